@@ -1,0 +1,65 @@
+"""Turn YAML manifests into AI videos: the Python API.
+
+    manifest = runner.load("campaign.yaml")
+    plan = runner.plan(manifest)
+    result = runner.run(manifest, runner.connect(), confirm=lambda plan: input("Buy? ") == "yes")
+
+Everything heavy is imported where it is used, so that importing this costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.api.service import Connection
+    from runner.campaign import Result
+    from runner.engine.run import Progress
+    from runner.model import Manifest
+    from runner.planning.plan import Plan, Selection
+
+__all__ = ["connect", "load", "plan", "run"]
+
+
+def load(path: str | Path) -> Manifest:
+    """Read and check a manifest. Raises ManifestError with every problem found."""
+    from runner.manifest import reader
+
+    return reader.load(Path(path))
+
+
+def plan(manifest: Manifest, selection: Selection | None = None) -> Plan:
+    """What a run would do, and why. Writes nothing. Raises ManifestError and StateError."""
+    from runner import campaign
+    from runner.planning.plan import Selection
+
+    return campaign.plan(manifest, selection or Selection())
+
+
+def connect(base_url: str | None = None) -> Connection:
+    """The service named by GMI_BASE_URL, GMI_API_KEY and GMI_ORG_ID, or at `base_url`."""
+    import os
+
+    from runner.api.service import Connection, Service
+
+    return Connection.to(Service.from_environment(os.environ, base_url))
+
+
+def run(
+    manifest: Manifest,
+    connection: Connection,
+    selection: Selection | None = None,
+    *,
+    confirm: Callable[[Plan], bool],
+    progress: Progress | None = None,
+) -> Result:
+    """Do what is left to do, and write the index. `confirm` is asked before anything is paid for.
+
+    Raises ReelrunError for what keeps the run from starting; what stops it half way is in the result.
+    """
+    from runner import campaign
+    from runner.planning.plan import Selection
+
+    return campaign.run(manifest, connection, selection or Selection(), confirm=confirm, progress=progress)

@@ -1,0 +1,170 @@
+"""What the service said, as records. Everything in an answer is untrusted: what has the wrong shape is left out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runner.api.classes import Verdict
+from runner.model import Variables
+
+# The service's words are shown to people; more than this helps nobody.
+_WORDS = 500
+_FINAL = frozenset(("success", "failed", "cancelled"))
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The answer to a POST. `skew_from` is the service's time (Unix seconds) of the answer, None where not told."""
+
+    verdict: Verdict
+    request_id: str | None = None
+    status: str | None = None
+    http_status: int | None = None
+    message: str = ""
+    retry_after: float | None = None
+    skew_from: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A request as the service tells it.
+
+    `payload` is the echo, its picture reduced to a reference or a mark of what was seen; None where there is no echo.
+    The links may be signed and are kept in memory only.
+    """
+
+    request_id: str
+    model: str | None = None
+    status: str | None = None
+    organisation: str | None = None
+    created_at: float | None = None
+    payload: Variables | None = None
+    video_url: str | None = field(default=None, repr=False)
+    thumbnail_url: str | None = field(default=None, repr=False)
+    error: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in _FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a GET of one request. `remote` is there when the verdict is ACCEPTED."""
+
+    verdict: Verdict
+    remote: Remote | None = None
+    message: str = ""
+    retry_after: float | None = None
+    skew_from: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The answer to a listing. `is_whole`: it was read to its end, and every entry of it has a sound shape."""
+
+    verdict: Verdict
+    requests: tuple[Remote, ...] = ()
+    total: int | None = None
+    is_whole: bool = False
+    message: str = ""
+    retry_after: float | None = None
+    skew_from: float | None = None
+
+
+def text_of(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def number_of(value: object) -> float | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) < 1e15 else None  # type: ignore[arg-type]
+
+
+def message_of(document: object) -> str:
+    """The words of an error answer: under `error`, `message` or `detail`, as text or one level deeper."""
+    if isinstance(document, str):
+        return " ".join(document.split())[:_WORDS]
+    if isinstance(document, Mapping):
+        for name in ("error", "message", "detail"):
+            words = message_of(document.get(name))
+            if words:
+                return words
+    if isinstance(document, list) and document:
+        return message_of(document[0])
+    return ""
+
+
+def remote_of(document: object) -> Remote | None:
+    """A request object of the service; None where it has no request id."""
+    if not isinstance(document, Mapping):
+        return None
+    request_id = text_of(document.get("request_id"))
+    if request_id is None or len(request_id) > 200 or not request_id.isprintable():
+        return None
+    outcome = document.get("outcome")
+    outcome = outcome if isinstance(outcome, Mapping) else {}
+    status = text_of(document.get("status"))
+    return Remote(
+        request_id=request_id,
+        model=text_of(document.get("model")),
+        status=status[:100] if status else None,
+        organisation=text_of(document.get("org_id")),
+        created_at=number_of(document.get("created_at")),
+        payload=_echo(document.get("payload")),
+        video_url=_video_url(outcome),
+        thumbnail_url=text_of(outcome.get("thumbnail_image_url")),
+        error=message_of(document) or message_of(outcome),
+    )
+
+
+def _video_url(outcome: Mapping[str, object]) -> str | None:
+    """Two shapes are in use: `video_url`, and the first of `media_urls`."""
+    single = text_of(outcome.get("video_url"))
+    if single is not None:
+        return single
+    several = outcome.get("media_urls")
+    first = several[0] if isinstance(several, list) and several else None
+    return text_of(first.get("url")) if isinstance(first, Mapping) else text_of(first)
+
+
+def _echo(payload: object) -> Variables | None:
+    if not isinstance(payload, Mapping):
+        return None
+    image = payload.get("image")
+    return {**payload, "image": reference_of(image)} if isinstance(image, str) else dict(payload)
+
+
+# What an echoed picture is when it is neither a URL nor all of a picture.
+CUT_SHORT = "cut short"
+
+
+def reference_of(image: str) -> str:
+    """The reference of an echoed picture: a URL as it is, the hash of a whole picture, or CUT_SHORT."""
+    if image.startswith(("http://", "https://")):
+        return image
+    try:
+        content = base64.b64decode(image.partition(",")[2] if image.startswith("data:") else image, validate=True)
+    except (binascii.Error, ValueError):
+        return CUT_SHORT
+    return f"sha256:{hashlib.sha256(content).hexdigest()}" if _is_whole(content) else CUT_SHORT
+
+
+def _is_whole(content: bytes) -> bool:
+    """Whether bytes end as a JPEG (EOI) or a PNG (IEND chunk) does: a cut picture must not be taken for another one."""
+    is_jpeg = content.startswith(b"\xff\xd8") and content.rstrip(b"\0\r\n").endswith(b"\xff\xd9")
+    return is_jpeg or (content.startswith(b"\x89PNG") and b"IEND\xaeB`\x82" in content[-64:])
+
+
+def parsed(content: bytes) -> object:
+    """The JSON document, or None where it is none."""
+    try:
+        document: object = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return document

@@ -1,0 +1,95 @@
+"""The body of a submission, streamed: a picture is read, hashed and encoded block by block."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from runner.errors import ReelrunError
+from runner.model import Image, Origin, Variables
+
+# A multiple of three, so that the Base64 of the blocks joins to the Base64 of the whole.
+BLOCK = 3 * 64 * 1024
+
+
+class PictureChangedError(ReelrunError):
+    """The picture's bytes are not those of the plan. Raised before the last block, so the body is never complete."""
+
+    code = "picture_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """`{"model": ..., "payload": {...}}` as bytes of a known length, with the picture as raw Base64 where it is a file.
+
+    `payload` is the job's, with the picture as its reference; `image` tells where its bytes are.
+    """
+
+    model: str
+    payload: Variables
+    image: Image
+
+    def __len__(self) -> int:
+        head, tail = self._around()
+        return len(head) + len(tail) + (0 if self.image.size is None else base64_length(self.image.size))
+
+    def __iter__(self) -> Iterator[bytes]:
+        head, tail = self._around()
+        if self.image.size is None:
+            yield head + tail
+            return
+        yield head
+        yield from self._picture()
+        yield tail
+
+    def _around(self) -> tuple[bytes, bytes]:
+        """What stands before and after the picture. The picture comes last, so that a cut body is no valid JSON."""
+        others = {name: value for name, value in self.payload.items() if name != "image"}
+        text = "" if self.image.size is not None else self.image.reference
+        whole = _json({"model": self.model, "payload": {**others, "image": text}})
+        return (whole, b"") if self.image.size is None else (whole[:-3], whole[-3:])
+
+    def _picture(self) -> Iterator[bytes]:
+        """The picture's Base64. The last block is held back until the hash of all of it is known to be right."""
+        digest = hashlib.sha256()
+        left = self.image.size or 0
+        try:
+            with self._open() as file:
+                while left > 0:
+                    block = file.read(min(BLOCK, left))
+                    digest.update(block)
+                    left -= len(block)
+                    at_end = left == 0 and not file.read(1)
+                    if not block or (left == 0 and not (at_end and self._is_expected(digest.hexdigest()))):
+                        raise PictureChangedError(
+                            f"the picture {self.image.id} changed since the plan was made", "run the same command again"
+                        )
+                    yield base64.b64encode(block)
+        except OSError as error:
+            raise PictureChangedError(
+                f"the picture {self.image.id} cannot be read any more: {error.strerror} ({self.image.location})",
+                "put it back, then run the same command again",
+            ) from error
+
+    def _is_expected(self, digest: str) -> bool:
+        return f"sha256:{digest}" == self.image.reference
+
+    def _open(self) -> BinaryIO:
+        if self.image.origin is Origin.INLINE:
+            return io.BytesIO(base64.b64decode(self.image.location))
+        return Path(self.image.location).open("rb")
+
+
+def base64_length(size: int) -> int:
+    """How many characters the Base64 of so many bytes has."""
+    return (size + 2) // 3 * 4
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

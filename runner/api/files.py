@@ -1,0 +1,63 @@
+"""Files of the service, fetched from wherever its links lead, without the key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from runner.api.service import is_loopback
+from runner.api.transport import proxies_for, session
+
+_MOST_HOPS = 5
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+
+class BadLinkError(Exception):
+    """A link that must not, or cannot, be followed."""
+
+
+class Files:
+    """Opens links. `trusted` allows plain http and private addresses: the API itself is on this machine."""
+
+    def __init__(self, trusted: bool) -> None:
+        self._trusted = trusted
+        self._session = session(public_only=not trusted)
+
+    def __reduce__(self) -> tuple[type[Files], tuple[bool]]:
+        return Files, (self._trusted,)
+
+    def open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """GET a link, following at most five redirects. The answer is a stream, to be closed by the caller.
+
+        Raises BadLinkError and requests.RequestException.
+        """
+        for _ in range(_MOST_HOPS + 1):
+            self._check(url)
+            response = self._session.get(
+                url,
+                # Bytes as they are stored: a Range counts those.
+                headers={"User-Agent": "reelrun", "Accept-Encoding": "identity", **headers},
+                timeout=(10.0, 60.0),
+                allow_redirects=False,
+                proxies=proxies_for(url),
+                stream=True,
+            )
+            target = response.headers.get("Location")
+            if response.status_code not in _REDIRECTS or target is None:
+                return response
+            response.close()
+            url = urljoin(url, target)
+        raise BadLinkError(f"the link leads on more than {_MOST_HOPS} times")
+
+    def _check(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            raise BadLinkError("the link is no address") from None
+        if parts.scheme not in ("https", "http") or not host:
+            raise BadLinkError(f"the link is no web address but {parts.scheme or 'something'}:")
+        if not self._trusted and (parts.scheme == "http" or is_loopback(host)):
+            raise BadLinkError("the link is not encrypted, or leads to this machine")

@@ -1,0 +1,77 @@
+"""A listing, read as a stream: it may be hundreds of megabytes of echoed pictures, of which little is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import ijson
+from ijson.common import ObjectBuilder
+
+from runner.api.answers import Listing, Remote, number_of, remote_of
+from runner.api.classes import Verdict
+
+# Beyond this a listing is given up as endless: absence is then not believed.
+MOST_BYTES = 2 * 1024 * 1024 * 1024
+# One text in it, such as an echoed picture of 10 MB, is never longer.
+MOST_TEXT = 64 * 1024 * 1024
+
+
+class Readable(Protocol):
+    """A response body that decodes its content encoding, such as urllib3's."""
+
+    def read(self, amount: int = ..., decode_content: bool = ...) -> bytes: ...
+
+
+class _Reading:
+    """Reads a body with bounds, and yields the entries of its `requests`."""
+
+    def __init__(self, raw: Readable, most: int) -> None:
+        self._raw = raw
+        self._left = most
+        self._since_event = 0
+        self.total: int | None = None
+        self.has_requests = False
+        self.unsound = 0
+
+    def read(self, amount: int = -1) -> bytes:
+        block = self._raw.read(amount, decode_content=True)
+        self._left -= len(block)
+        self._since_event += len(block)
+        if self._left < 0 or self._since_event > MOST_TEXT:
+            raise ijson.JSONError("it does not end")
+        return block
+
+    def entries(self) -> Iterator[object]:
+        builder: ObjectBuilder | None = None
+        for prefix, event, value in ijson.parse(self, use_float=True):
+            self._since_event = 0
+            if prefix == "requests" and event in ("start_array", "end_array"):
+                self.has_requests = event == "end_array"
+            elif prefix == "total":
+                self.total = None if number_of(value) is None else int(value)
+                self.unsound += self.total is None and value is not None
+            elif prefix == "requests.item" or prefix.startswith("requests.item."):
+                builder = builder or ObjectBuilder()
+                builder.event(event, value)
+                if prefix == "requests.item" and event not in ("start_map", "start_array", "map_key"):
+                    yield builder.value
+                    builder = None
+
+
+def read_listing(raw: Readable, date: float | None, most: int = MOST_BYTES) -> Listing:
+    """The requests of a listing. `is_whole` is False where anything in it could not be read."""
+    reading = _Reading(raw, most)
+    found: list[Remote] = []
+    try:
+        for document in reading.entries():
+            remote = remote_of(document)
+            if remote is None or remote.created_at is None:
+                reading.unsound += 1
+            else:
+                found.append(remote)
+    except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
+        return Listing(Verdict.UNKNOWN, tuple(found), reading.total, message=f"the listing is broken: {error}")
+    is_whole = reading.has_requests and not reading.unsound
+    message = "" if is_whole else "the listing has entries that cannot be read"
+    return Listing(Verdict.ACCEPTED, tuple(found), reading.total, is_whole, message, skew_from=date)

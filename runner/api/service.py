@@ -1,0 +1,116 @@
+"""Which service, with which key, for which organisation."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from runner.errors import AccessError, UsageError
+
+# The vendor's documented base; other clients of this API read the same variables.
+DEFAULT_BASE = "https://console.gmicloud.ai/api/v1/ie/requestqueue/apikey"
+SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where requests go. Time-outs are in seconds. The key is sent to the base's origin alone."""
+
+    base_url: str
+    key: str | None = field(default=None, repr=False)
+    organisation: str | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: what the key may be sent to."""
+        return origin_of(self.base_url)
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def name(self) -> str:
+        """The service as a state remembers it: both prefixes are one, every sandbox is `sandbox`."""
+        return SANDBOX if self.is_loopback else self.origin
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], base_url: str | None = None) -> Service:
+        """GMI_BASE_URL, GMI_API_KEY and GMI_ORG_ID. Raises AccessError and UsageError; the key is in no message."""
+        base = base_url or environment.get("GMI_BASE_URL") or DEFAULT_BASE
+        return cls(
+            checked_base(base), checked_key(environment.get("GMI_API_KEY")), environment.get("GMI_ORG_ID") or None
+        )
+
+    def require_key(self) -> None:
+        """Raise AccessError where calls would need a key and there is none."""
+        if self.key is None and not self.is_loopback:
+            raise AccessError(
+                "there is no key for the service",
+                "export GMI_API_KEY=... (it stays in the environment), or try it without a key: --sandbox",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A service that is reached only if there is something to ask it: `open` checks the key, or starts the sandbox."""
+
+    name: str
+    organisation: str | None
+    open: Callable[[], AbstractContextManager[Service]]
+    is_paid: Callable[[], bool] = lambda: True
+
+    @classmethod
+    def to(cls, service: Service, is_paid: Callable[[], bool] = lambda: True) -> Connection:
+        """A service that was named; `is_paid` is asked only before something is submitted."""
+
+        @contextmanager
+        def opened() -> Iterator[Service]:
+            service.require_key()
+            yield service
+
+        return cls(service.name, service.organisation, opened, is_paid)
+
+
+def checked_base(base: str) -> str:
+    """The base without a slash at its end. Raises UsageError where it is no usable address, or would leak the key."""
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise UsageError(f"the base URL {base!r} is not usable", f"it looks like {DEFAULT_BASE}")
+    if parts.username or parts.password:
+        raise UsageError("the base URL must not carry a password", "the key goes into GMI_API_KEY")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise UsageError(f"the base URL {base!r} is not encrypted", "use https; http is for this machine alone")
+    return base.rstrip("/")
+
+
+def checked_key(key: str | None) -> str | None:
+    """The key without white space around it. Raises AccessError where no header can carry it."""
+    key = (key or "").strip()
+    if not key:
+        return None
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise AccessError(
+            "GMI_API_KEY holds characters that no key has", "copy the key again, without quotes or breaks"
+        )
+    return key
+
+
+def origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

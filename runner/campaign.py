@@ -1,0 +1,165 @@
+"""One run of a manifest from its plan to its index: the named steps, in their order."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from runner.api.client import Client
+from runner.api.files import Files
+from runner.api.service import Connection
+from runner.engine.clock import SystemClock
+from runner.engine.loop import Engine, Report, check_budget, check_service
+from runner.engine.run import Progress, Snapshot, Tools
+from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
+from runner.model import Action, JobRecord, Manifest, Status
+from runner.planning.plan import Plan, Selection, make_plan
+from runner.results import index
+from runner.state.runlock import run_lock
+from runner.state.store import Store
+
+# Enough for all calls and downloads at once; beyond that threads cost memory and win nothing.
+_THREADS = 32
+
+_EXITS = {
+    Status.PENDING: Exit.UNFINISHED,
+    Status.WAITING: Exit.UNFINISHED,
+    Status.UNKNOWN: Exit.UNFINISHED,
+    Status.SUCCEEDED: Exit.DONE,
+    Status.FAILED: Exit.JOBS_FAILED,
+    Status.REJECTED: Exit.JOBS_FAILED,
+    Status.CANCELLED: Exit.JOBS_FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended. `totals` counts the jobs of the state; `unfinished` are selected jobs that did not succeed."""
+
+    totals: dict[Status, int]
+    submitted: int
+    spent: Decimal
+    unfinished: tuple[JobRecord, ...]
+    index: Path
+    output_dir: Path
+    exit_code: Exit
+    error: ReelrunError | None = None
+    interrupted: bool = False
+
+
+def plan(manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic] = ()) -> Plan:
+    """The plan against the manifest's state, if there is one. Writes nothing."""
+    store = Store.read(manifest.output.state)
+    if store is None:
+        return make_plan(manifest, None, selection, warnings)
+    with store:
+        return make_plan(manifest, store, selection, warnings)
+
+
+def run(
+    manifest: Manifest,
+    connection: Connection,
+    selection: Selection,
+    *,
+    confirm: Callable[[Plan], bool],
+    progress: Progress | None = None,
+    dry: bool = False,
+    on_start: Callable[[Callable[[], None]], None] = lambda interrupt: None,
+    warnings: Sequence[Diagnostic] = (),
+) -> Result:
+    """Lock, plan, check the budget, ask, work, write the index.
+
+    `dry` ends before the first call. `on_start` is given the function that interrupts the run. Raises ReelrunError for
+    what keeps the run from starting.
+    """
+    clock = SystemClock()
+    with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
+        check_service(store, connection.name, connection.organisation)
+        planned = make_plan(manifest, store, selection, warnings)
+        with store.transaction():
+            store.register((each.job for each in planned.jobs), planned.digest)
+        check_budget(planned)
+        report = None
+        if not dry and _has_work(planned, store, selection):
+            if planned.totals[Action.SUBMIT] and not confirm(planned):
+                hint = "run it again, or add --yes where nobody can answer"
+                raise NotConfirmedError("not confirmed: nothing was sent", hint)
+            report = _work(planned, connection, selection, store, clock, progress or _silent, on_start)
+        written = write_index(manifest, store, clock.now())
+        return _result(planned, selection, store, written, report)
+
+
+def _silent(snapshot: Snapshot) -> None:
+    """Nobody is told."""
+
+
+def _has_work(planned: Plan, store: Store, selection: Selection) -> bool:
+    active = (Action.SUBMIT, Action.ATTACH, Action.FETCH)
+    return any(each.action in active for each in planned.jobs) or any(
+        selection.has(attempt.key) for attempt in store.open_attempts()
+    )
+
+
+def _work(
+    planned: Plan,
+    connection: Connection,
+    selection: Selection,
+    store: Store,
+    clock: SystemClock,
+    progress: Progress,
+    on_start: Callable[[Callable[[], None]], None],
+) -> Report:
+    """Carry the plan out on a pool of threads. Threads that hang in a call after an interruption are left behind."""
+    with connection.open() as service:
+        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="reelrun")
+        tools = Tools(Client(service), Files(service.is_loopback), pool, clock, random.SystemRandom(), progress)
+        engine = Engine(planned, selection, store, tools)
+        on_start(engine.interrupt)
+        try:
+            return engine.run()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def write_index(manifest: Manifest, store: Store, now: float) -> Path:
+    """Write index.json, index.csv and index.html from the state. Raises DiskError."""
+    header = index.Header(
+        name=manifest.name,
+        file=manifest.path.name,
+        sha256=hashlib.sha256(manifest.path.read_bytes()).hexdigest(),
+        service=store.note("service") or "",
+        currency=manifest.budget.currency,
+        generated_at=now,
+    )
+    return index.write(manifest.output.dir, header, store.records)
+
+
+def _result(planned: Plan, selection: Selection, store: Store, written: Path, report: Report | None) -> Result:
+    manifest = planned.manifest
+    standing = store.standing([each.job.id for each in planned.jobs if selection.has(each.job.key)])
+    unfinished = [
+        record
+        for record in store.unfinished()
+        if record.id in standing or (record.orphaned and selection.has(record.key))
+    ]
+    codes = [_EXITS[record.status] for record in unfinished]
+    if report is not None and report.error is not None:
+        codes.append(report.error.exit_code)
+    if report is not None and report.interrupted:
+        codes.append(Exit.INTERRUPTED)
+    return Result(
+        store.totals(),
+        report.submitted if report else 0,
+        store.spent(manifest.budget)[0],
+        tuple(unfinished),
+        written,
+        manifest.output.dir,
+        worst(codes),
+        report.error if report else None,
+        bool(report and report.interrupted),
+    )

@@ -1,0 +1,64 @@
+"""What several commands make of their words: the manifest, its output folder, the selection."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from runner.errors import Diagnostic, ManifestError, Severity, UsageError
+from runner.manifest.reader import read
+from runner.model import Manifest, Output
+from runner.planning.plan import Selection, lowered
+
+
+def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
+    """The manifest as the flags want it, and its warnings. Raises ManifestError and UsageError."""
+    reading = read(Path(options.manifest))
+    if reading.manifest is None or any(each.severity is Severity.ERROR for each in reading.diagnostics):
+        raise ManifestError(reading.diagnostics)
+    manifest = lowered(reading.manifest, getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
+    manifest = replace(manifest, output=moved(manifest.output, options.output, options.sandbox))
+    concurrency = getattr(options, "concurrency", None)
+    if concurrency is not None:
+        manifest = replace(manifest, run=replace(manifest.run, concurrency=concurrency))
+    return manifest, reading.diagnostics
+
+
+def _cost(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        cost = Decimal(text)
+    except InvalidOperation:
+        cost = Decimal(-1)
+    if not cost.is_finite() or cost < 0:
+        raise UsageError(f"--max-cost {text} is no amount of money", "write a number, such as 12.50")
+    return cost
+
+
+def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
+    """The output with another folder, and with `-sandbox` added for the sandbox; the state goes along or beside it."""
+    target = output.dir if folder is None else Path(folder).absolute()
+    if sandbox:
+        target = target.with_name(target.name + "-sandbox")
+    if output.state.is_relative_to(output.dir):
+        state = target / output.state.relative_to(output.dir)
+    else:
+        state = output.state.with_stem(output.state.stem + "-sandbox") if sandbox else output.state
+    return replace(output, dir=target, state=state)
+
+
+def selection_of(options: argparse.Namespace) -> Selection:
+    return Selection(tuple(options.only), options.retry_failed, options.resubmit_unknown)
+
+
+def command_line(options: argparse.Namespace, command: str, *flags: str) -> str:
+    """The command that goes on from here, for people to copy."""
+    words = ["reelrun", command, options.manifest]
+    if getattr(options, "sandbox", False):
+        words.append("--sandbox")
+    if getattr(options, "output", None):
+        words += ["--output", options.output]
+    return " ".join((*words, *flags))

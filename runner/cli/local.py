@@ -1,0 +1,102 @@
+"""The sandbox: inside a run, or alone."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from runner.api.service import SANDBOX, Connection, Service
+from runner.cli import screen
+from runner.errors import Exit, ServiceError, UsageError
+from runner.model import Manifest
+from runner.shipped import shipped
+
+if TYPE_CHECKING:
+    from runner.sandbox.server import Sandbox, SandboxSettings
+
+
+def sandboxed(options: argparse.Namespace, manifest: Manifest) -> Connection:
+    """A connection that starts a sandbox inside this process, once there is something to ask it.
+
+    Its requests lie beside the run's state, so that an interrupted run is resumed like a real one.
+    """
+
+    @contextmanager
+    def opened() -> Iterator[Service]:
+        settings_class, sandbox_class = _imported()
+        settings = settings_class(
+            directory=manifest.output.state.parent / "sandbox",
+            schemas=shipped("schemas") / "models",
+            slots=options.sandbox_slots,
+            seconds=options.sandbox_seconds,
+            failure_rate=options.sandbox_failure_rate,
+            clip_height=_height(options.sandbox_height),
+        )
+        sandbox = _started(sandbox_class, settings)
+        try:
+            yield Service(sandbox.base_url)
+        finally:
+            sandbox.stop()
+
+    return Connection(SANDBOX, None, opened, is_paid=lambda: False)
+
+
+def sandbox(options: argparse.Namespace) -> int:
+    """Serve until Ctrl-C."""
+    settings_class, sandbox_class = _imported()
+    settings = settings_class(
+        directory=Path(options.dir).absolute(),
+        schemas=shipped("schemas") / "models",
+        port=options.port,
+        slots=options.slots,
+        seconds=options.seconds,
+        failure_rate=options.failure_rate,
+        clip_height=_height(options.height),
+        certificate=Path(options.certificate) if options.certificate else None,
+        private_key=Path(options.private_key) if options.private_key else None,
+    )
+    server = _started(sandbox_class, settings)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    screen.say(f"The sandbox serves {server.base_url}")
+    screen.say(f"Next: reelrun run MANIFEST --base-url {server.base_url}    (Ctrl-C ends the sandbox)")
+    try:
+        server.wait()
+    except KeyboardInterrupt:
+        screen.say("\nThe sandbox ends; its requests are kept.")
+    finally:
+        server.stop()
+    return Exit.DONE
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _height(height: int) -> int:
+    if not 64 <= height <= 720:
+        raise UsageError(f"clips of {height} pixels are not possible", "choose a height from 64 to 720")
+    return height
+
+
+def _imported() -> tuple[type[SandboxSettings], type[Sandbox]]:
+    try:
+        from runner.sandbox.server import Sandbox, SandboxSettings
+    except ImportError as error:
+        raise UsageError(f"the sandbox needs {error.name}", "pip install 'reelrun[web]'") from error
+    return SandboxSettings, Sandbox
+
+
+def _started(sandbox_class: type[Sandbox], settings: SandboxSettings) -> Sandbox:
+    from runner.sandbox.server import SandboxError
+
+    made = sandbox_class(settings)
+    try:
+        made.start()
+    except SandboxError as error:
+        raise ServiceError(f"the sandbox does not start: {error}", "try another --port or folder") from error
+    return made

@@ -1,0 +1,190 @@
+"""The command line: words in, one small function a command, an exit code out. Nothing heavy is imported for --help."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+_MODULES = {
+    "init": "starting",
+    "validate": "checking",
+    "plan": "checking",
+    "run": "running",
+    "status": "reporting",
+    "index": "reporting",
+    "models": "service",
+    "requests": "service",
+    "doctor": "doctor",
+    "sandbox": "local",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Every error that a user can cause is a message with a remedy, and an exit code."""
+    options = parser().parse_args(arguments)
+    if options.command is None:
+        parser().print_help()
+        return 2
+    command = importlib.import_module(f"runner.cli.{_MODULES[options.command]}")
+    from runner.cli.ending import guarded
+
+    return guarded(getattr(command, options.command), options)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their flags."""
+    whole = argparse.ArgumentParser(
+        "reelrun",
+        description="Turn YAML manifests into AI videos: nothing is paid for twice, nothing paid for is lost.",
+        epilog="Start with: reelrun init demo && reelrun run demo/campaign.yaml --sandbox",
+        allow_abbrev=False,
+    )
+    whole.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _manifest_commands(commands)
+    _run_command(commands)
+    _service_commands(commands)
+    return whole
+
+
+def _manifest_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    init = _command(commands, "init", "make a folder with a manifest, pictures and prompts that run as they stand")
+    init.add_argument("folder", metavar="FOLDER", help="the folder to make; it must be new or empty")
+    validate = _manifest(commands, "validate", "check a manifest and everything that it names; send nothing")
+    validate.add_argument("--check-urls", action="store_true", help="also fetch and check pictures that are URLs")
+    plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
+    plan.add_argument("--jobs", action="store_true", help="list every job, not only the first ones")
+    _selection(plan)
+    _limits(plan)
+    for name, what in (
+        ("status", "show where the jobs stand"),
+        ("index", "write index.json, index.csv and index.html anew"),
+    ):
+        _sandboxed(_manifest(commands, name, what))
+    _sandboxed(plan)
+
+
+def _run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = _manifest(commands, "run", "start or resume: do what the plan says is left")
+    run.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
+    run.add_argument("--dry-run", action="store_true", help="do everything up to the first call")
+    run.add_argument("--concurrency", type=_positive, metavar="N", help="at most N jobs unfinished at the service")
+    run.add_argument("--yes", action="store_true", help="submit without asking")
+    run.add_argument("--no-progress", action="store_true", help="no progress on the screen")
+    _selection(run)
+    _limits(run)
+    _sandboxed(run)
+    sandbox = run.add_argument_group("with --sandbox")
+    _sandbox_flags(sandbox, prefix="sandbox-")
+
+
+def _service_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    models = _command(commands, "models", "list the service's models, or tell about one")
+    models.add_argument("model", nargs="?", metavar="MODEL", help="the model to tell about")
+    requests = _command(commands, "requests", "list the requests that the service has of a model")
+    requests.add_argument("model", metavar="MODEL", help="such as Kling-Image2Video-V1.6-Standard")
+    for each in (models, requests):
+        each.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
+        _json(each)
+    doctor = _command(commands, "doctor", "check key, reachability, versions and write access; say what to do")
+    doctor.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
+    _json(doctor)
+    sandbox = _command(commands, "sandbox", "serve the API on this machine; it makes real, but not AI, videos")
+    sandbox.add_argument(
+        "--dir", default=".reelrun-sandbox", metavar="DIR", help="where it keeps its requests (%(default)s)"
+    )
+    sandbox.add_argument("--port", type=int, default=8765, metavar="N", help="0 takes any free port (%(default)s)")
+    sandbox.add_argument("--certificate", metavar="PEM", help="serve over TLS with this certificate")
+    sandbox.add_argument("--private-key", metavar="PEM", help="the key of the certificate")
+    _sandbox_flags(sandbox)
+
+
+def _sandbox_flags(flags: argparse._ActionsContainer, prefix: str = "") -> None:
+    flags.add_argument(
+        f"--{prefix}slots", type=_positive, default=4, metavar="N", help="requests at once (%(default)s)"
+    )
+    flags.add_argument(
+        f"--{prefix}seconds", type=_amount, default=1.0, metavar="S", help="least time a request takes (%(default)s)"
+    )
+    flags.add_argument(
+        f"--{prefix}failure-rate", type=_share, default=0.0, metavar="X", help="share that fails, 0 to 1 (%(default)s)"
+    )
+    flags.add_argument(
+        f"--{prefix}height",
+        type=_positive,
+        default=720,
+        metavar="PX",
+        help="height of the clips, at most 720 (%(default)s)",
+    )
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", allow_abbrev=False)
+
+
+def _manifest(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str
+) -> argparse.ArgumentParser:
+    made = _command(commands, name, what)
+    made.add_argument("manifest", metavar="MANIFEST", help="the YAML file")
+    _json(made)
+    return made
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+
+
+def _selection(command: argparse.ArgumentParser) -> None:
+    only = "only jobs whose key matches; * crosses /; may be repeated"
+    command.add_argument("--only", action="append", default=[], metavar="GLOB", help=only)
+    command.add_argument("--retry-failed", action="store_true", help="submit failed, rejected and cancelled jobs again")
+    again = "submit unknown jobs again once they were looked for in vain: this may pay for them a second time"
+    command.add_argument("--resubmit-unknown", action="store_true", help=again)
+
+
+def _limits(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--max-jobs", type=_positive, metavar="N", help="lower budget.max_jobs")
+    command.add_argument("--max-cost", metavar="X", help="lower budget.max_cost")
+
+
+def _sandboxed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--sandbox", action="store_true", help="the local sandbox: no key, no cost; its own output folder"
+    )
+    command.add_argument("--output", metavar="DIR", help="another output folder than output.dir")
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: the look-up is slow."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"reelrun {version('reelrun')}\n")
+        parser.exit()
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return number
+
+
+def _amount(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1e6:
+        raise argparse.ArgumentTypeError("it must not be negative")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError("it must be between 0 and 1")
+    return number

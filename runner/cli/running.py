@@ -1,0 +1,165 @@
+"""`run`: start or resume."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from runner import campaign
+from runner.api.client import Client
+from runner.api.service import Connection, Service
+from runner.campaign import Result
+from runner.cli import ending, screen
+from runner.cli.checking import show_plan
+from runner.cli.inputs import command_line, manifest_of, selection_of
+from runner.cli.local import sandboxed
+from runner.cli.progress import Bar, Lines
+from runner.cli.reporting import run_document
+from runner.errors import Exit, NotConfirmedError, UsageError
+from runner.model import Action, JobRecord, Manifest, Status
+from runner.planning.plan import Plan
+
+_SHOWN = 5
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the plan says is left."""
+    if options.sandbox and options.base_url:
+        raise UsageError("--sandbox and --base-url exclude each other", "the sandbox has an address of its own")
+    manifest, warnings = manifest_of(options)
+    connection = sandboxed(options, manifest) if options.sandbox else _named(options)
+    planned: list[Plan] = []
+    progress = _progress(options, manifest)
+
+    def confirm(plan: Plan) -> bool:
+        planned.append(plan)
+        if not options.json:
+            screen.diagnostics(plan.diagnostics)
+        return _confirmed(options, plan, connection)
+
+    try:
+        result = campaign.run(
+            manifest,
+            connection,
+            selection_of(options),
+            confirm=confirm,
+            progress=progress,
+            dry=options.dry_run,
+            on_start=_interruptible,
+            warnings=warnings,
+        )
+    finally:
+        if progress is not None:
+            progress.close()
+    _tell(options, manifest, result)
+    _leave(result)
+    return int(result.exit_code)
+
+
+def _named(options: argparse.Namespace) -> Connection:
+    service = Service.from_environment(os.environ, options.base_url)
+    return Connection.to(service, lambda: not Client(service).is_sandbox())
+
+
+def _progress(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines | None:
+    if options.no_progress or options.dry_run:
+        return None
+    return Bar(manifest) if sys.stderr.isatty() else Lines(manifest)
+
+
+def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) -> bool:
+    """Ask before anything is paid for."""
+    if options.yes or not connection.is_paid():
+        return True
+    submits = plan.totals[Action.SUBMIT]
+    cost = "" if plan.cost is None else f" for {screen.money(plan.cost, plan.manifest.budget.currency)}"
+    question = f"Submit {screen.count(submits, 'job')}{cost} to {connection.name}?"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        hint = "add --yes to submit without asking"
+        raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)
+    show_plan(plan)
+    sys.stderr.write(f"\n{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _interruptible(interrupt: Callable[[], None]) -> None:
+    """The first Ctrl-C ends the run in good order, the second at once."""
+    pressed = 0
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed += 1
+        if pressed > 1:
+            os._exit(Exit.INTERRUPTED)
+        # Unbuffered, since a signal may come in the middle of another write.
+        os.write(2, b"\nStopping: nothing more is submitted. Press Ctrl-C again to leave at once.\n")
+        interrupt()
+
+    # Signals reach the main thread alone; elsewhere the caller looks after them.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, on_signal)
+        signal.signal(signal.SIGTERM, on_signal)
+
+
+def _leave(result: Result) -> None:
+    """After an interruption threads may still hang in a call for a minute; what they do has no effect any more."""
+    if result.interrupted or result.error is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(result.exit_code))
+
+
+def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
+    if options.json:
+        screen.document(_document(manifest, result))
+    else:
+        _summary(options, manifest, result)
+    if result.error is not None:
+        ending.tell(result.error, as_json=False)
+
+
+def _document(manifest: Manifest, result: Result) -> dict[str, object]:
+    document = run_document(manifest, result.totals, result.submitted, result.spent)
+    if result.error is not None:
+        document["error"] = ending.as_document(result.error)
+    return document
+
+
+def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
+    parts = [f"{number:,} {status}" for status, number in result.totals.items() if number]
+    submitted = f"{result.submitted:,} submitted now" if result.submitted else "Nothing was submitted"
+    spent = f", {screen.money(result.spent, manifest.budget.currency)} spent in all" if result.spent else ""
+    screen.show(
+        f"{screen.count(sum(result.totals.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}."
+    )
+    for each in result.unfinished[:_SHOWN]:
+        screen.show(f"  {each.status:<9} {each.key}: {_why(each)}")
+    if len(result.unfinished) > _SHOWN:
+        screen.show(f"  ... and {len(result.unfinished) - _SHOWN:,} more: {command_line(options, 'status')}")
+    page = screen.shown_path(result.index.with_suffix(".html"))
+    screen.show(f"Videos: {screen.shown_path(result.output_dir / 'videos')}   Page: {page}")
+    step = _next(options, result)
+    if step:
+        screen.show(f"Next: {step}")
+
+
+def _why(record: JobRecord) -> str:
+    return record.error or record.reason or "not submitted yet"
+
+
+def _next(options: argparse.Namespace, result: Result) -> str:
+    statuses = {record.status for record in result.unfinished}
+    if options.dry_run or statuses & {Status.PENDING, Status.WAITING}:
+        return f"{command_line(options, 'run')}        (goes on where this run ended)"
+    if Status.UNKNOWN in statuses:
+        again = command_line(options, "run", "--resubmit-unknown")
+        return f"{command_line(options, 'run')}   looks for them once more; {again} pays for them again"
+    if statuses:
+        return command_line(options, "run", "--retry-failed")
+    return f"open {screen.shown_path(result.index.with_suffix('.html'))}"

@@ -1,0 +1,78 @@
+"""Words on the screen: messages and help go to stderr, data to stdout. Colour only on a terminal, and never alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from decimal import Decimal
+
+from runner.errors import Diagnostic, Severity
+
+
+def say(text: str) -> None:
+    """A message for people."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def show(text: str) -> None:
+    """A result for people, on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def document(data: object) -> None:
+    """The one JSON document of a command, on stdout."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def has_colour() -> bool:
+    # https://no-color.org
+    return sys.stderr.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def bold(text: str) -> str:
+    return f"\x1b[1m{text}\x1b[0m" if has_colour() else text
+
+
+def red(text: str) -> str:
+    return f"\x1b[1;31m{text}\x1b[0m" if has_colour() else text
+
+
+def diagnostics(found: Iterable[Diagnostic]) -> None:
+    """Every problem with its line and caret, then how many there are."""
+    from runner.manifest import report
+
+    found = tuple(found)
+    for each in found:
+        say(report.text(each, colour=has_colour()))
+    errors = sum(each.severity is Severity.ERROR for each in found)
+    warnings = len(found) - errors
+    told = [count(number, name) for number, name in ((errors, "error"), (warnings, "warning")) if number]
+    if errors:
+        say(f"{', '.join(told)}. Nothing was sent.")
+    elif told:
+        say(f"{', '.join(told)}.")
+
+
+def count(number: int, noun: str) -> str:
+    """`1 job`, `2 jobs`."""
+    plural = {"match": "matches"}.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """`$2.75`, `2.75 EUR`; more digits only where two would not be exact."""
+    digits = 2 if amount == amount.quantize(Decimal("0.01")) else 4
+    return f"${amount:,.{digits}f}" if currency == "USD" else f"{amount:,.{digits}f} {currency}"
+
+
+def cost_document(amount: Decimal | None, currency: str) -> dict[str, object] | None:
+    return None if amount is None else {"total": float(amount), "currency": currency}
+
+
+def shown_path(path: object) -> str:
+    """A path for people: relative to the current folder where that is shorter."""
+    relative = os.path.relpath(str(path))
+    return relative if len(relative) < len(str(path)) else str(path)

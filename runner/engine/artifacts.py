@@ -1,0 +1,273 @@
+"""From a link to a verified file in its place. Bytes are durable before anything is recorded of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+import requests
+import urllib3
+
+from runner.api.classes import EXPIRED
+from runner.api.files import BadLinkError, Files
+from runner.engine.media import UnfitFileError, hash_file, inspect_video, save_frame, save_picture
+from runner.errors import DiskError
+from runner.model import Artifact
+from runner.state.disk import disk_trouble, make_folder, put_in_place, sync_file, sync_folder
+
+# A video of ten seconds at 720p has some tens of megabytes.
+MOST_VIDEO_BYTES = 1 << 30
+_MOST_THUMBNAIL_BYTES = 20 << 20
+_BLOCK = 1 << 16
+_TOTAL_SECONDS = 900.0
+
+
+class Trouble(Enum):
+    """Why a fetch did not end with a file."""
+
+    EXPIRED = "expired"  # the link is no longer good: a fresh one is needed
+    UNFIT = "unfit"  # what came is not the video
+    NETWORK = "network"  # it did not come, or not wholly
+    STOPPED = "stopped"  # the run was interrupted
+
+
+class FetchError(Exception):
+    def __init__(self, trouble: Trouble, message: str) -> None:
+        super().__init__(message)
+        self.trouble = trouble
+        self.message = message
+
+    def __reduce__(self) -> tuple[type[FetchError], tuple[Trouble, str]]:
+        return FetchError, (self.trouble, self.message)
+
+
+class Stop:
+    """Tells downloads that the run was interrupted. A copy on another machine is never told."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def __reduce__(self) -> tuple[type[Stop], tuple[()]]:
+        return Stop, ()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to fetch, and where to: `path` is relative to `output_dir`/videos, without extension.
+
+    `seconds` is the asked length of the video; `total_seconds` bounds the whole download, so that a drip is cut.
+    """
+
+    request_id: str
+    video_url: str = field(repr=False)
+    thumbnail_url: str | None = field(repr=False)
+    output_dir: Path
+    path: str
+    seconds: float | None
+    decode: bool
+    most_bytes: int = MOST_VIDEO_BYTES
+    total_seconds: float = _TOTAL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    video: Artifact
+    thumbnail: Artifact | None
+
+
+def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
+    """Download, verify and put in place. Raises FetchError and DiskError; a file in place is never replaced by less."""
+    video = inside(order.output_dir / "videos", f"{order.path}.mp4")
+    part = part_of(order.output_dir, order.request_id)
+    with disk_trouble(f"write {part}"):
+        make_folder(part.parent)
+    _download(files, order, part, stop)
+    try:
+        facts = inspect_video(part, order.seconds, decode=order.decode)
+    except UnfitFileError as error:
+        _discard(part)
+        raise FetchError(Trouble.UNFIT, f"the video that came is refused: {error}") from error
+    with disk_trouble(f"write {video}"):
+        sha256, size = hash_file(part)
+        # The folder may have become a link since: look again at where the file would land.
+        make_folder(video.parent)
+        put_in_place(part, inside(order.output_dir / "videos", f"{order.path}.mp4"))
+        _etag_of(part).unlink(missing_ok=True)
+    kept = Artifact(
+        f"videos/{order.path}.mp4", sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec
+    )
+    return Fetched(kept, _thumbnail(files, order, video, stop))
+
+
+def part_of(output_dir: Path, request_id: str) -> Path:
+    """Where the bytes of a request's video are gathered. The name is made safe: a request id is the service's word."""
+    is_safe = re.fullmatch(r"[A-Za-z0-9_-]{1,64}", request_id)
+    name = request_id if is_safe else hashlib.sha256(request_id.encode()).hexdigest()
+    return output_dir / "videos" / f"{name}.part"
+
+
+def inside(folder: Path, relative: str) -> Path:
+    """A path below `folder`. Raises DiskError where a link on the way leads out of it."""
+    path = folder / relative
+    if not path.parent.resolve().is_relative_to(folder.resolve()):
+        raise DiskError(f"{path} leads out of {folder} through a link", "remove the link, or change output.file")
+    return path
+
+
+def _etag_of(part: Path) -> Path:
+    return part.with_name(part.name + ".etag")
+
+
+def _discard(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _etag_of(part).unlink(missing_ok=True)
+
+
+def _download(files: Files, order: Order, part: Path, stop: Stop) -> None:
+    """Bring the part file to the whole of the link, going on where an earlier try with the same strong ETag ended."""
+    etag = _resumable(part)
+    start = part.stat().st_size if etag else 0
+    headers = {"Range": f"bytes={start}-", "If-Range": etag} if etag and start else {}
+    try:
+        with files.open(order.video_url, headers) as response:
+            if response.status_code == 416:
+                _discard(part)
+                raise FetchError(Trouble.NETWORK, "the file server has less than was there before")
+            _check_answer(response)
+            resumes = response.status_code == 206 and _starts_at(response, start)
+            if response.status_code == 206 and not resumes:
+                _discard(part)
+                raise FetchError(Trouble.NETWORK, "the file server sent another range than asked")
+            _store(response, order, part, start if resumes else 0, stop)
+    except BadLinkError as error:
+        raise FetchError(Trouble.UNFIT, str(error)) from error
+    except requests.RequestException as error:
+        raise FetchError(Trouble.NETWORK, f"the file server cannot be reached ({type(error).__name__})") from error
+
+
+def _resumable(part: Path) -> str | None:
+    try:
+        etag = _etag_of(part).read_text(encoding="ascii")
+        return etag if part.stat().st_size else None
+    except (OSError, ValueError):
+        return None
+
+
+def _starts_at(response: requests.Response, start: int) -> bool:
+    return response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+
+
+def _check_answer(response: requests.Response) -> None:
+    status = response.status_code
+    if status in EXPIRED:
+        raise FetchError(Trouble.EXPIRED, f"the link is no longer good ({status})")
+    if status not in (200, 206):
+        raise FetchError(Trouble.NETWORK, f"the file server answered {status}")
+    kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    # Object stores often say octet-stream; text is an error page, whatever its status.
+    if kind.startswith("text/") or kind in ("application/json", "application/xml"):
+        raise FetchError(Trouble.UNFIT, f"the file server sent {kind} in place of a video")
+
+
+def _store(response: requests.Response, order: Order, part: Path, start: int, stop: Stop) -> None:
+    expected = _length(response)
+    if start + (expected or 0) > order.most_bytes:
+        raise FetchError(Trouble.UNFIT, f"the video is larger than {order.most_bytes:,} bytes")
+    with disk_trouble(f"write {part}"):
+        if not start:
+            _begin(part, response.headers.get("ETag"))
+        with part.open("r+b" if start else "wb") as file:
+            file.seek(start)
+            try:
+                size = start + _copy(response, order, file.write, order.most_bytes - start, stop)
+            finally:
+                # A broken download is gone on with: its bytes must be true after a power cut, too.
+                file.flush()
+                os.fsync(file.fileno())
+    if size == 0:
+        raise FetchError(Trouble.UNFIT, "the file server sent an empty file")
+    if expected is not None and size != start + expected:
+        raise FetchError(Trouble.NETWORK, f"{size:,} of {start + expected:,} bytes came")
+
+
+def _begin(part: Path, etag: str | None) -> None:
+    """Forget what an earlier answer left. Only a strong ETag names bytes (RFC 9110 8.8.3)."""
+    _discard(part)
+    if etag is not None and etag.startswith('"') and etag.isascii() and etag.isprintable():
+        _etag_of(part).write_text(etag, encoding="ascii")
+        sync_file(_etag_of(part))
+        sync_folder(part.parent)
+
+
+def _copy(response: requests.Response, order: Order, write: Callable[[bytes], object], most: int, stop: Stop) -> int:
+    size = 0
+    deadline = time.monotonic() + order.total_seconds
+    for block in _blocks(response):
+        write(block)
+        size += len(block)
+        if size > most:
+            raise FetchError(Trouble.UNFIT, f"the file does not end within {most:,} bytes")
+        if stop.is_set():
+            raise FetchError(Trouble.STOPPED, "interrupted")
+        if time.monotonic() > deadline:
+            raise FetchError(Trouble.NETWORK, f"the download took longer than {order.total_seconds:g} s")
+    return size
+
+
+def _blocks(response: requests.Response) -> Iterator[bytes]:
+    """The body, with what a network can do to it told apart from what a disk can: both are OSErrors."""
+    try:
+        yield from response.iter_content(_BLOCK)
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise FetchError(Trouble.NETWORK, f"the download broke off ({type(error).__name__})") from error
+
+
+def _length(response: requests.Response) -> int | None:
+    value = response.headers.get("Content-Length", "")
+    return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _thumbnail(files: Files, order: Order, video: Path, stop: Stop) -> Artifact | None:
+    """The service's thumbnail, or a frame of the video where there is none that is sound. Missing it is no failure."""
+    target = inside(order.output_dir / "thumbnails", f"{order.path}.jpg")
+    work = part_of(order.output_dir, order.request_id).with_suffix(".jpg.part")
+    with disk_trouble(f"write {target}"):
+        try:
+            if not (order.thumbnail_url and _save_thumbnail(files, order, work, stop)):
+                save_frame(video, work)
+        except UnfitFileError:
+            work.unlink(missing_ok=True)
+            return None
+        sync_file(work)
+        sha256, size = hash_file(work)
+        make_folder(target.parent)
+        put_in_place(work, inside(order.output_dir / "thumbnails", f"{order.path}.jpg"))
+    return Artifact(f"thumbnails/{order.path}.jpg", sha256, size)
+
+
+def _save_thumbnail(files: Files, order: Order, work: Path, stop: Stop) -> bool:
+    raw = work.with_suffix(".raw")
+    try:
+        with files.open(order.thumbnail_url or "", {}) as response, raw.open("wb") as file:
+            if response.status_code != 200:
+                return False
+            _copy(response, order, file.write, _MOST_THUMBNAIL_BYTES, stop)
+        save_picture(raw, work)
+    except (BadLinkError, FetchError, UnfitFileError, requests.RequestException, urllib3.exceptions.HTTPError):
+        return False
+    finally:
+        raw.unlink(missing_ok=True)
+    return True

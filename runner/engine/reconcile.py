@@ -1,0 +1,182 @@
+"""What a listing says about submissions whose answer was lost. Pure: a listing and what is known go in, findings out.
+
+The rules are those that keep a job from being paid for twice: what cannot be told stays unknown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from runner.api.answers import CUT_SHORT, Listing, Remote
+from runner.model import Attempt, Json, ModelSchema, Variables, same_value
+
+# A request may carry a time a little before the intent: the service tells whole seconds, and so does its Date header.
+EARLY = 2.0
+# Requests of ours that were accepted so near to a lost one must be in a listing that is to prove its absence.
+NEARBY = 300.0
+
+
+class Likeness(Enum):
+    """How an echoed request compares with ours. HIDDEN: equal in all that the echo shows, but not all is shown."""
+
+    EQUAL = "equal"
+    HIDDEN = "hidden"
+    DIFFERENT = "different"
+
+
+class Conclusion(Enum):
+    """FOUND: attach. ABSENT: surely never accepted. MISSED: not in this listing, one more is needed. UNCLEAR: stays."""
+
+    FOUND = "found"
+    ABSENT = "absent"
+    MISSED = "missed"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    attempt: Attempt
+    conclusion: Conclusion
+    remote: Remote | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A listing of one model, with what is needed to judge it.
+
+    `open_attempts` are all of this model without a request id, also those whose POST still runs. `claimed` are request
+    ids that belong to attempts already, `nearby` those that must be listed (a set for each attempt's number).
+    `started` is when the listing was asked for, `skew` the service's clock minus ours by its answer.
+    """
+
+    listing: Listing
+    open_attempts: Sequence[Attempt]
+    claimed: frozenset[str]
+    nearby: Mapping[int, frozenset[str]]
+    schema: ModelSchema | None
+    started: float
+    settle: float
+    skew: float | None = None
+
+
+def findings(evidence: Evidence) -> list[Finding]:
+    """A finding for each attempt whose POST is known to be over."""
+    lost = sorted(
+        (each for each in evidence.open_attempts if each.lost_at is not None),
+        key=lambda each: (each.intended_at, each.number),
+    )
+    free = sorted(
+        (each for each in evidence.listing.requests if each.request_id not in evidence.claimed),
+        key=lambda each: (each.created_at or 0.0, each.request_id),
+    )
+    found: dict[int, Remote] = {}
+    for attempt in lost:
+        match = next((each for each in free if _likeness(evidence, attempt, each) is Likeness.EQUAL), None)
+        if match is not None:
+            found[attempt.number] = match
+            free.remove(match)
+    unclear: set[int] = set()
+    for remote in free:
+        group = [
+            each
+            for each in evidence.open_attempts
+            if each.number not in found and _likeness(evidence, each, remote) is Likeness.HIDDEN
+        ]
+        lost_ones = [each for each in group if each.lost_at is not None]
+        if len({each.fingerprint for each in group}) == 1 and lost_ones:
+            found[lost_ones[0].number] = remote
+        else:
+            unclear.update(each.number for each in group)
+    return [_finding(evidence, attempt, found.get(attempt.number), attempt.number in unclear) for attempt in lost]
+
+
+def _finding(evidence: Evidence, attempt: Attempt, remote: Remote | None, is_unclear: bool) -> Finding:
+    if remote is not None:
+        return Finding(attempt, Conclusion.FOUND, remote)
+    if is_unclear:
+        return Finding(attempt, Conclusion.UNCLEAR, reason="the service shows requests that may be this one or another")
+    doubt = _doubt(evidence, attempt)
+    if doubt:
+        return Finding(attempt, Conclusion.UNCLEAR, reason=doubt)
+    if attempt.absent_at is not None and evidence.started - attempt.absent_at >= evidence.settle:
+        return Finding(attempt, Conclusion.ABSENT)
+    return Finding(attempt, Conclusion.MISSED, reason="not in the service's list; looked for once more after settling")
+
+
+def _doubt(evidence: Evidence, attempt: Attempt) -> str:
+    """Why this listing cannot prove the attempt's absence, or nothing."""
+    listing = evidence.listing
+    if not listing.is_whole:
+        return listing.message or "the service's list could not be read wholly"
+    if attempt.lost_at is None or evidence.started < attempt.lost_at:
+        return "the list is older than the loss"
+    ids = {each.request_id for each in listing.requests}
+    if listing.total is not None and listing.total != len(listing.requests):
+        return f"the service lists {len(listing.requests)} of {listing.total} requests"
+    if listing.total is None and not any(
+        (each.created_at or math.inf) < _earliest(evidence, attempt) for each in listing.requests
+    ):
+        return "the service's list does not reach back before the submission"
+    if not evidence.nearby.get(attempt.number, frozenset()) <= ids:
+        return "the service's list lacks other requests of that time"
+    return ""
+
+
+def _likeness(evidence: Evidence, attempt: Attempt, remote: Remote) -> Likeness:
+    if remote.created_at is None or remote.model not in (None, attempt.model):
+        return Likeness.DIFFERENT
+    if not _earliest(evidence, attempt) <= remote.created_at <= _latest(evidence, attempt):
+        return Likeness.DIFFERENT
+    return likeness(attempt.payload, remote.payload, evidence.schema)
+
+
+def _skew(evidence: Evidence, attempt: Attempt) -> float:
+    return next((each for each in (attempt.skew, evidence.skew) if each is not None), 0.0)
+
+
+def _earliest(evidence: Evidence, attempt: Attempt) -> float:
+    return attempt.intended_at + _skew(evidence, attempt) - EARLY
+
+
+def _latest(evidence: Evidence, attempt: Attempt) -> float:
+    """A POST that still runs may be accepted any moment."""
+    if attempt.lost_at is None:
+        return math.inf
+    return attempt.lost_at + evidence.settle + _skew(evidence, attempt)
+
+
+def likeness(ours: Variables, echo: Variables | None, schema: ModelSchema | None) -> Likeness:
+    """Compare our payload with an echoed one: defaults filled in, numbers by value.
+
+    A name that neither we sent nor the model's schema knows is the service's own remark, and tells nothing.
+    """
+    if echo is None:
+        return Likeness.HIDDEN
+    defaults = schema.defaults if schema else {}
+    known = set(ours) | set(schema.properties if schema else ())
+    for name in known - {"image"}:
+        left, right = (side[name] if side.get(name) is not None else defaults.get(name) for side in (ours, echo))
+        if not _equal(left, right):
+            return Likeness.DIFFERENT
+    return _picture(ours.get("image"), echo.get("image"))
+
+
+def _equal(left: Json, right: Json) -> bool:
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+        # A service that stores single precision echoes 0.3 as 0.30000001192092896.
+        return isinstance(left, bool) == isinstance(right, bool) and math.isclose(left, right, rel_tol=1e-6)
+    return same_value(left, right)
+
+
+def _picture(ours: Json, echo: Json) -> Likeness:
+    if not isinstance(echo, str) or not echo or echo == CUT_SHORT:
+        return Likeness.HIDDEN
+    if ours == echo:
+        return Likeness.EQUAL
+    # The service may keep an uploaded picture and echo its own address for it: that is no identity either.
+    was_uploaded = isinstance(ours, str) and ours.startswith("sha256:")
+    return Likeness.HIDDEN if was_uploaded and not echo.startswith("sha256:") else Likeness.DIFFERENT

@@ -1,0 +1,191 @@
+"""What the parts of the engine share during one run: the state, the flights, the calls under way, and what stops it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from runner.api.answers import Remote
+from runner.api.client import Client
+from runner.api.files import Files
+from runner.engine.artifacts import Stop
+from runner.engine.clock import Clock
+from runner.engine.flights import Flight, Flights, Phase
+from runner.engine.pacing import Gate, next_poll
+from runner.engine.queue import Queue
+from runner.errors import AccessError, ReelrunError, StateError
+from runner.model import Action, Status
+from runner.planning.plan import Plan, Selection
+from runner.state.store import Store
+
+# Calls at once; downloads are counted apart, so that they never keep polls waiting.
+MOST_CALLS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Where a run stands: numbers of jobs, what flights are about, money, and what keeps it waiting, if anything."""
+
+    total: int
+    done: int
+    failed: int
+    submitted: int
+    statuses: Mapping[str, int]
+    spent: Decimal
+    note: str = ""
+
+
+class Progress(Protocol):
+    """Somebody who is told where the run stands, once a turn of the loop."""
+
+    def __call__(self, snapshot: Snapshot) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run is given: network, executor, clock, randomness, and somebody to tell."""
+
+    client: Client
+    files: Files
+    executor: Executor
+    clock: Clock
+    randomness: random.Random
+    progress: Progress
+
+
+# Any: each kind of call has a result of its own; its handler knows which.
+Handler = Callable[[Any, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A blocking call that ended: who handles it, with what future, and when the call was started."""
+
+    handle: Handler
+    future: Future[Any]
+    started: float
+    is_call: bool
+
+
+class Run:
+    """One run of a plan. Everything here happens on the one thread that decides, but for `wake`."""
+
+    def __init__(self, plan: Plan, selection: Selection, store: Store, tools: Tools) -> None:
+        self.plan = plan
+        self.selection = selection
+        self.settings = plan.manifest.run
+        self.store = store
+        self.tools = tools
+        self.inbox: SimpleQueue[Event | None] = SimpleQueue()
+        self.flights = Flights()
+        self.queue = Queue(each for each in plan.jobs if each.action is Action.SUBMIT)
+        self.asks = Gate(tools.randomness)
+        self.stop = Stop()
+        self.calls = 0
+        self.skew: float | None = None
+        self.interrupted = False
+        self.error: ReelrunError | None = None
+        self.last_error: ReelrunError | None = None
+        self.note = ""
+        selected = [each for each in plan.jobs if selection.has(each.job.key)]
+        self.total = len(selected)
+        self.done = sum(each.action is Action.KEEP for each in selected)
+        self.failed = sum(each.action is Action.SKIP for each in selected)
+        self.submitted = 0
+        self.spent = plan.spent
+
+    def now(self) -> float:
+        return self.tools.clock.now()
+
+    def wake(self) -> None:
+        """End the present wait. Safe in a signal handler and in other threads."""
+        self.inbox.put(None)
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.interrupted or self.error is not None
+
+    def fail(self, error: ReelrunError) -> None:
+        """Stop the run, keeping all that is known. The first cause is the one that is told."""
+        self.error = self.error or error
+
+    def fail_at_end(self, error: ReelrunError) -> None:
+        """Tell of trouble that keeps some jobs from being submitted, and carry on with the others."""
+        self.last_error = self.last_error or error
+
+    def deny(self, message: str) -> None:
+        """The service refused the key or the access (401, 403)."""
+        hint = "check GMI_API_KEY and GMI_ORG_ID; all that is known is kept, and the same command goes on"
+        self.fail(AccessError(f"the service refuses access: {message}", hint))
+
+    def start(self, handle: Handler, call: Callable[[], object], *, is_call: bool = True) -> None:
+        """Run a blocking call on the executor; its end comes back through the inbox."""
+        started = self.now()
+        self.calls += is_call
+        future: Future[Any] = self.tools.executor.submit(call)
+        future.add_done_callback(lambda done: self.inbox.put(Event(handle, done, started, is_call)))
+
+    def settle(self, event: Event) -> None:
+        self.calls -= event.is_call
+        event.handle(event.future, event.started)
+
+    def heard(self, server_time: float | None) -> None:
+        """Learn the skew of the service's clock from an answer that came just now."""
+        if server_time is not None:
+            self.skew = server_time - self.now()
+
+    def attach(self, flight: Flight, request_id: str, status: str | None) -> None:
+        """The attempt has its request id."""
+        now = self.now()
+        self.store.accept(flight.attempt, request_id, now, status, self.skew)
+        flight.attempt = replace(flight.attempt, request_id=request_id, accepted_at=now, remote_status=status)
+        flight.since = now
+        self.queue.release(flight.attempt.fingerprint)
+        self.flights.poll_at(flight, now + next_poll(0.0))
+
+    def end(self, flight: Flight, status: Status, error: str | None = None) -> None:
+        """The attempt has its outcome."""
+        self.store.conclude(flight.attempt, status, self.now(), error)
+        self.drop(flight)
+        self.done += status is Status.SUCCEEDED
+        self.failed += status is not Status.SUCCEEDED
+
+    def drop(self, flight: Flight) -> None:
+        self.flights.remove(flight)
+        self.queue.release(flight.attempt.fingerprint)
+
+    def again(self, flight: Flight) -> None:
+        """The flight's job is to be submitted again; an orphaned one is not."""
+        self.drop(flight)
+        if flight.planned is not None:
+            self.queue.put_back(flight.planned)
+
+    def leave(self, flight: Flight, reason: str) -> None:
+        """Enough for this run: the attempt stays open, and the next run goes on with it."""
+        self.store.explain(flight.attempt, reason)
+        flight.phase = Phase.LEFT
+        if flight.attempt.request_id is None:
+            self.queue.abandon(flight.attempt.fingerprint)
+
+    def check_organisation(self, remote: Remote) -> bool:
+        """Learn whose requests these are; another organisation than before means another key: stop."""
+        if remote.organisation is None:
+            return True
+        known = self.store.note("organisation")
+        if known is None:
+            self.store.remember("organisation", remote.organisation)
+        elif known != remote.organisation:
+            hint = "use the key of that organisation, or another output.dir"
+            self.fail(StateError(f"this state belongs to organisation {known}, the key to {remote.organisation}", hint))
+            return False
+        return True
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            self.total, self.done, self.failed, self.submitted, self.flights.statuses(), self.spent, self.note
+        )

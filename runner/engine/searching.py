@@ -1,0 +1,145 @@
+"""Searching: looks for submissions whose answer was lost in the service's list; one list serves all of a model."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+
+from runner.api.answers import Listing
+from runner.api.classes import Verdict
+from runner.engine.flights import Flight, Phase
+from runner.engine.reconcile import NEARBY, Conclusion, Evidence, Finding, findings
+from runner.engine.run import MOST_CALLS, Run
+from runner.model import Status
+
+_FIRST_LOOK, _LONGEST_PAUSE = 0.5, 15.0
+
+
+@dataclass(slots=True)
+class _Look:
+    """When the list of a model is asked for next."""
+
+    due: float
+    tries: int = 0
+    is_running: bool = False
+
+
+class Searching:
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._looks: dict[str, _Look] = {}
+
+    @property
+    def due(self) -> float | None:
+        times = [look.due for look in self._looks.values() if not look.is_running]
+        return max(min(times), self._run.asks.opens_at) if times else None
+
+    def look(self) -> None:
+        """Start the lists that are due."""
+        run, now = self._run, self._run.now()
+        for flight in run.flights.in_phase(Phase.LOST):
+            self._looks.setdefault(flight.attempt.model, _Look(now + _FIRST_LOOK))
+        for model, look in self._looks.items():
+            may_call = run.calls < MOST_CALLS and run.asks.may_call(now, run.calls)
+            if not run.is_stopping and not look.is_running and look.due <= now and may_call:
+                look.is_running = True
+                run.start(partial(self._listed, model), partial(run.tools.client.list, model))
+
+    def _lost(self, model: str) -> list[Flight]:
+        return [each for each in self._run.flights.in_phase(Phase.LOST) if each.attempt.model == model]
+
+    def _listed(self, model: str, future: Future[Listing], started: float) -> None:
+        run, listing = self._run, future.result()
+        look = self._looks[model]
+        look.is_running = False
+        look.tries += 1
+        run.heard(listing.skew_from)
+        if listing.verdict is Verdict.DENIED:
+            run.deny(listing.message)
+        elif listing.verdict is Verdict.ACCEPTED:
+            run.asks.answered()
+            if all(run.check_organisation(each) for each in listing.requests):
+                self._conclude(model, listing, started)
+        else:
+            run.asks.failed(run.now())
+            if listing.retry_after is not None:
+                run.asks.pause(run.now(), listing.retry_after)
+            run.note = f"the service's list cannot be read: {listing.message}"
+            for flight in self._lost(model):
+                self._stay(flight, f"its answer was lost, and the list cannot be read: {listing.message}", final=False)
+        self._plan_next(model, started)
+
+    def _conclude(self, model: str, listing: Listing, started: float) -> None:
+        run = self._run
+        lost = {flight.attempt.number: flight for flight in self._lost(model)}
+        posting = [each for each in run.flights.in_phase(Phase.POSTING) if each.attempt.model == model]
+        evidence = Evidence(
+            listing,
+            [flight.attempt for flight in (*lost.values(), *posting)],
+            frozenset(run.store.claimed([each.request_id for each in listing.requests])),
+            {
+                number: frozenset(
+                    run.store.accepted_between(
+                        model, flight.attempt.intended_at - NEARBY, (flight.attempt.lost_at or started) + NEARBY
+                    )
+                )
+                for number, flight in lost.items()
+            },
+            run.plan.manifest.schemas.get(model),
+            started,
+            run.settings.settle,
+            run.skew,
+        )
+        for finding in findings(evidence):
+            self._apply(lost[finding.attempt.number], finding)
+
+    def _apply(self, flight: Flight, finding: Finding) -> None:
+        run = self._run
+        match finding.conclusion:
+            case Conclusion.FOUND if finding.remote is not None:
+                run.note = ""
+                run.attach(flight, finding.remote.request_id, finding.remote.status)
+            case Conclusion.ABSENT:
+                run.note = ""
+                self._uncount(flight)
+                run.store.withdraw(flight.attempt, "surely not accepted; submitted again")
+                run.again(flight)
+            case Conclusion.MISSED:
+                if flight.attempt.absent_at is None:
+                    run.store.missed(flight.attempt, run.now())
+                    flight.attempt = replace(flight.attempt, absent_at=run.now())
+                self._stay(flight, finding.reason, final=False)
+            case _:
+                self._stay(flight, finding.reason, final=True)
+
+    def _uncount(self, flight: Flight) -> None:
+        """It was counted as spent while it was unknown."""
+        if flight.planned is not None and flight.planned.price is not None:
+            self._run.spent -= flight.planned.price
+
+    def _stay(self, flight: Flight, reason: str, *, final: bool) -> None:
+        """The attempt stays unknown. `final`: more of the same lists will not tell, so it is not looked for as long."""
+        run = self._run
+        run.store.explain(flight.attempt, reason)
+        patience = 2 * run.settings.settle if final else max(run.settings.wait, 2 * run.settings.settle)
+        if run.now() - flight.since < patience:
+            return
+        if flight.resubmit:
+            run.store.conclude(flight.attempt, Status.UNKNOWN, run.now(), "given up with --resubmit-unknown")
+            run.again(flight)
+        else:
+            run.leave(flight, reason)
+
+    def _plan_next(self, model: str, started: float) -> None:
+        """Soon at first, as most lost requests show at once; in time for what settles; lightly where lists are long."""
+        lost = self._lost(model)
+        if not lost:
+            del self._looks[model]
+            return
+        now, look = self._run.now(), self._looks[model]
+        pause = min(_FIRST_LOOK * 2.0**look.tries, _LONGEST_PAUSE)
+        settled = [
+            each.attempt.absent_at + self._run.settings.settle for each in lost if each.attempt.absent_at is not None
+        ]
+        look.due = max(min([now + pause, *(time for time in settled if time > now)]), now + 2.0 * (now - started))

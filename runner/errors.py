@@ -1,0 +1,168 @@
+"""The one tree of errors. Each class carries the exit code that a command ends with when nothing catches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import ClassVar
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line."""
+
+    DONE = 0
+    JOBS_FAILED = 1
+    INVALID = 2
+    ACCESS = 3
+    BUDGET = 4
+    LOCKED = 5
+    UNFINISHED = 6
+    TROUBLE = 7
+    INTERRUPTED = 130
+
+
+# Where several apply, the first of these is the exit code.
+PRECEDENCE = (
+    Exit.INTERRUPTED,
+    Exit.ACCESS,
+    Exit.LOCKED,
+    Exit.INVALID,
+    Exit.BUDGET,
+    Exit.TROUBLE,
+    Exit.UNFINISHED,
+    Exit.JOBS_FAILED,
+    Exit.DONE,
+)
+
+
+class Severity(StrEnum):
+    """How bad a diagnostic is: an error stops every command that would plan, a warning none."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a text file. `line` and `column` count from 1; `length` is the width of the caret, in characters."""
+
+    file: str
+    line: int
+    column: int
+    length: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem in a manifest, with its place and its remedy. `source` is the text of the line, for the caret."""
+
+    code: str
+    severity: Severity
+    position: Position
+    message: str
+    hint: str = ""
+    source: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """The diagnostic as it stands in `validate --json`."""
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "file": self.position.file,
+            "line": self.position.line,
+            "column": self.position.column,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+class ReelrunError(Exception):
+    """Any error that a user can act on: what is wrong, and the remedy."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[Exit] = Exit.TROUBLE
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ReelrunError):
+    """The command's words are wrong, or do not go together."""
+
+    code = "usage"
+    exit_code = Exit.INVALID
+
+
+class ManifestError(ReelrunError):
+    """The manifest has problems; `diagnostics` holds all of them, ordered by place."""
+
+    code = "manifest"
+    exit_code = Exit.INVALID
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(sorted(diagnostics, key=lambda each: (each.position, each.code)))
+        errors = sum(each.severity is Severity.ERROR for each in self.diagnostics)
+        first = next((each for each in self.diagnostics if each.severity is Severity.ERROR), None)
+        message = f"the manifest has {errors} error{'s' if errors != 1 else ''}"
+        if first is not None:
+            place = first.position
+            message += f"; the first: {place.file}:{place.line}:{place.column}: {first.message}"
+        super().__init__(message, first.hint if first else "")
+
+
+class AccessError(ReelrunError):
+    """The service refused the key or the access, or there is no key."""
+
+    code = "access"
+    exit_code = Exit.ACCESS
+
+
+class BudgetError(ReelrunError):
+    """What is asked for would cost more than the budget allows."""
+
+    code = "budget"
+    exit_code = Exit.BUDGET
+
+
+class NotConfirmedError(ReelrunError):
+    """Paid submissions were neither confirmed on a terminal nor allowed with --yes."""
+
+    code = "not_confirmed"
+    exit_code = Exit.BUDGET
+
+
+class LockedError(ReelrunError):
+    """Another runner holds the run lock of this state file."""
+
+    code = "locked"
+    exit_code = Exit.LOCKED
+
+
+class StateError(ReelrunError):
+    """The state file is damaged, newer than this version, of another service, or on an unsuitable disk."""
+
+    code = "state"
+    exit_code = Exit.TROUBLE
+
+
+class DiskError(ReelrunError):
+    """A file could not be read or written."""
+
+    code = "disk"
+    exit_code = Exit.TROUBLE
+
+
+class ServiceError(ReelrunError):
+    """The service could not be reached, or gave no usable answer for too long."""
+
+    code = "service"
+    exit_code = Exit.TROUBLE
+
+
+def worst(codes: Iterable[Exit]) -> Exit:
+    """The exit code that stands when several apply."""
+    present = set(codes)
+    return next((code for code in PRECEDENCE if code in present), Exit.DONE)

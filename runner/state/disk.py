@@ -1,0 +1,97 @@
+"""Durable steps on the file system: folders, renames and free names that survive a power cut."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from runner.errors import DiskError, StateError
+
+# File systems whose locks and mmap SQLite's WAL cannot trust (https://www.sqlite.org/wal.html, "same host").
+_NETWORK = frozenset(
+    (
+        *("9p", "afs", "afpfs", "beegfs", "ceph", "cifs", "coda", "gfs2", "glusterfs", "gpfs", "lustre", "nfs", "nfs4"),
+        *("ocfs2", "orangefs", "smb2", "smb3", "smbfs"),
+        *("fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+    )
+)
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+@contextlib.contextmanager
+def disk_trouble(doing: str) -> Iterator[None]:
+    """Turn an OSError inside into a DiskError that says what was being done, and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        reason = error.strerror or str(error)
+        raise DiskError(
+            f"cannot {doing}: {reason}{where}", "free space or mend the permissions, then run the same command again"
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the entries of a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents, each durable in its own parent."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file durable."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def put_in_place(source: Path, target: Path) -> None:
+    """Rename a synced file over `target` (same file system), durably."""
+    make_folder(target.parent)
+    os.replace(source, target)
+    sync_folder(target.parent)
+    if source.parent != target.parent:
+        sync_folder(source.parent)
+
+
+def refuse_network_disk(path: Path) -> None:
+    """Raise StateError where the folder of `path` lies on a network file system."""
+    kind = filesystem_of(path)
+    if kind in _NETWORK:
+        raise StateError(
+            f"{path} would lie on a network file system ({kind}), where locks cannot be trusted",
+            "set output.state in the manifest to a path on a local disk; videos may stay where they are",
+        )
+
+
+def filesystem_of(path: Path) -> str | None:
+    """The kind of file system that holds `path` (or its nearest existing parent); None where this cannot be told."""
+    try:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    return deepest_mount(path.resolve(), mounts)
+
+
+def deepest_mount(path: Path, mounts: list[str]) -> str | None:
+    """The kind of the deepest mount above `path`, from lines in the form of /proc/self/mountinfo (proc(5))."""
+    found: tuple[int, str] | None = None
+    for line in mounts:
+        fields, _, rest = line.partition(" - ")
+        point = Path(fields.split(" ")[4].encode().decode("unicode_escape"))
+        # A later line wins over an equal point: it is mounted on top.
+        if (path == point or point in path.parents) and (found is None or len(point.parts) >= found[0]):
+            found = len(point.parts), rest.split(" ", 1)[0]
+    return found[1] if found else None

@@ -1,0 +1,72 @@
+"""Rows of the state file as records."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from decimal import Decimal
+
+from runner.model import Artifact, Attempt, JobRecord, Status
+
+
+def millionths(money: Decimal | None) -> int | None:
+    """Money as it is stored: whole millionths, so that sums are exact."""
+    return None if money is None else int((money * 1_000_000).to_integral_value())
+
+
+def record_of(row: sqlite3.Row, generation: int) -> JobRecord:
+    return JobRecord(
+        id=row["id"],
+        key=row["key"],
+        aliases=tuple(json.loads(row["aliases"])),
+        orphaned=row["generation"] != generation,
+        image=row["image"],
+        prompt_id=row["prompt_id"],
+        model=row["model"],
+        variables=json.loads(row["variables"]),
+        take=row["take"],
+        payload=json.loads(row["payload"]),
+        status=Status(row["status"]),
+        reason=row["reason"],
+        request_id=row["request_id"],
+        attempts=row["tries"],
+        submitted_at=row["intended_at"],
+        finished_at=row["finished_at"],
+        cost=None if row["cost"] is None else Decimal(row["cost"]) / 1_000_000,
+        video=_video_of(row),
+        thumbnail=_thumbnail_of(row),
+        error=row["error"],
+    )
+
+
+def _video_of(row: sqlite3.Row) -> Artifact | None:
+    if row["v_path"] is None:
+        return None
+    names = ("path", "sha256", "bytes", "seconds", "width", "height", "fps", "codec")
+    return Artifact(*(row[f"v_{name}"] for name in names))
+
+
+def _thumbnail_of(row: sqlite3.Row) -> Artifact | None:
+    if row["t_path"] is None:
+        return None
+    return Artifact(row["t_path"], row["t_sha256"], row["t_bytes"])
+
+
+def attempt_of(row: sqlite3.Row) -> Attempt:
+    return Attempt(
+        number=row["number"],
+        job_id=row["job_id"],
+        key=row["key"],
+        model=row["model"],
+        fingerprint=row["fingerprint"],
+        payload=json.loads(row["payload"]),
+        path=row["path"],
+        seconds=row["seconds"],
+        intended_at=row["intended_at"],
+        request_id=row["request_id"],
+        skew=row["skew"],
+        lost_at=row["lost_at"],
+        absent_at=row["absent_at"],
+        accepted_at=row["accepted_at"],
+        remote_status=row["remote_status"],
+    )

@@ -1,0 +1,77 @@
+-- The truth of a run, version 1. Times are Unix seconds of this machine; money is in millionths of its currency.
+
+CREATE TABLE meta (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE jobs (
+  id          TEXT PRIMARY KEY,
+  fingerprint TEXT NOT NULL,
+  take        INTEGER NOT NULL CHECK (take >= 1),
+  model       TEXT NOT NULL,
+  payload     TEXT NOT NULL,              -- complete, canonical JSON, the picture as its reference
+  seconds     REAL,                       -- asked length of the video
+  key         TEXT NOT NULL,
+  aliases     TEXT NOT NULL,              -- JSON list of keys
+  image       TEXT NOT NULL,
+  prompt_id   TEXT NOT NULL,
+  variables   TEXT NOT NULL,              -- JSON object
+  generation  INTEGER NOT NULL,           -- the last registered plan that had this job
+  position    INTEGER NOT NULL,           -- its place in that plan
+  status      TEXT NOT NULL DEFAULT 'pending'
+              CHECK (status IN ('pending', 'waiting', 'unknown', 'succeeded', 'failed', 'rejected', 'cancelled')),
+  reason      TEXT NOT NULL DEFAULT '',
+  error       TEXT,
+  UNIQUE (fingerprint, take)              -- the id is 64 bits of this pair; the pair itself decides
+) STRICT, WITHOUT ROWID;
+CREATE INDEX jobs_by_place ON jobs (generation, position);
+CREATE INDEX jobs_by_status ON jobs (status, generation);
+CREATE INDEX jobs_by_key ON jobs (key);
+
+CREATE TABLE paths (                      -- a path belongs to one job for ever
+  folded TEXT PRIMARY KEY,                -- the path as a disk that ignores case and Unicode forms sees it
+  path   TEXT NOT NULL,
+  job_id TEXT NOT NULL UNIQUE REFERENCES jobs (id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (
+  number        INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id        TEXT NOT NULL REFERENCES jobs (id),
+  request_id    TEXT UNIQUE,              -- NULL: an intent whose answer is not known
+  price         INTEGER,                  -- NULL: no price was stated
+  currency      TEXT NOT NULL,
+  intended_at   REAL NOT NULL,            -- committed before the POST
+  skew          REAL,                     -- the service's clock minus ours
+  lost_at       REAL,                     -- when the POST's connection was known closed without an answer
+  absent_at     REAL,                     -- the first sound listing after that which did not show it
+  accepted_at   REAL,
+  remote_status TEXT,                     -- the last status that the service told
+  outcome       TEXT CHECK (outcome IN ('succeeded', 'failed', 'rejected', 'cancelled', 'unknown')),
+  error         TEXT,
+  finished_at   REAL
+) STRICT;
+CREATE INDEX attempts_by_job ON attempts (job_id);
+-- Never two open submissions of one job: the promise not to pay twice, kept by the database itself.
+CREATE UNIQUE INDEX one_open_attempt ON attempts (job_id) WHERE outcome IS NULL;
+CREATE INDEX attempts_accepted ON attempts (accepted_at) WHERE request_id IS NOT NULL;
+
+CREATE TABLE artifacts (
+  job_id  TEXT NOT NULL REFERENCES jobs (id),
+  kind    TEXT NOT NULL CHECK (kind IN ('video', 'thumbnail')),
+  path    TEXT NOT NULL,                  -- relative to the output folder, with forward slashes
+  sha256  TEXT NOT NULL,
+  bytes   INTEGER NOT NULL,
+  seconds REAL,
+  width   INTEGER,
+  height  INTEGER,
+  fps     REAL,
+  codec   TEXT,
+  PRIMARY KEY (job_id, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER one_fingerprint_an_id BEFORE UPDATE OF fingerprint, take ON jobs
+WHEN OLD.fingerprint <> NEW.fingerprint OR OLD.take <> NEW.take
+BEGIN
+  SELECT RAISE(ABORT, 'two requests share one job id');
+END;

@@ -1,0 +1,417 @@
+"""The state file. All SQL of the project is in this class, but for the schema itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from runner.errors import DiskError, StateError
+from runner.model import Artifact, Attempt, Budget, Job, JobRecord, Status, canonical_json, folded
+from runner.state import migrations
+from runner.state.disk import disk_trouble, make_folder, refuse_network_disk, sync_folder
+from runner.state.rows import attempt_of, millionths, record_of
+
+# A whole check of a larger file takes longer than people wait; its pages are still checked as they are read.
+_CHECKED_BYTES = 64 * 1024 * 1024
+
+_DISK_CODES = frozenset(
+    (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+    )
+)
+
+
+class Store:
+    """An open state file. Writes belong into `transaction`; reads see the last commit, or their own transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        connection.row_factory = sqlite3.Row
+        self._connection = connection
+        self._path = path
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open for writing; create and migrate where needed. The caller holds the run lock.
+
+        Raises StateError (damaged, newer, not ours, on a network disk) and DiskError; then the file is as it was.
+        """
+        refuse_network_disk(path)
+        is_new = not path.exists()
+        with disk_trouble(f"create the folder of {path}"):
+            make_folder(path.parent)
+        with sqlite_trouble(path):
+            store = cls(sqlite3.connect(path, isolation_level=None), path)
+            try:
+                store._prepare()
+            except BaseException:
+                store.close()
+                raise
+        if is_new:
+            sync_folder(path.parent)
+        return store
+
+    @classmethod
+    def read(cls, path: Path) -> Self | None:
+        """Open for reading; None where there is no state yet. Raises StateError as `open` does."""
+        if not path.exists():
+            return None
+        with sqlite_trouble(path):
+            # as_uri quotes what would be syntax in a URI: ? # %
+            store = cls(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None), path)
+            try:
+                if migrations.version_of(store._connection, path) < migrations.VERSION:
+                    raise StateError(f"{path} is of an older version", "reelrun run brings it up to date")
+            except BaseException:
+                store.close()
+                raise
+        return store
+
+    def _prepare(self) -> None:
+        run = self._connection.execute
+        run("PRAGMA busy_timeout = 10000")
+        migrations.version_of(self._connection, self._path)
+        if self._path.stat().st_size <= _CHECKED_BYTES:
+            verdict = run("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise damaged(self._path, str(verdict))
+        # WAL lets status and plan read while a run writes; FULL makes every commit durable (sqlite.org/pragma.html).
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        run("PRAGMA foreign_keys = ON")
+        migrations.migrate(self._connection, self._path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside are durable together when it ends, or none of them is."""
+        with sqlite_trouble(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                # SQLite rolls back by itself on some errors, such as a full disk.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[sqlite3.Row]:
+        with sqlite_trouble(self._path):
+            yield from self._connection.execute(sql, parameters)
+
+    def _scalar(self, sql: str, parameters: Sequence[object] = ()) -> object:
+        row = next(self._rows(sql, parameters), None)
+        return None if row is None else row[0]
+
+    def _write(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        return self._connection.execute(sql, parameters).lastrowid or 0
+
+    # What the state says of itself
+
+    def note(self, name: str) -> str | None:
+        """A remembered fact, such as the service or the organisation."""
+        value = self._scalar("SELECT value FROM meta WHERE name = ?", (name,))
+        return None if value is None else str(value)
+
+    def remember(self, name: str, value: str) -> None:
+        self._write(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
+        )
+
+    # Jobs
+
+    def register(self, jobs: Iterable[Job], digest: str) -> None:
+        """Make the jobs of a plan known, in their order. Nothing is written where `digest` is that of the last plan."""
+        if self.note("plan") == digest:
+            return
+        generation = self._generation() + 1
+        self._connection.executemany(
+            "INSERT INTO jobs (id, fingerprint, take, model, payload, seconds, key, aliases, image, prompt_id,"
+            " variables, generation, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, take = excluded.take,"
+            " key = excluded.key, aliases = excluded.aliases, image = excluded.image, prompt_id = excluded.prompt_id,"
+            " variables = excluded.variables, generation = excluded.generation, position = excluded.position",
+            (
+                (
+                    job.id,
+                    job.fingerprint,
+                    job.take,
+                    job.model,
+                    canonical_json(job.payload),
+                    job.seconds,
+                    job.key,
+                    json.dumps(job.aliases, ensure_ascii=False),
+                    job.image,
+                    job.prompt_id,
+                    json.dumps(job.variables, ensure_ascii=False),
+                    generation,
+                    position,
+                )
+                for position, job in enumerate(jobs)
+            ),
+        )
+        self.remember("generation", str(generation))
+        self.remember("plan", digest)
+
+    def _generation(self) -> int:
+        return int(self.note("generation") or 0)
+
+    def records(self, ids: Sequence[str] | None = None) -> Iterator[JobRecord]:
+        """The jobs in the order of the last plan, then those that it no longer has and that were ever submitted."""
+        generation = self._generation()
+        if ids is None:
+            yield from (
+                record_of(row, generation)
+                for row in self._rows(
+                    f"{_RECORDS} WHERE jobs.generation = ? OR attempts.number IS NOT NULL"
+                    " ORDER BY jobs.generation DESC, jobs.position",
+                    (generation,),
+                )
+            )
+            return
+        rows = self._rows(f"{_RECORDS} WHERE jobs.id IN (SELECT value FROM json_each(?))", (json.dumps(ids),))
+        yield from (record_of(row, generation) for row in rows)
+
+    def standing(self, ids: Sequence[str]) -> dict[str, tuple[Status, str | None]]:
+        """Status and last remote status of those of these jobs that the state has."""
+        rows = self._rows(
+            "SELECT jobs.id, status, remote_status FROM jobs"
+            " LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL"
+            " WHERE jobs.id IN (SELECT value FROM json_each(?))",
+            (json.dumps(ids),),
+        )
+        return {row[0]: (Status(row[1]), row[2]) for row in rows}
+
+    def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """For each of these keys, the id and payload (JSON) of the job that last had it and was ever submitted."""
+        rows = self._rows(
+            "SELECT key, id, payload FROM jobs WHERE key IN (SELECT value FROM json_each(?)) AND status <> 'pending'"
+            " ORDER BY generation, position",
+            (json.dumps(keys),),
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def totals(self) -> dict[Status, int]:
+        """How many jobs of the last plan stand where; orphaned ones count where they were ever submitted."""
+        rows = self._rows(
+            "SELECT status, count(*) FROM jobs WHERE generation = ? OR status <> 'pending' GROUP BY status",
+            (self._generation(),),
+        )
+        counted = {row[0]: row[1] for row in rows}
+        return {status: counted.get(status, 0) for status in Status}
+
+    def unfinished(self) -> Iterator[JobRecord]:
+        """Jobs of the last plan that did not succeed, and orphaned ones that are still open."""
+        generation = self._generation()
+        rows = self._rows(
+            f"{_RECORDS} WHERE jobs.status <> 'succeeded'"
+            " AND (jobs.generation = ? OR jobs.status IN ('waiting', 'unknown'))"
+            " ORDER BY jobs.generation DESC, jobs.position",
+            (generation,),
+        )
+        return (record_of(row, generation) for row in rows)
+
+    # Attempts
+
+    def open_attempts(self) -> list[Attempt]:
+        """Every submission that has no outcome yet, oldest first."""
+        return [attempt_of(row) for row in self._rows(f"{_ATTEMPTS} WHERE outcome IS NULL ORDER BY number")]
+
+    def intend(self, job: Job, at: float, skew: float | None, price: Decimal | None, currency: str) -> Attempt:
+        """Open an attempt of a job that has none open, and give the job its path. Commit this before the POST."""
+        path = self._own_path(job)
+        number = self._write(
+            "INSERT INTO attempts (job_id, price, currency, intended_at, skew) VALUES (?, ?, ?, ?, ?)",
+            (job.id, millionths(price), currency, at, skew),
+        )
+        self._stand(job.id, Status.UNKNOWN, "submission on its way")
+        return Attempt(
+            number,
+            job.id,
+            job.key,
+            job.model,
+            job.fingerprint,
+            job.payload,
+            path,
+            job.seconds,
+            intended_at=at,
+            skew=skew,
+        )
+
+    def _own_path(self, job: Job) -> str:
+        owned = self._scalar("SELECT path FROM paths WHERE job_id = ?", (job.id,))
+        if owned is not None:
+            return str(owned)
+        path = job.output
+        if self._scalar("SELECT 1 FROM paths WHERE folded = ?", (folded(path),)) is not None:
+            path = f"{path}-{job.id[:8]}"
+        self._write("INSERT INTO paths VALUES (?, ?, ?)", (folded(path), path, job.id))
+        return path
+
+    def withdraw(self, attempt: Attempt, reason: str = "") -> None:
+        """Forget an intent whose request was certainly not accepted; the job is pending again."""
+        self._write("DELETE FROM attempts WHERE number = ? AND request_id IS NULL", (attempt.number,))
+        self._stand(attempt.job_id, Status.PENDING, reason)
+
+    def accept(
+        self, attempt: Attempt, request_id: str, at: float, remote_status: str | None, skew: float | None
+    ) -> None:
+        self._write(
+            "UPDATE attempts SET request_id = ?, accepted_at = ?, remote_status = ?, skew = coalesce(skew, ?)"
+            " WHERE number = ?",
+            (request_id, at, remote_status, skew, attempt.number),
+        )
+        self._stand(attempt.job_id, Status.WAITING, remote_status or "accepted")
+
+    def lose(self, attempt: Attempt, at: float, skew: float | None, reason: str) -> None:
+        """The POST's connection is closed and whether it was accepted is not known."""
+        self._write(
+            "UPDATE attempts SET lost_at = ?, skew = coalesce(skew, ?), error = ? WHERE number = ?",
+            (at, skew, reason, attempt.number),
+        )
+        self._stand(attempt.job_id, Status.UNKNOWN, reason)
+
+    def missed(self, attempt: Attempt, at: float | None) -> None:
+        """A sound listing did not show the attempt (or did, with None: what could be it was seen)."""
+        self._write("UPDATE attempts SET absent_at = ? WHERE number = ?", (at, attempt.number))
+
+    def explain(self, attempt: Attempt, reason: str) -> None:
+        """Why the job stands where it does; for people."""
+        self._write("UPDATE jobs SET reason = ? WHERE id = ?", (reason, attempt.job_id))
+
+    def observe(self, attempt: Attempt, remote_status: str) -> None:
+        self._write("UPDATE attempts SET remote_status = ? WHERE number = ?", (remote_status, attempt.number))
+        self._stand(attempt.job_id, Status.WAITING, remote_status)
+
+    def doubt(self, attempt: Attempt, reason: str) -> None:
+        """The service does not know a request that it accepted."""
+        self._stand(attempt.job_id, Status.UNKNOWN, reason)
+
+    def conclude(self, attempt: Attempt, outcome: Status, at: float, error: str | None = None) -> None:
+        """End an attempt. A job whose unknown attempt is given up is pending again."""
+        self._write(
+            "UPDATE attempts SET outcome = ?, finished_at = ?, error = ? WHERE number = ?",
+            (outcome, at, error, attempt.number),
+        )
+        given_up = outcome is Status.UNKNOWN
+        self._stand(attempt.job_id, Status.PENDING if given_up else outcome, "", error)
+
+    def keep(self, job_id: str, kind: str, artifact: Artifact) -> None:
+        """Record a file whose bytes are durable."""
+        self._write(
+            "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                job_id,
+                kind,
+                artifact.path,
+                artifact.sha256,
+                artifact.bytes,
+                artifact.seconds,
+                artifact.width,
+                artifact.height,
+                artifact.fps,
+                artifact.codec,
+            ),
+        )
+
+    def _stand(self, job_id: str, status: Status, reason: str, error: str | None = None) -> None:
+        self._write("UPDATE jobs SET status = ?, reason = ?, error = ? WHERE id = ?", (status, reason, error, job_id))
+
+    def claimed(self, request_ids: Sequence[str]) -> set[str]:
+        """Those of these request ids that belong to an attempt already."""
+        rows = self._rows(
+            "SELECT request_id FROM attempts WHERE request_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(request_ids),),
+        )
+        return {row[0] for row in rows}
+
+    def accepted_between(self, model: str, start: float, end: float) -> set[str]:
+        """Request ids of this model that were accepted in this time."""
+        rows = self._rows(
+            "SELECT request_id FROM attempts JOIN jobs ON jobs.id = job_id"
+            " WHERE request_id IS NOT NULL AND accepted_at BETWEEN ? AND ? AND model = ?",
+            (start, end, model),
+        )
+        return {row[0] for row in rows}
+
+    def spent(self, budget: Budget) -> tuple[Decimal, int]:
+        """What all attempts but the rejected ones cost, and how many of them that is.
+
+        Attempts made before there was a price count at today's.
+        """
+        total, count = 0, 0
+        for row in self._rows(
+            "SELECT price, seconds, count(*) FROM attempts JOIN jobs ON jobs.id = job_id"
+            " WHERE outcome IS NOT 'rejected' GROUP BY price, seconds"
+        ):
+            price = row[0] if row[0] is not None else millionths(budget.price(row[1] or 0.0)) or 0
+            total += price * row[2]
+            count += row[2]
+        return Decimal(total) / 1_000_000, count
+
+
+_RECORDS = """
+SELECT jobs.*, attempts.request_id, attempts.intended_at, attempts.finished_at,
+  (SELECT count(*) FROM attempts AS each WHERE each.job_id = jobs.id) AS tries,
+  (SELECT sum(price) FROM attempts AS each WHERE each.job_id = jobs.id AND outcome IS NOT 'rejected') AS cost,
+  video.path AS v_path, video.sha256 AS v_sha256, video.bytes AS v_bytes, video.seconds AS v_seconds,
+  video.width AS v_width, video.height AS v_height, video.fps AS v_fps, video.codec AS v_codec,
+  thumbnail.path AS t_path, thumbnail.sha256 AS t_sha256, thumbnail.bytes AS t_bytes
+FROM jobs
+LEFT JOIN attempts ON attempts.number = (SELECT max(number) FROM attempts AS each WHERE each.job_id = jobs.id)
+LEFT JOIN artifacts AS video ON video.job_id = jobs.id AND video.kind = 'video'
+LEFT JOIN artifacts AS thumbnail ON thumbnail.job_id = jobs.id AND thumbnail.kind = 'thumbnail'
+"""
+
+_ATTEMPTS = """
+SELECT attempts.*, jobs.key, jobs.model, jobs.fingerprint, jobs.payload, jobs.seconds, paths.path
+FROM attempts JOIN jobs ON jobs.id = attempts.job_id JOIN paths ON paths.job_id = jobs.id
+"""
+
+
+@contextlib.contextmanager
+def sqlite_trouble(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours: DiskError for the disk, StateError for the file."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if primary in _DISK_CODES:
+            raise DiskError(
+                f"cannot use {path}: {error}",
+                "free space or mend the permissions, then run the same command again: nothing is lost",
+            ) from error
+        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise DiskError(
+                f"another program keeps {path} busy", "close it, then run the same command again"
+            ) from error
+        if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise damaged(path, str(error)) from error
+        raise
+
+
+def damaged(path: Path, detail: str) -> StateError:
+    return StateError(
+        f"the state {path} is damaged ({detail})",
+        "it was not touched; put back a copy, or move it away and see what the service has: reelrun requests",
+    )
