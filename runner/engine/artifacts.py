@@ -228,9 +228,13 @@ def _copy(response: requests.Response, order: Order, write: Callable[[bytes], ob
 
 
 def _blocks(response: requests.Response) -> Iterator[bytes]:
-    """The body, with what a network can do to it told apart from what a disk can: both are OSErrors."""
+    """The body as it comes, so that a drip is seen as one and what came before a break is kept.
+
+    What a network can do to it is told apart from what a disk can: both are OSErrors.
+    """
     try:
-        yield from response.iter_content(_BLOCK)
+        while block := response.raw.read1(_BLOCK):
+            yield block
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise FetchError(Trouble.NETWORK, f"the download broke off ({type(error).__name__})") from error
 

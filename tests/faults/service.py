@@ -1,0 +1,357 @@
+"""The API over real sockets, with faults on order, and a file host of its own. It counts what it accepts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import socket
+import struct
+import threading
+import time
+import uuid
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+PREFIX = "/api/v1/ie/requestqueue/apikey"
+
+
+@dataclass
+class Accepted:
+    """A request that the service took, and bills."""
+
+    id: str
+    model: str
+    payload: dict[str, Any]
+    created_at: float
+    status: str = "success"
+    polls: int = 0
+
+
+Fault = Callable[["Call"], None]
+
+
+@dataclass
+class Call:
+    """One HTTP request as a fault sees it: it may accept, answer, or do harm to the connection."""
+
+    handler: BaseHTTPRequestHandler
+    service: FaultyService
+    body: bytes = b""
+    path: str = ""
+
+    def read(self) -> None:
+        self.body = self.handler.rfile.read(int(self.handler.headers.get("Content-Length", 0)))
+
+    def accept(self) -> Accepted:
+        document = json.loads(self.body)
+        accepted = Accepted(
+            str(uuid.uuid4()), document["model"], document["payload"], self.service.now(), self.service.first_status
+        )
+        with self.service.lock:
+            self.service.accepted.append(accepted)
+        return accepted
+
+    def answer(
+        self, status: int, content: bytes | object, headers: Mapping[str, str] | None = None, *, length: int | None = None
+    ) -> None:
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        lines = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(data) if length is None else length),
+            "Date": formatdate(self.service.now(), usegmt=True),
+            **(headers or {}),
+        }
+        self.handler.wfile.write(f"HTTP/1.1 {status} Word\r\n".encode())
+        for name, value in lines.items():
+            self.handler.wfile.write(f"{name}: {value}\r\n".encode())
+        self.handler.wfile.write(b"\r\n" + data)
+        self.handler.wfile.flush()
+        if length is not None and length != len(data):
+            self.close()
+
+    def close(self) -> None:
+        """End the connection without another word."""
+        self.handler.close_connection = True
+        self.handler.connection.shutdown(socket.SHUT_RDWR)
+
+    def reset(self) -> None:
+        """End the connection with a RST."""
+        self.handler.close_connection = True
+        self.handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.handler.connection.close()
+        # The handler flushes and closes once more when it ends.
+        self.handler.wfile = _Nowhere()  # type: ignore[assignment]
+
+    def hang(self) -> None:
+        """Say nothing until the client has gone."""
+        self.handler.close_connection = True
+        self.handler.connection.settimeout(30)
+        try:
+            while self.handler.connection.recv(1 << 16):
+                pass
+        except OSError:
+            pass
+
+
+class _Nowhere:
+    closed = True
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class FaultyService:
+    """Start with `with FaultyService(video) as service`. `order` queues faults for submit, poll, list or download."""
+
+    video: bytes
+    thumbnail: bytes = b""
+    first_status: str = "success"
+    clock_skew: float = 0.0
+    # The listing shows a request only this many seconds after it was accepted.
+    lag: float = 0.0
+    # How the picture stands in the listing: full, short or none.
+    echo: str = "full"
+    organisation: str = "org-1"
+    accepted: list[Accepted] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    posts: int = 0
+    key_seen_by_files: int = 0
+    ranges: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    faults: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
+    always: dict[str, Fault] = field(default_factory=dict)
+    link_version: int = 0
+
+    def __enter__(self) -> FaultyService:
+        self._api = _server(_Api, self)
+        self._files = _server(_Files, self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in (self._api, self._files):
+            server.shutdown()
+            server.server_close()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._api.server_address[1]}{PREFIX}"
+
+    @property
+    def files_url(self) -> str:
+        return f"http://127.0.0.1:{self._files.server_address[1]}"
+
+    def now(self) -> float:
+        return time.time() + self.clock_skew
+
+    def order(self, kind: str, *faults: Fault) -> None:
+        self.faults[kind].extend(faults)
+
+    def fault_for(self, kind: str) -> Fault | None:
+        with self.lock:
+            queue = self.faults[kind]
+            return queue.popleft() if queue else self.always.get(kind)
+
+    def document(self, request: Accepted, *, echo: str = "full") -> dict[str, Any]:
+        payload = dict(request.payload)
+        image = payload.get("image", "")
+        if echo == "none":
+            payload.pop("image", None)
+        elif echo == "short":
+            payload["image"] = image[:64]
+        done = request.status == "success"
+        return {
+            "request_id": request.id,
+            "org_id": self.organisation,
+            "model": request.model,
+            "status": request.status,
+            "is_public": False,
+            "payload": payload,
+            "outcome": {"video_url": self.link(request), "thumbnail_image_url": ""} if done else {},
+            "created_at": int(request.created_at),
+            "updated_at": int(self.now()),
+            "queued_at": int(request.created_at),
+            "qworker_id": "w",
+        }
+
+    def link(self, request: Accepted) -> str:
+        return f"{self.files_url}/{request.id}.mp4?v={self.link_version}"
+
+    def listing(self, model: str) -> dict[str, Any]:
+        with self.lock:
+            shown = [each for each in self.accepted if each.model == model and each.created_at + self.lag <= self.now()]
+            return {"requests": [self.document(each, echo=self.echo) for each in shown], "total": len(shown)}
+
+    def find(self, request_id: str) -> Accepted | None:
+        with self.lock:
+            return next((each for each in self.accepted if each.id == request_id), None)
+
+    def fingerprints(self) -> list[str]:
+        """What was accepted, by content: a picture by its hash."""
+        return sorted(json.dumps({**each.payload, "image": _digest(each.payload["image"])}) for each in self.accepted)
+
+
+def _digest(image: str) -> str:
+    return image if image.startswith("http") else hashlib.sha256(base64.b64decode(image)).hexdigest()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away, or a fault of ours, is no news."""
+
+
+def _server(handler: type[BaseHTTPRequestHandler], service: FaultyService) -> _Server:
+    bound = type("Bound", (handler,), {"service": service})
+    server = _Server(("127.0.0.1", 0), bound)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    return server
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    service: FaultyService
+
+    def log_message(self, *_: object) -> None: ...
+
+
+class _Api(_Handler):
+    def do_POST(self) -> None:
+        call = Call(self, self.service, path=self.path)
+        with self.service.lock:
+            self.service.posts += 1
+            self.service.calls.append("submit")
+        fault = self.service.fault_for("submit")
+        if fault is not None:
+            fault(call)
+            return
+        call.read()
+        accepted = call.accept()
+        document = self.service.document(accepted)
+        call.answer(200, {name: document[name] for name in ("request_id", "model", "status", "created_at", "updated_at")})
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        path = parts.path.removeprefix(PREFIX)
+        call = Call(self, self.service, path=path)
+        kind = "list" if path == "/requests" else "poll" if path.startswith("/requests/") else "other"
+        with self.service.lock:
+            self.service.calls.append(kind)
+        fault = self.service.fault_for(kind)
+        if fault is not None:
+            fault(call)
+        elif kind == "list":
+            call.answer(200, self.service.listing(parse_qs(parts.query)["model_id"][0]))
+        elif kind == "poll":
+            found = self.service.find(path.rsplit("/", 1)[1])
+            call.answer(200, self.service.document(found)) if found else call.answer(404, {"error": "not found"})
+        else:
+            call.answer(200, {"model_ids": ["Kling-Image2Video-V1.6-Standard"]})
+
+
+class _Files(_Handler):
+    def do_GET(self) -> None:
+        service = self.service
+        with service.lock:
+            service.calls.append("download")
+            service.key_seen_by_files += "Authorization" in self.headers
+            service.ranges.append(self.headers.get("Range", ""))
+        call = Call(self, service, path=self.path)
+        fault = service.fault_for("download")
+        if fault is not None:
+            fault(call)
+            return
+        serve_video(call)
+
+
+def serve_video(call: Call, etag: str = '"v1"') -> None:
+    """The video, or the part of it that was asked for."""
+    video = call.service.video
+    wanted = call.handler.headers.get("Range", "")
+    headers = {"Content-Type": "video/mp4", "ETag": etag, "Accept-Ranges": "bytes"}
+    if wanted and call.handler.headers.get("If-Range") == etag:
+        start = int(wanted.removeprefix("bytes=").split("-")[0])
+        headers["Content-Range"] = f"bytes {start}-{len(video) - 1}/{len(video)}"
+        call.answer(206, video[start:], headers)
+        return
+    call.answer(200, video, headers)
+
+
+# Faults
+
+
+def status(code: int, *, accepted: bool = False, headers: Mapping[str, str] | None = None, words: str = "fault") -> Fault:
+    def fault(call: Call) -> None:
+        call.read()
+        if accepted:
+            call.accept()
+        call.answer(code, {"error": words}, headers)
+
+    return fault
+
+
+def raw(content: bytes, *, accepted: bool = False, code: int = 200, kind: str = "text/html", length: int | None = None) -> Fault:
+    def fault(call: Call) -> None:
+        call.read()
+        if accepted:
+            call.accept()
+        call.answer(code, content, {"Content-Type": kind}, length=length)
+
+    return fault
+
+
+def drop_before(call: Call) -> None:
+    """The connection ends before the body was read."""
+    call.close()
+
+
+def drop_after(*, accepted: bool) -> Fault:
+    def fault(call: Call) -> None:
+        call.read()
+        if accepted:
+            call.accept()
+        call.close()
+
+    return fault
+
+
+def reset_after(*, accepted: bool) -> Fault:
+    def fault(call: Call) -> None:
+        call.read()
+        if accepted:
+            call.accept()
+        call.reset()
+
+    return fault
+
+
+def hang(*, accepted: bool = False) -> Fault:
+    def fault(call: Call) -> None:
+        call.read()
+        if accepted:
+            call.accept()
+        call.hang()
+
+    return fault
+
+
+def redirect(target: Callable[[Call], str], code: int = 307) -> Fault:
+    def fault(call: Call) -> None:
+        call.read()
+        call.answer(code, b"", {"Location": target(call)})
+
+    return fault
+
+

@@ -1,0 +1,86 @@
+"""What several tests need: small real pictures and videos, manifests on disk, and records."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import av
+import numpy as np
+import yaml
+from PIL import Image
+
+from runner.model import Attempt, Job, fingerprint, job_id
+
+MODEL = "Kling-Image2Video-V1.6-Standard"
+
+
+@cache
+def video_bytes(seconds: float = 5.0, seed: int = 1, fps: int = 8) -> bytes:
+    """A small H.264 clip."""
+    buffer = io.BytesIO()
+    shades = np.random.default_rng(seed).integers(0, 255, (4, 4, 3), dtype=np.uint8)
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+        for index in range(round(seconds * fps)):
+            pixels = np.kron(np.roll(shades, index, axis=1), np.ones((9, 16, 1), dtype=np.uint8))
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return buffer.getvalue()
+
+
+@cache
+def picture_bytes(seed: int = 1, width: int = 320, height: int = 320, kind: str = "JPEG") -> bytes:
+    """A small picture that meets the API's rules, different for each seed."""
+    shades = np.random.default_rng(seed).integers(0, 255, (4, 4, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(shades).resize((width, height), Image.Resampling.BICUBIC).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def write_manifest(folder: Path, *, pictures: int = 1, name: str = "campaign.yaml", **keys: object) -> Path:
+    """A manifest with so many pictures; `keys` replace or add top-level keys."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(pictures):
+        (folder / f"p{number}.jpg").write_bytes(picture_bytes(number))
+    document: dict[str, object] = {
+        "version": 1,
+        "name": "test",
+        "model": MODEL,
+        "images": [{"file": f"p{number}.jpg"} for number in range(pictures)],
+        "prompts": [{"id": "plain", "text": "A slow push-in"}],
+        "run": {"settle": 0.3, "wait": 20},
+        "output": {"dir": "out"},
+    }
+    document.update(keys)
+    path = folder / name
+    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def make_job(number: int = 1, take: int = 1, **payload: object) -> Job:
+    """A job of its own for each number."""
+    whole = {
+        "prompt": f"prompt {number}",
+        "negative_prompt": "",
+        "duration": "5",
+        "cfg_scale": 0.5,
+        "image": f"sha256:{'0' * 64}",
+        **payload,
+    }
+    request = fingerprint(MODEL, whole)
+    key = f"p0/plain/n={number}/take-{take}"
+    return Job(job_id(request, take), request, take, key, MODEL, "p0", "plain", {"n": number}, whole, key, 5.0)
+
+
+def make_attempt(number: int = 1, *, intended_at: float = 1000.0, **values: object) -> Attempt:
+    job = make_job(number)
+    known: dict[str, object] = {"lost_at": intended_at + 1.0, "skew": 0.0, **values}
+    return Attempt(
+        number, job.id, job.key, job.model, job.fingerprint, job.payload, job.output, 5.0, intended_at, **known
+    )  # type: ignore[arg-type]

@@ -1,0 +1,69 @@
+"""The house plan: data flows down the list of rooms, and imports never run back up."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ORDER = ["errors", "model", "shipped", "state", "manifest", "planning", "api", "engine", "results", "campaign", "cli"]
+FILES = sorted((ROOT / "runner").rglob("*.py"))
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield from ([f"runner.{alias.name}" for alias in node.names] if node.module == "runner" else [node.module])
+
+
+def room(path):
+    return path.relative_to(ROOT / "runner").with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_down_the_house(path):
+    rooms = {name.split(".")[1] for name in imported(path) if name.startswith("runner.")}
+    here = room(path)
+    if here in ("__init__", "__main__"):
+        return
+    if here == "sandbox":
+        assert rooms <= {"sandbox"}, "the sandbox imports nothing from the other rooms"
+        return
+    allowed = set(ORDER[: ORDER.index(here) + 1]) | ({"sandbox"} if here == "cli" else set())
+    assert rooms <= allowed, f"{path} reaches up to {rooms - allowed}"
+
+
+def test_no_circles():
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in FILES}
+    graph = {name: {each for each in imported(path) if each in modules} for name, path in modules.items()}
+    done: set[str] = set()
+
+    def visit(name, trail):
+        assert name not in trail, f"circle: {' -> '.join((*trail, name))}"
+        if name not in done:
+            for each in graph[name]:
+                visit(each, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def test_rooms_open_empty():
+    opened = [path for path in FILES if path.name == "__init__.py" and path.parent.name != "runner"]
+    assert opened
+    assert [path for path in opened if path.read_text(encoding="utf-8").strip()] == []
+
+
+def test_functions_fit_on_a_screen():
+    lengths = {
+        f"{path.relative_to(ROOT)}:{node.name}": node.end_lineno - node.lineno + 1
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno
+    }
+    assert {name: length for name, length in lengths.items() if length > 60} == {}
+    assert sorted(lengths.values())[len(lengths) // 2] < 10

@@ -1,0 +1,61 @@
+"""Durable steps on the file system."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runner.errors import DiskError, StateError
+from runner.state import disk
+
+
+def test_folders_are_made_with_their_parents(tmp_path):
+    disk.make_folder(tmp_path / "a" / "b" / "c")
+    disk.make_folder(tmp_path / "a" / "b" / "c")
+    assert (tmp_path / "a" / "b" / "c").is_dir()
+
+
+def test_a_file_is_put_in_place_over_another(tmp_path):
+    source, target = tmp_path / "x.part", tmp_path / "deep" / "x.mp4"
+    for content in (b"one", b"two"):
+        source.write_bytes(content)
+        disk.sync_file(source)
+        disk.put_in_place(source, target)
+        assert target.read_bytes() == content
+        assert not source.exists()
+
+
+def test_trouble_names_the_deed_the_cause_and_the_remedy(tmp_path):
+    with pytest.raises(DiskError) as caught, disk.disk_trouble("read the picture"):
+        (tmp_path / "none").read_bytes()
+    assert caught.value.message.startswith("cannot read the picture: No such file or directory")
+    assert str(tmp_path) in caught.value.message
+    assert caught.value.hint
+
+
+MOUNTS = [
+    "22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw",
+    "40 22 0:40 / /mnt/team\\040share rw,relatime shared:5 - nfs4 server:/x rw",
+    "41 40 8:2 / /mnt/team\\040share/local rw - xfs /dev/sdb rw",
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/home/x", "ext4"), ("/mnt/team share", "nfs4"), ("/mnt/team share/a/b", "nfs4"), ("/mnt/team share/local/a", "xfs")],
+)
+def test_the_deepest_mount_decides(path, kind):
+    assert disk.deepest_mount(Path(path), MOUNTS) == kind
+
+
+def test_a_state_on_a_network_disk_is_refused(tmp_path, monkeypatch):
+    listing = tmp_path / "mountinfo"
+    listing.write_text("\n".join([*MOUNTS, f"50 22 0:50 / {tmp_path.resolve()} rw - cifs //server/x rw"]))
+    monkeypatch.setattr(disk, "_MOUNTS", listing)
+    with pytest.raises(StateError, match="cifs") as caught:
+        disk.refuse_network_disk(tmp_path / "state.sqlite")
+    assert "output.state" in caught.value.hint
+
+
+def test_this_disk_is_known():
+    assert disk.filesystem_of(Path(os.getcwd()))

@@ -1,0 +1,312 @@
+"""The state file: real SQLite on a real disk."""
+
+import sqlite3
+from decimal import Decimal
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from runner.errors import DiskError, StateError
+from runner.model import Artifact, Budget, Status
+from runner.state.migrations import VERSION
+from runner.state.store import Store
+from tests.kit import make_job
+
+VIDEO = Artifact("videos/a.mp4", "ab" * 32, 10, 5.0, 64, 36, 24.0, "h264")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.open(tmp_path / "state.sqlite") as opened:
+        yield opened
+
+
+def register(store, *jobs, digest=None):
+    with store.transaction():
+        store.register(jobs, digest or repr(jobs))
+
+
+def intend(store, job, at=1000.0, price=None):
+    with store.transaction():
+        return store.intend(job, at, None, price, "USD")
+
+
+def test_commits_are_durable(store):
+    values = {name: store._scalar(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
+    assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_job_from_plan_to_video(store):
+    job = make_job()
+    register(store, job)
+    attempt = intend(store, job, price=Decimal("0.25"))
+    assert [each.number for each in store.open_attempts()] == [attempt.number]
+    with store.transaction():
+        store.accept(attempt, "r-1", 1001.0, "queued", 0.5)
+    assert store.standing([job.id]) == {job.id: (Status.WAITING, "queued")}
+    with store.transaction():
+        store.observe(attempt, "success")
+        store.keep(job.id, "video", VIDEO)
+        store.conclude(attempt, Status.SUCCEEDED, 1010.0)
+    (record,) = store.records()
+    assert (record.status, record.request_id, record.attempts, record.video) == ("succeeded", "r-1", 1, VIDEO)
+    assert (record.submitted_at, record.finished_at, record.cost) == (1000.0, 1010.0, Decimal("0.25"))
+    assert store.open_attempts() == []
+    assert list(store.unfinished()) == []
+
+
+def test_two_open_attempts_of_a_job_are_impossible(store):
+    job = make_job()
+    register(store, job)
+    intend(store, job)
+    with pytest.raises(sqlite3.IntegrityError):
+        intend(store, job)
+
+
+def test_a_request_id_belongs_to_one_attempt(store):
+    one, two = make_job(1), make_job(2)
+    register(store, one, two)
+    with store.transaction():
+        store.accept(intend_inside(store, one), "r-1", 1.0, None, None)
+    with pytest.raises(sqlite3.IntegrityError), store.transaction():
+        store.accept(intend_inside(store, two), "r-1", 1.0, None, None)
+    assert store.claimed(["r-1", "r-2"]) == {"r-1"}
+
+
+def intend_inside(store, job):
+    return store.intend(job, 1000.0, None, None, "USD")
+
+
+def test_a_transaction_is_all_or_nothing(store):
+    job = make_job()
+    register(store, job)
+    with pytest.raises(RuntimeError), store.transaction():
+        intend_inside(store, job)
+        raise RuntimeError
+    assert store.open_attempts() == []
+
+
+def test_a_withdrawn_intent_leaves_no_trace(store):
+    job = make_job()
+    register(store, job)
+    attempt = intend(store, job, price=Decimal(1))
+    with store.transaction():
+        store.withdraw(attempt)
+    assert store.spent(Budget()) == (Decimal(0), 0)
+    assert store.standing([job.id]) == {job.id: (Status.PENDING, None)}
+
+
+def test_what_counts_as_spent(store):
+    jobs = [make_job(number) for number in range(4)]
+    register(store, *jobs)
+    for job, outcome in zip(jobs, (None, Status.REJECTED, Status.FAILED, Status.UNKNOWN), strict=True):
+        attempt = intend(store, job, price=Decimal("0.1"))
+        if outcome:
+            with store.transaction():
+                store.conclude(attempt, outcome, 1.0)
+    assert store.spent(Budget()) == (Decimal("0.3"), 3)
+
+
+def test_attempts_without_a_price_count_at_todays(store):
+    job = make_job()
+    register(store, job)
+    intend(store, job)
+    assert store.spent(Budget()) == (Decimal(0), 1)
+    assert store.spent(Budget(price_per_second=Decimal("0.1"))) == (Decimal("0.5"), 1)
+
+
+def test_a_path_belongs_to_one_job_for_ever(store):
+    from dataclasses import replace
+
+    one, two = make_job(1), replace(make_job(2), output="P0/PLAIN/N=1/TAKE-1")
+    register(store, one, two)
+    first, second = intend(store, one), intend(store, two)
+    assert first.path == one.output
+    assert second.path == f"{two.output}-{two.id[:8]}"
+    with store.transaction():
+        store.withdraw(second)
+    assert intend(store, replace(two, output="elsewhere")).path == second.path
+
+
+def test_orphans_stay_when_they_were_submitted(store):
+    kept, gone, never = make_job(1), make_job(2), make_job(3)
+    register(store, kept, gone, never)
+    intend(store, gone)
+    register(store, kept)
+    assert [(record.id, record.orphaned) for record in store.records()] == [(kept.id, False), (gone.id, True)]
+    assert store.totals()[Status.PENDING] == 1
+    assert [record.id for record in store.unfinished()] == [kept.id, gone.id]
+
+
+def test_a_plan_that_is_known_is_not_written_again(store):
+    job = make_job()
+    register(store, job, digest="d")
+    before = store._scalar("SELECT total_changes()")
+    register(store, job, digest="d")
+    assert store._scalar("SELECT total_changes()") == before
+
+
+def test_one_id_never_stands_for_two_requests(store):
+    from dataclasses import replace
+
+    job = make_job()
+    register(store, job)
+    with pytest.raises(sqlite3.IntegrityError, match="two requests share one job id"):
+        register(store, replace(job, fingerprint="f" * 64))
+
+
+def test_former_requests_are_found_by_key(store):
+    old, new = make_job(1), make_job(1, cfg_scale=0.9)
+    register(store, old)
+    assert store.former([old.key]) == {}
+    intend(store, old)
+    register(store, new)
+    ((job_id, payload),) = store.former([new.key, "other"]).values()
+    assert job_id == old.id
+    assert '"cfg_scale":0.5' in payload
+
+
+def test_readers_need_a_state(tmp_path):
+    assert Store.read(tmp_path / "none.sqlite") is None
+
+
+def test_a_reader_sees_commits_of_a_writer_and_cannot_write(tmp_path, store):
+    register(store, make_job())
+    with Store.read(tmp_path / "state.sqlite") as reader:
+        assert len(list(reader.records())) == 1
+        with pytest.raises(DiskError):
+            register(reader, make_job(2))
+
+
+def test_a_newer_state_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "state.sqlite"
+    Store.open(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.close()
+    before = path.read_bytes()
+    for opening in (Store.open, Store.read):
+        with pytest.raises(StateError, match="newer reelrun"):
+            opening(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"not SQLite at all " * 100, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_state_is_refused_and_left_alone(tmp_path, content):
+    path = tmp_path / "state.sqlite"
+    path.write_bytes(content)
+    for opening in (Store.open, Store.read):
+        with pytest.raises(StateError, match="damaged"):
+            opening(path)
+    assert path.read_bytes() == content
+
+
+def test_damage_inside_is_found_before_anything_is_written(tmp_path):
+    path = tmp_path / "state.sqlite"
+    with Store.open(path) as store:
+        register(store, *(make_job(number) for number in range(200)))
+    content = bytearray(path.read_bytes())
+    content[5 * 4096 : 9 * 4096] = b"\x55" * (4 * 4096)
+    path.write_bytes(content)
+    with pytest.raises(StateError, match="damaged"):
+        Store.open(path)
+    assert path.read_bytes() == bytes(content)
+
+
+def test_a_foreign_database_is_refused(tmp_path):
+    path = tmp_path / "state.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE mine (a)")
+    connection.close()
+    with pytest.raises(StateError, match="not a state of reelrun"):
+        Store.open(path)
+
+
+def test_a_folder_in_its_place_is_a_disk_error(tmp_path):
+    (tmp_path / "state.sqlite").mkdir()
+    with pytest.raises(DiskError):
+        Store.open(tmp_path / "state.sqlite")
+
+
+class Attempts(RuleBasedStateMachine):
+    """Any order of what can happen to jobs keeps the promises: one open attempt a job, one job a request id."""
+
+    jobs = Bundle("jobs")
+    intents = Bundle("intents")
+    flying = Bundle("flying")
+
+    def __init__(self):
+        super().__init__()
+        import tempfile
+        from pathlib import Path
+
+        self.folder = tempfile.TemporaryDirectory()
+        self.store = Store.open(Path(self.folder.name) / "state.sqlite")
+        self.store._connection.execute("PRAGMA synchronous = OFF")
+        self.number = 0
+        self.closed = {}
+
+    @rule(target=jobs)
+    def add(self):
+        self.number += 1
+        job = make_job(self.number)
+        with self.store.transaction():
+            self.store.register([*(make_job(n) for n in range(1, self.number)), job], str(self.number))
+        return job
+
+    @rule(target=intents, job=consumes(jobs))
+    def intend(self, job):
+        return job, intend(self.store, job, price=Decimal(1))
+
+    @rule(target=flying, intent=consumes(intents))
+    def accept(self, intent):
+        with self.store.transaction():
+            self.store.accept(intent[1], f"r-{intent[1].number}", 1.0, "queued", 0.0)
+        return intent
+
+    @rule(target=jobs, intent=consumes(intents))
+    def withdraw(self, intent):
+        with self.store.transaction():
+            self.store.withdraw(intent[1])
+        return intent[0]
+
+    @rule(intent=intents)
+    def lose(self, intent):
+        with self.store.transaction():
+            self.store.lose(intent[1], 2.0, None, "lost")
+
+    @rule(target=jobs, flight=consumes(flying), outcome=st.sampled_from([Status.FAILED, Status.UNKNOWN]))
+    def conclude(self, flight, outcome):
+        with self.store.transaction():
+            self.store.conclude(flight[1], outcome, 3.0)
+        self.closed[flight[1].number] = outcome
+        return flight[0]
+
+    @rule()
+    def reopen(self):
+        path = self.store._path
+        self.store.close()
+        self.store = Store.open(path)
+        self.store._connection.execute("PRAGMA synchronous = OFF")
+
+    @invariant()
+    def status_agrees_with_attempts(self):
+        opened = {each.job_id: each for each in self.store.open_attempts()}
+        assert len(opened) == len(self.store.open_attempts())
+        for record in self.store.records():
+            attempt = opened.get(record.id)
+            if attempt is None:
+                assert record.status not in (Status.WAITING, Status.UNKNOWN)
+            else:
+                assert record.status is (Status.UNKNOWN if attempt.request_id is None else Status.WAITING)
+        assert self.store.spent(Budget())[1] == len(opened) + len(self.closed)
+
+    def teardown(self):
+        self.store.close()
+        self.folder.cleanup()
+
+
+TestAttempts = Attempts.TestCase
+TestAttempts.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
