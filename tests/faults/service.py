@@ -256,6 +256,9 @@ class _Api(_Handler):
             call.answer(200, self.service.listing(parse_qs(parts.query)["model_id"][0]))
         elif kind == "poll":
             found = self.service.find(path.rsplit("/", 1)[1])
+            if found is not None and found.status == "queued":
+                found.polls += 1
+                found.status = "success" if found.polls > 1 else "queued"
             call.answer(200, self.service.document(found)) if found else call.answer(404, {"error": "not found"})
         else:
             call.answer(200, {"model_ids": ["Kling-Image2Video-V1.6-Standard"]})

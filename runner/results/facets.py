@@ -1,0 +1,108 @@
+"""Facets: by what the page filters, and with which values."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.model import Json, Status, canonical_json
+
+# The key of a value that a job does not have, as where an include adds a variable; no value has this key.
+_ABSENT = ""
+# Text that could be taken for the JSON text of another value.
+_LIKE_JSON = re.compile(r'(|true|false|null|["\[{0-9-].*)', re.DOTALL)
+# From done to not begun, as a progress bar reads.
+STATUSES = (
+    Status.SUCCEEDED,
+    Status.FAILED,
+    Status.REJECTED,
+    Status.CANCELLED,
+    Status.UNKNOWN,
+    Status.WAITING,
+    Status.PENDING,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of a facet: `key` names it in a link, `label` on the page; `count` jobs have it."""
+
+    key: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """Something that jobs differ in: `name` is its column in `index.csv`, `label` what a person reads."""
+
+    name: str
+    label: str
+    choices: tuple[Choice, ...]
+
+
+def facets(jobs: Sequence[Mapping[str, Json]]) -> list[Facet]:
+    """What the jobs differ in; choices stand in the order in which the jobs bring them up, statuses in their own."""
+    labels: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for job in jobs:
+        for name, label, value in _members(job):
+            key = _key(value)
+            labels.setdefault(name, label)
+            values.setdefault(name, {}).setdefault(key, _label(name, value))
+            counts[name, key] += 1
+    found = [
+        Facet(name, labels[name], tuple(_choices(name, values[name], counts, len(jobs))))
+        for name in sorted(values, key=_rank)
+    ]
+    return [facet for facet in found if len(facet.choices) > 1]
+
+
+def places(facets: Sequence[Facet], jobs: Iterable[Mapping[str, Json]]) -> Iterator[list[int]]:
+    """For each job the index of its choice in every facet."""
+    orders = [(facet.name, {choice.key: index for index, choice in enumerate(facet.choices)}) for facet in facets]
+    for job in jobs:
+        keys = {name: _key(value) for name, _, value in _members(job)}
+        yield [order[keys.get(name, _ABSENT)] for name, order in orders]
+
+
+def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
+    """The name, the label and the value of everything by which a job can be filtered."""
+    yield "status", "status", job["status"]
+    yield "image", "image", job["image"]
+    yield "prompt_id", "prompt", job["prompt_id"]
+    yield "model", "model", job["model"]
+    variables = job["variables"]
+    if isinstance(variables, Mapping):
+        yield from ((f"variables.{name}", name, value) for name, value in variables.items())
+    yield "take", "take", job["take"]
+    yield "orphaned", "orphaned", job["orphaned"]
+
+
+def _rank(name: str) -> int:
+    """The sort keeps variables in the order in which they came up, between the members that stand around them."""
+    return {"take": 1, "orphaned": 2}.get(name, 0)
+
+
+def _choices(name: str, values: Mapping[str, str], counts: Mapping[tuple[str, str], int], total: int) -> list[Choice]:
+    choices = [Choice(key, label, counts[name, key]) for key, label in values.items()]
+    if name == "status":
+        choices.sort(key=lambda choice: STATUSES.index(Status(choice.key)))
+    missing = total - sum(choice.count for choice in choices)
+    return [*choices, Choice(_ABSENT, "not set", missing)] if missing else choices
+
+
+def _key(value: Json) -> str:
+    """Text stands for itself unless it could be another value's; equal keys mean equal values, 1 and 1.0 among them."""
+    if isinstance(value, str) and not _LIKE_JSON.fullmatch(value):
+        return value
+    return canonical_json(value)
+
+
+def _label(name: str, value: Json) -> str:
+    if name == "orphaned":
+        return "yes" if value else "no"
+    return value if isinstance(value, str) and value.strip() else canonical_json(value)

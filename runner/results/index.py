@@ -1,0 +1,67 @@
+"""The index: what a program and a person read about the jobs of a state. It is derived, and safe to delete."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TextIO
+
+from runner.model import JobRecord, Json
+from runner.results import page, table
+from runner.results.files import make_folder, replacing
+from runner.results.jobs import timestamp
+from runner.results.snapshot import Header, Snapshot, snapshot
+
+__all__ = ["Header", "write"]
+
+VERSION = 1
+
+
+def write(output_dir: Path, header: Header, records: Callable[[], Iterable[JobRecord]]) -> Path:
+    """Writes `index.json`, `index.csv` and `index.html` into `output_dir`, and returns the path of the first.
+
+    All three show the same moment, and each takes the place of its forerunner whole. Raises DiskError.
+    """
+    make_folder(output_dir)
+    target = output_dir / "index.json"
+    with snapshot(output_dir, header, records) as jobs:
+        for path, writer in (
+            (target, _write_json),
+            (target.with_suffix(".csv"), table.write),
+            (target.with_suffix(".html"), page.write),
+        ):
+            with replacing(path) as file:
+                writer(file, jobs)
+    return target
+
+
+def _write_json(file: TextIO, jobs: Snapshot) -> None:
+    """One job a line, so that two indexes compare well."""
+    head = ",\n".join(f"  {json.dumps(name)}: {_text(value)}" for name, value in _head(jobs).items())
+    file.write(f'{{\n{head},\n  "jobs": [')
+    before = "\n    "
+    for line in jobs.lines():
+        file.write(before + line)
+        before = ",\n    "
+    file.write("\n  ]\n}\n" if jobs.count else "]\n}\n")
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _head(jobs: Snapshot) -> dict[str, Json]:
+    header = jobs.header
+    return {
+        "version": VERSION,
+        "manifest": {
+            "name": header.name,
+            "file": header.file,
+            "sha256": header.sha256,
+            "service": header.service,
+            "currency": header.currency,
+        },
+        "generated_at": timestamp(header.generated_at),
+        "totals": jobs.totals,
+    }

@@ -1,0 +1,47 @@
+"""A job as it stands in the index."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from runner.model import Artifact, JobRecord, Json
+
+VIDEO = ("path", "sha256", "bytes", "seconds", "width", "height", "fps", "codec")
+THUMBNAIL = ("path",)
+
+
+def job_document(record: JobRecord) -> dict[str, Json]:
+    """The members of a job in `index.json`, in their order; None is what is not known."""
+    return {
+        "id": record.id,
+        "key": record.key,
+        "aliases": list(record.aliases),
+        "orphaned": record.orphaned,
+        "image": record.image,
+        "prompt_id": record.prompt_id,
+        "model": record.model,
+        "variables": dict(record.variables),
+        "take": record.take,
+        "payload": dict(record.payload),
+        "status": str(record.status),
+        "reason": record.reason,
+        "request_id": record.request_id,
+        "attempts": record.attempts,
+        "submitted_at": timestamp(record.submitted_at),
+        "finished_at": timestamp(record.finished_at),
+        "cost": None if record.cost is None else float(record.cost),
+        "video": _artifact(record.video, VIDEO),
+        "thumbnail": _artifact(record.thumbnail, THUMBNAIL),
+        "error": record.error,
+    }
+
+
+def timestamp(seconds: float | None) -> str | None:
+    """Unix seconds as RFC 3339 text in UTC, to the second that had begun: `2026-01-31T12:00:00Z`."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _artifact(artifact: Artifact | None, members: tuple[str, ...]) -> dict[str, Json] | None:
+    return None if artifact is None else {member: getattr(artifact, member) for member in members}

@@ -1,0 +1,154 @@
+"""`index.html`: the contact sheet of a run, one file that opens from the disk and asks the network for nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import TextIO
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from runner.model import Json, Status
+from runner.results.facets import STATUSES, Facet, facets, places
+from runner.results.jobs import timestamp
+from runner.results.snapshot import Snapshot
+
+# A browser keeps up with a page of this many cards; what a larger sweep has beyond it stands in the other two files.
+LIMIT = 10_000
+# Choices of a facet that stand open; the others are behind a click.
+_OPEN_CHOICES = 12
+_TEMPLATES = Path(__file__).parent / "templates"
+_SCRIPTS = ("data.js", "filters.js", "clips.js", "view.js")
+# What stands in place of a picture where the job itself says no more.
+_NOTES = {
+    Status.PENDING: "Not submitted yet",
+    Status.WAITING: "At the service; the next run goes on with it",
+    Status.UNKNOWN: "The answer to its submission was lost",
+    Status.SUCCEEDED: "The clip is not in this folder",
+    Status.FAILED: "The service could not make this clip",
+    Status.REJECTED: "The service refused this request",
+    Status.CANCELLED: "Cancelled at the service",
+}
+_FRAME = 16 / 9
+_NARROWEST, _WIDEST = 9 / 16, 16 / 9
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
+
+def write(file: TextIO, snapshot: Snapshot) -> None:
+    """Writes the page of a snapshot."""
+    jobs = list(islice(snapshot.jobs(), LIMIT))
+    found = facets(jobs)
+    header = snapshot.header
+    cards = [_card(job, at, header.currency) for job, at in zip(jobs, places(found, jobs), strict=True)]
+    style = Markup(f":root{{--frame:{_frame(jobs):.4f}}}\n" + _asset("page.css"))
+    script = Markup('"use strict";\n{\n' + "\n".join(map(_asset, _SCRIPTS)) + "}\n")
+    pieces = (
+        _environment()
+        .get_template("page.html.j2")
+        .generate(
+            header=header,
+            generated_at=timestamp(header.generated_at),
+            totals={status: snapshot.totals[status] for status in STATUSES},
+            count=snapshot.count,
+            cost=None if snapshot.cost is None else money(snapshot.cost, header.currency),
+            models=sorted({str(job["model"]) for job in jobs}),
+            facets=found,
+            open_choices=_OPEN_CHOICES,
+            cards=cards,
+            data={"facets": [_keys(facet) for facet in found], "jobs": cards},
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+        )
+    )
+    file.writelines(pieces)
+
+
+def link(path: str) -> str:
+    """The URL of a file beside the page. `./` keeps a path from being read as a host or a scheme."""
+    return "./" + quote(path, errors="surrogateescape")
+
+
+def money(amount: Decimal | float, currency: str) -> str:
+    """An amount to the cent, or with all its digits where it has more: `$0.25`, `0.125 CHF`."""
+    exact = Decimal(str(amount)).normalize()
+    exponent = exact.as_tuple().exponent
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    symbol = _SYMBOLS.get(currency)
+    return f"{symbol}{exact:,.{digits}f}" if symbol else f"{exact:,.{digits}f} {currency}"
+
+
+def words(value: Json) -> str:
+    """A value as a person reads it: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _card(job: dict[str, Json], at: list[int], currency: str) -> dict[str, Json]:
+    """A job as the page shows it: its document, its choice in every facet, and what the page says in other words."""
+    cost = job["cost"]
+    return job | {
+        "choices": at,
+        "clip": _link(job["video"]),
+        "still": _link(job["thumbnail"]),
+        "note": job["error"] or job["reason"] or _NOTES[Status(str(job["status"]))],
+        "price": money(cost, currency) if isinstance(cost, float) else None,
+    }
+
+
+def _link(artifact: Json) -> str | None:
+    return link(str(artifact["path"])) if isinstance(artifact, Mapping) else None
+
+
+def _keys(facet: Facet) -> dict[str, Json]:
+    return {"name": facet.name, "keys": [choice.key for choice in facet.choices]}
+
+
+def _frame(jobs: Sequence[Mapping[str, Json]]) -> float:
+    """Width to height of a frame of the sheet: that of the clip in the middle, within reason."""
+    ratios = [ratio for ratio in (_ratio(job["video"]) for job in jobs) if ratio]
+    return min(_WIDEST, max(_NARROWEST, median(ratios))) if ratios else _FRAME
+
+
+def _ratio(video: Json) -> float | None:
+    if not isinstance(video, Mapping):
+        return None
+    width, height = video["width"], video["height"]
+    return width / height if isinstance(width, int) and isinstance(height, int) and height else None
+
+
+def _policy(style: str, script: str) -> str:
+    """The Content-Security-Policy: whatever a prompt holds, only these two texts act, and nothing leaves the disk."""
+    return (
+        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+        "img-src 'self' file: data:; media-src 'self' file:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _asset(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # A job keeps the order of its members, which is the order in which the page shows them.
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
+    environment.filters["words"] = words
+    return environment

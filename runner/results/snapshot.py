@@ -1,0 +1,83 @@
+"""What an index is made from: its header, and the jobs as they stood at one moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TextIO
+
+from runner.model import JobRecord, Json, Status
+from runner.results.files import disk_trouble
+from runner.results.jobs import job_document
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the index says about the whole.
+
+    `file` is the manifest's file name, `sha256` the digest of its bytes in hex, `service` the origin of the API or
+    `sandbox`, `currency` the unit of every cost, `generated_at` is in Unix seconds.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    service: str
+    currency: str
+    generated_at: float
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The jobs of an index, read from the state once, so that all files of the index agree; they wait on the disk.
+
+    `variables` and `parameters` are the names that occur in any job. `cost` is the sum of the costs that are known,
+    None where there is none.
+    """
+
+    header: Header
+    totals: dict[str, int] = field(default_factory=lambda: {str(status): 0 for status in Status})
+    cost: Decimal | None = None
+    variables: set[str] = field(default_factory=set)
+    parameters: set[str] = field(default_factory=set)
+    _spool: TextIO = field(kw_only=True, repr=False)
+
+    @property
+    def count(self) -> int:
+        return sum(self.totals.values())
+
+    def lines(self) -> Iterator[str]:
+        """The JSON text of each job, without line ends, in the order of the state. One reader at a time."""
+        self._spool.seek(0)
+        return (line.removesuffix("\n") for line in self._spool)
+
+    def jobs(self) -> Iterator[dict[str, Json]]:
+        """Each job as it stands in the index. One reader at a time."""
+        return (json.loads(line) for line in self.lines())
+
+    def add(self, record: JobRecord) -> None:
+        self._spool.write(json.dumps(job_document(record), ensure_ascii=False, allow_nan=False) + "\n")
+        self.totals[record.status] += 1
+        if record.cost is not None:
+            self.cost = (self.cost or Decimal(0)) + record.cost
+        self.variables.update(record.variables)
+        self.parameters.update(record.payload)
+
+
+@contextmanager
+def snapshot(folder: Path, header: Header, records: Callable[[], Iterable[JobRecord]]) -> Iterator[Snapshot]:
+    """A snapshot of the records, kept in a nameless file in `folder` for as long as the block lasts.
+
+    Raises DiskError.
+    """
+    with disk_trouble(folder), TemporaryFile("w+", dir=folder, encoding="utf-8", errors="surrogatepass") as spool:
+        taken = Snapshot(header, _spool=spool)
+        for record in records():
+            taken.add(record)
+        spool.flush()
+        yield taken

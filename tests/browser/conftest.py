@@ -1,0 +1,123 @@
+"""A page with six jobs, and a real browser that opens it from the disk."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+from runner.model import Artifact, JobRecord, Status
+from runner.results.index import Header, write
+
+BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = (
+    "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-component-update "
+    "disable-sync window-size=1280,900"
+)
+HEADER = Header("trail-shoes", "trail-shoes.yaml", "9f" * 32, "sandbox", "USD", 1_763_906_700.0)
+HOSTILE = (
+    "</script><script>document.title = 'harmed'</script><img src=x onerror=\"document.title = 'harmed'\">"
+    "\" onfocus=\"document.title = 'harmed'\" autofocus='<svg onload=document.title=1>javascript:document.title=1"
+)
+# Names that a URL would take apart.
+AWKWARD = "a #1%20?b=1,2 é"
+JOB = JobRecord(
+    id="",
+    key="",
+    aliases=(),
+    orphaned=False,
+    image="shoe",
+    prompt_id="plain",
+    model="Kling-Image2Video-V1.6-Standard",
+    variables={},
+    take=1,
+    payload={"image": "https://example.com/shoe.jpg", "prompt": "The shoe on wet rock"},
+    status=Status.PENDING,
+    reason="",
+)
+
+
+def clip(path: Path) -> None:
+    """A second of video that a browser plays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+        for shade in range(24):
+            frame = av.VideoFrame.from_image(Image.new("RGB", (160, 90), (shade * 10, 80, 120)))
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def jobs(folder: Path) -> Iterator[JobRecord]:
+    """Three surfaces of two images, one of them failed, one pending; the last has a prompt that means harm."""
+    clip(folder / f"videos/{AWKWARD}.mp4")
+    (folder / "thumbnails").mkdir()
+    Image.new("RGB", (160, 90), (200, 80, 40)).save(folder / f"thumbnails/{AWKWARD}.jpg")
+    video = Artifact(f"videos/{AWKWARD}.mp4", "0" * 64, 1234, 1.0, 160, 90, 24.0, "h264")
+    still = Artifact(f"thumbnails/{AWKWARD}.jpg", "1" * 64, 99)
+    done = replace(JOB, status=Status.SUCCEEDED, cost=Decimal("0.25"), video=video, thumbnail=still)
+    shapes = [
+        replace(done, image="shoe", variables={"surface": "wet rock", "cfg": 0.3}),
+        replace(done, image="shoe", variables={"surface": "warm sand", "cfg": 0.7}),
+        replace(JOB, status=Status.FAILED, error="policy: a trademark", variables={"surface": "snow", "cfg": 0.3}),
+        replace(done, image="bag", variables={"surface": "wet rock", "cfg": 0.7}, thumbnail=None),
+        replace(JOB, image="bag", variables={"surface": "warm sand", "cfg": 0.3}),
+        replace(
+            done,
+            image="bag",
+            variables={"surface": HOSTILE, "cfg": 0.3},
+            payload={"image": "javascript:document.title=1", "prompt": HOSTILE, HOSTILE: HOSTILE},
+            error=HOSTILE,
+            aliases=(HOSTILE,),
+            request_id=HOSTILE,
+        ),
+    ]
+    for number, job in enumerate(shapes):
+        yield replace(job, id=f"{number:016x}", key=f"{job.image}/plain/{number}")
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    """The prompt that means harm."""
+    return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page with six jobs."""
+    folder = tmp_path_factory.mktemp("out # 1%")
+    records = list(jobs(folder))
+    return write(folder, HEADER, lambda: records).with_suffix(".html").as_uri()
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    if BROWSER is None or DRIVER is None:
+        pytest.skip(f"needs {'chromedriver' if BROWSER else 'chromium'}")
+    options = ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in FLAGS.split():
+        options.add_argument(f"--{flag}")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = Chrome(options, ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: Chrome, page: str) -> Chrome:
+    """The browser with the page freshly opened, and without what it said about the page before."""
+    chromium.get("about:blank")
+    chromium.get_log("performance")
+    chromium.get_log("browser")
+    chromium.get(page)
+    return chromium

@@ -1,0 +1,88 @@
+"""Runs the command line and kills its own process at a named step: `python -m tests.faults.killer STEP run ...`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from runner.api.client import Client
+from runner.cli.main import main
+from runner.engine import artifacts
+from runner.engine.submitting import Submitting
+from runner.results import index
+from runner.state import disk
+from runner.state.store import Store
+
+
+def die(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def before(owner: Any, name: str) -> None:
+    setattr(owner, name, die)
+
+
+def after(owner: Any, name: str) -> None:
+    original: Callable[..., Any] = getattr(owner, name)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        original(*args, **kwargs)
+        die()
+
+    setattr(owner, name, wrapped)
+
+
+def after_commit(name: str) -> None:
+    """Die as soon as the transaction in which the store's `name` was called is durable."""
+    original, transaction = getattr(Store, name), Store.transaction
+    called = []
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        called.append(True)
+        return original(*args, **kwargs)
+
+    from contextlib import contextmanager
+
+    @contextmanager
+    def watched(self: Store) -> Any:
+        with transaction(self):
+            yield
+        if called:
+            die()
+
+    setattr(Store, name, noted)
+    Store.transaction = watched  # type: ignore[method-assign, assignment]
+
+
+# The steps of the durability rule, in their order.
+STEPS: dict[str, Callable[[], None]] = {
+    "before the intent": lambda: before(Store, "intend"),
+    "intent written, not committed": lambda: after(Store, "intend"),
+    "intent committed": lambda: after_commit("intend"),
+    "before the POST leaves": lambda: before(Submitting, "post"),
+    "POST answered": lambda: after(Client, "submit"),
+    "request id written, not committed": lambda: after(Store, "accept"),
+    "request id committed": lambda: after_commit("accept"),
+    "poll answered": lambda: after(Client, "get"),
+    "success observed": lambda: after_commit("observe"),
+    "before the download": lambda: before(artifacts, "_download"),
+    "part written and synced": lambda: after(artifacts, "_download"),
+    "video verified": lambda: after(artifacts, "inspect_video"),
+    "before the rename": lambda: before(artifacts, "put_in_place"),
+    "renamed": lambda: after(os, "replace"),
+    "in place and folder synced": lambda: after(artifacts, "put_in_place"),
+    "before the thumbnail": lambda: before(artifacts, "_thumbnail"),
+    "artifact written, not committed": lambda: after(Store, "keep"),
+    "outcome written, not committed": lambda: after(Store, "conclude"),
+    "outcome committed": lambda: after_commit("conclude"),
+    "before the index": lambda: before(index, "write"),
+    "index written": lambda: after(index, "write"),
+    "folder made": lambda: after(disk, "make_folder"),
+}
+
+if __name__ == "__main__":
+    STEPS[sys.argv[1]]()
+    sys.exit(main(sys.argv[2:]))

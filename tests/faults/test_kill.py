@@ -1,0 +1,108 @@
+"""Kills at any instant: accepted submissions equal jobs, every file is present and right, nothing is done by hand.
+
+The long form is `REELRUN_KILLS=300 python -m pytest tests/faults/test_kill.py -k storm -s -n 0`.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults import service as faults
+from tests.faults.killer import STEPS
+from tests.faults.service import FaultyService
+from tests.kit import video_bytes, write_manifest
+
+ROOT = Path(__file__).parent.parent.parent
+KILLS = int(os.environ.get("REELRUN_KILLS", "12"))
+SEED = int(os.environ.get("REELRUN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+STORM_JOBS = 40
+
+
+@pytest.fixture
+def service():
+    with FaultyService(video_bytes()) as started:
+        yield started
+
+
+def command(manifest, service, *module):
+    environment = {**os.environ, "GMI_API_KEY": "sk-test", "PYTHONPATH": str(ROOT)}
+    arguments = ["run", str(manifest), "--base-url", service.base_url, "--yes", "--json", "--no-progress"]
+    return subprocess.Popen(
+        [sys.executable, *module, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=ROOT
+    )
+
+
+def finish(manifest, service):
+    """Runs until done, as a person would who knows one command."""
+    for _ in range(4):
+        out, err = command(manifest, service, "-m", "runner").communicate()
+        document = json.loads(out)
+        if document["totals"]["succeeded"] == sum(document["totals"].values()):
+            return document
+    raise AssertionError(f"still not done: {document}, {err.decode()}")
+
+
+def assert_all_bought_once(document, service, jobs):
+    contents = service.fingerprints()
+    assert len(contents) == len(set(contents)) == jobs, "accepted submissions equal jobs"
+    assert document["totals"]["succeeded"] == jobs
+    index = json.loads(Path(document["index"]).read_text(encoding="utf-8"))
+    for job in index["jobs"]:
+        path = Path(document["output_dir"]) / job["video"]["path"]
+        assert path.read_bytes() == service.video
+        assert job["attempts"] == 1
+    assert len({job["request_id"] for job in index["jobs"]}) == jobs
+    assert not list(Path(document["output_dir"]).rglob("*.part"))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_kill_at_a_named_step(service, tmp_path, step):
+    service.first_status = "queued" if step == "success observed" else "success"
+    manifest = write_manifest(tmp_path, pictures=2)
+    process = command(manifest, service, "-m", "tests.faults.killer", step)
+    _, err = process.communicate()
+    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
+    assert_all_bought_once(finish(manifest, service), service, 2)
+
+
+def test_storm_of_kills_with_lost_answers(service, tmp_path):
+    print(f"\nseed {SEED}, {KILLS} kills")
+    chance = random.Random(SEED)
+    lost = [
+        faults.drop_after(accepted=True),
+        faults.drop_after(accepted=False),
+        faults.status(502, accepted=True),
+        faults.status(504, accepted=False),
+        faults.reset_after(accepted=True),
+    ]
+    kills = rounds = done = 0
+    started = time.monotonic()
+    while kills < KILLS:
+        rounds += 1
+        service.accepted.clear()
+        manifest = write_manifest(
+            tmp_path / f"round-{rounds}", pictures=STORM_JOBS, run={"settle": 0.4, "wait": 60, "concurrency": 8}
+        )
+        while kills < KILLS:
+            service.order("submit", *(chance.choice(lost) for _ in range(chance.randrange(3))))
+            process = command(manifest, service, "-m", "runner")
+            try:
+                process.communicate(timeout=chance.uniform(0.3, 3.0))
+                break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                kills += 1
+        service.faults.clear()
+        assert_all_bought_once(finish(manifest, service), service, STORM_JOBS)
+        done += STORM_JOBS
+    assert service.key_seen_by_files == 0
+    took = time.monotonic() - started
+    print(f"{kills} kills over {rounds} runs of {STORM_JOBS} jobs in {took:.0f} s: {done} jobs, each accepted once and in place")
