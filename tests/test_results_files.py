@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import DiskError
-from runner.results.files import disk_trouble, make_folder, replacing
+from runner.results.files import replacing, writing
 
 DAY = 86_400
 
@@ -120,7 +120,7 @@ def test_a_full_disk_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     write(path, "old")
     with pytest.raises(DiskError, match=r"cannot write .*index\.json") as caught:
         write(path, "x" * 100_000)
-    assert caught.value.hint.startswith("make room on the disk, then run 'reelrun index' again")
+    assert caught.value.hint.startswith("make room on the disk, then run 'reelrun index'")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["index.json"]
 
@@ -130,13 +130,13 @@ def test_a_full_disk_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     [
         (errno.ENOSPC, "make room on the disk, "),
         (errno.EDQUOT, "make room on the disk, "),
-        (errno.EROFS, "make /out writable, "),
-        (errno.EACCES, "make /out writable, "),
+        (errno.EROFS, "make the folder writable, "),
+        (errno.EACCES, "make the folder writable, "),
         (errno.EIO, "put that right, "),
     ],
 )
 def test_remedies(number: int, remedy: str) -> None:
-    with pytest.raises(DiskError) as caught, disk_trouble(Path("/out/index.json")):
+    with pytest.raises(DiskError) as caught, writing(Path("/out/index.json")):
         raise OSError(number, os.strerror(number))
     assert caught.value.message == f"cannot write /out/index.json: {os.strerror(number)}"
     assert caught.value.hint.startswith(remedy)
@@ -155,15 +155,3 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     write(tmp_path / "index.json", "new")
     assert (tmp_path / "elsewhere").read_text() == "kept"
     assert (tmp_path / "index.json").read_text() == "new"
-
-
-def test_makes_folders(tmp_path: Path) -> None:
-    make_folder(tmp_path / "a" / "b")
-    make_folder(tmp_path / "a" / "b")
-    assert (tmp_path / "a" / "b").is_dir()
-
-
-def test_a_file_in_the_way_of_a_folder_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "a").touch()
-    with pytest.raises(DiskError, match=r"cannot write .*a/b"):
-        make_folder(tmp_path / "a" / "b")

@@ -9,9 +9,10 @@ from typing import TextIO
 
 from runner.model import JobRecord, Json
 from runner.results import page, table
-from runner.results.files import make_folder, replacing
+from runner.results.files import replacing, writing
 from runner.results.jobs import timestamp
 from runner.results.snapshot import Header, Snapshot, snapshot
+from runner.state.disk import make_folder
 
 __all__ = ["Header", "write"]
 
@@ -23,7 +24,8 @@ def write(output_dir: Path, header: Header, records: Callable[[], Iterable[JobRe
 
     All three show the same moment, and each takes the place of its forerunner whole. Raises DiskError.
     """
-    make_folder(output_dir)
+    with writing(output_dir):
+        make_folder(output_dir)
     target = output_dir / "index.json"
     with snapshot(output_dir, header, records) as jobs:
         for path, writer in (

@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from typing import TextIO
 
 from runner.model import JobRecord, Json, Status
-from runner.results.files import disk_trouble
+from runner.results.files import writing
 from runner.results.jobs import job_document
 
 
@@ -75,7 +75,7 @@ def snapshot(folder: Path, header: Header, records: Callable[[], Iterable[JobRec
 
     Raises DiskError.
     """
-    with disk_trouble(folder), TemporaryFile("w+", dir=folder, encoding="utf-8", errors="surrogatepass") as spool:
+    with writing(folder), TemporaryFile("w+", dir=folder, encoding="utf-8", errors="surrogatepass") as spool:
         taken = Snapshot(header, _spool=spool)
         for record in records():
             taken.add(record)

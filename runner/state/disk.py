@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,17 +21,28 @@ _NETWORK = frozenset(
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
 @contextlib.contextmanager
-def disk_trouble(doing: str) -> Iterator[None]:
-    """Turn an OSError inside into a DiskError that says what was being done, and the remedy."""
+def disk_trouble(doing: str, again: str = "run the same command again") -> Iterator[None]:
+    """Turn an OSError inside into a DiskError that says what was being done, and the remedy, `again` at its end."""
     try:
         yield
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        reason = error.strerror or str(error)
+        where = f" ({error.filename})" if error.filename and str(error.filename) not in doing else ""
         raise DiskError(
-            f"cannot {doing}: {reason}{where}", "free space or mend the permissions, then run the same command again"
+            f"cannot {doing}: {error.strerror or error}{where}", f"{_remedy(error)}, then {again}: nothing is lost"
         ) from error
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "make room on the disk"
+    if error.errno in _CLOSED:
+        return "make the folder writable"
+    return "put that right"
 
 
 def sync_folder(folder: Path) -> None:
@@ -38,6 +50,10 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        # EINVAL: this file system does not sync folders, as some on a network do not; the entry stands all the same.
+        if error.errno != errno.EINVAL:
+            raise
     finally:
         os.close(descriptor)
 

@@ -1,0 +1,50 @@
+"""Readable names of jobs: `shoe/plain/surface=wet-rock,cfg=0.3/take-1`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from runner.model import Json, Manifest, Variables
+from runner.planning.names import slug
+
+# A segment becomes a folder name, and those end at 255 bytes on all common disks.
+_LONGEST_SEGMENT = 120
+_SAFE_ID = re.compile(r"[\w][\w.+-]{0,59}")
+
+
+def key_of(manifest: Manifest, image: str, prompt: str, model: str, variables: Variables, take: int) -> str:
+    """The key of a cell. It is unique but for names that differ in signs alone; the plan tells those apart."""
+    parts = [segment(image), segment(prompt)]
+    if manifest.axis_of_models:
+        parts.append(segment(model))
+    if variables:
+        parts.append(_variant(variables))
+    return "/".join((*parts, f"take-{take}"))
+
+
+def told_apart(key: str, job_id: str) -> str:
+    """The key of a job whose plain key another job has, too."""
+    return f"{key}~{job_id[:8]}"
+
+
+def segment(name: str) -> str:
+    """An id as part of a key: as it is where that is safe on every disk, else its slug."""
+    return name if _SAFE_ID.fullmatch(name) and not name.endswith(".") else slug(name)
+
+
+def _variant(variables: Variables) -> str:
+    text = ",".join(f"{name}={_value(value)}" for name, value in variables.items())
+    if len(text.encode()) <= _LONGEST_SEGMENT:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{text.encode()[:_LONGEST_SEGMENT].decode(errors='ignore')}~{digest}"
+
+
+def _value(value: Json) -> str:
+    if isinstance(value, str):
+        return slug(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    return slug(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,31 @@
+"""Names made from values, fit for paths and keys."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from itertools import groupby
+
+LONGEST = 60
+
+
+def slug(text: str) -> str:
+    """A short name for `text`: lower case, with `-` between words, never empty, at most 60 characters.
+
+    The text is brought to NFKC (Unicode Standard Annex 15) and lower case; every run of anything but letters (with
+    their combining marks), digits, `.` and `_` becomes one `-`; leading and trailing `-` and `.` are cut off, so that
+    neither a hidden file nor `..` can come out. Letters of every script stay. Where nothing is left, the name is the
+    first 8 hex digits of the sha256 of the text in UTF-8. A slug is its own slug.
+    """
+    runs = groupby(_normal(text), key=_stays)
+    name = "".join("".join(run) if stays else "-" for stays, run in runs).strip("-.")[:LONGEST].rstrip("-.")
+    return name or hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
+
+
+def _normal(text: str) -> str:
+    """Lower case can undo NFKC (a capital I with a dot becomes two characters), so it is applied on both sides."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
+
+
+def _stays(character: str) -> bool:
+    return character in "._" or unicodedata.category(character)[0] in "LMN"

@@ -1,0 +1,51 @@
+"""Where videos go below `videos/`: paths that no name from a manifest or a table can lead out of that folder."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+# Names that Windows keeps for devices, with any extension
+# (https://learn.microsoft.com/windows/win32/fileio/naming-a-file).
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
+_SIGNS = re.compile(r'[<>:"|?*\\\s]+')
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_LONGEST_SEGMENT = 160  # bytes, with room for what is added to it
+_MOST_SEGMENTS = 12
+# What we add to paths: a folder of that name would stand in the way of a file.
+_OUR_ENDS = (".mp4", ".jpg", ".part", ".etag")
+
+
+def unsafe_text(template: str) -> str | None:
+    """What is wrong with the text of an output template itself (not with what its variables hold), or None."""
+    text = _TEMPLATE.sub(lambda found: "x" if found.group().startswith("{{") else "", template)
+    parts = text.split("/")
+    if text.startswith("/") or re.match(r"[A-Za-z]:", text) or "\\" in text:
+        return "it must be a relative path with forward slashes"
+    if any(part.strip() in (".", "..") for part in parts):
+        return "it must not contain '.' or '..' as a folder"
+    if any(not part.strip() for part in parts):
+        return "it has an empty part between its slashes" if len(parts) > 1 else "it is empty"
+    return None
+
+
+def safe_path(text: str) -> str:
+    """A rendered path made safe: relative, with no part that any disk would refuse or read as something else."""
+    parts = [part for part in unicodedata.normalize("NFC", text).split("/") if part.strip(". ")] or ["_"]
+    head, tail = parts[: _MOST_SEGMENTS - 1], parts[_MOST_SEGMENTS - 1 :]
+    if tail:
+        head.append("-".join(tail))
+    *folders, name = (_safe_segment(part) for part in head)
+    return "/".join((*(f"{part}_" if part.lower().endswith(_OUR_ENDS) else part for part in folders), name))
+
+
+def _safe_segment(part: str) -> str:
+    shown = "".join("-" if unicodedata.category(sign).startswith("C") else sign for sign in part)
+    shown = _SIGNS.sub("-", shown.strip()).rstrip(". ")
+    if shown.startswith(".") or _DEVICES.fullmatch(shown) or not shown:
+        shown = f"_{shown.lstrip('.')}"
+    if len(shown.encode()) > _LONGEST_SEGMENT:
+        digest = hashlib.sha256(part.encode()).hexdigest()[:8]
+        shown = f"{shown.encode()[:_LONGEST_SEGMENT].decode(errors='ignore')}~{digest}"
+    return shown

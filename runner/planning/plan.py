@@ -1,0 +1,230 @@
+"""The plan: every job of a manifest, with what a run would do about it and why. Computed; it writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from runner.errors import Diagnostic, ManifestError
+from runner.model import Action, Job, Json, Manifest, ModelSchema, Planned, Status, Variables, folded
+from runner.planning.cells import Cell, Expansion
+from runner.planning.faults import Faults, Place
+from runner.planning.keys import told_apart
+from runner.planning.paths import safe_path
+from runner.state.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which jobs a run is asked to care for. `only` holds globs on keys, in which `*` crosses `/`."""
+
+    only: tuple[str, ...] = ()
+    retry_failed: bool = False
+    resubmit_unknown: bool = False
+
+    def has(self, key: str) -> bool:
+        return not self.only or any(fnmatchcase(key, glob) for glob in self.only)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every job of a manifest, in its order.
+
+    `duplicates` holds the keys of cells that render to one request, `cells` is how many there are before that.
+    `spent` is what the state's attempts cost so far. `digest` names the jobs and their keys.
+    """
+
+    manifest: Manifest
+    jobs: tuple[Planned, ...]
+    cells: int
+    duplicates: tuple[tuple[str, ...], ...]
+    diagnostics: tuple[Diagnostic, ...]
+    spent: Decimal = Decimal(0)
+    digest: str = field(default="", repr=False)
+
+    @property
+    def totals(self) -> dict[Action, int]:
+        counted = Counter(planned.action for planned in self.jobs)
+        return {action: counted[action] for action in Action}
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What the submissions of this plan cost, None where no price is known."""
+        budget = self.manifest.budget
+        if budget.price_per_job is None and budget.price_per_second is None:
+            return None
+        return sum((each.price or Decimal(0) for each in self.jobs if each.action is Action.SUBMIT), Decimal(0))
+
+
+def make_plan(
+    manifest: Manifest,
+    store: Store | None = None,
+    selection: Selection = Selection(),
+    warnings: Sequence[Diagnostic] = (),
+) -> Plan:
+    """Expand, render, check and compare with the state. Raises ManifestError with every problem found.
+
+    `warnings` are those of reading the manifest; they are handed on in the plan.
+    """
+    faults = Faults(manifest)
+    expansion = Expansion(manifest, faults)
+    jobs, duplicates = _jobs(manifest, expansion, faults)
+    _check_budget(manifest, faults)
+    if not jobs and not faults.has_errors:
+        faults.add(
+            "E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", "loosen exclude"
+        )
+    diagnostics = (*warnings, *faults.diagnostics(expansion.seen))
+    if faults.has_errors:
+        raise ManifestError(diagnostics)
+    digest = hashlib.sha256()
+    for job in jobs:
+        digest.update(json.dumps((job.id, job.key, job.aliases)).encode())
+    return Plan(
+        manifest,
+        tuple(_compared(manifest, jobs, store, selection)),
+        expansion.seen,
+        duplicates,
+        diagnostics,
+        store.spent(manifest.budget)[0] if store else Decimal(0),
+        digest.hexdigest(),
+    )
+
+
+def _jobs(manifest: Manifest, expansion: Expansion, faults: Faults) -> tuple[list[Job], tuple[tuple[str, ...], ...]]:
+    """The distinct jobs: cells with equal requests are one, under the first cell's key."""
+    first: dict[str, Cell] = {}
+    aliases: dict[str, list[str]] = {}
+    for cell in expansion.cells():
+        if cell.id not in first:
+            first[cell.id] = cell
+            if len(first) > manifest.budget.max_jobs:
+                _too_many(manifest, faults)
+                break
+        elif cell.key != first[cell.id].key:
+            aliases.setdefault(cell.id, []).append(cell.key)
+    counted = Counter(folded(cell.key) for cell in first.values())
+    jobs = []
+    for cell in first.values():
+        key = told_apart(cell.key, cell.id) if counted[folded(cell.key)] > 1 else cell.key
+        jobs.append(_job(cell, key, tuple(dict.fromkeys(aliases.get(cell.id, ())))))
+    _check_paths(jobs, faults)
+    return jobs, tuple((job.key, *job.aliases) for job in jobs if job.aliases)
+
+
+def _job(cell: Cell, key: str, aliases: tuple[str, ...]) -> Job:
+    return Job(
+        id=cell.id,
+        fingerprint=cell.fingerprint,
+        take=cell.take,
+        key=key,
+        model=cell.schema.name,
+        image=cell.image.id,
+        prompt_id=cell.prompt.id,
+        variables=cell.variables,
+        payload=cell.payload,
+        output=cell.output or safe_path(key),
+        seconds=_seconds(cell.schema, cell.payload),
+        aliases=aliases,
+    )
+
+
+def _seconds(schema: ModelSchema, payload: Variables) -> float | None:
+    """The asked length: the value of the parameter that the schema marks with x-seconds."""
+    for name, rules in schema.properties.items():
+        if isinstance(rules, Mapping) and rules.get("x-seconds") is True:
+            value = payload.get(name)
+            return float(value) if isinstance(value, (str, int, float)) else None
+    return None
+
+
+def _too_many(manifest: Manifest, faults: Faults) -> None:
+    place = Place(("budget", "max_jobs"))
+    limit = manifest.budget.max_jobs
+    faults.add(
+        "E507", place, f"there are more than {limit:,} jobs", "raise budget.max_jobs, or make the matrix smaller"
+    )
+
+
+def _check_paths(jobs: Sequence[Job], faults: Faults) -> None:
+    holders: dict[str, Job] = {}
+    for job in jobs:
+        holder = holders.setdefault(folded(job.output), job)
+        if holder is not job:
+            message = f"two jobs would write videos/{job.output}.mp4: {holder.key} and {job.key}"
+            hint = "name in output.file what tells them apart, such as {{ prompt.id }}, a variable or {{ take }}"
+            faults.add("E602", Place(("output", "file")), message, hint, cell=holder.key, about="")
+
+
+def _check_budget(manifest: Manifest, faults: Faults) -> None:
+    budget = manifest.budget
+    if budget.max_cost is not None and budget.price_per_job is None and budget.price_per_second is None:
+        place = Place(("budget", "max_cost"), key=True)
+        faults.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
+
+
+def _compared(manifest: Manifest, jobs: Sequence[Job], store: Store | None, selection: Selection) -> list[Planned]:
+    """What the state says of each job, as an action with its reason."""
+    standing = store.standing([job.id for job in jobs]) if store else {}
+    former = _former(jobs, standing, store) if store else {}
+    planned = []
+    for job in jobs:
+        price = manifest.budget.price(job.seconds or 0.0)
+        if not selection.has(job.key):
+            planned.append(Planned(job, Action.SKIP, "not selected"))
+        elif job.id not in standing:
+            planned.append(Planned(job, Action.SUBMIT, former.get(job.key, "new"), price))
+        else:
+            planned.append(_resumed(job, *standing[job.id], selection, price))
+    return planned
+
+
+def _resumed(
+    job: Job, status: Status, remote_status: str | None, selection: Selection, price: Decimal | None
+) -> Planned:
+    if status is Status.SUCCEEDED:
+        return Planned(job, Action.KEEP, "done")
+    if status is Status.WAITING:
+        fetch = remote_status == "success"
+        return Planned(
+            job, *((Action.FETCH, "finished, not downloaded yet") if fetch else (Action.ATTACH, "in flight"))
+        )
+    if status is Status.UNKNOWN:
+        if selection.resubmit_unknown:
+            return Planned(job, Action.SUBMIT, "retry: unknown; looked for once more before", price)
+        return Planned(job, Action.ATTACH, "unknown: its answer was lost, and it is looked for")
+    if status is Status.PENDING:
+        return Planned(job, Action.SUBMIT, "new", price)
+    if selection.retry_failed:
+        return Planned(job, Action.SUBMIT, f"retry: {status}", price)
+    return Planned(job, Action.SKIP, f"{status}; --retry-failed submits it again")
+
+
+def _former(jobs: Sequence[Job], standing: Mapping[str, object], store: Store) -> dict[str, str]:
+    """For new jobs under a key that another request had: what changed."""
+    present = {job.id for job in jobs}
+    new = {job.key: job for job in jobs if job.id not in standing}
+    return {
+        key: f"changed: {_difference(new[key], json.loads(payload))}"
+        for key, (job_id, payload) in store.former(list(new)).items()
+        if job_id not in present
+    }
+
+
+def _difference(job: Job, before: Mapping[str, Json]) -> str:
+    names = [name for name in (*job.payload, *before) if job.payload.get(name) != before.get(name)]
+    told = {"image": f"picture '{job.image}'", "prompt": f"prompt '{job.prompt_id}'"}
+    return ", ".join(dict.fromkeys(told.get(name, name) for name in names)) or "model"
+
+
+def lowered(manifest: Manifest, max_jobs: int | None, max_cost: Decimal | None) -> Manifest:
+    """The manifest with its limits lowered by flags, which never raise them."""
+    budget = manifest.budget
+    jobs = budget.max_jobs if max_jobs is None else min(budget.max_jobs, max_jobs)
+    costs = [cost for cost in (budget.max_cost, max_cost) if cost is not None]
+    return replace(manifest, budget=replace(budget, max_jobs=jobs, max_cost=min(costs, default=None)))

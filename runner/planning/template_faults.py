@@ -1,0 +1,32 @@
+"""What can be wrong with a template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateProblem:
+    """A problem of a template. `offset` and `length` are its place, in characters of the template's text."""
+
+    code: str
+    message: str
+    hint: str
+    offset: int
+    length: int
+
+
+class TemplateFault(Exception):  # noqa: N818  # it is a fault of the text, not of the program
+    """A template that cannot be compiled, or fails with the variables given."""
+
+    def __init__(self, problem: TemplateProblem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class ExcessError(Exception):
+    """A render makes, or takes, more than it may."""
+
+
+class NotJsonError(Exception):
+    """A value that JSON does not have."""

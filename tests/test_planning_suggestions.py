@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from runner.planning.suggestions import SHOWN, did_you_mean, nearest
+
+
+def test_a_near_name_is_suggested() -> None:
+    assert did_you_mean("surfce", ["camera", "surface"]) == "did you mean 'surface'? known here: camera, surface"
+
+
+def test_case_does_not_count() -> None:
+    assert nearest("CFG", ["cfg", "camera"]) == "cfg"
+    assert nearest("kling", ["Kling"]) == "Kling"
+
+
+def test_a_far_name_is_not_suggested() -> None:
+    assert did_you_mean("xyz", ["surface", "camera"]) == "known here: camera, surface"
+
+
+def test_nothing_known() -> None:
+    assert did_you_mean("x", []) == "nothing is known here"
+
+
+def test_a_long_list_is_cut() -> None:
+    names = [f"name-{number:03}" for number in range(SHOWN + 5)]
+    hint = did_you_mean("zzz", names)
+    assert hint.endswith(f"{names[SHOWN - 1]} and 5 more")
