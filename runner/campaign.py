@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import random
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, wor
 from runner.model import Action, JobRecord, Manifest, Status
 from runner.planning.plan import Plan, Selection, make_plan
 from runner.results import index
+from runner.results.inventory import Inventory, Kind, set_aside
 from runner.state.runlock import run_lock
 from runner.state.store import Store
 
@@ -94,6 +96,34 @@ def run(
         return _result(planned, selection, store, written, report)
 
 
+def repair(
+    manifest: Manifest,
+    connection: Connection,
+    taken: Inventory,
+    *,
+    progress: Progress | None = None,
+    on_start: Callable[[Callable[[], None]], None] = lambda interrupt: None,
+) -> Result:
+    """Fetch missing and changed files again, as far as the service still has them. Nothing is submitted.
+
+    A changed file is kept beside its place, with `.changed` in its name.
+    """
+    clock = SystemClock()
+    broken = {each.job_id: each for each in taken.of(Kind.MISSING, Kind.CHANGED) if each.job_id is not None}
+    with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
+        check_service(store, connection.name, connection.organisation)
+        for each in taken.of(Kind.CHANGED):
+            set_aside(manifest.output.dir / each.path)
+        with store.transaction():
+            for job_id in broken:
+                store.reopen(job_id)
+        selection = Selection(only=tuple(glob.escape(each.key or "") for each in broken.values()))
+        nothing_new = Plan(manifest, (), 0, (), ())
+        report = _work(nothing_new, connection, selection, store, clock, progress or _silent, on_start)
+        written = write_index(manifest, store, clock.now())
+        return _result(nothing_new, selection, store, written, report)
+
+
 def _silent(snapshot: Snapshot) -> None:
     """Nobody is told."""
 
@@ -141,12 +171,7 @@ def write_index(manifest: Manifest, store: Store, now: float) -> Path:
 
 def _result(planned: Plan, selection: Selection, store: Store, written: Path, report: Report | None) -> Result:
     manifest = planned.manifest
-    standing = store.standing([each.job.id for each in planned.jobs if selection.has(each.job.key)])
-    unfinished = [
-        record
-        for record in store.unfinished()
-        if record.id in standing or (record.orphaned and selection.has(record.key))
-    ]
+    unfinished = [record for record in store.unfinished() if selection.has(record.key)]
     codes = [_EXITS[record.status] for record in unfinished]
     if report is not None and report.error is not None:
         codes.append(report.error.exit_code)

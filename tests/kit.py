@@ -54,7 +54,7 @@ def write_manifest(folder: Path, *, pictures: int = 1, name: str = "campaign.yam
         "model": MODEL,
         "images": [{"file": f"p{number}.jpg"} for number in range(pictures)],
         "prompts": [{"id": "plain", "text": "A slow push-in"}],
-        "run": {"settle": 0.3, "wait": 20},
+        "run": {"settle": 0.8, "wait": 30},
         "output": {"dir": "out"},
     }
     document.update(keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import quote
 
@@ -78,7 +78,9 @@ class Client:
         try:
             with self._call("GET", f"/requests?model_id={quote(model, safe='')}") as response:
                 if response.status_code == 200:
-                    return read_listing(response.raw, _times(response)[1])
+                    arrived = time.monotonic()
+                    listing = read_listing(response.raw, _times(response)[1])
+                    return replace(listing, skew_from=_carried_on(listing.skew_from, arrived))
                 reply = self._reply(response)
         except _NETWORK as error:
             return Listing(Verdict.UNKNOWN, message=self._words(error))
@@ -124,8 +126,10 @@ class Client:
         )
 
     def _reply(self, response: requests.Response) -> Reply:
+        arrived = time.monotonic()
         document = parsed(_bounded(response))
         retry_after, date = _times(response)
+        date = _carried_on(date, arrived)
         words = message_of(document) or f"{response.status_code} {response.reason or ''}".strip()
         server = response.headers.get("Server", "")
         return Reply(response.status_code, document, self._redacted(words), retry_after, date, server)
@@ -168,6 +172,11 @@ def _times(response: requests.Response) -> tuple[float | None, float | None]:
     """Retry-After in seconds, and the service's time of the answer in Unix seconds."""
     date = classes.http_date(response.headers.get("Date"))
     return classes.retry_after(response.headers.get("Retry-After"), date if date is not None else time.time()), date
+
+
+def _carried_on(date: float | None, arrived: float) -> float | None:
+    """The service's time now, by what it was when the headers arrived: a long body takes its time."""
+    return None if date is None else date + time.monotonic() - arrived
 
 
 def _bounded(response: requests.Response) -> bytes:

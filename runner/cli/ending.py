@@ -6,10 +6,28 @@ import argparse
 import json
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 
 from runner.cli import screen
 from runner.errors import Exit, ManifestError, ReelrunError
+
+# Seconds that threads of a run have to end by themselves.
+_PATIENCE = 1.0
+
+
+def leave(code: int) -> int:
+    """End the process where threads of a run still hang in a call until it times out: they have no effect any more."""
+    deadline = time.monotonic() + _PATIENCE
+    hanging = [each for each in threading.enumerate() if each.name.startswith("reelrun")]
+    for thread in hanging:
+        thread.join(max(deadline - time.monotonic(), 0.0))
+    if any(thread.is_alive() for thread in hanging):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:

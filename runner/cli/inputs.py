@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,6 +12,14 @@ from runner.errors import Diagnostic, ManifestError, Severity, UsageError
 from runner.manifest.reader import read
 from runner.model import Manifest, Output
 from runner.planning.plan import Selection, lowered
+
+_LIMITS = ("max_jobs", "max_cost")
+# The flags that a command which goes on keeps.
+_KEPT = {
+    "plan": ("output",),
+    "run": ("output", "base_url", "only", *_LIMITS, "retry_failed", "resubmit_unknown"),
+    "status": ("output",),
+}
 
 
 def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
@@ -39,10 +48,17 @@ def _cost(text: str | None) -> Decimal | None:
 
 
 def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
-    """The output with another folder, and with `-sandbox` added for the sandbox; the state goes along or beside it."""
-    target = output.dir if folder is None else Path(folder).absolute()
+    """The output with another folder, and with `-sandbox` added for the sandbox; the state goes along or beside it.
+
+    Raises UsageError for a folder that cannot hold results.
+    """
+    target = output.dir if folder is None else Path(folder).resolve()
+    if not target.name:
+        raise UsageError(f"results cannot go to {target} itself", "name a folder below it")
     if sandbox:
         target = target.with_name(target.name + "-sandbox")
+    if output.state in (output.dir, *output.dir.parents):
+        raise UsageError(f"output.state is the folder {output.state}", "name a file in it, such as state.sqlite")
     if output.state.is_relative_to(output.dir):
         state = target / output.state.relative_to(output.dir)
     else:
@@ -55,10 +71,17 @@ def selection_of(options: argparse.Namespace) -> Selection:
 
 
 def command_line(options: argparse.Namespace, command: str, *flags: str) -> str:
-    """The command that goes on from here, for people to copy."""
+    """The command that goes on from here, with the flags that it shares with this one, for people to copy."""
     words = ["reelrun", command, options.manifest]
-    if getattr(options, "sandbox", False):
+    given = vars(options)
+    if given.get("sandbox"):
         words.append("--sandbox")
-    if getattr(options, "output", None):
-        words += ["--output", options.output]
-    return " ".join((*words, *flags))
+    for name in _KEPT[command]:
+        value = given.get(name)
+        flag = f"--{name.replace('_', '-')}"
+        for each in value if isinstance(value, list) else [value]:
+            if each is True:
+                words.append(flag)
+            elif each not in (None, False):
+                words += [flag, str(each)]
+    return shlex.join(dict.fromkeys((*words, *flags)) if not given.get("only") else (*words, *flags))

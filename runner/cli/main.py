@@ -14,6 +14,7 @@ _MODULES = {
     "run": "running",
     "status": "reporting",
     "index": "reporting",
+    "verify": "verifying",
     "models": "service",
     "requests": "service",
     "doctor": "doctor",
@@ -28,9 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 2
     command = importlib.import_module(f"runner.cli.{_MODULES[options.command]}")
-    from runner.cli.ending import guarded
+    from runner.cli.ending import guarded, leave
 
-    return guarded(getattr(command, options.command), options)
+    return leave(guarded(getattr(command, options.command), options))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,6 +65,12 @@ def _manifest_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     ):
         _sandboxed(_manifest(commands, name, what))
     _sandboxed(plan)
+    verify = _manifest(commands, "verify", "hash every file against the state and the index")
+    verify.add_argument("--repair", action="store_true", help="fetch again what the service still has")
+    verify.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
+    verify.add_argument("--no-progress", action="store_true", help="no progress on the screen")
+    _sandboxed(verify)
+    _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
 
 
 def _run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
-import signal
 import sys
-from collections.abc import Callable
-from types import FrameType
 
 from runner import campaign
-from runner.api.client import Client
-from runner.api.service import Connection, Service
+from runner.api.service import Connection
 from runner.campaign import Result
 from runner.cli import ending, screen
 from runner.cli.checking import show_plan
 from runner.cli.inputs import command_line, manifest_of, selection_of
-from runner.cli.local import sandboxed
-from runner.cli.progress import Bar, Lines
 from runner.cli.reporting import run_document
-from runner.errors import Exit, NotConfirmedError, UsageError
+from runner.cli.session import connection_of, interruptible, progress_of
+from runner.errors import NotConfirmedError
 from runner.model import Action, JobRecord, Manifest, Status
 from runner.planning.plan import Plan
 
@@ -29,12 +22,10 @@ _SHOWN = 5
 
 def run(options: argparse.Namespace) -> int:
     """Do what the plan says is left."""
-    if options.sandbox and options.base_url:
-        raise UsageError("--sandbox and --base-url exclude each other", "the sandbox has an address of its own")
     manifest, warnings = manifest_of(options)
-    connection = sandboxed(options, manifest) if options.sandbox else _named(options)
+    connection = connection_of(options, manifest)
     planned: list[Plan] = []
-    progress = _progress(options, manifest)
+    progress = progress_of(options, manifest)
 
     def confirm(plan: Plan) -> bool:
         planned.append(plan)
@@ -50,26 +41,14 @@ def run(options: argparse.Namespace) -> int:
             confirm=confirm,
             progress=progress,
             dry=options.dry_run,
-            on_start=_interruptible,
+            on_start=interruptible,
             warnings=warnings,
         )
     finally:
         if progress is not None:
             progress.close()
     _tell(options, manifest, result)
-    _leave(result)
     return int(result.exit_code)
-
-
-def _named(options: argparse.Namespace) -> Connection:
-    service = Service.from_environment(os.environ, options.base_url)
-    return Connection.to(service, lambda: not Client(service).is_sandbox())
-
-
-def _progress(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines | None:
-    if options.no_progress or options.dry_run:
-        return None
-    return Bar(manifest) if sys.stderr.isatty() else Lines(manifest)
 
 
 def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) -> bool:
@@ -86,33 +65,6 @@ def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) 
     sys.stderr.write(f"\n{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _interruptible(interrupt: Callable[[], None]) -> None:
-    """The first Ctrl-C ends the run in good order, the second at once."""
-    pressed = 0
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        nonlocal pressed
-        pressed += 1
-        if pressed > 1:
-            os._exit(Exit.INTERRUPTED)
-        # Unbuffered, since a signal may come in the middle of another write.
-        os.write(2, b"\nStopping: nothing more is submitted. Press Ctrl-C again to leave at once.\n")
-        interrupt()
-
-    # Signals reach the main thread alone; elsewhere the caller looks after them.
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGINT, on_signal)
-        signal.signal(signal.SIGTERM, on_signal)
-
-
-def _leave(result: Result) -> None:
-    """After an interruption threads may still hang in a call for a minute; what they do has no effect any more."""
-    if result.interrupted or result.error is not None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(int(result.exit_code))
 
 
 def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:

@@ -90,7 +90,6 @@ class Engine:
         run = self._run
         planned = {each.job.id: each for each in run.plan.jobs}
         with run.store.transaction():
-            run.store.register((each.job for each in run.plan.jobs), run.plan.digest)
             for attempt in run.store.open_attempts():
                 if run.selection.has(attempt.key):
                     self._adopt_one(attempt, planned.get(attempt.job_id))

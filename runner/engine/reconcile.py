@@ -13,8 +13,9 @@ from enum import Enum
 from runner.api.answers import CUT_SHORT, Listing, Remote
 from runner.model import Attempt, Json, ModelSchema, Variables, same_value
 
-# A request may carry a time a little before the intent: the service tells whole seconds, and so does its Date header.
-EARLY = 2.0
+# The service tells whole seconds, cut off, and so does its Date header, from which the skew is known: what it accepted
+# may seem to be a little older than the intent, and our view of its clock up to a second slow.
+EARLY = LATE = 2.0
 # Requests of ours that were accepted so near to a lost one must be in a listing that is to prove its absence.
 NEARBY = 300.0
 
@@ -146,7 +147,7 @@ def _latest(evidence: Evidence, attempt: Attempt) -> float:
     """A POST that still runs may be accepted any moment."""
     if attempt.lost_at is None:
         return math.inf
-    return attempt.lost_at + evidence.settle + _skew(evidence, attempt)
+    return attempt.lost_at + evidence.settle + _skew(evidence, attempt) + LATE
 
 
 def likeness(ours: Variables, echo: Variables | None, schema: ModelSchema | None) -> Likeness:

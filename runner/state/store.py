@@ -316,6 +316,15 @@ class Store:
         given_up = outcome is Status.UNKNOWN
         self._stand(attempt.job_id, Status.PENDING if given_up else outcome, "", error)
 
+    def reopen(self, job_id: str) -> None:
+        """A finished job whose files are gone: its request is fetched again. What was recorded of them stays."""
+        self._write(
+            "UPDATE attempts SET outcome = NULL, finished_at = NULL, remote_status = 'success' WHERE number ="
+            " (SELECT max(number) FROM attempts WHERE job_id = ? AND outcome = 'succeeded')",
+            (job_id,),
+        )
+        self._stand(job_id, Status.WAITING, "its file is gone; fetched again")
+
     def keep(self, job_id: str, kind: str, artifact: Artifact) -> None:
         """Record a file whose bytes are durable."""
         self._write(

@@ -13,7 +13,7 @@ from runner.planning.plan import Selection
 from tests.faults.service import FaultyService
 
 
-def connection(service: FaultyService, *, key: str | None = "sk-test-key", patience: float = 0.6) -> Connection:
+def connection(service: FaultyService, *, key: str | None = "sk-test-key", patience: float = 1.0) -> Connection:
     """A connection with short time-outs, in seconds."""
     return Connection.to(Service(service.base_url, key, connect_timeout=patience, read_timeout=patience))
 

@@ -1,0 +1,106 @@
+"""The inventory: every file that the state and the index speak of, held against the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from runner.model import Artifact, JobRecord
+from runner.state.disk import disk_trouble
+
+_BLOCK = 1 << 20
+# What a download in progress leaves, and a run goes on with.
+_UNFINISHED = (".part", ".etag")
+
+
+class Kind(StrEnum):
+    """What is wrong with a file. STALE: index.json tells another hash, or nothing, of a file that is sound."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    FOREIGN = "foreign"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """A file that is not as it should be; `job_id` is None for a foreign one. `path` is relative to the folder."""
+
+    kind: Kind
+    path: str
+    job_id: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """How many artifacts were hashed, and every discrepancy."""
+
+    artifacts: int
+    discrepancies: tuple[Discrepancy, ...]
+
+    def of(self, *kinds: Kind) -> list[Discrepancy]:
+        return [each for each in self.discrepancies if each.kind in kinds]
+
+
+def take(output_dir: Path, records: Iterable[JobRecord]) -> Inventory:
+    """Hash every artifact of the state, look for files that nothing speaks of, and read the index. Raises DiskError."""
+    found: list[Discrepancy] = []
+    known: set[str] = set()
+    indexed = _indexed(output_dir / "index.json")
+    for record in records:
+        for artifact in filter(None, (record.video, record.thumbnail)):
+            known.add(artifact.path)
+            kind = _held_against_disk(output_dir / artifact.path, artifact)
+            if kind is None and indexed.get(artifact.path) != artifact.sha256 and artifact is record.video:
+                kind = Kind.STALE
+            if kind is not None:
+                found.append(Discrepancy(kind, artifact.path, record.id, record.key))
+    found.extend(Discrepancy(Kind.FOREIGN, path) for path in _files(output_dir) if path not in known)
+    return Inventory(len(known), tuple(found))
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a changed file, so that what replaces it destroys nothing. Raises DiskError."""
+    target = path.with_name(f"{path.stem}.changed{path.suffix}")
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.stem}.changed-{number}{path.suffix}")
+    with disk_trouble(f"rename {path}"):
+        path.rename(target)
+    return target
+
+
+def _held_against_disk(path: Path, artifact: Artifact) -> Kind | None:
+    with disk_trouble(f"read {path}", "run 'reelrun verify' again"):
+        if not path.is_file():
+            return Kind.MISSING
+        if path.stat().st_size != artifact.bytes:
+            return Kind.CHANGED
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    return None if digest.hexdigest() == artifact.sha256 else Kind.CHANGED
+
+
+def _indexed(index: Path) -> dict[str, str]:
+    """The hashes of videos by their paths, as the index tells them; nothing where it cannot be read."""
+    try:
+        document = json.loads(index.read_text(encoding="utf-8"))
+        videos = [job["video"] for job in document["jobs"] if job["video"] is not None]
+        return {str(video["path"]): str(video["sha256"]) for video in videos}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _files(output_dir: Path) -> Iterator[str]:
+    for folder in ("videos", "thumbnails"):
+        for path in sorted((output_dir / folder).rglob("*")):
+            if path.is_file() and not path.name.endswith(_UNFINISHED):
+                yield path.relative_to(output_dir).as_posix()
