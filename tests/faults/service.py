@@ -58,7 +58,12 @@ class Call:
         return accepted
 
     def answer(
-        self, status: int, content: bytes | object, headers: Mapping[str, str] | None = None, *, length: int | None = None
+        self,
+        status: int,
+        content: bytes | object,
+        headers: Mapping[str, str] | None = None,
+        *,
+        length: int | None = None,
     ) -> None:
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
         lines = {
@@ -240,7 +245,9 @@ class _Api(_Handler):
         call.read()
         accepted = call.accept()
         document = self.service.document(accepted)
-        call.answer(200, {name: document[name] for name in ("request_id", "model", "status", "created_at", "updated_at")})
+        call.answer(
+            200, {name: document[name] for name in ("request_id", "model", "status", "created_at", "updated_at")}
+        )
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -295,7 +302,9 @@ def serve_video(call: Call, etag: str = '"v1"') -> None:
 # Faults
 
 
-def status(code: int, *, accepted: bool = False, headers: Mapping[str, str] | None = None, words: str = "fault") -> Fault:
+def status(
+    code: int, *, accepted: bool = False, headers: Mapping[str, str] | None = None, words: str = "fault"
+) -> Fault:
     def fault(call: Call) -> None:
         call.read()
         if accepted:
@@ -305,7 +314,9 @@ def status(code: int, *, accepted: bool = False, headers: Mapping[str, str] | No
     return fault
 
 
-def raw(content: bytes, *, accepted: bool = False, code: int = 200, kind: str = "text/html", length: int | None = None) -> Fault:
+def raw(
+    content: bytes, *, accepted: bool = False, code: int = 200, kind: str = "text/html", length: int | None = None
+) -> Fault:
     def fault(call: Call) -> None:
         call.read()
         if accepted:
@@ -356,5 +367,3 @@ def redirect(target: Callable[[Call], str], code: int = 307) -> Fault:
         call.answer(code, b"", {"Location": target(call)})
 
     return fault
-
-

@@ -88,7 +88,7 @@ def test_storm_of_kills_with_lost_answers(service, tmp_path):
         rounds += 1
         service.accepted.clear()
         manifest = write_manifest(
-            tmp_path / f"round-{rounds}", pictures=STORM_JOBS, run={"settle": 0.4, "wait": 60, "concurrency": 8}
+            tmp_path / f"round-{rounds}", pictures=STORM_JOBS, run={"settle": 1.0, "wait": 60, "concurrency": 8}
         )
         while kills < KILLS:
             service.order("submit", *(chance.choice(lost) for _ in range(chance.randrange(3))))
@@ -105,4 +105,7 @@ def test_storm_of_kills_with_lost_answers(service, tmp_path):
         done += STORM_JOBS
     assert service.key_seen_by_files == 0
     took = time.monotonic() - started
-    print(f"{kills} kills over {rounds} runs of {STORM_JOBS} jobs in {took:.0f} s: {done} jobs, each accepted once and in place")
+    print(
+        f"{kills} kills over {rounds} runs of {STORM_JOBS} jobs in {took:.0f} s: {done} jobs,"
+        " each accepted once and in place"
+    )

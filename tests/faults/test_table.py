@@ -377,7 +377,9 @@ def test_download_that_changed_meanwhile_starts_anew(service, tmp_path):
 
 
 def test_download_over_a_redirect_to_another_host(service, manifest):
-    service.order("download", faults.redirect(lambda call: call.service.files_url.replace("127.0.0.1", "localhost") + "/x", 302))
+    service.order(
+        "download", faults.redirect(lambda call: call.service.files_url.replace("127.0.0.1", "localhost") + "/x", 302)
+    )
     assert_all_done(service, run(manifest, service))
 
 
