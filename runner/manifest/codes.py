@@ -1,0 +1,290 @@
+"""The catalogue of diagnostics: what each code means, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of problem: a title, a paragraph, and a small example of what is wrong and what is right."""
+
+    title: str
+    text: str
+    example: str
+
+
+_CODES = {
+    # Files and YAML.
+    "E101": Code(
+        "A file is missing or cannot be read",
+        "The manifest, a prompt file or a schema file is not where the path leads, or may not be read. Paths in a "
+        "manifest are relative to the manifest itself, not to the current folder; ~ is not expanded.",
+        "prompts:\n  - {file: prompts/mood.j2}     # beside the manifest: prompts/mood.j2",
+    ),
+    "E102": Code(
+        "The text is not YAML (or not JSON, in a schema file)",
+        "Reading stopped at this place, so nothing after it was looked at. Most often a text with a colon, a quote, "
+        "a bracket or {{ has no quotes around it, or a line is indented otherwise than its neighbours.",
+        'wrong:  text: Macro: the {{ product }}\nright:  text: "Macro: the {{ product }}"',
+    ),
+    "E103": Code(
+        "A key is given twice",
+        "YAML would silently keep one of the two values. Keep the one that is meant. A key that stands beside a "
+        "merge (<<) is no duplicate: it wins over the merged one.",
+        "wrong:  takes: 2\n        takes: 3\nright:  takes: 3",
+    ),
+    "E104": Code(
+        "The file is not UTF-8",
+        "Manifests, prompt files and tables are UTF-8, with or without a byte-order mark. Save the file as UTF-8; "
+        "in a spreadsheet choose the export named CSV UTF-8.",
+        "iconv -f latin1 -t utf-8 products.csv > products-utf8.csv",
+    ),
+    "E105": Code(
+        "Too large, too deep, or too many aliases",
+        "A manifest has at most 20 MB and 100 levels, and its aliases stand for at most 250,000 values. The limits "
+        "keep a broken or hostile file from filling the memory. Split the manifest, or write the values out.",
+        "wrong:  a: &a [x, x]\n        b: &b [*a, *a]     # and so on: each line doubles the last",
+    ),
+    "E106": Code(
+        "A value that JSON does not have",
+        "Requests are JSON, and JSON has no dates, no binary data, no sets, no NaN or infinity, no integers of more "
+        "than 64 bits, and no keys but text. Where text was meant, put it in quotes.",
+        'wrong:  season: 2024-05-01\nright:  season: "2024-05-01"',
+    ),
+    # The structure of the manifest, and the payload.
+    "E201": Code(
+        "An unknown key",
+        "The key is not one of those that may stand here. It may be misspelled, or belong in another section: "
+        "parameters of the model stand under params, limits under budget.",
+        'wrong:  duration: "5"\nright:  params: {duration: "5"}',
+    ),
+    "E202": Code(
+        "A key is missing",
+        "The section cannot be read without this key. A manifest needs version, model, images and prompts; a prompt "
+        "in text and a picture in Base64 need an id.",
+        'wrong:  - {text: "The shoe"}\nright:  - {id: plain, text: "The shoe"}',
+    ),
+    "E203": Code(
+        "Not one of the allowed values",
+        "The value has the right type, and is not one of the few that are allowed here. Spelling and capitals count.",
+        'wrong:  params: {duration: "7"}\nright:  params: {duration: "5"}',
+    ),
+    "E204": Code(
+        "The wrong type",
+        "A text, a number, a list or a mapping stands where another of them is needed. YAML decides by the looks: 5 "
+        'is a number and "5" a text; no, on and yes are truth values; 1e3 is a text, 1000.0 a number.',
+        'wrong:  params: {duration: 5}\nright:  params: {duration: "5"}',
+    ),
+    "E205": Code(
+        "Out of range",
+        "The number is below the least or above the most that is allowed.",
+        "wrong:  params: {cfg_scale: 7}\nright:  params: {cfg_scale: 0.7}",
+    ),
+    "E206": Code(
+        "Too long or too short",
+        "A text has too many or too few characters, or a list too many or too few values. Prompts have at most 2500 "
+        "characters after rendering.",
+        "wrong:  matrix: {surface: []}\nright:  matrix: {surface: [wet rock]}",
+    ),
+    "E207": Code(
+        "The wrong form",
+        "The text does not follow the pattern that is asked for: a duration such as 90s or 1h30m, a name of "
+        "letters, digits and _, a currency of three capitals.",
+        "wrong:  run: {wait: half an hour}\nright:  run: {wait: 30m}",
+    ),
+    "E208": Code(
+        "Exactly one of several keys is needed",
+        "These keys exclude each other, or one of them has to be there: a picture is a file, a glob, a url, a table "
+        "or base64; a prompt is text or a file; a price is per job or per second.",
+        "wrong:  - {file: shoe.jpg, url: https://example.com/shoe.jpg}\nright:  - {file: shoe.jpg}",
+    ),
+    "E209": Code(
+        "No schema for the model",
+        "A model is known by a JSON Schema of its payload, which tells what can be sent. Names of models are case- "
+        "sensitive. For a model that does not ship, name a schema file under models.",
+        "model: my-model\nmodels: {my-model: schemas/my-model.schema.json}",
+    ),
+    "E210": Code(
+        "An id or a name is given twice",
+        "Ids name pictures and prompts in keys, in file names and in exclude, so each may stand once. The default "
+        "id of a file is its name without the ending: two folders with a shoe.jpg give the same id.",
+        "right:  - {file: front/shoe.jpg, id: shoe-front}\n        - {file: back/shoe.jpg, id: shoe-back}",
+    ),
+    # Templates.
+    "E301": Code(
+        "A template cannot be parsed",
+        "The text is not a Jinja2 template: a {{ or {% is not closed, or an expression is incomplete.",
+        'wrong:  text: "The {{ product on rock"\nright:  text: "The {{ product }} on rock"',
+    ),
+    "E311": Code(
+        "An unknown variable",
+        "A template names a variable that no axis, picture or constant sets. An undefined variable would leave a "
+        "hole in the prompt; where that is meant, say so with default or is defined.",
+        'text: "The {{ product | default("shoe") }}"',
+    ),
+    "E312": Code(
+        "A name is set twice",
+        "A variable comes from two places (an axis, a picture's vars, the constants), or has a name that templates "
+        "use already: image, prompt, model, take or name. Rename one of the two.",
+        "wrong:  vars: {surface: rock}\n        matrix: {surface: [sand, snow]}",
+    ),
+    "E313": Code(
+        "A template fails while it is rendered",
+        "The template is well formed, and its expression cannot be computed for this job: a filter got a value of "
+        "the wrong type, or something was divided by zero.",
+        'wrong:  cfg_scale: "{{ price / 0 }}"',
+    ),
+    "E314": Code(
+        "A template is too long or takes too long",
+        "What a template renders to is limited in length and in time, so that a loop without an end stops. Make the "
+        "loop shorter, or write the text out.",
+        'wrong:  text: "{% for i in range(10**9) %}x{% endfor %}"',
+    ),
+    "E315": Code(
+        "A template's value is not JSON",
+        "A template that is one expression keeps the type of its value, and this value has no form in JSON: a "
+        "function, a generator, NaN. Turn it into a text, a number or a list.",
+        'wrong:  names: "{{ names | map("upper") }}"\nright:  names: "{{ names | map("upper") | list }}"',
+    ),
+    # Pictures.
+    "E401": Code(
+        "A picture is missing or cannot be read",
+        "There is no regular file at this path, it may not be read, or its address does not answer. Paths are "
+        "relative to the manifest.",
+        "images:\n  - {file: images/shoe.jpg}",
+    ),
+    "E402": Code(
+        "Not a JPEG or PNG",
+        "The content decides, not the name: a WebP picture that was renamed to .jpg is still WebP, and the service "
+        "refuses it. Save it as JPEG or PNG.",
+        "magick shoe.webp shoe.png",
+    ),
+    "E403": Code(
+        "A picture has too many bytes",
+        "The API takes at most 10 MB (10,485,760 bytes) a picture. Save it with fewer pixels, or as JPEG.",
+        "magick big.png -resize 2000x2000 big.jpg",
+    ),
+    "E404": Code(
+        "A side of a picture is too short",
+        "Both sides need at least 300 px. That is the least; sharp pictures well above it make better videos.",
+        "wrong:  280 x 400 px\nright:  1280 x 1829 px",
+    ),
+    "E405": Code(
+        "The aspect ratio of a picture is too extreme",
+        "The API takes pictures between 1:2.5 and 2.5:1, width to height. Crop the picture, or extend its background.",
+        "wrong:  3000 x 1000 px (3:1)\nright:  2500 x 1000 px (2.5:1)",
+    ),
+    "E406": Code(
+        "A picture is damaged",
+        "The file begins like a JPEG or PNG, and its structure is broken or ends too early, as after an interrupted "
+        "download. Copy it anew, or save it again in an image editor.",
+        "cp -p originals/shoe.jpg images/shoe.jpg",
+    ),
+    "E407": Code(
+        "A picture has too many pixels",
+        "A small file can unpack to gigabytes. More than 178 million pixels are refused before anything is decoded.",
+        "magick huge.png -resize 4000x4000 huge.jpg",
+    ),
+    "E408": Code(
+        "A glob matches nothing",
+        "No file fits the pattern. Patterns are relative to the manifest; * does not cross folders, ** does; names "
+        "that begin with a dot are left out.",
+        'images:\n  - {glob: "images/**/*.png"}',
+    ),
+    "E409": Code(
+        "A table cannot be used",
+        "A table is a CSV file in UTF-8 with commas. Its first line names the columns, one of them image; every row "
+        "has as many cells, and an image.",
+        "image,id,product\nimages/shoe.jpg,shoe,trail shoe",
+    ),
+    "E411": Code(
+        "Not Base64",
+        "Inline pictures are the bare Base64 of the file, on one line, without a data: prefix and without spaces.",
+        "base64 -w0 shoe.png",
+    ),
+    "E412": Code(
+        "An address cannot be used",
+        "The service fetches the picture from an http or https address by itself. Addresses with user names or "
+        "passwords are refused, as they would be stored.",
+        'images:\n  - {url: "https://example.com/bag.jpg"}',
+    ),
+    # The matrix.
+    "E501": Code(
+        "A zip does not fit",
+        "Zipped axes advance together, so each of them has as many values as the others, and is an axis of the matrix.",
+        "matrix:\n  surface: [rock, sand]\n  camera: [static, orbit left]\n  zip: [[surface, camera]]",
+    ),
+    "E502": Code(
+        "exclude names an unknown key",
+        "An exclude matches on axes of the matrix, and on image, prompt and model. A misspelled key would exclude "
+        "nothing, and cost money.",
+        "wrong:  exclude: [{surfce: sand}]\nright:  exclude: [{surface: sand}]",
+    ),
+    "E503": Code(
+        "include names image, prompt or model",
+        "An include adds variables to variants, or a variant of its own. Pictures, prompts and models stand outside "
+        "the matrix: every variant is made with each of them; leave some out with exclude.",
+        "wrong:  include: [{image: shoe, cfg: 0.5}]\nright:  include: [{cfg: 0.5}]",
+    ),
+    "E504": Code(
+        "Nothing is left to do",
+        "The excludes leave no combination of picture, prompt and variant, so that there is no job. Exclude less, or "
+        "add what is meant with include.",
+        "wrong:  surface: [sand]\n        exclude: [{surface: sand}]",
+    ),
+    "E505": Code(
+        "The product of the matrix is too large",
+        "The number of combinations is computed before anything is expanded; more than 5,000,000 are refused. Use "
+        "zip for axes that belong together, or fewer values.",
+        "matrix:\n  zip: [[surface, camera]]",
+    ),
+    "E507": Code(
+        "More jobs than the budget allows",
+        "budget.max_jobs (1000 unless it is given) limits distinct jobs. Raise it if the number is meant, or draw a "
+        "sample.",
+        "budget: {max_jobs: 5000}\nmatrix:\n  sample: {count: 20}",
+    ),
+    # Output.
+    "E601": Code(
+        "An output path that is not allowed",
+        "The text of output.file may not hold .., be absolute, or have empty segments: videos stay below videos/ in "
+        "the output folder.",
+        'wrong:  file: "../{{ image.id }}"\nright:  file: "{{ image.id }}/{{ take }}"',
+    ),
+    "E602": Code(
+        "Two jobs with one output path",
+        "output.file renders to the same path for different jobs, also when only capitals differ. Add what tells "
+        "them apart: a variable of the matrix, or the take.",
+        'file: "{{ image.id }}/{{ prompt.id }}-{{ surface | slug }}-{{ take }}"',
+    ),
+    "E701": Code(
+        "A limit on cost without a price",
+        "max_cost can only be kept when it is known what a job costs. State price_per_job or price_per_second.",
+        "budget: {max_cost: 40, price_per_job: 0.25}",
+    ),
+    # Warnings.
+    "W901": Code(
+        "YAML reads a value otherwise than it looks",
+        "no, on and yes are truth values, 017 is octal, 1:30 is 90, and 1e3 and 08 are texts. Any value is allowed "
+        "here, so nothing tells which was meant. Quotes make it text; true, false or the plain number say the "
+        "other.",
+        'matrix: {lights: ["on", "off"]}',
+    ),
+    "W902": Code(
+        "A column of a table is left out",
+        "The name of the column cannot be a variable in a template: it has spaces or signs, begins with a digit, or "
+        "is a word of Jinja. Rename it to use it.",
+        "wrong:  image,product name\nright:  image,product_name",
+    ),
+    "W903": Code(
+        "An axis that looks like a keyword",
+        "Every key of the matrix but include, exclude, zip and sample is an axis, and multiplies the jobs. This one is "
+        "spelled nearly like one of the four, and has values that would fit it.",
+        "wrong:  exlude: [{surface: sand}]\nright:  exclude: [{surface: sand}]",
+    ),
+}
+
+CODES: Mapping[str, Code] = MappingProxyType(_CODES)

@@ -1,0 +1,53 @@
+"""The problems of one reading, as they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from runner.errors import Diagnostic, Position, Severity
+from runner.manifest.findings import Problem
+from runner.manifest.source import Attached, Source
+from runner.model import Route
+
+
+@dataclass(slots=True)
+class Diagnostics:
+    """Collects problems, and places them in the source."""
+
+    source: Source
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def attach(self, route: Route, file: Attached) -> None:
+        """From here on, `route` and all below it are places in this file."""
+        self.source = replace(self.source, attached={**self.source.attached, route: file})
+
+    def error(
+        self, code: str, route: Route, message: str, hint: str = "", *, key: bool = False, offset: int = 0
+    ) -> None:
+        """An error of the value at `route`, or of its key. `offset` counts characters into a text value."""
+        position = self.source.position(route, key=key, offset=offset, length=1 if offset else 0)
+        self.add(code, Severity.ERROR, position, message, hint)
+
+    def warning(self, code: str, route: Route, message: str, hint: str = "", *, key: bool = False) -> None:
+        self.add(code, Severity.WARNING, self.source.position(route, key=key), message, hint)
+
+    def add(self, code: str, severity: Severity, position: Position, message: str, hint: str = "") -> None:
+        self.found.append(Diagnostic(code, severity, position, message, hint, self.source.line(position)))
+
+    def problem(self, problem: Problem) -> None:
+        self.error(problem.code, problem.route, problem.message, problem.hint, key=problem.key)
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.found.extend(diagnostics)
+
+    def ordered(self) -> tuple[Diagnostic, ...]:
+        """All problems by place. A warning about a place that has an error says nothing more."""
+        wrong = {_place(each) for each in self.found if each.severity is Severity.ERROR}
+        kept = [each for each in self.found if each.severity is Severity.ERROR or _place(each) not in wrong]
+        return tuple(sorted(dict.fromkeys(kept), key=lambda each: (each.position, each.code)))
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    position = diagnostic.position
+    return position.file, position.line, position.column

@@ -1,0 +1,63 @@
+"""Ids of pictures and prompts: usable ones, and each one once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from runner.manifest.diagnostics import Diagnostics
+from runner.manifest.words import flow, name
+from runner.model import Route
+
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An id, the place that gives it, and what it names, in the words of the manifest: `file: images/shoe.jpg`."""
+
+    id: str
+    place: Route
+    source: str
+    label: str
+
+
+def sound_claims(claims: Iterable[Claim], what: str, found: Diagnostics) -> list[bool]:
+    """For each claim whether its id can be used and is the first of its name; the others are reported."""
+    first: dict[str, Claim] = {}
+    return [_is_sound(claim, first, what, found) for claim in claims]
+
+
+def _is_sound(claim: Claim, first: dict[str, Claim], what: str, found: Diagnostics) -> bool:
+    if not claim.id:
+        found.error("E202", claim.place, f"{claim.label} has no name to take an id from", "add id: NAME")
+        return False
+    if len(claim.id) > _LONGEST or any(_is_control(each) for each in claim.id):
+        message = f"the {what} id {name(claim.id)} has control characters or more than {_LONGEST} characters"
+        found.error("E207", claim.place, message, "give it an id of its own: id: NAME")
+        return False
+    earlier = first.setdefault(claim.id, claim)
+    if earlier is not claim:
+        _twice(earlier, claim, what, found)
+    return earlier is claim
+
+
+def _is_control(character: str) -> bool:
+    return character < " " or "\x7f" <= character <= "\x9f"
+
+
+def _twice(earlier: Claim, claim: Claim, what: str, found: Diagnostics) -> None:
+    if earlier.place == claim.place:
+        message = f"{earlier.label} and {claim.label} have the same {what} id {name(claim.id)}"
+        hint = "an id is the file name without its ending: rename one, or list it by file with an id"
+        found.error("E210", claim.place, message, hint)
+        return
+    place = found.source.position(earlier.place)
+    here = found.source.position(claim.place)
+    where = f"line {place.line}" if place.file == here.file else f"{place.file}:{place.line}"
+    labelled = "" if claim.label == claim.id else f", of {earlier.label}"
+    message = f"the {what} id {name(claim.id)} is given twice; the first is in {where}{labelled}"
+    hint = "give one of them another id"
+    if claim.source in ("file", "url"):
+        hint += f": {{{claim.source}: {flow(claim.label)}, id: {flow(claim.id + '-2')}}}"
+    found.error("E210", claim.place, message, hint)

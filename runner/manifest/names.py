@@ -1,0 +1,40 @@
+"""Names that templates can use for variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from runner.manifest.findings import Problem
+from runner.manifest.values import mapping, mappings
+from runner.manifest.words import name
+from runner.model import Json, Route
+
+# Jinja2 reads these as operators, constants or itself.
+_WORDS = frozenset(
+    ("and", "else", "if", "in", "is", "not", "or", "self", "true", "True", "false", "False", "none", "None")
+)
+RULE = "use letters, digits and _, no digit first, and no word of Jinja such as not or in"
+
+
+def is_variable(word: str) -> bool:
+    return word.isidentifier() and word not in _WORDS
+
+
+def misnamed(manifest: Mapping[str, Json]) -> Iterator[Problem]:
+    """The names that the schema's pattern lets through, and Jinja2 does not: signs beyond ASCII."""
+    for route, variables in _namings(manifest):
+        for word in variables:
+            if not is_variable(word):
+                yield Problem((*route, word), "E207", f"{name(word)} cannot be a name here", RULE, key=True)
+
+
+def _namings(manifest: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str, Json]]]:
+    """The mappings of a manifest whose keys name variables."""
+    matrix = mapping(manifest.get("matrix"))
+    yield ("vars",), mapping(manifest.get("vars"))
+    yield ("matrix",), matrix
+    for key in ("include", "exclude"):
+        for index, combination in enumerate(mappings(matrix.get(key))):
+            yield ("matrix", key, index), combination
+    for index, image in enumerate(mappings(manifest.get("images"))):
+        yield ("images", index, "vars"), mapping(image.get("vars"))

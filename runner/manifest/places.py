@@ -1,0 +1,217 @@
+"""Where pictures are: the entries of a manifest, each to the pictures that it names. None is opened here."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
+from urllib.parse import unquote, urlsplit
+
+from runner.errors import ManifestError
+from runner.manifest.diagnostics import Diagnostics
+from runner.manifest.names import RULE, is_variable
+from runner.manifest.nearby import inside, nearby
+from runner.manifest.tables import MAX_BYTES, Row, Table, read_table
+from runner.manifest.text import read_text, shown
+from runner.manifest.values import mapping
+from runner.manifest.words import name, shortened
+from runner.model import Image, Json, Origin, Route, Variables
+
+Entry: TypeAlias = Mapping[str, Json]
+
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]|=(?=[^=])")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A picture that is not inspected yet: without its reference and sizes.
+
+    `place` is the route of what names it, `id_place` that of what gives its id; `kind` and `label` are how the manifest
+    says it: `file` and `images/shoe.jpg`.
+    """
+
+    image: Image
+    kind: str
+    label: str
+    place: Route
+    id_place: Route
+
+
+def candidates(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+    """The pictures of an entry; what is wrong with the entry itself is reported."""
+    kind = next(each for each in _KINDS if each in entry)
+    return _KINDS[kind](entry, route, base, found)
+
+
+def _file(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+    written = str(entry["file"])
+    location = os.path.realpath(base / written)
+    yield _candidate(entry, route, "file", written, Origin.FILE, location, Path(written).stem)
+
+
+def _url(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+    url = str(entry["url"])
+    fault = _url_fault(url)
+    if fault:
+        found.error("E412", (*route, "url"), f"{name(_masked(url))} is not usable: {fault}", _url_hint(url))
+        return
+    yield _candidate(entry, route, "url", url, Origin.URL, url, _url_stem(url))
+
+
+def _base64(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+    text = str(entry["base64"])
+    place = (*route, "base64")
+    wrong = _NOT_BASE64.search(text)
+    if text[:5].lower() == "data:":
+        found.error("E411", place, "the API takes Base64 without a data: prefix", "delete all up to the comma")
+    elif wrong is not None:
+        message = f"character {wrong.start() + 1} ({ascii(wrong.group())[1:-1]}) is not Base64"
+        hint = "write it on one line, as base64 -w0 FILE does" if wrong.group().isspace() else "copy it anew"
+        found.error("E411", place, message, hint, offset=wrong.start())
+    elif len(text) % 4 or text.count("=") > 2:
+        found.error("E411", place, f"Base64 has a multiple of 4 characters; this has {len(text):,}", "copy it anew")
+    else:
+        yield _candidate(entry, route, "base64", str(entry["id"]), Origin.INLINE, text, "")
+
+
+def _glob(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+    pattern = str(entry["glob"])
+    matches = sorted(set(glob.glob(pattern, root_dir=base, recursive=True)))
+    files = [each for each in matches if not os.path.isdir(base / each)]
+    if not files:
+        fixed = os.path.dirname(re.split(r"[*?\[]", pattern, maxsplit=1)[0])
+        found.error("E408", (*route, "glob"), f"no file matches {name(pattern)}", inside(base / fixed, fixed))
+    for written in files:
+        location = os.path.realpath(base / written)
+        yield _candidate(entry, route, "glob", written, Origin.FILE, location, Path(written).stem)
+
+
+def _table(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+    place = (*route, "table")
+    table = _read_table(base, str(entry["table"]), place, found)
+    if table is None:
+        return
+    found.attach(place, table)
+    own = mapping(entry.get("vars"))
+    names = [column for column in table.columns if _is_variable_column(column, own, place, found)]
+    for index, row in enumerate(table.rows):
+        variables = {**own, **{column: row.cells[column] for column in names}}
+        yield from _row(row, variables, (*place, index), base, found)
+
+
+def _read_table(base: Path, written: str, place: Route, found: Diagnostics) -> Table | None:
+    path = base / written
+    try:
+        return read_table(read_text(path, shown(path), MAX_BYTES))
+    except ManifestError as error:
+        found.extend(error.diagnostics)
+    except FileNotFoundError:
+        found.error("E409", place, f"the table {name(written)} does not exist", nearby(path, written))
+    except OSError as error:
+        message = f"the table {name(written)} cannot be read: {error.strerror}"
+        found.error("E409", place, message, "it is a CSV file; check its permissions")
+    return None
+
+
+def _is_variable_column(column: str, own: Variables, place: Route, found: Diagnostics) -> bool:
+    if column in ("image", "id"):
+        return False
+    if not is_variable(column):
+        what = f"the column {name(column)}" if column else "a column without a name"
+        found.warning("W902", (*place, column), f"{what} is left out: templates cannot name it", RULE, key=True)
+        return False
+    if column in own:
+        message = f"the variable {name(column)} is set by the table and by vars"
+        found.error("E312", (*place, column), message, "delete it from vars, or rename the column", key=True)
+    return True
+
+
+def _row(row: Row, variables: Variables, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+    written, given = row.cells["image"].strip(), row.cells.get("id", "").strip()
+    place = (*route, "image")
+    fault = _row_fault(written)
+    if fault is not None:
+        found.error(fault[0], place, fault[1], fault[2])
+        return
+    is_url = _SCHEME.match(written) is not None
+    image = Image(
+        id=given or (_url_stem(written) if is_url else Path(written).stem),
+        origin=Origin.URL if is_url else Origin.FILE,
+        location=written if is_url else os.path.realpath(base / written),
+        reference="",
+        vars=variables,
+        route=route,
+    )
+    yield Candidate(image, "table", written, place, (*route, "id") if given else place)
+
+
+def _row_fault(written: str) -> tuple[str, str, str] | None:
+    if not written:
+        return "E409", "the row has no image", "write a path or an address in the column image, or delete the row"
+    if _CONTROL.search(written):
+        return "E409", f"{name(written)} has control characters", "write the path on one line"
+    if _SCHEME.match(written) and _url_fault(written):
+        return "E412", f"{name(_masked(written))} is not usable: {_url_fault(written)}", _url_hint(written)
+    return None
+
+
+def _candidate(
+    entry: Entry, route: Route, kind: str, label: str, origin: Origin, location: str, stem: str
+) -> Candidate:
+    image = Image(
+        id=str(entry.get("id", stem)),
+        origin=origin,
+        location=location,
+        reference="",
+        vars=mapping(entry.get("vars")),
+        route=route,
+    )
+    return Candidate(image, kind, label, (*route, kind), (*route, "id" if "id" in entry else kind))
+
+
+def _url_fault(url: str) -> str:
+    """What is wrong with an address; empty where nothing is."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return str(error)
+    if parts.scheme not in ("http", "https"):
+        return "it does not begin with https:// or http://"
+    if not host:
+        return "it has no host"
+    if parts.username is not None or parts.password is not None:
+        return "it carries a user name or a password, which would be stored"
+    return "it has spaces or control characters" if re.search(r"[\s\x00-\x1f\x7f-\x9f]", url) else ""
+
+
+def _masked(url: str) -> str:
+    """The address without the user name and the password in it."""
+    return re.sub(r"//[^/@]*@", "//…@", url)
+
+
+def _url_hint(url: str) -> str:
+    if "@" in url:
+        return "use an address that needs no password, or download the picture"
+    if _SCHEME.match(url):
+        return "it looks like https://example.com/bag.jpg; a space in it is written %20"
+    return f"write https://{shortened(url)}, or for a file file: {shortened(url)}"
+
+
+def _url_stem(url: str) -> str:
+    return PurePosixPath(unquote(urlsplit(url).path)).stem
+
+
+_KINDS: Mapping[str, Callable[[Entry, Route, Path, Diagnostics], Iterator[Candidate]]] = {
+    "file": _file,
+    "glob": _glob,
+    "url": _url,
+    "table": _table,
+    "base64": _base64,
+}

@@ -1,0 +1,239 @@
+"""YAML syntax errors in words that help: the parser's terms, and where it gave up, are rarely what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from yaml.error import MarkedYAMLError
+
+from runner.errors import ManifestError
+from runner.manifest.text import Text, problem
+from runner.manifest.words import did_you_mean, literal, name, shortened
+
+# What YAML allows in a stream (YAML 1.2.2, 5.1); the C parser refuses all else.
+_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\'\'|[^\'])*\'')
+_WORD = re.compile(r"[^\s,\[\]{}]*")
+
+
+class Mark(Protocol):
+    """A place as the parser tells it: the index of a character."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Where the parser gave up (`index`), and where the construct that it was reading began (`context`)."""
+
+    text: Text
+    index: int
+    context: int
+
+    @property
+    def character(self) -> str:
+        return self.text.text[self.index : self.index + 1]
+
+    @property
+    def begins_line(self) -> bool:
+        return not self.before.strip()
+
+    @property
+    def before(self) -> str:
+        """The part of the line before the place."""
+        return self.text.text[self.text.text.rfind("\n", 0, self.index) + 1 : self.index]
+
+    def word(self, index: int) -> str:
+        found = _WORD.match(self.text.text, index)
+        return found.group() if found else ""
+
+    def line_of(self, index: int) -> int:
+        return self.text.at(index).line
+
+
+# Index, length of the caret, message, hint.
+Explanation: TypeAlias = tuple[int, int, str, str]
+
+
+def unreadable(text: Text) -> ManifestError:
+    """The error for a character that YAML forbids."""
+    found = _FORBIDDEN.search(text.text)
+    index = found.start() if found else 0
+    message = f"the character U+{ord(text.text[index]):04X} is not allowed in YAML"
+    return problem("E102", text, text.at(index), message, "delete it; is this a text file?")
+
+
+def explained(text: Text, error: MarkedYAMLError) -> ManifestError:
+    """The error for what the parser could not read."""
+    mark = error.problem_mark or error.context_mark
+    index = min(_index(mark), len(text.text))
+    trouble = Trouble(text, index, _index(error.context_mark) if error.context_mark else index)
+    what = error.problem or ""
+    explain = next((explain for part, explain in _EXPLAIN if part in what or part in (error.context or "")), None)
+    at, length, message, hint = _template(trouble) or (explain(trouble) if explain else _other(trouble, what))
+    return problem("E102", text, text.at(at, length), message, hint)
+
+
+def _index(mark: object) -> int:
+    index = getattr(mark, "index", 0)
+    return index if isinstance(index, int) else 0
+
+
+def _template(trouble: Trouble) -> Explanation | None:
+    """A template without quotes on the line of the trouble."""
+    text = trouble.text.text
+    start = text.rfind("\n", 0, trouble.index) + 1
+    end = text.find("\n", trouble.index)
+    line = text[start : end if end >= 0 else len(text)]
+    # Quoted parts are blanked out, so that what is found stands outside of quotes.
+    bare = _QUOTED.sub(lambda found: " " * len(found.group()), line)
+    found = re.search(r"(?<=[:,\[-]) +(?P<value>[^ :,{\"'#|>][^:,{]*)?\{\{.*?\}\}", bare)
+    if found is None:
+        return None
+    at = found.end() - len(found.group().lstrip())
+    hint = f'put the whole value in quotes: "{shortened(line[at : found.end()])} …"'
+    return start + at, found.end() - at, "a template without quotes is a mapping in YAML", hint
+
+
+def _tab(trouble: Trouble) -> Explanation:
+    tab = trouble.text.text.find("\t", trouble.index)
+    return max(tab, trouble.index), 1, "a tab cannot indent in YAML", "use spaces"
+
+
+def _token(trouble: Trouble) -> Explanation:
+    if trouble.character == "\t":
+        return _tab(trouble)
+    word = trouble.word(trouble.index)
+    message = f"a value without quotes cannot begin with {trouble.character}"
+    return trouble.index, len(word), message, f"write it in quotes: {literal(word)}"
+
+
+def _colon(trouble: Trouble) -> Explanation:
+    earlier = re.search(r":\s+(?=\S)", _QUOTED.sub(lambda found: "x" * len(found.group()), trouble.before))
+    if earlier is not None:
+        start = trouble.index - len(trouble.before) + earlier.end()
+        end = trouble.text.text.find("\n", start)
+        value = trouble.text.text[start : end if end >= 0 else len(trouble.text.text)].strip()
+        hint = f"put the value in quotes: {literal(value)}"
+        return trouble.index, 1, "a value without quotes holds a second ': '", hint
+    start = trouble.index - len(trouble.before.lstrip())
+    above = re.search(r"(?:^|\n)[ -]*(?P<key>[\w-]+:)(?P<value>[^\s:][^\n]*)\n\s*$", trouble.text.text[:start])
+    if above is not None:
+        key, value = above.group("key"), shortened(above.group("value"))
+        length = len(above.group("key")) + 1
+        return above.start("key"), length, "a space is missing after the colon", f"write {key} {value}"
+    message = "a key cannot stand here"
+    hint = "check the indentation; and in the line above, the space after the colon"
+    return start, max(1, trouble.index - start), message, hint
+
+
+def _no_colon(trouble: Trouble) -> Explanation:
+    end = trouble.text.text.find("\n", trouble.context)
+    length = (end if end >= 0 else len(trouble.text.text)) - trouble.context
+    hint = "a key ends with a colon and a space; a text of several lines goes after | or in quotes"
+    return trouble.context, length, "this line is neither a key nor a value", hint
+
+
+def _flow(trouble: Trouble) -> Explanation:
+    opening = trouble.text.text[trouble.context : trouble.context + 1]
+    closing = {"[": "]", "{": "}"}.get(opening, "]")
+    line = trouble.line_of(trouble.index)
+    if line == trouble.line_of(trouble.context) and trouble.character:
+        hint = f"separate the entries by commas; close with {closing}; put text with brackets or quotes in quotes"
+        return trouble.index, len(trouble.word(trouble.index)), f"a comma or {closing} is missing before this", hint
+    message = f"this {opening} is not closed"
+    return trouble.context, 1, message, f"close it with {closing}, or mend a missing comma; noticed in line {line}"
+
+
+def _quote(trouble: Trouble) -> Explanation:
+    quote = trouble.text.text[trouble.context : trouble.context + 1]
+    inside = "\\" + quote if quote == '"' else "''"
+    return (
+        trouble.context,
+        1,
+        f"this {quote} is not closed",
+        f"close it with {quote}; inside, write {inside} for the sign",
+    )
+
+
+def _escape(trouble: Trouble) -> Explanation:
+    sign = trouble.text.text[trouble.index : trouble.index + 2]
+    hint = "write \\\\ for a backslash, or use single quotes"
+    return trouble.index, 2, f"{sign} is no escape in double quotes", hint
+
+
+def _alias(trouble: Trouble) -> Explanation:
+    word = trouble.word(trouble.context)
+    anchors = re.findall(r"(?:^|[\s\[{,:-])&([^\s,\[\]{}]+)", trouble.text.text)
+    hint = did_you_mean(word[1:], anchors, f"for a text write it in quotes: {literal(word)}")
+    if word[1:] in anchors:
+        hint = "its anchor stands further down; an anchor comes before its aliases"
+    return trouble.context, len(word), f"* begins an alias, and no anchor above is called {name(word[1:])}", hint
+
+
+def _anchor(trouble: Trouble) -> Explanation:
+    hint = "for a text write it in quotes"
+    return trouble.context, 1, "& begins an anchor, and its name is missing", hint
+
+
+def _key(trouble: Trouble) -> Explanation:
+    if trouble.begins_line:
+        hint = "keys of one mapping begin in one column, items of one list too"
+        return trouble.index, len(trouble.word(trouble.index)), "the indentation fits nothing above", hint
+    quote = trouble.before.rstrip()[-1:]
+    if quote in ("'", '"'):
+        inside = "'' for a ' inside" if quote == "'" else '\\" for a " inside'
+        hint = f"put the whole value in quotes, and write {inside}"
+        return trouble.index, len(trouble.word(trouble.index)), "the text goes on after its closing quote", hint
+    hint = "put the value in quotes, or end the line here"
+    return trouble.index, len(trouble.word(trouble.index)), "the value should have ended before this", hint
+
+
+def _content(trouble: Trouble) -> Explanation:
+    sign = trouble.character
+    if sign.strip():
+        hint = f"write a value before it, or delete it; text goes in quotes: {literal(sign)}"
+        return trouble.index, 1, f"{sign} stands where a value should", hint
+    return trouble.index, 1, "a value is missing here", "write one; a # begins a comment"
+
+
+def _fixed(message: str, hint: str, at_context: bool = False) -> Callable[[Trouble], Explanation]:
+    return lambda trouble: (trouble.context if at_context else trouble.index, 1, message, hint)
+
+
+def _other(trouble: Trouble, what: str) -> Explanation:
+    return trouble.index, 1, f"YAML cannot be read here: {what}", "check the quotes, brackets and indentation above"
+
+
+# The parser's words, in part, and what they mean. The first that fits.
+_EXPLAIN: tuple[tuple[str, Callable[[Trouble], Explanation]], ...] = (
+    ("tab character", _tab),
+    ("scanning an alias", _alias),
+    ("undefined alias", _alias),
+    ("scanning an anchor", _anchor),
+    ("cannot start any token", _token),
+    ("mapping values are not allowed", _colon),
+    ("could not find expected ':'", _no_colon),
+    ("expected ',' or", _flow),
+    ("unexpected end of stream", _quote),
+    ("unknown escape", _escape),
+    (
+        "another document",
+        _fixed("a second document begins here", "one manifest a file: split it, or delete this line"),
+    ),
+    ("expected <document start>", _fixed("text stands after the end of the document", "delete the line with ...")),
+    (
+        "expected comment or line break",
+        _fixed("the text after | or > begins on the next line", "break the line here, and indent the text"),
+    ),
+    (
+        "block sequence entries",
+        _fixed("a list item cannot stand here", "begin it on a line of its own, or write [a, b]"),
+    ),
+    ("expected key", _key),
+    ("expected '-' indicator", _key),
+    ("expected node content", _content),
+)

@@ -1,0 +1,115 @@
+"""Tables of pictures: CSV files, a row an image."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.errors import ManifestError, Position
+from runner.manifest.text import Text, problem
+from runner.manifest.words import closest, joined, name
+from runner.model import Route
+
+MAX_BYTES = 20 * 2**20
+# RFC 4180, 2: a cell is quoted, with quotes doubled, or has no quote and no comma.
+_CELL = re.compile(r'"(?:[^"]|"")*"|[^,\n]*')
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table: the line that it begins in, and its cells by column."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, and the places in it: the route of a cell is the index of its row, and its column."""
+
+    text: Text
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def file(self) -> str:
+        return self.text.file
+
+    def line(self, position: Position) -> str:
+        return self.text.line(position)
+
+    def position(self, route: Route, *, key: bool = False, offset: int = 0, length: int = 0) -> Position:
+        """The place of a cell or a row; with `key` that of the column's name."""
+        index = route[0] if route and isinstance(route[0], int) and 0 <= route[0] < len(self.rows) else None
+        column = next((step for step in reversed(route) if step in self.columns), None)
+        line = 1 if index is None or (key and column) else self.rows[index].line
+        return self._cell(line, None if column is None else self.columns.index(str(column)))
+
+    def _cell(self, line: int, column: int | None) -> Position:
+        start = index = self.text.starts[line - 1]
+        for count in range(0 if column is None else column + 1):
+            found = _CELL.match(self.text.text, index)
+            end = found.end() if found else index
+            if count == column:
+                return self.text.at(index, end - index)
+            index = end + 1
+        return self.text.at(start, len(self.text.text))
+
+
+def read_table(text: Text) -> Table:
+    """Read a CSV file with a column `image`. Raises ManifestError with all that is wrong with it (E409)."""
+    lines = list(_lines(text))
+    if not lines:
+        raise _refused(text, 1, "the table is empty", "its first line names the columns: image,id,...")
+    columns = tuple(cell.strip() for cell in lines[0][1])
+    _check_columns(text, columns)
+    if not lines[1:]:
+        raise _refused(text, 1, "the table has no rows", "add a line for each picture")
+    ragged = [_ragged(text, line, len(cells), len(columns)) for line, cells in lines[1:] if len(cells) != len(columns)]
+    if ragged:
+        raise ManifestError(diagnostic for error in ragged for diagnostic in error.diagnostics)
+    return Table(text, columns, tuple(Row(line, dict(zip(columns, cells, strict=True))) for line, cells in lines[1:]))
+
+
+def _lines(text: Text) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, each with the number of its first line."""
+    reader = csv.reader(io.StringIO(text.text, newline=""), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if any(cells):
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        hint = 'inside a quoted cell write "" for a quote, and close the cell with one'
+        raise _refused(text, line, f"the row is not CSV: {error}", hint) from None
+
+
+def _check_columns(text: Text, columns: Sequence[str]) -> None:
+    twice = [column for column, count in Counter(columns).items() if count > 1 and column]
+    if twice:
+        raise _refused(text, 1, f"the column {name(twice[0])} is given twice", "rename or delete one of the two")
+    if "image" not in columns:
+        raise _refused(text, 1, "the table has no column image", _image_hint(columns))
+
+
+def _image_hint(columns: Sequence[str]) -> str:
+    for sign, word in ((";", "semicolons"), ("\t", "tabs")):
+        if any(sign in column for column in columns):
+            return f"its cells are separated by {word}; separate them by commas"
+    found = closest("image", filter(None, columns))
+    return f"rename the column {name(found)} to image" if found else f"its columns are {joined(columns, 'and')}"
+
+
+def _ragged(text: Text, line: int, cells: int, columns: int) -> ManifestError:
+    message = f"the row has {cells} cell{'' if cells == 1 else 's'}, the header {columns}"
+    return _refused(text, line, message, 'put a cell that holds a comma in quotes: "wet, dark rock"')
+
+
+def _refused(text: Text, line: int, message: str, hint: str) -> ManifestError:
+    start = text.starts[min(line, len(text.starts)) - 1]
+    return problem("E409", text, text.at(start, len(text.text)), message, hint)

@@ -1,0 +1,26 @@
+"""JSON values as the kinds that the reader expects; empty where a value is of another kind, or is not given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from runner.model import Json
+
+
+def items(value: Json) -> Sequence[Json]:
+    """The items of a list."""
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def mapping(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings(value: Json) -> tuple[Mapping[str, Json], ...]:
+    """The items of a list of mappings."""
+    return tuple(each for each in items(value) if isinstance(each, Mapping))
+
+
+def integer(value: Json, usual: int) -> int:
+    """An integer, which may be written 2.0."""
+    return int(value) if isinstance(value, (int, float)) else usual

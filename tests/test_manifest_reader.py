@@ -1,0 +1,210 @@
+"""Manifests from beginning to end."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runner.errors import ManifestError, Position, Severity
+from runner.manifest.reader import load, read
+from runner.manifest.report import text
+from runner.model import Budget, Matrix, RunSettings
+from tests.kit import MODEL, picture_bytes
+
+SMALL = f"""\
+version: 1
+model: {MODEL}
+images: [{{url: "https://example.com/shoe.jpg"}}]
+prompts: [{{id: plain, text: x}}]
+"""
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(content, name="m.yaml"):
+        path = Path(name)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def problems(reading):
+    return [(each.code, each.position.line, each.position.column) for each in reading.diagnostics]
+
+
+def test_what_is_left_out_has_its_default(write, tmp_path):
+    manifest = load(write(SMALL, "trail.shoes.yaml"))
+    here = tmp_path.resolve()
+    assert manifest.path == here / "trail.shoes.yaml"
+    assert manifest.name == "trail.shoes"
+    assert (manifest.models, manifest.axis_of_models) == ((MODEL,), False)
+    assert (manifest.constants, manifest.params, manifest.takes) == ({}, {}, 1)
+    assert (manifest.matrix, manifest.budget, manifest.run) == (Matrix({}), Budget(), RunSettings())
+    assert manifest.output.dir == here / "outputs" / "trail.shoes"
+    assert manifest.output.state == manifest.output.dir / "state.sqlite"
+    assert list(manifest.schemas) == [MODEL]
+
+
+def test_models(write):
+    manifest = load(write(SMALL.replace(MODEL, f"[{MODEL}, Kling-Image2Video-V2-Master]")))
+    assert manifest.models == (MODEL, "Kling-Image2Video-V2-Master")
+    assert manifest.axis_of_models
+    manifest = load(write(SMALL.replace(MODEL, f"[{MODEL}]")))
+    assert (manifest.models, manifest.axis_of_models) == ((MODEL,), True)
+
+
+def test_a_model_of_one_s_own(write):
+    write('{"properties": {"image": {"x-image": {"minSide": 64}}}}', "own.json")
+    manifest = load(write(SMALL.replace(MODEL, "own") + "models: {own: own.json}\n"))
+    assert manifest.schemas["own"].properties == {"image": {"x-image": {"minSide": 64}}}
+
+
+def test_files_are_named_as_the_user_named_them(write, tmp_path):
+    (tmp_path / "sub").mkdir()
+    reading = read(write(SMALL + "nmae: x\n", "sub/../m.yaml"))
+    assert reading.diagnostics[0].position == Position("sub/../m.yaml", 5, 1, 4)
+    reading = read(tmp_path / "m.yaml")
+    assert reading.diagnostics[0].position.file == str(tmp_path / "m.yaml")
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "hint"),
+    [
+        ("nothing.yaml", "there is no such file", "holds"),
+        ("mm.yaml", "there is no such file", "did you mean 'm.yaml'?"),
+        (".", "the file cannot be read: Is a directory", "give the path of a manifest"),
+    ],
+)
+def test_manifests_that_are_not_there(write, path, message, hint):
+    write(SMALL)
+    (diagnostic,) = read(Path(path)).diagnostics
+    assert (diagnostic.code, diagnostic.message) == ("E101", message)
+    assert hint in diagnostic.hint
+
+
+def test_a_manifest_from_a_pipe(tmp_path):
+    reading, writing = os.pipe()
+    os.write(writing, SMALL.encode())
+    os.close(writing)
+    try:
+        assert read(Path(f"/dev/fd/{reading}")).manifest.models == (MODEL,)
+    finally:
+        os.close(reading)
+
+
+def test_load_raises_all_errors(write):
+    with pytest.raises(ManifestError) as caught:
+        load(write(SMALL + "takes: 0\nvars: {a: no}\nnmae: x\n"))
+    assert [each.code for each in caught.value.diagnostics] == ["E205", "W901", "E201"]
+    assert "the manifest has 2 errors; the first: m.yaml:5:8: takes is 0" in str(caught.value)
+    assert load(write(SMALL + "vars: {a: no}\n")).constants == {"a": False}
+
+
+def test_without_its_structure_there_is_no_manifest(write):
+    assert read(write(SMALL + "matrix: {a: b}\n")).manifest is None
+    assert read(write(SMALL + "vars: {a: 1, a: 2}\n")).manifest is None
+    assert read(write(SMALL.replace("id: plain", "id: 5"))).manifest is None
+
+
+def test_pictures_aside_the_manifest_is_given(write, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(picture_bytes(1))
+    content = SMALL.replace('[{url: "https://example.com/shoe.jpg"}]', "[{file: a.jpg}, {file: b.jpg}]")
+    reading = read(write(content))
+    assert [each.id for each in reading.manifest.images] == ["a"]
+    assert problems(reading) == [("E401", 3, 32)]
+    assert reading.has_errors
+    # Without any picture or model there is nothing that could be planned.
+    assert read(write(content.replace("{file: a.jpg}, ", ""))).manifest is None
+    assert read(write(SMALL.replace(MODEL, "none"))).manifest is None
+    assert read(write(SMALL.replace(MODEL, f"[none, {MODEL}]"))).manifest.models == (MODEL,)
+
+
+def test_sections_that_templates_cannot_see_do_not_stop_the_reading(write):
+    reading = read(write(SMALL + "takes: two\nbudget: {max_jobs: many, max_cost: 3, x: 1}\nrun: 5\noutput: {dir: 5}\n"))
+    assert problems(reading) == [("E204", 5, 8), ("E204", 6, 20), ("E201", 6, 39), ("E204", 7, 6), ("E204", 8, 15)]
+    manifest = reading.manifest
+    assert (manifest.takes, manifest.run) == (1, RunSettings())
+    # A limit that cannot be read limits nothing, so that no error follows from it.
+    assert (manifest.budget.max_jobs, manifest.budget.max_cost) == (5_000_000, 3)
+
+
+def test_problems_of_yaml_and_of_the_schema_come_together(write):
+    reading = read(write(SMALL + "takes: 2024-01-01\nvars: {on: 1, a: .nan}\nbudget: {max_cost: .inf}\nnmae: x\n"))
+    assert problems(reading) == [("E106", 5, 8), ("E106", 6, 8), ("E106", 6, 18), ("E106", 7, 20), ("E201", 8, 1)]
+
+
+def test_a_warning_gives_way_to_an_error_at_its_place(write):
+    reading = read(write(SMALL + "matrix:\n  a: no\n"))
+    assert [(each.code, each.severity) for each in reading.diagnostics] == [("E204", Severity.ERROR)]
+
+
+def test_doubts_in_params_are_left_to_the_schema_of_the_model(write):
+    assert read(write(SMALL + "params: {negative_prompt: no, cfg_scale: 1e-1}\n")).diagnostics == ()
+
+
+def test_urls_are_fetched_on_request(write):
+    asked = []
+
+    def fetch(url):
+        asked.append(url)
+        return picture_bytes(1)
+
+    assert load(write(SMALL), fetch=fetch).images[0].width == 320
+    assert asked == ["https://example.com/shoe.jpg"]
+
+
+PARTS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 3)
+    | st.floats(0, 2)
+    | st.sampled_from(["", "x", "a.jpg", "*.jpg", "~", "..", "/", "30m", "https://e.org/a", "{{ x }}", "\0", "é"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["file", "glob", "url", "table", "base64", "id", "text", "vars", "params", "zip", "dir", "<<"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=10,
+)
+TOP = ["version", "name", "model", "images", "prompts", "vars", "matrix", "params", "takes", "budget", "run", "output"]
+
+
+def said(path):
+    """What is said of a manifest, as it is printed."""
+    reading = read(path)
+    assert reading.manifest is not None or reading.has_errors
+    return [text(each, colour=True) for each in reading.diagnostics]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(keys=st.dictionaries(st.sampled_from([*TOP, "models", "x"]), PARTS), flow=st.booleans())
+def test_any_values_are_read_or_refused(write, keys, flow):
+    content = yaml.safe_dump({**yaml.safe_load(SMALL), **keys}, default_flow_style=flow, allow_unicode=True)
+    assert all(said(write(content)))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.data())
+def test_any_change_of_the_text_is_read_or_refused(write, data):
+    content = SMALL + "matrix:\n  surface: &s [wet rock, 'warm']\n  cfg: [0.3]\nvars: {t: |\n  text}\nparams: {a: *s}\n"
+    start = data.draw(st.integers(0, len(content)))
+    end = data.draw(st.integers(start, min(start + 4, len(content))))
+    inserted = data.draw(st.text(st.sampled_from("ab:-[]{}&*!|>'\"#%@`?,<=~.01 \n\t"), max_size=3))
+    assert all(said(write(content[:start] + inserted + content[end:])))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.binary(max_size=60))
+def test_any_bytes_are_refused(write, data):
+    assert said(write(data))

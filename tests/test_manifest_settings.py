@@ -1,0 +1,101 @@
+"""Sections that are values alone."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.manifest import settings
+from runner.manifest.structure import schema
+from runner.manifest.wording import validator
+from runner.model import Budget, Matrix, RunSettings, Sample
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("30m", 1800),
+        ("2h", 7200),
+        ("1h30m", 5400),
+        ("1h1m1s", 3661),
+        ("0.5s", 0.5),
+        (45, 45),
+        (0, 0),
+        (1.5, 1.5),
+    ],
+)
+def test_seconds(text, seconds):
+    assert settings.seconds(text) == seconds
+
+
+def is_duration(text):
+    try:
+        return settings.seconds(text) >= 0
+    except ValueError:
+        return False
+
+
+@given(st.from_regex(r"([0-9.]{1,3}h)?([0-9.]{1,3}m)?([0-9.]{1,3}s)?[ a-z]?", fullmatch=True))
+def test_the_schema_and_the_code_agree_on_durations(text):
+    assert is_duration(text) == validator(schema()["$defs"]["duration"]).is_valid(text)
+
+
+@pytest.mark.parametrize("text", ["", "h", "30", "1m1h", "5 m", "1h ", "30m\n", "-5s"])
+def test_what_is_no_duration(text):
+    with pytest.raises(ValueError, match="is no duration"):
+        settings.seconds(text)
+
+
+def test_defaults_are_those_of_the_schema():
+    properties = {name: rules["properties"] for name, rules in schema()["$defs"].items() if name in ("run", "budget")}
+    run, budget = settings.run({}), settings.budget({})
+    assert run == RunSettings()
+    assert budget == Budget()
+    assert run.concurrency == properties["run"]["concurrency"]["default"]
+    assert run.attempts == properties["run"]["attempts"]["default"]
+    assert run.verify == properties["run"]["verify"]["default"]
+    assert run.wait == settings.seconds(properties["run"]["wait"]["default"])
+    assert run.settle == settings.seconds(properties["run"]["settle"]["default"])
+    assert budget.max_jobs == properties["budget"]["max_jobs"]["default"]
+    assert budget.currency == properties["budget"]["currency"]["default"]
+
+
+def test_budget_counts_in_decimals():
+    budget = settings.budget({"max_jobs": 5.0, "max_cost": 0.1, "price_per_second": 0.05, "currency": "EUR"})
+    assert budget == Budget(5, Decimal("0.1"), None, Decimal("0.05"), "EUR")
+    assert budget.price(10) == Decimal("0.5")
+
+
+def test_matrix():
+    matrix = settings.matrix(
+        {
+            "surface": ["rock", None, 1],
+            "exclude": [{"surface": "rock"}],
+            "include": [{"x": [1]}],
+            "zip": [["surface", "camera"]],
+            "camera": ["static"],
+            "sample": {"count": 3},
+        }
+    )
+    assert matrix == Matrix(
+        {"surface": ("rock", None, 1), "camera": ("static",)},
+        ({"x": [1]},),
+        ({"surface": "rock"},),
+        (("surface", "camera"),),
+        Sample(3, 0),
+    )
+    assert list(matrix.axes) == ["surface", "camera"]
+    assert settings.matrix({}) == Matrix({})
+
+
+def test_output_stands_beside_the_manifest(tmp_path):
+    manifest = tmp_path.resolve() / "in" / "trail.shoes.yaml"
+    output = settings.output({}, manifest)
+    assert output.dir == manifest.parent / "outputs" / "trail.shoes"
+    assert output.state == output.dir / "state.sqlite"
+    assert output.file is None
+    output = settings.output({"dir": "../out", "state": "/var/s.sqlite", "file": "{{ take }}"}, manifest)
+    assert (output.dir, output.state, output.file) == (tmp_path.resolve() / "out", Path("/var/s.sqlite"), "{{ take }}")

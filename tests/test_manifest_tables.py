@@ -1,0 +1,101 @@
+"""Tables of pictures."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.errors import ManifestError
+from runner.manifest.tables import read_table
+from runner.manifest.text import Text
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8)
+
+
+def read(text):
+    return read_table(Text("t.csv", text))
+
+
+def refusals(text):
+    with pytest.raises(ManifestError) as caught:
+        read(text)
+    assert {each.code for each in caught.value.diagnostics} == {"E409"}
+    return [(each.position.line, each.message, each.hint) for each in caught.value.diagnostics]
+
+
+@given(st.lists(st.tuples(st.text("ab", min_size=1), CELLS, CELLS), min_size=1, max_size=5), st.booleans())
+def test_rows_are_those_that_were_written(rows, quote_all):
+    buffer = io.StringIO()
+    quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
+    csv.writer(buffer, lineterminator="\n", quoting=quoting).writerows([("image", "one", "two"), *rows])
+    table = read(buffer.getvalue())
+    assert [tuple(row.cells.values()) for row in table.rows] == rows
+    for index, row in enumerate(rows):
+        place = table.position((index, "two"))
+        raw = buffer.getvalue()[table.text.starts[place.line - 1] + place.column - 1 :]
+        assert (next(csv.reader(io.StringIO(raw, newline="")), []) or [""])[0] == row[2]
+
+
+def test_places():
+    table = read('image, id ,note\na.jpg,a,"x, ""y"""\n\n,,\n"b\n.jpg",b,z\n')
+    assert [(row.line, dict(row.cells)) for row in table.rows] == [
+        (2, {"image": "a.jpg", "id": "a", "note": 'x, "y"'}),
+        (5, {"image": "b\n.jpg", "id": "b", "note": "z"}),
+    ]
+
+    def place(*route, **options):
+        position = table.position(route, **options)
+        return position.line, position.column, position.length
+
+    assert place() == (1, 1, 15)
+    assert place("id", key=True) == (1, 7, 4)
+    assert place(0) == (2, 1, 18)
+    assert place(0, "note") == (2, 9, 10)
+    assert place(0, "vars", "note") == (2, 9, 10)
+    assert place(0, "vars", "note", key=True) == (1, 12, 4)
+    assert place(1, "image") == (5, 1, 2)
+    assert place(7, "nothing") == (1, 1, 15)
+    assert table.line(table.position((0,))) == 'a.jpg,a,"x, ""y"""'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message", "hint"),
+    [
+        ("", 1, "the table is empty", "its first line names the columns"),
+        ("\n\n", 1, "the table is empty", "its first line names the columns"),
+        ("image,id\n", 1, "the table has no rows", "add a line"),
+        ("image,id\n,\n", 1, "the table has no rows", "add a line"),
+        ("picture,id\nx,y\n", 1, "the table has no column image", "its columns are picture and id"),
+        ("Image,id\nx,y\n", 1, "the table has no column image", "rename the column 'Image' to image"),
+        ("image;id\nx;y\n", 1, "the table has no column image", "separated by semicolons"),
+        ("image\tid\nx\ty\n", 1, "the table has no column image", "separated by tabs"),
+        ("image,a,a\nx,y,z\n", 1, "the column 'a' is given twice", "rename or delete"),
+        ("image,a\nx,y\nx\n", 3, "the row has 1 cell, the header 2", "in quotes"),
+        ("image,a\nx,y,z\n", 2, "the row has 3 cells, the header 2", "in quotes"),
+        ('image,a\nx,"y\n', 2, "the row is not CSV: unexpected end of data", "close the cell"),
+        ('image,a\nx,"y"z\n', 2, "the row is not CSV: ',' expected after '\"'", "for a quote"),
+    ],
+)
+def test_what_is_wrong(text, line, message, hint):
+    ((at, found, remedy),) = refusals(text)
+    assert (at, found) == (line, message)
+    assert hint in remedy
+
+
+def test_all_ragged_rows_are_told():
+    assert [line for line, _, _ in refusals("image,a\nx\ny,z\nx,y,z\n")] == [2, 4]
+
+
+def hints(text):
+    try:
+        read(text)
+    except ManifestError as error:
+        return [each.hint for each in error.diagnostics]
+    return []
+
+
+@given(st.text(st.sampled_from('ab,"\n;'), max_size=40))
+def test_any_text_is_read_or_refused(text):
+    assert all(hints("image,a\n" + text))

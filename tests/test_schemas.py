@@ -1,0 +1,144 @@
+"""The schema files: sound, complete for an editor, and as strict as the API."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from runner.manifest.models import read_model, shipped_models
+from runner.manifest.pictures import Rules
+from runner.manifest.structure import schema
+from runner.manifest.wording import validator
+from runner.shipped import shipped
+
+SCHEMAS = shipped("schemas")
+OWN = [SCHEMAS / "manifest.schema.json", *sorted((SCHEMAS / "models").glob("*.json"))]
+MODELS = ["Kling-Image2Video-V1.6-Pro", "Kling-Image2Video-V1.6-Standard", "Kling-Image2Video-V2-Master"]
+PICTURE = "sha256:" + "0a" * 32
+
+
+def load(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def keys(node, trail=()):
+    """Every schema of a key: members of `properties`, and of what further keys may hold."""
+    if isinstance(node, dict):
+        for name, rules in node.get("properties", {}).items():
+            yield (*trail, name), rules
+            yield from keys(rules, (*trail, name))
+        for word in ("additionalProperties", "items"):
+            if isinstance(node.get(word), dict):
+                yield (*trail, word), node[word]
+                yield from keys(node[word], (*trail, word))
+        for name, rules in node.get("$defs", {}).items():
+            yield from keys(rules, (*trail, name))
+
+
+def whole(rules, document):
+    """The rules with those that they refer to."""
+    reference = rules.get("$ref")
+    return {**document["$defs"][reference.removeprefix("#/$defs/")], **rules} if reference else rules
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.name)
+def test_is_draft_2020_12_and_names_no_web_address_of_its_own(path):
+    document = load(path)
+    assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert document["$id"].startswith("urn:reelrun:")
+    Draft202012Validator.check_schema(document)
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.name)
+def test_explains_every_key(path):
+    document = load(path)
+    found = [(trail, whole(rules, document)) for trail, rules in keys(document)]
+    assert len(found) >= 5
+    for trail, rules in found:
+        for word in ("title", "description", "examples"):
+            assert rules.get(word), f"{trail} has no {word}"
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.name)
+def test_defaults_and_examples_are_valid(path):
+    document = load(path)
+    for trail, rules in [((), document), *keys(document)]:
+        check = Draft202012Validator({**rules, "$defs": document.get("$defs", {})})
+        for value in [*rules.get("examples", []), *([rules["default"]] if "default" in rules else [])]:
+            assert check.is_valid(value), f"{trail}: {value}"
+
+
+def test_every_key_of_a_manifest_with_a_default_says_so():
+    document = load(SCHEMAS / "manifest.schema.json")
+    defaults = {trail[-1]: rules.get("default") for trail, rules in keys(document) if "default" in rules}
+    assert defaults["takes"] == 1
+    assert defaults["max_jobs"] == 1000
+    assert defaults["concurrency"] == 16
+    assert defaults["attempts"] == 3
+    assert defaults["wait"] == "30m"
+    assert defaults["settle"] == "60s"
+    assert defaults["verify"] == "decode"
+    assert defaults["currency"] == "USD"
+
+
+def test_the_manifest_schema_is_closed():
+    document = load(SCHEMAS / "manifest.schema.json")
+    closed = [document, *(document["$defs"][name] for name in ("image", "prompt", "budget", "run", "output"))]
+    assert all(each["additionalProperties"] is False for each in closed)
+    assert schema() == document
+
+
+def test_the_shipped_models():
+    assert list(shipped_models()) == MODELS
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_says_what_the_api_says(model):
+    read = read_model(model, shipped_models()[model])
+    assert read.document["title"] == model
+    assert read.document["$id"] == f"urn:reelrun:model:{model}"
+    assert read.defaults == {"prompt": "", "negative_prompt": "", "duration": "5", "cfg_scale": 0.5}
+    assert Rules.of(read) == Rules(10 * 1024 * 1024, 300, (0.4, 2.5), ("JPEG", "PNG"))
+    assert [name for name, rules in read.properties.items() if rules.get("x-seconds") is True] == ["duration"]
+
+
+ACCEPTED = [
+    {},
+    {"image": "https://example.com/a.jpg"},
+    {"image": "iVBORw0KGgo="},
+    {"prompt": "x" * 2500, "negative_prompt": "x" * 2500},
+    {"duration": "5"},
+    {"duration": "10"},
+    {"cfg_scale": 0},
+    {"cfg_scale": 1},
+    {"cfg_scale": 0.25},
+]
+REFUSED = [
+    {"image": "data:image/png;base64,iVBORw0KGgo="},
+    {"image": ""},
+    {"image": 5},
+    {"prompt": "x" * 2501},
+    {"negative_prompt": "x" * 2501},
+    {"prompt": None},
+    {"duration": 5},
+    {"duration": "7"},
+    {"duration": "5\n"},
+    {"cfg_scale": -0.1},
+    {"cfg_scale": 1.1},
+    {"cfg_scale": "0.5"},
+    {"cfg_scale": True},
+    {"mode": "pro"},
+]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_takes_what_the_api_takes(model):
+    check = validator(read_model(model, shipped_models()[model]).document)
+    assert [payload for payload in ACCEPTED if not check.is_valid({"image": PICTURE, **payload})] == []
+    assert [payload for payload in REFUSED if check.is_valid({"image": PICTURE, **payload})] == []
+    assert not check.is_valid({"prompt": "no picture"})
+
+
+def test_schemas_are_found_beside_the_package_or_inside_it():
+    assert Path(SCHEMAS, "manifest.schema.json").is_file()
