@@ -1,6 +1,8 @@
+"""Hints for unknown names."""
+
 from __future__ import annotations
 
-from runner.planning.suggestions import SHOWN, did_you_mean, nearest
+from runner.planning.suggestions import SHOWN, did_you_mean
 
 
 def test_a_near_name_is_suggested() -> None:
@@ -8,8 +10,8 @@ def test_a_near_name_is_suggested() -> None:
 
 
 def test_case_does_not_count() -> None:
-    assert nearest("CFG", ["cfg", "camera"]) == "cfg"
-    assert nearest("kling", ["Kling"]) == "Kling"
+    assert did_you_mean("CFG", ["cfg", "camera"]).startswith("did you mean 'cfg'?")
+    assert did_you_mean("kling", ["Kling"]).startswith("did you mean 'Kling'?")
 
 
 def test_a_far_name_is_not_suggested() -> None:

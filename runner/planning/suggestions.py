@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
+
+from runner.manifest.words import closest
 
 # A hint is one line: beyond this many names, the rest is counted.
 SHOWN = 20
-
-
-def nearest(name: str, known: Collection[str]) -> str | None:
-    """The known name that `name` was probably meant to be, regardless of case, or None."""
-    by_folded = {each.casefold(): each for each in known}
-    found = get_close_matches(name.casefold(), by_folded, n=1)
-    return by_folded[found[0]] if found else None
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
@@ -24,5 +18,5 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
     listed = ", ".join(names[:SHOWN])
     if len(names) > SHOWN:
         listed += f" and {len(names) - SHOWN} more"
-    guess = nearest(name, names)
+    guess = closest(name, names)
     return f"did you mean {guess!r}? known here: {listed}" if guess else f"known here: {listed}"
