@@ -59,7 +59,7 @@ def assert_all_bought_once(document, service, jobs):
         assert path.read_bytes() == service.video
         assert job["attempts"] == 1
     assert len({job["request_id"] for job in index["jobs"]}) == jobs
-    assert not list(Path(document["output_dir"]).rglob("*.part"))
+    assert not list((Path(document["output_dir"]) / "videos").rglob("*.part"))
 
 
 @pytest.mark.parametrize("step", STEPS)
