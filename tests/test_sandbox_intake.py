@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from runner.sandbox.catalog import Catalog
+from runner.sandbox.errors import RefusedError
+from runner.sandbox.intake import Intake
+from runner.sandbox.pictures import Album, sha256
+from runner.sandbox.store import Request, Store
+from tests.test_sandbox_kit import MODEL, encoded, in_base64, payload, picture_bytes, refused, scene, write_schemas
+
+
+@pytest.fixture
+def intake(tmp_path: Path) -> Iterator[Intake]:
+    (tmp_path / "pictures").mkdir()
+    catalog = Catalog.read(write_schemas(tmp_path / "schemas"))
+    numbers = count(1)
+    with closing(Store(tmp_path / "sandbox.sqlite")) as store:
+        yield Intake(catalog, Album(tmp_path / "pictures"), store, lambda: 1000.0, lambda: f"id-{next(numbers)}")
+
+
+def take(intake: Intake, model: str = MODEL, **more: object) -> Request:
+    return intake.take(json.dumps({"model": model, "payload": payload(**more)}).encode())
+
+
+def refusal(intake: Intake, body: bytes | str) -> tuple[int, str]:
+    with pytest.raises(RefusedError) as caught:
+        intake.take(body.encode() if isinstance(body, str) else body)
+    assert intake.store.all() == []
+    return caught.value.status, caught.value.message
+
+
+def test_a_request_is_stored_without_its_picture(intake: Intake) -> None:
+    request = take(intake)
+    digest = sha256(picture_bytes())
+    assert (request.request_id, request.model, request.created_at) == ("id-1", MODEL, 1000.0)
+    assert json.loads(request.payload) == {"image": "", "prompt": "slow push-in"}
+    assert json.loads(request.pictures) == {"image": digest}
+    assert json.loads(request.filled) == {
+        "image": digest,
+        "prompt": "slow push-in",
+        "negative_prompt": "",
+        "duration": "5",
+        "cfg_scale": 0.5,
+    }
+    assert intake.album.path(digest).read_bytes() == picture_bytes()
+
+
+def test_requests_that_mean_the_same_are_equal(intake: Intake) -> None:
+    same = [{}, {"duration": "5"}, {"cfg_scale": 0.5, "negative_prompt": ""}]
+    assert [take(intake, **more).ordinal for more in same] == [1, 2, 3]
+    assert [take(intake, cfg_scale=value).ordinal for value in (1, 1.0)] == [1, 2]
+
+
+def test_any_difference_makes_another_request(intake: Intake) -> None:
+    other = in_base64(encoded(scene(500, 320)))
+    different = [{}, {"duration": "10"}, {"prompt": "Slow push-in"}, {"image": other}, {"cfg_scale": 0.6}]
+    assert {take(intake, **more).ordinal for more in different} == {1}
+    assert take(intake, model="Kling-Image2Video-V2-Master").ordinal == 1
+
+
+def test_a_picture_of_many_requests_is_kept_once(intake: Intake) -> None:
+    for prompt in ("a", "b", "c"):
+        take(intake, prompt=prompt)
+    assert len(list(intake.album.folder.iterdir())) == 1
+
+
+def test_a_url_is_taken_as_it_is(intake: Intake) -> None:
+    request = take(intake, image="https://example.com/bag.jpg")
+    assert json.loads(request.payload)["image"] == "https://example.com/bag.jpg"
+    assert json.loads(request.pictures) == {"image": "https://example.com/bag.jpg"}
+    assert list(intake.album.folder.iterdir()) == []
+
+
+def test_half_a_surrogate_pair_is_kept(intake: Intake) -> None:
+    request = take(intake, prompt="\ud83d", image="http://example.com/\ud83d")
+    assert json.loads(request.payload)["prompt"] == "\ud83d"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        ("", 400, "the body is not JSON"),
+        ("{", 400, "the body is not JSON"),
+        (b"\xff\xfe", 400, "the body is not JSON"),
+        ("[" * 100_000, 400, "the body is not JSON"),
+        ("9" * 5000, 400, "the body is not JSON"),
+        ('{"model": "m", "payload": {"cfg_scale": NaN}}', 400, "the body is not JSON"),
+        ("[]", 400, "the body must be an object with model and payload"),
+        ("{}", 400, "model: is required"),
+        ('{"model": 5}', 400, "model: must be a string"),
+        ('{"model": "nope", "payload": {}}', 404, "model: nope is unknown"),
+        (f'{{"model": "{MODEL.lower()}", "payload": {{}}}}', 404, f"model: {MODEL.lower()} is unknown"),
+        (f'{{"model": "{MODEL}"}}', 400, "payload: is required"),
+        (f'{{"model": "{MODEL}", "payload": []}}', 400, "payload: must be an object"),
+        (f'{{"model": "{MODEL}", "payload": {{}}}}', 400, "payload.image: is required"),
+        (
+            f'{{"model": "{MODEL}", "payload": {{"image": "x"}}}}',
+            400,
+            "payload.image: must be a URL or raw Base64, but is neither",
+        ),
+    ],
+)
+def test_wrong_bodies_are_refused(intake: Intake, body: bytes | str, status: int, message: str) -> None:
+    assert refusal(intake, body) == (status, message)
+
+
+def test_a_forbidden_prompt_is_refused(intake: Intake) -> None:
+    body = json.dumps({"model": MODEL, "payload": payload(prompt="a Forbidden thing")})
+    assert refusal(intake, body) == (400, "content policy: the prompt was refused")
+
+
+def test_a_wrong_picture_is_refused_and_not_kept(intake: Intake) -> None:
+    small = in_base64(encoded(scene(299, 300)))
+    status, message = refusal(intake, json.dumps({"model": MODEL, "payload": payload(image=small)}))
+    assert (status, message) == (400, "payload.image: is 299 x 300 pixels; both sides must be at least 300")
+    assert list(intake.album.folder.iterdir()) == []
+
+
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=20) | st.just(MODEL),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["model", "payload", "image", "prompt"]) | st.text(max_size=6), inner, max_size=4
+            )
+        ),
+        max_leaves=8,
+    ).map(lambda document: json.dumps(document).encode())
+)
+def test_any_body_is_accepted_or_refused(intake: Intake, body: bytes) -> None:
+    error = refused(lambda: intake.take(body))
+    assert error is None or error.status in (400, 404)
