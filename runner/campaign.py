@@ -22,6 +22,7 @@ from runner.model import Action, JobRecord, Manifest, Status
 from runner.planning.plan import Plan, Selection, make_plan
 from runner.results import index
 from runner.results.inventory import Inventory, Kind, set_aside
+from runner.state.disk import disk_trouble
 from runner.state.runlock import run_lock
 from runner.state.store import Store
 
@@ -158,10 +159,12 @@ def _work(
 
 def write_index(manifest: Manifest, store: Store, now: float) -> Path:
     """Write index.json, index.csv and index.html from the state. Raises DiskError."""
+    with disk_trouble(f"read {manifest.path}"):
+        digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     header = index.Header(
         name=manifest.name,
         file=manifest.path.name,
-        sha256=hashlib.sha256(manifest.path.read_bytes()).hexdigest(),
+        sha256=digest,
         service=store.note("service") or "",
         currency=manifest.budget.currency,
         generated_at=now,

@@ -42,7 +42,12 @@ MOUNTS = [
 
 @pytest.mark.parametrize(
     ("path", "kind"),
-    [("/home/x", "ext4"), ("/mnt/team share", "nfs4"), ("/mnt/team share/a/b", "nfs4"), ("/mnt/team share/local/a", "xfs")],
+    [
+        ("/home/x", "ext4"),
+        ("/mnt/team share", "nfs4"),
+        ("/mnt/team share/a/b", "nfs4"),
+        ("/mnt/team share/local/a", "xfs"),
+    ],
 )
 def test_the_deepest_mount_decides(path, kind):
     assert disk.deepest_mount(Path(path), MOUNTS) == kind

@@ -81,23 +81,27 @@ def text_of(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def words_of(value: object) -> str:
+    """A text of the service as it may be shown and stored: no control characters, no halves of surrogate pairs."""
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:_WORDS])
+
+
 def number_of(value: object) -> float | None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if is_number and abs(value) < 1e15 else None  # type: ignore[arg-type]
 
 
-def message_of(document: object) -> str:
-    """The words of an error answer: under `error`, `message` or `detail`, as text or one level deeper."""
-    if isinstance(document, str):
-        return " ".join(document.split())[:_WORDS]
-    if isinstance(document, Mapping):
+def message_of(document: object, depth: int = 4) -> str:
+    """The words of an error answer: under `error`, `message` or `detail`, as text or a few levels deeper."""
+    if isinstance(document, Mapping) and depth:
         for name in ("error", "message", "detail"):
-            words = message_of(document.get(name))
+            words = message_of(document.get(name), depth - 1)
             if words:
                 return words
-    if isinstance(document, list) and document:
-        return message_of(document[0])
-    return ""
+    if isinstance(document, list) and document and depth:
+        return message_of(document[0], depth - 1)
+    return words_of(document)
 
 
 def remote_of(document: object) -> Remote | None:
@@ -109,12 +113,11 @@ def remote_of(document: object) -> Remote | None:
         return None
     outcome = document.get("outcome")
     outcome = outcome if isinstance(outcome, Mapping) else {}
-    status = text_of(document.get("status"))
     return Remote(
         request_id=request_id,
         model=text_of(document.get("model")),
-        status=status[:100] if status else None,
-        organisation=text_of(document.get("org_id")),
+        status=words_of(document.get("status"))[:100] or None,
+        organisation=words_of(document.get("org_id")) or None,
         created_at=number_of(document.get("created_at")),
         payload=_echo(document.get("payload")),
         video_url=_video_url(outcome),

@@ -62,11 +62,13 @@ class Body:
         try:
             with self._open() as file:
                 while left > 0:
-                    block = file.read(min(BLOCK, left))
+                    wanted = min(BLOCK, left)
+                    block = file.read(wanted)
                     digest.update(block)
-                    left -= len(block)
-                    at_end = left == 0 and not file.read(1)
-                    if not block or (left == 0 and not (at_end and self._is_expected(digest.hexdigest()))):
+                    left -= wanted
+                    is_last = left == 0
+                    # A short block is the end of a file that shrank.
+                    if len(block) < wanted or (is_last and (file.read(1) or not self._is_expected(digest.hexdigest()))):
                         raise PictureChangedError(
                             f"the picture {self.image.id} changed since the plan was made", "run the same command again"
                         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+from datetime import UTC
 from enum import Enum
 
 
@@ -72,6 +73,8 @@ def http_date(value: str | None) -> float | None:
     if value is None:
         return None
     try:
-        return email.utils.parsedate_to_datetime(value).timestamp()
+        at = email.utils.parsedate_to_datetime(value)
+        # An HTTP date is in GMT, whether it says so or not.
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None

@@ -17,10 +17,12 @@ from runner.api.body import Body, PictureChangedError
 from runner.api.classes import Verdict
 from runner.api.listing import read_listing
 from runner.api.service import Service
-from runner.api.transport import proxies_for, session, was_unsent
+from runner.api.transport import check_environment, proxies_for, session, was_unsent
 
 # An answer may echo a picture of 10 MB in Base64; nothing sound is longer than this.
 _ANSWER_BYTES = 64 * 1024 * 1024
+# How many read time-outs a whole body may take: each of its bytes comes in time where it drips.
+_ANSWER_PATIENCE, _LISTING_PATIENCE = 2.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Client:
     """Talks to one service. Safe to use from several threads; pickles to a client with connections of its own."""
 
     def __init__(self, service: Service) -> None:
+        """Raises UsageError where the environment's proxy or certificates cannot be used."""
+        check_environment(service.base_url)
         self.service = service
         self._session = session()
         self._headers = {"User-Agent": f"reelrun/{_version()}", "Accept": "application/json"}
@@ -79,7 +83,8 @@ class Client:
             with self._call("GET", f"/requests?model_id={quote(model, safe='')}") as response:
                 if response.status_code == 200:
                     arrived = time.monotonic()
-                    listing = read_listing(response.raw, _times(response)[1])
+                    deadline = arrived + _LISTING_PATIENCE * self.service.read_timeout
+                    listing = read_listing(response.raw, _times(response)[1], deadline=deadline)
                     return replace(listing, skew_from=_carried_on(listing.skew_from, arrived))
                 reply = self._reply(response)
         except _NETWORK as error:
@@ -127,7 +132,7 @@ class Client:
 
     def _reply(self, response: requests.Response) -> Reply:
         arrived = time.monotonic()
-        document = parsed(_bounded(response))
+        document = parsed(_bounded(response, arrived + _ANSWER_PATIENCE * self.service.read_timeout))
         retry_after, date = _times(response)
         date = _carried_on(date, arrived)
         words = message_of(document) or f"{response.status_code} {response.reason or ''}".strip()
@@ -136,7 +141,7 @@ class Client:
 
     def _words(self, error: Exception) -> str:
         """Why a call failed, without the noise of the libraries and without the key."""
-        if isinstance(error, requests.Timeout):
+        if isinstance(error, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)):
             return "the service did not answer in time"
         inner: BaseException = error
         while nested := next((each for each in (getattr(inner, "reason", None), *inner.args) if _is_error(each)), None):
@@ -179,12 +184,12 @@ def _carried_on(date: float | None, arrived: float) -> float | None:
     return None if date is None else date + time.monotonic() - arrived
 
 
-def _bounded(response: requests.Response) -> bytes:
-    """All of an answer's bytes, or none of them where it is longer than any sound answer."""
+def _bounded(response: requests.Response, deadline: float) -> bytes:
+    """All of an answer's bytes, or none of them where it is longer, or takes longer, than any sound answer."""
     content = bytearray()
-    for chunk in response.iter_content(1 << 16):
+    while chunk := response.raw.read1(1 << 16, decode_content=True):
         content += chunk
-        if len(content) > _ANSWER_BYTES:
+        if len(content) > _ANSWER_BYTES or time.monotonic() > deadline:
             return b""
     return bytes(content)
 

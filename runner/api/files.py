@@ -35,21 +35,30 @@ class Files:
         """
         for _ in range(_MOST_HOPS + 1):
             self._check(url)
-            response = self._session.get(
-                url,
-                # Bytes as they are stored: a Range counts those.
-                headers={"User-Agent": "reelrun", "Accept-Encoding": "identity", **headers},
-                timeout=(10.0, 60.0),
-                allow_redirects=False,
-                proxies=proxies_for(url),
-                stream=True,
-            )
+            try:
+                response = self._get(url, headers)
+            except ValueError as error:
+                # Some of requests' own errors are ValueErrors, too; what is left is a host or port that is none.
+                if isinstance(error, requests.RequestException):
+                    raise
+                raise BadLinkError("the link is no address") from None
             target = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or target is None:
                 return response
             response.close()
-            url = urljoin(url, target)
+            url = _joined(url, target)
         raise BadLinkError(f"the link leads on more than {_MOST_HOPS} times")
+
+    def _get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        return self._session.get(
+            url,
+            # Bytes as they are stored: a Range counts those.
+            headers={"User-Agent": "reelrun", "Accept-Encoding": "identity", **headers},
+            timeout=(10.0, 60.0),
+            allow_redirects=False,
+            proxies=proxies_for(url),
+            stream=True,
+        )
 
     def _check(self, url: str) -> None:
         try:
@@ -61,3 +70,10 @@ class Files:
             raise BadLinkError(f"the link is no web address but {parts.scheme or 'something'}:")
         if not self._trusted and (parts.scheme == "http" or is_loopback(host)):
             raise BadLinkError("the link is not encrypted, or leads to this machine")
+
+
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise BadLinkError("the link leads on to what is no address") from None

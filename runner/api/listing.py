@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -20,25 +21,27 @@ MOST_TEXT = 64 * 1024 * 1024
 class Readable(Protocol):
     """A response body that decodes its content encoding, such as urllib3's."""
 
-    def read(self, amount: int = ..., decode_content: bool = ...) -> bytes: ...
+    def read1(self, amount: int = ..., decode_content: bool = ...) -> bytes: ...
 
 
 class _Reading:
     """Reads a body with bounds, and yields the entries of its `requests`."""
 
-    def __init__(self, raw: Readable, most: int) -> None:
+    def __init__(self, raw: Readable, most: int, deadline: float) -> None:
         self._raw = raw
         self._left = most
+        self._deadline = deadline
         self._since_event = 0
         self.total: int | None = None
         self.has_requests = False
         self.unsound = 0
 
     def read(self, amount: int = -1) -> bytes:
-        block = self._raw.read(amount, decode_content=True)
+        # What is there, without waiting for more: a drip is seen as one.
+        block = self._raw.read1(amount, decode_content=True)
         self._left -= len(block)
         self._since_event += len(block)
-        if self._left < 0 or self._since_event > MOST_TEXT:
+        if self._left < 0 or self._since_event > MOST_TEXT or time.monotonic() > self._deadline:
             raise ijson.JSONError("it does not end")
         return block
 
@@ -49,8 +52,9 @@ class _Reading:
             if prefix == "requests" and event in ("start_array", "end_array"):
                 self.has_requests = event == "end_array"
             elif prefix == "total":
-                self.total = None if number_of(value) is None else int(value)
-                self.unsound += self.total is None and value is not None
+                number = number_of(value)
+                self.total = int(number) if number is not None and number.is_integer() else None
+                self.unsound += self.total is None and event != "null"
             elif prefix == "requests.item" or prefix.startswith("requests.item."):
                 builder = builder or ObjectBuilder()
                 builder.event(event, value)
@@ -59,9 +63,14 @@ class _Reading:
                     builder = None
 
 
-def read_listing(raw: Readable, date: float | None, most: int = MOST_BYTES) -> Listing:
-    """The requests of a listing. `is_whole` is False where anything in it could not be read."""
-    reading = _Reading(raw, most)
+def read_listing(
+    raw: Readable, date: float | None, most: int = MOST_BYTES, *, deadline: float = float("inf")
+) -> Listing:
+    """The requests of a listing. `is_whole` is False where anything in it could not be read.
+
+    It is given up after `most` bytes, and at `deadline` (of the monotonic clock).
+    """
+    reading = _Reading(raw, most, deadline)
     found: list[Remote] = []
     try:
         for document in reading.entries():

@@ -43,9 +43,10 @@ class Service:
     def from_environment(cls, environment: Mapping[str, str], base_url: str | None = None) -> Service:
         """GMI_BASE_URL, GMI_API_KEY and GMI_ORG_ID. Raises AccessError and UsageError; the key is in no message."""
         base = base_url or environment.get("GMI_BASE_URL") or DEFAULT_BASE
-        return cls(
-            checked_base(base), checked_key(environment.get("GMI_API_KEY")), environment.get("GMI_ORG_ID") or None
-        )
+        organisation = (environment.get("GMI_ORG_ID") or "").strip() or None
+        if organisation is not None and not _fits_a_header(organisation):
+            raise UsageError("GMI_ORG_ID holds characters that no organisation has", "copy the id again")
+        return cls(checked_base(base), checked_key(environment.get("GMI_API_KEY")), organisation)
 
     def require_key(self) -> None:
         """Raise AccessError where calls would need a key and there is none."""
@@ -79,11 +80,16 @@ class Connection:
 
 def checked_base(base: str) -> str:
     """The base without a slash at its end. Raises UsageError where it is no usable address, or would leak the key."""
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise UsageError(f"the base URL {base!r} is not usable", f"it looks like {DEFAULT_BASE}")
+    unusable = UsageError(f"the base URL {base!r} is not usable", f"it looks like {DEFAULT_BASE}")
+    try:
+        parts = urlsplit(base)
+        is_address = bool(parts.hostname) and parts.port != 0 and _fits_a_header(base)
+    except ValueError:
+        raise unusable from None
     if parts.username or parts.password:
         raise UsageError("the base URL must not carry a password", "the key goes into GMI_API_KEY")
+    if parts.scheme not in ("http", "https") or not is_address or not parts.hostname or parts.query or parts.fragment:
+        raise unusable
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise UsageError(f"the base URL {base!r} is not encrypted", "use https; http is for this machine alone")
     return base.rstrip("/")
@@ -94,11 +100,15 @@ def checked_key(key: str | None) -> str | None:
     key = (key or "").strip()
     if not key:
         return None
-    if not key.isascii() or not key.isprintable() or " " in key:
+    if not _fits_a_header(key):
         raise AccessError(
             "GMI_API_KEY holds characters that no key has", "copy the key again, without quotes or breaks"
         )
     return key
+
+
+def _fits_a_header(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def origin_of(url: str) -> str:

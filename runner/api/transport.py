@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,28 +18,37 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from runner.api.service import is_loopback
+from runner.errors import UsageError
 
 _POOL = 64
+_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class NotConnectedError(NewConnectionError):
     """DNS, connect or TLS failed: not a byte of the request was sent."""
+
+    def __init__(self, connection: HTTPConnection, error: Exception) -> None:
+        self.words = f"no connection to {connection.host}: {str(error).removeprefix(f'{connection}: ')}"
+        super().__init__(connection, self.words)
+
+    def __str__(self) -> str:
+        return self.words
 
 
 class _Connection(HTTPConnection):
     def connect(self) -> None:
         try:
             super().connect()
-        except (OSError, HTTPError) as error:
-            raise NotConnectedError(self, str(error)) from error
+        except (OSError, HTTPError, HTTPException) as error:
+            raise NotConnectedError(self, error) from error
 
 
 class _SecureConnection(HTTPSConnection):
     def connect(self) -> None:
         try:
             super().connect()
-        except (OSError, HTTPError) as error:
-            raise NotConnectedError(self, str(error)) from error
+        except (OSError, HTTPError, HTTPException) as error:
+            raise NotConnectedError(self, error) from error
 
 
 def _refuse_private(connection: HTTPConnection, made: socket.socket) -> socket.socket:
@@ -47,7 +57,7 @@ def _refuse_private(connection: HTTPConnection, made: socket.socket) -> socket.s
     # What a proxy may reach is the proxy's to decide.
     if connection.proxy is None and not address.is_global:
         made.close()
-        raise NewConnectionError(connection, f"{connection.host} is an address inside a private network")
+        raise NewConnectionError(connection, "it is an address inside a private network")
     return made
 
 
@@ -77,6 +87,8 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.PoolManager:
+        if not _is_usable(proxy):
+            raise requests.exceptions.InvalidProxyURL("a proxy of the environment is none that can be used")
         manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = self._pools
         return manager
@@ -91,7 +103,7 @@ def session(*, public_only: bool = False) -> requests.Session:
     made = requests.Session()
     # A .netrc entry would stand in for our Authorization header. Proxies and certificates of the environment count.
     made.trust_env = False
-    made.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    made.verify = next((os.environ[name] for name in _CERTIFICATES if os.environ.get(name)), True)
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     if public_only:
         adapter = _Adapter(_PublicConnection, _PublicSecureConnection)
@@ -108,8 +120,40 @@ def proxies_for(url: str) -> dict[str, str]:
     return {} if is_loopback(urlsplit(url).hostname or "") else dict(requests.utils.get_environ_proxies(url))
 
 
+def check_environment(url: str) -> None:
+    """Raise UsageError where the environment names a proxy or certificates for this address that cannot be used."""
+    for proxy in (proxy for scheme, proxy in proxies_for(url).items() if scheme in (urlsplit(url).scheme, "all")):
+        if not _is_usable(proxy):
+            raise UsageError(
+                "the environment names a proxy that cannot be used",
+                "HTTPS_PROXY and ALL_PROXY look like http://host:port (SOCKS is not supported)",
+            )
+    for name in _CERTIFICATES:
+        if os.environ.get(name) and not os.path.exists(os.environ[name]):
+            raise UsageError(f"{name} names a file that does not exist", "correct it, or unset it")
+
+
+def _is_usable(proxy: str) -> bool:
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+# What requests says while it prepares a call, before there is a connection.
+_UNPREPARED = (
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
+
+
 def was_unsent(error: BaseException) -> bool:
     """Whether a failed call ended before any byte of the request was sent."""
+    if isinstance(error, _UNPREPARED):
+        return True
     seen: BaseException | None = error
     while seen is not None:
         inner = getattr(seen, "reason", None) or next((each for each in seen.args if isinstance(each, Exception)), None)

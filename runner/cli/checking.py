@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from runner.cli.inputs import command_line, manifest_of, selection_of
 from runner.errors import Exit, ManifestError, Severity
 from runner.manifest.reader import read
 from runner.model import Action, Manifest
-from runner.planning.plan import Plan, make_plan
+from runner.planning.plan import Plan, Selection, make_plan
 
 _FIRST_JOBS = 5
+# What may be wrong only because a picture or prompt that has an error is left out.
+_FOLLOWING = ("E502", "E504")
 
 
 def validate(options: argparse.Namespace) -> int:
@@ -28,7 +30,8 @@ def validate(options: argparse.Namespace) -> int:
             planned = make_plan(reading.manifest, warnings=found)
             found = planned.diagnostics
         except ManifestError as error:
-            found = error.diagnostics
+            follows = _FOLLOWING if reading.has_errors else ()
+            found = tuple(each for each in error.diagnostics if each.code not in follows)
     errors = any(each.severity is Severity.ERROR for each in found)
     if options.json:
         screen.document({"diagnostics": [each.as_json() for each in found]})
@@ -75,10 +78,14 @@ def plan(options: argparse.Namespace) -> int:
         return Exit.DONE
     screen.diagnostics(planned.diagnostics)
     show_plan(planned, every=options.jobs)
+    warn_of_nothing(planned, options.only)
     submits = planned.totals[Action.SUBMIT]
     if submits or planned.totals[Action.ATTACH] or planned.totals[Action.FETCH]:
         told = _asked(planned, submits)
-        screen.show(f"\nNext: {command_line(options, 'run')}        ({told})")
+        again = [f"--{name}" for name in ("retry-failed", "resubmit-unknown") if vars(options)[name.replace("-", "_")]]
+        screen.show(f"\nNext: {command_line(options, 'run', *again)}        ({told})")
+    elif any(each.action is Action.SKIP and selection_of(options).has(each.job.key) for each in planned.jobs):
+        screen.show(f"\nNext: {command_line(options, 'run', '--retry-failed')}        (nothing else is left to do)")
     else:
         screen.show("\nNothing is left to do.")
     return Exit.DONE
@@ -96,26 +103,39 @@ def _asked(planned: Plan, submits: int) -> str:
     return told
 
 
-def show_plan(planned: Plan, *, every: bool = False) -> None:
+def warn_of_nothing(planned: Plan, only: Sequence[str]) -> None:
+    """Say so where --only selects no job: a mistyped glob looks like a finished run."""
+    selection = Selection(only=tuple(only))
+    if only and not any(selection.has(each.job.key) for each in planned.jobs):
+        screen.say(f"No job's key matches --only; the first key is {planned.jobs[0].job.key}")
+
+
+def show_plan(planned: Plan, *, every: bool = False, show: Callable[[str], None] = screen.show) -> None:
     """The plan for people: its size, what is done with how many jobs and why, and the first jobs or all."""
     manifest = planned.manifest
-    screen.show(f"{manifest.name} · {', '.join(manifest.models)}")
-    screen.show(_size(planned) + "\n")
+    show(f"{manifest.name} · {', '.join(manifest.models)}")
+    show(_size(planned) + "\n")
     groups = Counter((each.action, each.reason) for each in planned.jobs)
     order = list(Action)
     for (action, reason), number in sorted(groups.items(), key=lambda group: order.index(group[0][0])):
         price = _price(planned, action, reason)
-        screen.show(f"  {action:<8}{number:>6,}   {reason:<36}{price:>10}".rstrip())
+        show(f"  {action:<8}{number:>6,}   {reason:<36}{price:>10}".rstrip())
+    if planned.spent:
+        show(f"  {'spent so far':<51}{screen.money(planned.spent, manifest.budget.currency):>10}")
     shown = [each for each in planned.jobs if every or each.action is Action.SUBMIT]
     shown = shown if every else shown[:_FIRST_JOBS]
     if shown:
-        screen.show(f"\n{'All jobs' if every else 'The first of them'}:")
+        show(f"\n{'All jobs' if every else 'The first of them'}:")
     for each in shown:
-        screen.show(f"  {each.action:<7} {each.job.id}  {each.job.key}" + (f"  ({each.reason})" if every else ""))
+        show(f"  {each.action:<7} {each.job.id}  {each.job.key}" + (f"  ({each.reason})" if every else ""))
     if not every and planned.totals[Action.SUBMIT] > len(shown):
-        screen.show(f"  ... {planned.totals[Action.SUBMIT] - len(shown):,} more; --jobs lists all")
+        show(f"  ... {planned.totals[Action.SUBMIT] - len(shown):,} more; --jobs lists all")
+    if planned.duplicates:
+        show("\nOne request each:")
     for keys in planned.duplicates[:_FIRST_JOBS]:
-        screen.show(f"\n  one request: {keys[0]} = {', '.join(keys[1:])}")
+        show(f"  {' = '.join(keys)}")
+    if len(planned.duplicates) > _FIRST_JOBS:
+        show(f"  ... {len(planned.duplicates) - _FIRST_JOBS:,} more; --json lists all")
 
 
 def _price(planned: Plan, action: Action, reason: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import threading
@@ -11,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from runner.cli import screen
-from runner.errors import Exit, ManifestError, ReelrunError
+from runner.errors import DiskError, Exit, ManifestError, ReelrunError, worst
 
 # Seconds that threads of a run have to end by themselves.
 _PATIENCE = 1.0
@@ -32,26 +31,47 @@ def leave(code: int) -> int:
 
 def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Run a command. A user's error is told with its remedy; with --json it is a document on stdout."""
+    code = Exit.DONE
     try:
-        code = int(command(options))
+        code = _ended(command, options)
         sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone, as with `| head`.
+        _drop_output()
+    except OSError as error:
+        _drop_output()
+        screen.say(f"{screen.red('error:')} the output cannot be written: {error.strerror}")
+        code = worst((code, Exit.TROUBLE))
+    return int(code)
+
+
+def _ended(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> Exit:
+    try:
+        return Exit(command(options))
     except ReelrunError as error:
-        tell(error, as_json=getattr(options, "json", False))
-        return int(error.exit_code)
+        found = error
     except KeyboardInterrupt:
         screen.say("interrupted")
-        return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has gone, as with `| head`. Python would complain once more while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.DONE)
-    return code
+        return Exit.INTERRUPTED
+    except OSError as error:
+        # What is wrong around us rather than with a file of ours, such as a current folder that is gone.
+        where = f" ({error.filename})" if error.filename else ""
+        found = DiskError(
+            f"the system refuses: {error.strerror}{where}", "look at the folder, its name and permissions"
+        )
+    tell(found, as_json=getattr(options, "json", False))
+    return found.exit_code
+
+
+def _drop_output() -> None:
+    """Python would complain once more while it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell(error: ReelrunError, *, as_json: bool) -> None:
     """Say what is wrong and what to do."""
     if as_json:
-        sys.stdout.write(json.dumps({"error": as_document(error)}, ensure_ascii=False) + "\n")
+        screen.document({"error": as_document(error)})
     if isinstance(error, ManifestError):
         screen.diagnostics(error.diagnostics)
         return

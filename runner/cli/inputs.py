@@ -13,13 +13,7 @@ from runner.manifest.reader import read
 from runner.model import Manifest, Output
 from runner.planning.plan import Selection, lowered
 
-_LIMITS = ("max_jobs", "max_cost")
-# The flags that a command which goes on keeps.
-_KEPT = {
-    "plan": ("output",),
-    "run": ("output", "base_url", "only", *_LIMITS, "retry_failed", "resubmit_unknown"),
-    "status": ("output",),
-}
+_RUN_FLAGS = ("base_url", "only", "max_jobs", "max_cost")
 
 
 def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
@@ -71,17 +65,14 @@ def selection_of(options: argparse.Namespace) -> Selection:
 
 
 def command_line(options: argparse.Namespace, command: str, *flags: str) -> str:
-    """The command that goes on from here, with the flags that it shares with this one, for people to copy."""
-    words = ["reelrun", command, options.manifest]
+    """The command that goes on from here, for people to copy: `flags`, and the words that it shares with this one."""
     given = vars(options)
+    words = ["reelrun", command, options.manifest]
     if given.get("sandbox"):
         words.append("--sandbox")
-    for name in _KEPT[command]:
+    for name in ("output", *(_RUN_FLAGS if command == "run" else ())):
         value = given.get(name)
-        flag = f"--{name.replace('_', '-')}"
         for each in value if isinstance(value, list) else [value]:
-            if each is True:
-                words.append(flag)
-            elif each not in (None, False):
-                words += [flag, str(each)]
-    return shlex.join(dict.fromkeys((*words, *flags)) if not given.get("only") else (*words, *flags))
+            if each is not None:
+                words += [f"--{name.replace('_', '-')}", str(each)]
+    return shlex.join((*words, *flags))

@@ -35,7 +35,7 @@ def sandboxed(options: argparse.Namespace, manifest: Manifest) -> Connection:
             slots=options.sandbox_slots,
             seconds=options.sandbox_seconds,
             failure_rate=options.sandbox_failure_rate,
-            clip_height=_height(options.sandbox_height),
+            clip_height=options.sandbox_height,
         )
         sandbox = _started(sandbox_class, settings)
         try:
@@ -56,7 +56,7 @@ def sandbox(options: argparse.Namespace) -> int:
         slots=options.slots,
         seconds=options.seconds,
         failure_rate=options.failure_rate,
-        clip_height=_height(options.height),
+        clip_height=options.height,
         certificate=Path(options.certificate) if options.certificate else None,
         private_key=Path(options.private_key) if options.private_key else None,
     )
@@ -75,12 +75,6 @@ def sandbox(options: argparse.Namespace) -> int:
 
 def _as_interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _height(height: int) -> int:
-    if not 64 <= height <= 720:
-        raise UsageError(f"clips of {height} pixels are not possible", "choose a height from 64 to 720")
-    return height
 
 
 def _imported() -> tuple[type[SandboxSettings], type[Sandbox]]:

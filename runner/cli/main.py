@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
-from collections.abc import Sequence
 
+# Importing typing would take a tenth of the time that --help needs; type checkers know this name.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn, TypeAlias
+
+    _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+_USUAL = 80  # columns, where the terminal does not tell
 _MODULES = {
     "init": "starting",
     "validate": "checking",
@@ -24,33 +33,99 @@ _MODULES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Every error that a user can cause is a message with a remedy, and an exit code."""
-    options = parser().parse_args(arguments)
-    if options.command is None:
-        parser().print_help()
-        return 2
-    command = importlib.import_module(f"runner.cli.{_MODULES[options.command]}")
-    from runner.cli.ending import guarded, leave
+    words = sys.argv[1:] if arguments is None else arguments
+    _open_streams()
+    try:
+        options = parser().parse_args(words)
+        command = importlib.import_module(f"runner.cli.{_MODULES[options.command]}")
+        from runner.cli.ending import guarded, leave
 
-    return leave(guarded(getattr(command, options.command), options))
+        return leave(guarded(getattr(command, options.command), options))
+    except _WordsError as error:
+        if not words:
+            parser().print_help(sys.stderr)
+            return 2
+        return _tell_wrong_words(error, words)
+    except KeyboardInterrupt:
+        # While modules are imported; a command looks after it by itself.
+        sys.stderr.write("interrupted\n")
+        return 130
+
+
+def _open_streams() -> None:
+    """Words that the terminal's encoding lacks are shown as escapes; what nobody reads goes nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Closed by the caller, as with >&-
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # it lives as long as the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+class _WordsError(Exception):
+    """The words of a command line do not fit `command`."""
+
+    def __init__(self, message: str, command: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.command = command
+
+
+def _tell_wrong_words(error: _WordsError, words: Sequence[str]) -> int:
+    from difflib import get_close_matches
+
+    from runner.cli.ending import tell
+    from runner.errors import UsageError
+
+    message, hint = error.message, f"{error.command} --help tells more"
+    if not words[0].startswith("-") and words[0] not in _MODULES:
+        near = get_close_matches(words[0], _MODULES, 1)
+        message = f"there is no command {words[0]!r}" + (f"; did you mean {near[0]}?" if near else "")
+    tell(UsageError(message, hint), as_json="--json" in words)
+    return 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises where the library would print and exit: with --json a wrong word is a document, too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _WordsError(message, self.prog)
+
+
+class _Help(argparse.HelpFormatter):
+    """As wide as the terminal. The library would import archive formats to look that up."""
+
+    def __init__(self, prog: str) -> None:
+        named = os.environ.get("COLUMNS", "")
+        super().__init__(prog, width=((int(named) if named.isdecimal() else 0) or _columns()) - 2)
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(1).columns or _USUAL
+    except OSError:
+        return _USUAL
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their flags."""
-    whole = argparse.ArgumentParser(
+    whole = _Parser(
         "reelrun",
         description="Turn YAML manifests into AI videos: nothing is paid for twice, nothing paid for is lost.",
         epilog="Start with: reelrun init demo && reelrun run demo/campaign.yaml --sandbox",
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     whole.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     _manifest_commands(commands)
     _run_command(commands)
     _service_commands(commands)
     return whole
 
 
-def _manifest_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _manifest_commands(commands: _Commands) -> None:
     init = _command(commands, "init", "make a folder with a manifest, pictures and prompts that run as they stand")
     init.add_argument("folder", metavar="FOLDER", help="the folder to make; it must be new or empty")
     validate = _manifest(commands, "validate", "check a manifest and everything that it names; send nothing")
@@ -73,11 +148,13 @@ def _manifest_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
 
 
-def _run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _run_command(commands: _Commands) -> None:
     run = _manifest(commands, "run", "start or resume: do what the plan says is left")
     run.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
     run.add_argument("--dry-run", action="store_true", help="do everything up to the first call")
-    run.add_argument("--concurrency", type=_positive, metavar="N", help="at most N jobs unfinished at the service")
+    run.add_argument(
+        "--concurrency", type=_number(int, 1, 10_000), metavar="N", help="at most N jobs unfinished at the service"
+    )
     run.add_argument("--yes", action="store_true", help="submit without asking")
     run.add_argument("--no-progress", action="store_true", help="no progress on the screen")
     _selection(run)
@@ -87,7 +164,7 @@ def _run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _sandbox_flags(sandbox, prefix="sandbox-")
 
 
-def _service_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _service_commands(commands: _Commands) -> None:
     models = _command(commands, "models", "list the service's models, or tell about one")
     models.add_argument("model", nargs="?", metavar="MODEL", help="the model to tell about")
     requests = _command(commands, "requests", "list the requests that the service has of a model")
@@ -102,7 +179,9 @@ def _service_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     sandbox.add_argument(
         "--dir", default=".reelrun-sandbox", metavar="DIR", help="where it keeps its requests (%(default)s)"
     )
-    sandbox.add_argument("--port", type=int, default=8765, metavar="N", help="0 takes any free port (%(default)s)")
+    sandbox.add_argument(
+        "--port", type=_number(int, 0, 65535), default=8765, metavar="N", help="0 takes any free port (%(default)s)"
+    )
     sandbox.add_argument("--certificate", metavar="PEM", help="serve over TLS with this certificate")
     sandbox.add_argument("--private-key", metavar="PEM", help="the key of the certificate")
     _sandbox_flags(sandbox)
@@ -110,32 +189,38 @@ def _service_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
 
 def _sandbox_flags(flags: argparse._ActionsContainer, prefix: str = "") -> None:
     flags.add_argument(
-        f"--{prefix}slots", type=_positive, default=4, metavar="N", help="requests at once (%(default)s)"
+        f"--{prefix}slots", type=_number(int, 1, 64), default=4, metavar="N", help="requests at once (%(default)s)"
     )
     flags.add_argument(
-        f"--{prefix}seconds", type=_amount, default=1.0, metavar="S", help="least time a request takes (%(default)s)"
+        f"--{prefix}seconds",
+        type=_number(float, 0, 3600),
+        default=1.0,
+        metavar="S",
+        help="least time a request takes (%(default)s)",
     )
     flags.add_argument(
-        f"--{prefix}failure-rate", type=_share, default=0.0, metavar="X", help="share that fails, 0 to 1 (%(default)s)"
+        f"--{prefix}failure-rate",
+        type=_number(float, 0, 1),
+        default=0.0,
+        metavar="X",
+        help="share that fails, 0 to 1 (%(default)s)",
     )
     flags.add_argument(
         f"--{prefix}height",
-        type=_positive,
+        type=_number(int, 64, 720),
         default=720,
         metavar="PX",
-        help="height of the clips, at most 720 (%(default)s)",
+        help="height of the clips, 64 to 720 (%(default)s)",
     )
 
 
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str
-) -> argparse.ArgumentParser:
-    return commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", allow_abbrev=False)
+def _command(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name, help=what, description=f"{what[0].upper()}{what[1:]}.", formatter_class=_Help, allow_abbrev=False
+    )
 
 
-def _manifest(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str
-) -> argparse.ArgumentParser:
+def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
     made = _command(commands, name, what)
     made.add_argument("manifest", metavar="MANIFEST", help="the YAML file")
     _json(made)
@@ -155,7 +240,7 @@ def _selection(command: argparse.ArgumentParser) -> None:
 
 
 def _limits(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--max-jobs", type=_positive, metavar="N", help="lower budget.max_jobs")
+    command.add_argument("--max-jobs", type=_number(int, 1, 5_000_000), metavar="N", help="lower budget.max_jobs")
     command.add_argument("--max-cost", metavar="X", help="lower budget.max_cost")
 
 
@@ -170,28 +255,27 @@ class _Version(argparse.Action):
     """Looks the version up only when it is asked for: the look-up is slow."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        sys.stdout.write(f"reelrun {version('reelrun')}\n")
+        try:
+            found = version("reelrun")
+        except PackageNotFoundError:
+            found = "from a checkout"
+        sys.stdout.write(f"reelrun {found}\n")
         parser.exit()
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("it must be at least 1")
-    return number
+def _number(convert: type[int] | type[float], least: int, most: int) -> Callable[[str], float]:
+    """Reads a number of a flag. Its words on a wrong one say what is right."""
 
+    def read(text: str) -> float:
+        try:
+            number = convert(text)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            kind = "whole number" if convert is int else "number"
+            raise argparse.ArgumentTypeError(f"{text!r} is no {kind} from {least:,} to {most:,}")
+        return number
 
-def _amount(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < 1e6:
-        raise argparse.ArgumentTypeError("it must not be negative")
-    return number
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError("it must be between 0 and 1")
-    return number
+    return read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from decimal import Decimal
@@ -15,6 +16,9 @@ from runner.model import Manifest
 
 # Seconds between two lines where there is no terminal.
 _LINE_EVERY = 10.0
+# Widths in columns: of the bar, and of a terminal that does not tell.
+_SHORTEST, _LONGEST = 8, 24
+_USUAL = 80
 _ORDER = ("processing", "dispatched", "queued", "created", "accepted")
 
 
@@ -31,12 +35,16 @@ class Bar:
         finished = snapshot.done + snapshot.failed
         if self._first is None or self._bar is None:
             self._first = finished, now
-            shape = "{n_fmt:>5}/{total_fmt} {bar:24} {postfix}"
-            self._bar = tqdm(total=snapshot.total, bar_format=shape, leave=False, mininterval=0.1, file=sys.stderr)
+            self._bar = tqdm(total=snapshot.total, leave=False, mininterval=0.1, file=sys.stderr, dynamic_ncols=True)
         self._bar.total = snapshot.total
         self._bar.n = finished
         told = (facts(snapshot, self._budget.currency, self._budget.max_cost), _left(snapshot, self._first, now))
-        self._bar.set_postfix_str(" · ".join(each for each in told if each), refresh=False)
+        counts = f"{finished:>5,}/{snapshot.total:,}"
+        words = fitted(" · ".join(each for each in told if each), _columns() - len(counts) - _SHORTEST - 3)
+        room = min(_LONGEST, _columns() - len(counts) - len(words) - 3)
+        # tqdm fills in what stands in braces, and nothing else may look like that.
+        self._bar.bar_format = f"{counts} {{bar:{max(room, _SHORTEST)}}} {{desc}}"
+        self._bar.set_description_str(words, refresh=False)
         self._bar.update(0)
 
     def close(self) -> None:
@@ -67,6 +75,23 @@ class Lines:
 
     def close(self) -> None:
         """Nothing is left on the screen to remove."""
+
+
+def fitted(words: str, room: int) -> str:
+    """As many of the facts as fit into so many columns, with a sign where some are left out."""
+    if len(words) <= room:
+        return words
+    parts = words.split(" · ")
+    while parts and len(" · ".join(parts)) + 4 > room:
+        parts.pop()
+    return " · ".join((*parts, "…")) if room > 0 else ""
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL
+    except (OSError, ValueError):
+        return _USUAL
 
 
 def facts(snapshot: Snapshot, currency: str, most: Decimal | None) -> str:

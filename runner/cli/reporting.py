@@ -52,13 +52,19 @@ def _show(
     if unfinished:
         screen.show("")
     for record in unfinished[:_SHOWN]:
-        screen.show(f"  {record.status:<10}{record.key}: {record.error or record.reason or 'not submitted yet'}")
+        screen.show(f"  {record.status:<10}{record.key}: {why(record)}")
     if len(unfinished) > _SHOWN:
         screen.show(f"  ... and {len(unfinished) - _SHOWN:,} more; --json and index.json have all")
     if any(not record.status.is_final for record in unfinished):
         screen.show(f"\nNext: {command_line(options, 'run')}")
     elif unfinished:
         screen.show(f"\nNext: {command_line(options, 'run', '--retry-failed')}")
+
+
+def why(record: JobRecord) -> str:
+    """Why a job that did not succeed stands where it does."""
+    words = "not submitted yet" if record.status is Status.PENDING else str(record.status)
+    return record.error or record.reason or words
 
 
 def index(options: argparse.Namespace) -> int:

@@ -11,10 +11,10 @@ from runner.campaign import Result
 from runner.cli import ending, screen
 from runner.cli.checking import show_plan
 from runner.cli.inputs import command_line, manifest_of, selection_of
-from runner.cli.reporting import run_document
+from runner.cli.reporting import run_document, why
 from runner.cli.session import connection_of, interruptible, progress_of
-from runner.errors import NotConfirmedError
-from runner.model import Action, JobRecord, Manifest, Status
+from runner.errors import Exit, NotConfirmedError
+from runner.model import Action, Manifest, Status
 from runner.planning.plan import Plan
 
 _SHOWN = 5
@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
         if progress is not None:
             progress.close()
     _tell(options, manifest, result)
-    return int(result.exit_code)
+    # Nothing was tried, and so there is no end to judge.
+    return int(Exit.DONE if options.dry_run else result.exit_code)
 
 
 def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) -> bool:
@@ -61,7 +62,7 @@ def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         hint = "add --yes to submit without asking"
         raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)
-    show_plan(plan)
+    show_plan(plan, show=screen.say)
     sys.stderr.write(f"\n{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -90,10 +91,10 @@ def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) ->
     screen.show(
         f"{screen.count(sum(result.totals.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}."
     )
-    for each in result.unfinished[:_SHOWN]:
-        screen.show(f"  {each.status:<9} {each.key}: {_why(each)}")
-    if len(result.unfinished) > _SHOWN:
-        screen.show(f"  ... and {len(result.unfinished) - _SHOWN:,} more: {command_line(options, 'status')}")
+    if result.interrupted:
+        screen.show(_in_flight(result))
+    elif not options.dry_run:
+        _show_unfinished(options, result)
     page = screen.shown_path(result.index.with_suffix(".html"))
     screen.show(f"Videos: {screen.shown_path(result.output_dir / 'videos')}   Page: {page}")
     step = _next(options, result)
@@ -101,17 +102,30 @@ def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) ->
         screen.show(f"Next: {step}")
 
 
-def _why(record: JobRecord) -> str:
-    return record.error or record.reason or "not submitted yet"
+def _in_flight(result: Result) -> str:
+    """What is left behind by an interruption."""
+    waiting, unknown = result.totals[Status.WAITING], result.totals[Status.UNKNOWN]
+    parts = [f"{screen.count(waiting, 'request')} in flight at the service" if waiting else ""]
+    parts.append(f"{screen.count(unknown, 'job')} whose answer did not come" if unknown else "")
+    left = " and ".join(part for part in parts if part)
+    return f"Interrupted, with {left}: the next run takes them up." if left else "Interrupted, with nothing in flight."
+
+
+def _show_unfinished(options: argparse.Namespace, result: Result) -> None:
+    for each in result.unfinished[:_SHOWN]:
+        screen.show(f"  {each.status:<9} {each.key}: {why(each)}")
+    if len(result.unfinished) > _SHOWN:
+        screen.show(f"  ... and {len(result.unfinished) - _SHOWN:,} more: {command_line(options, 'status')}")
 
 
 def _next(options: argparse.Namespace, result: Result) -> str:
     statuses = {record.status for record in result.unfinished}
     if options.dry_run or statuses & {Status.PENDING, Status.WAITING}:
-        return f"{command_line(options, 'run')}        (goes on where this run ended)"
+        retry = ["--retry-failed"] if options.retry_failed else []
+        return f"{command_line(options, 'run', *retry)}        (goes on from here)"
     if Status.UNKNOWN in statuses:
         again = command_line(options, "run", "--resubmit-unknown")
-        return f"{command_line(options, 'run')}   looks for them once more; {again} pays for them again"
+        return f"{command_line(options, 'run')}        (looks for them again; {again} pays for them again)"
     if statuses:
         return command_line(options, "run", "--retry-failed")
     return f"open {screen.shown_path(result.index.with_suffix('.html'))}"

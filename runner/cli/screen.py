@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -12,19 +13,24 @@ from runner.errors import Diagnostic, Severity
 
 
 def say(text: str) -> None:
-    """A message for people."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """A message for people. That nobody can read it stops no run."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 def show(text: str) -> None:
     """A result for people, on stdout."""
-    sys.stdout.write(text + "\n")
+    # A reader that has gone, as with `| head`, must not hide how the command ends.
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(text + "\n")
 
 
 def document(data: object) -> None:
     """The one JSON document of a command, on stdout."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    # Elsewhere than in UTF-8 the escapes of the encoding would not be those of JSON.
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    show(json.dumps(data, ensure_ascii=not is_unicode, indent=2))
 
 
 def has_colour() -> bool:

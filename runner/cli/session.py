@@ -25,7 +25,13 @@ def connection_of(options: argparse.Namespace, manifest: Manifest) -> Connection
     if options.sandbox:
         return sandboxed(options, manifest)
     service = Service.from_environment(os.environ, options.base_url)
-    return Connection.to(service, lambda: not Client(service).is_sandbox())
+
+    def is_paid() -> bool:
+        # Without a key nothing can be sent, and so there is nothing to ask about.
+        service.require_key()
+        return not Client(service).is_sandbox()
+
+    return Connection.to(service, is_paid)
 
 
 def progress_of(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines | None:

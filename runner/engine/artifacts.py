@@ -27,6 +27,8 @@ MOST_VIDEO_BYTES = 1 << 30
 _MOST_THUMBNAIL_BYTES = 20 << 20
 _BLOCK = 1 << 16
 _TOTAL_SECONDS = 900.0
+# Content-Range (RFC 9110 14.4): first and last byte, and how many there are in all, where that is told.
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
 
 
 class Trouble(Enum):
@@ -90,7 +92,7 @@ class Fetched:
 
 def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
     """Download, verify and put in place. Raises FetchError and DiskError; a file in place is never replaced by less."""
-    video = inside(order.output_dir / "videos", f"{order.path}.mp4")
+    video = inside(order.output_dir, f"videos/{order.path}.mp4")
     part = part_of(order.output_dir, order.request_id)
     with disk_trouble(f"write {part}"):
         make_folder(part.parent)
@@ -104,7 +106,7 @@ def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
         sha256, size = hash_file(part)
         # The folder may have become a link since: look again at where the file would land.
         make_folder(video.parent)
-        put_in_place(part, inside(order.output_dir / "videos", f"{order.path}.mp4"))
+        put_in_place(part, inside(order.output_dir, f"videos/{order.path}.mp4"))
         _etag_of(part).unlink(missing_ok=True)
     kept = Artifact(
         f"videos/{order.path}.mp4", sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec
@@ -147,7 +149,7 @@ def _download(files: Files, order: Order, part: Path, stop: Stop) -> None:
                 _discard(part)
                 raise FetchError(Trouble.NETWORK, "the file server has less than was there before")
             _check_answer(response)
-            resumes = response.status_code == 206 and _starts_at(response, start)
+            resumes = response.status_code == 206 and _goes_on(response, start, etag)
             if response.status_code == 206 and not resumes:
                 _discard(part)
                 raise FetchError(Trouble.NETWORK, "the file server sent another range than asked")
@@ -166,8 +168,15 @@ def _resumable(part: Path) -> str | None:
         return None
 
 
-def _starts_at(response: requests.Response, start: int) -> bool:
-    return response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+def _goes_on(response: requests.Response, start: int, etag: str | None) -> bool:
+    """Whether a 206 holds all the rest of the same file from `start` on."""
+    told = re.fullmatch(
+        r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)", response.headers.get("Content-Range", "")
+    )
+    if told is None or response.headers.get("ETag", etag) != etag:
+        return False
+    first, last, whole = int(told[1]), int(told[2]), told[3]
+    return first == start and _length(response) in (None, last + 1 - first) and whole in (None, str(last + 1))
 
 
 def _check_answer(response: requests.Response) -> None:
@@ -219,7 +228,7 @@ def _copy(response: requests.Response, order: Order, write: Callable[[bytes], ob
         write(block)
         size += len(block)
         if size > most:
-            raise FetchError(Trouble.UNFIT, f"the file does not end within {most:,} bytes")
+            raise FetchError(Trouble.UNFIT, f"the file does not end within {most:,} bytes more")
         if stop.is_set():
             raise FetchError(Trouble.STOPPED, "interrupted")
         if time.monotonic() > deadline:
@@ -246,7 +255,7 @@ def _length(response: requests.Response) -> int | None:
 
 def _thumbnail(files: Files, order: Order, video: Path, stop: Stop) -> Artifact | None:
     """The service's thumbnail, or a frame of the video where there is none that is sound. Missing it is no failure."""
-    target = inside(order.output_dir / "thumbnails", f"{order.path}.jpg")
+    target = inside(order.output_dir, f"thumbnails/{order.path}.jpg")
     work = part_of(order.output_dir, order.request_id).with_suffix(".jpg.part")
     with disk_trouble(f"write {target}"):
         try:
@@ -258,7 +267,7 @@ def _thumbnail(files: Files, order: Order, video: Path, stop: Stop) -> Artifact 
         sync_file(work)
         sha256, size = hash_file(work)
         make_folder(target.parent)
-        put_in_place(work, inside(order.output_dir / "thumbnails", f"{order.path}.jpg"))
+        put_in_place(work, inside(order.output_dir, f"thumbnails/{order.path}.jpg"))
     return Artifact(f"thumbnails/{order.path}.jpg", sha256, size)
 
 

@@ -48,14 +48,14 @@ class Fetching:
     def _fetched(self, flight: Flight, future: Future[Fetched], started: float) -> None:
         self._running -= 1
         run = self._run
-        try:
-            fetched = future.result()
-        except FetchError as error:
-            self._troubled(flight, error)
-            return
-        except DiskError as error:
+        error = _error_of(future)
+        if isinstance(error, DiskError):
             run.fail(error)
             return
+        if error is not None:
+            self._troubled(flight, error)
+            return
+        fetched = future.result()
         run.store.keep(flight.attempt.job_id, "video", fetched.video)
         if fetched.thumbnail is not None:
             run.store.keep(flight.attempt.job_id, "thumbnail", fetched.thumbnail)
@@ -74,3 +74,13 @@ class Fetching:
             return
         pause = 0.0 if error.trouble is Trouble.EXPIRED else backoff(flight.tries, run.tools.randomness)
         run.flights.poll_at(flight, now + pause)
+
+
+def _error_of(future: Future[Fetched]) -> FetchError | DiskError | None:
+    """What kept a file from coming; an error that nobody foresaw is the file's fault, and no other job's."""
+    if future.cancelled():
+        return FetchError(Trouble.NETWORK, "the call was cancelled")
+    error = future.exception()
+    if error is None or isinstance(error, (FetchError, DiskError)):
+        return error
+    return FetchError(Trouble.UNFIT, f"an unexpected {type(error).__name__}")

@@ -50,9 +50,11 @@ class Engine:
         run = self._run
         self._adopt()
         run.tools.progress(run.snapshot())
-        while self._has_work():
-            self._turn()
-        run.stop.set()
+        try:
+            while self._has_work():
+                self._turn()
+        finally:
+            run.stop.set()
         return Report(run.submitted, run.interrupted, run.error or run.last_error)
 
     def _turn(self) -> None:
@@ -73,7 +75,7 @@ class Engine:
     def _has_work(self) -> bool:
         run = self._run
         if not run.is_stopping:
-            return len(run.queue) > 0 or run.flights.is_busy()
+            return run.flights.is_busy() or (len(run.queue) > 0 and not self._submitting.is_blocked)
         now = run.now()
         self._stopped_at = now if self._stopped_at is None else self._stopped_at
         run.stop.set()
@@ -93,6 +95,8 @@ class Engine:
             for attempt in run.store.open_attempts():
                 if run.selection.has(attempt.key):
                     self._adopt_one(attempt, planned.get(attempt.job_id))
+                elif attempt.request_id is None:
+                    run.queue.abandon(attempt.fingerprint)
 
     def _adopt_one(self, attempt: Attempt, planned: Planned | None) -> None:
         run, now = self._run, self._run.now()

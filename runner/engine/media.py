@@ -12,6 +12,8 @@ from PIL import Image as Pictures
 # How far a video's length may be from what was asked.
 _TOLERANCE = 0.5
 _THUMBNAIL_SIDE = 480
+# Far more than any thumbnail has, and what can be decoded without harm.
+_MOST_PIXELS = 32_000_000
 _BLOCK = 1 << 20
 
 
@@ -42,7 +44,7 @@ def inspect_video(path: Path, asked: float | None, *, decode: bool) -> VideoFact
             stream = container.streams.video[0]
             if decode:
                 stream.thread_type = "AUTO"
-                frames = sum(1 for _ in container.decode(stream))
+                frames = _decoded(container, stream)
             else:
                 frames = stream.frames
             facts = _facts(stream, container.duration, frames)
@@ -53,6 +55,16 @@ def inspect_video(path: Path, asked: float | None, *, decode: bool) -> VideoFact
     if asked is not None and abs(facts.seconds - asked) > _TOLERANCE:
         raise UnfitFileError(f"it lasts {facts.seconds:.2f} s, asked were {asked:g} s")
     return facts
+
+
+def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> int:
+    """How many frames there are. The decoder fills in what it cannot decode, and marks such frames."""
+    frames = 0
+    for frame in container.decode(stream):
+        if frame.is_corrupt:
+            raise UnfitFileError(f"frame {frames + 1} is damaged")
+        frames += 1
+    return frames
 
 
 def _facts(stream: av.VideoStream, container_duration: int | None, frames: int) -> VideoFacts:
@@ -70,6 +82,8 @@ def save_picture(source: Path, target: Path) -> None:
     """Check a downloaded thumbnail by decoding it, and write it as a JPEG. Raises UnfitFileError."""
     try:
         with Pictures.open(source, formats=("JPEG", "PNG", "WEBP")) as picture:
+            if picture.width * picture.height > _MOST_PIXELS:
+                raise UnfitFileError("it is no thumbnail: too many pixels")
             if picture.format == "JPEG":
                 picture.load()
                 target.write_bytes(source.read_bytes())

@@ -53,7 +53,6 @@ class Gate:
     randomness: random.Random
     opens_at: float = float("-inf")
     failures: int = 0
-    probing: bool = False
     # Since when no call has been answered; None after an answer.
     silent_since: float | None = None
 

@@ -10,7 +10,7 @@ from runner.api.answers import Answer, Remote
 from runner.api.classes import Verdict
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import backoff, next_poll
-from runner.engine.run import MOST_CALLS, Run
+from runner.engine.run import MOST_CALLS, Run, result_of
 from runner.model import Status
 
 _FINAL = {"failed": Status.FAILED, "cancelled": Status.CANCELLED}
@@ -27,7 +27,7 @@ class Polling:
     @property
     def due(self) -> float | None:
         poll = self._run.flights.next_due()
-        return None if poll is None else max(poll, self._run.asks.opens_at)
+        return None if poll is None or self._run.is_full(self._run.asks) else max(poll, self._run.asks.opens_at)
 
     def poll(self) -> None:
         """Start the polls that are due."""
@@ -41,7 +41,7 @@ class Polling:
             run.start(partial(self._asked, flight), partial(run.tools.client.get, flight.request_id))
 
     def _asked(self, flight: Flight, future: Future[Answer], started: float) -> None:
-        run, answer = self._run, future.result()
+        run, answer = self._run, result_of(future, lambda words: Answer(Verdict.UNKNOWN, message=words))
         run.heard(answer.skew_from)
         match answer.verdict:
             case Verdict.ACCEPTED if answer.remote is not None:

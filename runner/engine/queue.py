@@ -16,6 +16,12 @@ class Queue:
         self._held: dict[str, list[Planned]] = {}
         self._open: set[str] = set()
         self._withheld: set[str] = set()
+        self._abandoned: set[str] = set()
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether there is any that does not wait for an equal one."""
+        return bool(self._ready)
 
     def __len__(self) -> int:
         return len(self._ready) + sum(map(len, self._held.values()))
@@ -25,7 +31,7 @@ class Queue:
         while self._ready:
             planned = self._ready.popleft()
             request = planned.job.fingerprint
-            if planned.job.model in self._withheld:
+            if planned.job.model in self._withheld or request in self._abandoned:
                 continue
             if request in self._open:
                 self._held.setdefault(request, []).append(planned)
@@ -45,6 +51,7 @@ class Queue:
 
     def abandon(self, request: str) -> None:
         """The request stays open beyond this run, and so its equals stay pending."""
+        self._abandoned.add(request)
         self._held.pop(request, None)
 
     def put_back(self, planned: Planned) -> None:

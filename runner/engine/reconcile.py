@@ -51,7 +51,8 @@ class Evidence:
 
     `open_attempts` are all of this model without a request id, also those whose POST still runs. `claimed` are request
     ids that belong to attempts already, `nearby` those that must be listed (a set for each attempt's number).
-    `started` is when the listing was asked for, `skew` the service's clock minus ours by its answer.
+    `started` is when the listing was asked for, `skew` the service's clock minus ours by its answer. `is_ours`: the
+    organisation is the one that the state recorded, as far as it recorded any.
     """
 
     listing: Listing
@@ -62,6 +63,12 @@ class Evidence:
     started: float
     settle: float
     skew: float | None = None
+    is_ours: bool = True
+
+    @property
+    def requests(self) -> Mapping[str, Remote]:
+        """What is listed, by id: one that is told twice is one."""
+        return {each.request_id: each for each in reversed(self.listing.requests)}
 
 
 def findings(evidence: Evidence) -> list[Finding]:
@@ -71,7 +78,7 @@ def findings(evidence: Evidence) -> list[Finding]:
         key=lambda each: (each.intended_at, each.number),
     )
     free = sorted(
-        (each for each in evidence.listing.requests if each.request_id not in evidence.claimed),
+        (each for each in evidence.requests.values() if each.request_id not in evidence.claimed),
         key=lambda each: (each.created_at or 0.0, each.request_id),
     )
     found: dict[int, Remote] = {}
@@ -115,16 +122,26 @@ def _doubt(evidence: Evidence, attempt: Attempt) -> str:
         return listing.message or "the service's list could not be read wholly"
     if attempt.lost_at is None or evidence.started < attempt.lost_at:
         return "the list is older than the loss"
-    ids = {each.request_id for each in listing.requests}
-    if listing.total is not None and listing.total != len(listing.requests):
-        return f"the service lists {len(listing.requests)} of {listing.total} requests"
+    if not evidence.is_ours:
+        return "the service's list does not tell whose requests it shows"
+    listed = evidence.requests
+    if listing.total is not None and listing.total != len(listed):
+        return f"the service lists {len(listed)} of {listing.total} requests"
     if listing.total is None and not any(
         (each.created_at or math.inf) < _earliest(evidence, attempt) for each in listing.requests
     ):
         return "the service's list does not reach back before the submission"
-    if not evidence.nearby.get(attempt.number, frozenset()) <= ids:
+    if not evidence.nearby.get(attempt.number, frozenset()) <= listed.keys():
         return "the service's list lacks other requests of that time"
+    if _skew(evidence, attempt) is None and any(_is_like(evidence, attempt, each) for each in listed.values()):
+        return "the service shows requests like this one, and does not tell its time"
     return ""
+
+
+def _is_like(evidence: Evidence, attempt: Attempt, remote: Remote) -> bool:
+    """Whether a remote request that is not claimed may be ours by all but its time."""
+    is_free = remote.request_id not in evidence.claimed and remote.model in (None, attempt.model)
+    return is_free and likeness(attempt.payload, remote.payload, evidence.schema) is not Likeness.DIFFERENT
 
 
 def _likeness(evidence: Evidence, attempt: Attempt, remote: Remote) -> Likeness:
@@ -135,19 +152,19 @@ def _likeness(evidence: Evidence, attempt: Attempt, remote: Remote) -> Likeness:
     return likeness(attempt.payload, remote.payload, evidence.schema)
 
 
-def _skew(evidence: Evidence, attempt: Attempt) -> float:
-    return next((each for each in (attempt.skew, evidence.skew) if each is not None), 0.0)
+def _skew(evidence: Evidence, attempt: Attempt) -> float | None:
+    return evidence.skew if attempt.skew is None else attempt.skew
 
 
 def _earliest(evidence: Evidence, attempt: Attempt) -> float:
-    return attempt.intended_at + _skew(evidence, attempt) - EARLY
+    return attempt.intended_at + (_skew(evidence, attempt) or 0.0) - EARLY
 
 
 def _latest(evidence: Evidence, attempt: Attempt) -> float:
     """A POST that still runs may be accepted any moment."""
     if attempt.lost_at is None:
         return math.inf
-    return attempt.lost_at + evidence.settle + _skew(evidence, attempt) + LATE
+    return attempt.lost_at + evidence.settle + (_skew(evidence, attempt) or 0.0) + LATE
 
 
 def likeness(ours: Variables, echo: Variables | None, schema: ModelSchema | None) -> Likeness:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from runner.api.answers import Remote
 from runner.api.client import Client
@@ -22,6 +22,8 @@ from runner.errors import AccessError, ReelrunError, StateError
 from runner.model import Action, Status
 from runner.planning.plan import Plan, Selection
 from runner.state.store import Store
+
+Result = TypeVar("Result")
 
 # Calls at once; downloads are counted apart, so that they never keep polls waiting.
 MOST_CALLS = 24
@@ -88,6 +90,8 @@ class Run:
         self.stop = Stop()
         self.calls = 0
         self.skew: float | None = None
+        # The key's organisation is known to be the one of the state, as far as it recorded any.
+        self.is_ours = store.note("organisation") in (None, tools.client.service.organisation)
         self.interrupted = False
         self.error: ReelrunError | None = None
         self.last_error: ReelrunError | None = None
@@ -129,6 +133,10 @@ class Run:
         self.calls += is_call
         future: Future[Any] = self.tools.executor.submit(call)
         future.add_done_callback(lambda done: self.inbox.put(Event(handle, done, started, is_call)))
+
+    def is_full(self, gate: Gate) -> bool:
+        """No call can start before another one ends, which ends the loop's wait by itself."""
+        return self.calls >= MOST_CALLS or (gate.is_stormy and self.calls > 0)
 
     def settle(self, event: Event) -> None:
         self.calls -= event.is_call
@@ -183,9 +191,19 @@ class Run:
             hint = "use the key of that organisation, or another output.dir"
             self.fail(StateError(f"this state belongs to organisation {known}, the key to {remote.organisation}", hint))
             return False
+        self.is_ours = True
         return True
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
             self.total, self.done, self.failed, self.submitted, self.flights.statuses(), self.spent, self.note
         )
+
+
+def result_of(future: Future[Result], otherwise: Callable[[str], Result]) -> Result:
+    """What a call gave. `otherwise` makes an answer of an error that nobody foresaw: it must not take along what other
+    calls said in the same turn."""
+    if future.cancelled():
+        return otherwise("the call was cancelled")
+    error = future.exception()
+    return future.result() if error is None else otherwise(f"an unexpected {type(error).__name__}")

@@ -10,7 +10,7 @@ from runner.api.answers import Listing
 from runner.api.classes import Verdict
 from runner.engine.flights import Flight, Phase
 from runner.engine.reconcile import NEARBY, Conclusion, Evidence, Finding, findings
-from runner.engine.run import MOST_CALLS, Run
+from runner.engine.run import MOST_CALLS, Run, result_of
 from runner.model import Status
 
 _FIRST_LOOK, _LONGEST_PAUSE = 0.5, 15.0
@@ -33,7 +33,7 @@ class Searching:
     @property
     def due(self) -> float | None:
         times = [look.due for look in self._looks.values() if not look.is_running]
-        return max(min(times), self._run.asks.opens_at) if times else None
+        return max(min(times), self._run.asks.opens_at) if times and not self._run.is_full(self._run.asks) else None
 
     def look(self) -> None:
         """Start the lists that are due."""
@@ -50,7 +50,7 @@ class Searching:
         return [each for each in self._run.flights.in_phase(Phase.LOST) if each.attempt.model == model]
 
     def _listed(self, model: str, future: Future[Listing], started: float) -> None:
-        run, listing = self._run, future.result()
+        run, listing = self._run, result_of(future, lambda words: Listing(Verdict.UNKNOWN, message=words))
         look = self._looks[model]
         look.is_running = False
         look.tries += 1
@@ -73,15 +73,18 @@ class Searching:
     def _conclude(self, model: str, listing: Listing, started: float) -> None:
         run = self._run
         lost = {flight.attempt.number: flight for flight in self._lost(model)}
-        posting = [each for each in run.flights.in_phase(Phase.POSTING) if each.attempt.model == model]
+        # All of the state: those that are left for later, or not selected, may be what the list shows, too.
+        unanswered = [each for each in run.store.open_attempts() if each.model == model and each.request_id is None]
         evidence = Evidence(
             listing,
-            [flight.attempt for flight in (*lost.values(), *posting)],
+            unanswered,
             frozenset(run.store.claimed([each.request_id for each in listing.requests])),
             {
                 number: frozenset(
                     run.store.accepted_between(
-                        model, flight.attempt.intended_at - NEARBY, (flight.attempt.lost_at or started) + NEARBY
+                        model,
+                        flight.attempt.intended_at - NEARBY,
+                        min((flight.attempt.lost_at or started) + NEARBY, started),
                     )
                 )
                 for number, flight in lost.items()
@@ -90,9 +93,11 @@ class Searching:
             started,
             run.settings.settle,
             run.skew,
+            run.is_ours,
         )
         for finding in findings(evidence):
-            self._apply(lost[finding.attempt.number], finding)
+            if finding.attempt.number in lost:
+                self._apply(lost[finding.attempt.number], finding)
 
     def _apply(self, flight: Flight, finding: Finding) -> None:
         run = self._run

@@ -12,7 +12,7 @@ from runner.api.body import Body
 from runner.api.classes import GENERAL, Verdict
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import Gate, Window, backoff
-from runner.engine.run import MOST_CALLS, Run
+from runner.engine.run import MOST_CALLS, Run, result_of
 from runner.errors import DiskError, ServiceError
 from runner.model import Image, Status
 
@@ -32,8 +32,15 @@ class Submitting:
     @property
     def due(self) -> float | None:
         """When the next submission may leave; None while there is none, or something else must end first."""
-        is_blocked = self._canary is not None or self._run.flights.at_service() >= int(self._window.size)
-        return None if is_blocked or not len(self._run.queue) else self._gate.opens_at
+        run, is_probed = self._run, self._gate.is_stormy and bool(self._run.flights.in_phase(Phase.LOST))
+        is_waiting = self._canary is not None or is_probed or run.is_full(self._gate) or self.is_blocked
+        return None if is_waiting or not run.queue.has_ready else self._gate.opens_at
+
+    @property
+    def is_blocked(self) -> bool:
+        """As many as may be are unfinished at the service. Where all of them are left for the next run, so is what is
+        still pending."""
+        return self._run.flights.at_service() >= int(self._window.size)
 
     def intend(self) -> list[Flight]:
         """Write the intents of what is submitted next. The transaction around it commits before any POST."""
@@ -54,7 +61,12 @@ class Submitting:
         return flights
 
     def post(self, flights: list[Flight]) -> None:
-        """Send the POSTs of intents that are on disk."""
+        """Send the POSTs of intents that are on disk, unless the run was interrupted while they were written."""
+        if self._run.is_stopping and flights:
+            with self._run.store.transaction():
+                for flight in flights:
+                    self._withdraw(flight, "interrupted")
+            return
         for flight in flights:
             job = flight.job
             body = Body(job.model, job.payload, self._images[job.image])
@@ -75,12 +87,10 @@ class Submitting:
             # Each of these may have been billed: find out before risking more.
             return False
         calls = run.calls + starting
-        return (
-            calls < MOST_CALLS and run.flights.at_service() < int(self._window.size) and self._gate.may_call(now, calls)
-        )
+        return calls < MOST_CALLS and not self.is_blocked and self._gate.may_call(now, calls)
 
     def _posted(self, flight: Flight, future: Future[Submission], started: float) -> None:
-        answer = future.result()
+        answer = result_of(future, lambda words: Submission(Verdict.UNKNOWN, message=words))
         self._run.heard(answer.skew_from)
         if flight is self._canary:
             self._canary = None
@@ -92,10 +102,10 @@ class Submitting:
             case Verdict.UNSENT | Verdict.BUSY:
                 self._not_accepted(flight, answer, started)
             case Verdict.DENIED:
-                self._withdraw(flight, answer)
+                self._withdraw(flight, answer.message)
                 self._run.deny(answer.message)
             case Verdict.CHANGED:
-                self._withdraw(flight, answer)
+                self._withdraw(flight, answer.message)
                 self._run.fail(DiskError(answer.message, "nothing was bought with the changed picture"))
             case _:
                 self._lost(flight, answer)
@@ -116,7 +126,10 @@ class Submitting:
 
     def _count(self, flight: Flight) -> None:
         self._run.submitted += 1
-        self._run.spent += (flight.planned.price if flight.planned else None) or Decimal(0)
+        self._run.spent += self._price(flight)
+
+    def _price(self, flight: Flight) -> Decimal:
+        return (flight.planned.price if flight.planned else None) or Decimal(0)
 
     def _lost(self, flight: Flight, answer: Submission) -> None:
         run, now = self._run, self._run.now()
@@ -141,15 +154,16 @@ class Submitting:
             run.fail_at_end(ServiceError(f"the service refuses every submission to {model}: {answer.message}", hint))
         rejected = answer.verdict is Verdict.REJECTED
         run.submitted += 1
+        run.spent += Decimal(0) if rejected else self._price(flight)
         run.end(flight, Status.REJECTED if rejected else Status.FAILED, f"{answer.http_status}: {answer.message}")
 
-    def _withdraw(self, flight: Flight, answer: Submission) -> None:
-        self._run.store.withdraw(flight.attempt, answer.message)
+    def _withdraw(self, flight: Flight, reason: str) -> None:
+        self._run.store.withdraw(flight.attempt, reason)
         self._run.again(flight)
 
     def _not_accepted(self, flight: Flight, answer: Submission, started: float) -> None:
         run, now = self._run, self._run.now()
-        self._withdraw(flight, answer)
+        self._withdraw(flight, answer.message)
         self._gate.failed(now)
         if answer.verdict is Verdict.BUSY:
             self._window.refused(now, started)

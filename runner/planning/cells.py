@@ -63,7 +63,8 @@ class Expansion:
             place = Place(("matrix", *problem.route), key=problem.key)
             self._faults.add(problem.code, place, problem.message, problem.hint)
         output = self._output_template()
-        arms = [self._arm(prompt) for prompt in manifest.prompts]
+        common = self._parameters(manifest.params, ("params",))
+        arms = [self._arm(prompt, common) for prompt in manifest.prompts]
         if self._faults.has_errors:
             return
         yield from self._product(arms, output)
@@ -123,8 +124,8 @@ class Expansion:
         for parameter in arm.parameters:
             try:
                 value = parameter.evaluate(context)
-            except TemplateFault as fault:
-                self._template_fault(fault.problem, parameter.place, key)
+            except _FaultAt as found:
+                self._template_fault(found.problem, found.place, key)
                 failed = True
                 continue
             if value is None:
@@ -153,32 +154,29 @@ class Expansion:
             return None
 
     def _template_fault(self, problem: TemplateProblem, place: Place, key: str) -> None:
-        exact = Place(place.route, place.prompt, problem.offset, problem.length)
+        exact = Place(place.route, problem.offset, problem.length)
         self._faults.add(problem.code, exact, problem.message, problem.hint, cell=key, about="")
 
-    def _arm(self, prompt: Prompt) -> _Arm:
-        text_place = Place((*prompt.route, "text"), prompt if prompt.file else None)
-        parameters = [_Parameter("prompt", self._text(prompt.text, text_place), text_place)]
-        own = {name: (*prompt.route, "params", name) for name in prompt.params}
-        common = {name: ("params", name) for name in self._manifest.params}
-        values = {**self._manifest.params, **prompt.params}
-        for name, route in {**common, **own}.items():
-            if name in ("image", "prompt"):
-                what = "pictures stand under images" if name == "image" else "prompts stand under prompts"
-                self._faults.add("E312", Place(route, key=True), f"params must not set {name}", what)
-                continue
-            parameters.append(_Parameter(name, self._evaluator(values[name], route), Place(route)))
-        return _Arm(prompt, tuple(parameters))
+    def _arm(self, prompt: Prompt, common: Mapping[str, _Parameter]) -> _Arm:
+        place = Place((*prompt.route, "text"))
+        template = self._compiled(prompt.text, place)
+        text = _Parameter("prompt", _located(template.render if template else _nothing, place), place)
+        own = self._parameters(prompt.params, (*prompt.route, "params"))
+        return _Arm(prompt, (text, *{**common, **own}.values()))
 
-    def _text(self, text: str, place: Place) -> Callable[[Context], Json]:
-        template = self._compiled(text, place)
-        return (lambda context: None) if template is None else template.render
+    def _parameters(self, values: Variables, route: Route) -> dict[str, _Parameter]:
+        """A section `params`, compiled."""
+        return {
+            name: _Parameter(name, self._evaluator(value, (*route, name)), Place((*route, name)))
+            for name, value in values.items()
+        }
 
     def _evaluator(self, value: Json, route: Route) -> Callable[[Context], Json]:
         """How a parameter gets its value: templates at any depth are rendered, everything else is as it stands."""
         if isinstance(value, str):
-            template = self._compiled(value, Place(route))
-            return (lambda context: None) if template is None else template.value
+            place = Place(route)
+            template = self._compiled(value, place)
+            return _located(template.value if template else _nothing, place)
         if isinstance(value, Mapping):
             members = {name: self._evaluator(each, (*route, name)) for name, each in value.items()}
             return lambda context: {name: evaluate(context) for name, evaluate in members.items()}
@@ -210,29 +208,57 @@ class Expansion:
     def _check_names(self) -> None:
         """A name has one source: what a template means by it must not depend on an order of precedence."""
         manifest = self._manifest
-        variables = dict.fromkeys(manifest.matrix.axes, "an axis of the matrix")
-        for include in manifest.matrix.include:
-            for name in include:
-                variables.setdefault(name, "an include of the matrix")
-        for name in (*variables, *manifest.constants):
-            if name in RESERVED:
-                route = ("vars", name) if name in manifest.constants else ("matrix", name)
-                self._twice(name, route, "a name that every template has")
-        for name in manifest.constants:
-            if name in variables:
-                self._twice(name, ("vars", name), variables[name])
-        for image in manifest.images:
-            for name in image.vars:
-                other = variables.get(name) or ("a constant under vars" if name in manifest.constants else None)
-                if name in RESERVED:
-                    other = "a name that every template has"
-                if other is not None:
-                    self._twice(name, (*image.route, "vars", name), other)
+        taken = dict.fromkeys(RESERVED, "a name that every template has")
+        axes = [(name, ("matrix", name)) for name in manifest.matrix.axes]
+        added = [
+            (name, ("matrix", "include", index, name))
+            for index, include in enumerate(manifest.matrix.include)
+            for name in include
+            # Those that stand outside the matrix are told of already (E503).
+            if name not in manifest.matrix.axes and name not in matrix.OUTSIDE
+        ]
+        constants = [(name, ("vars", name)) for name in manifest.constants]
+        pictures = [(name, (*image.route, "vars", name)) for image in manifest.images for name in image.vars]
+        for names, what in (
+            (axes, "an axis of the matrix"),
+            (added, "an include of the matrix"),
+            (constants, "a constant under vars"),
+            (pictures, ""),
+        ):
+            for name, route in names:
+                if name in taken:
+                    self._twice(name, route, taken[name])
+            # Images, and includes, may have names in common with each other.
+            taken.update({name: what for name, _ in names if what and name not in taken})
 
     def _twice(self, name: str, route: Route, other: str) -> None:
         self._faults.add(
             "E312", Place(route, key=True), f"'{name}' is set twice: it is also {other}", "rename one of them"
         )
+
+
+class _FaultAt(Exception):  # noqa: N818  # as TemplateFault
+    """A template's fault, with the place of the template."""
+
+    def __init__(self, problem: TemplateProblem, place: Place) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+        self.place = place
+
+
+def _located(evaluate: Callable[[Context], Json], place: Place) -> Callable[[Context], Json]:
+    def located(context: Context) -> Json:
+        try:
+            return evaluate(context)
+        except TemplateFault as fault:
+            raise _FaultAt(fault.problem, place) from fault
+
+    return located
+
+
+def _nothing(context: Context) -> Json:
+    """Stands for a template that could not be compiled; nothing is rendered then."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)

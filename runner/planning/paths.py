@@ -25,27 +25,34 @@ def unsafe_text(template: str) -> str | None:
         return "it must be a relative path with forward slashes"
     if any(part.strip() in (".", "..") for part in parts):
         return "it must not contain '.' or '..' as a folder"
+    if text.lower().endswith(".mp4"):
+        return "leave out .mp4, which every path gets"
     if any(not part.strip() for part in parts):
         return "it has an empty part between its slashes" if len(parts) > 1 else "it is empty"
     return None
 
 
 def safe_path(text: str) -> str:
-    """A rendered path made safe: relative, with no part that any disk would refuse or read as something else."""
+    """A rendered path made safe: relative, with no part that any disk would refuse or read as something else.
+
+    A safe path is its own safe path.
+    """
     parts = [part for part in unicodedata.normalize("NFC", text).split("/") if part.strip(". ")] or ["_"]
     head, tail = parts[: _MOST_SEGMENTS - 1], parts[_MOST_SEGMENTS - 1 :]
     if tail:
         head.append("-".join(tail))
-    *folders, name = (_safe_segment(part) for part in head)
-    return "/".join((*(f"{part}_" if part.lower().endswith(_OUR_ENDS) else part for part in folders), name))
+    *folders, name = head
+    return "/".join((*(_safe_segment(part, is_folder=True) for part in folders), _safe_segment(name)))
 
 
-def _safe_segment(part: str) -> str:
+def _safe_segment(part: str, *, is_folder: bool = False) -> str:
     shown = "".join("-" if unicodedata.category(sign).startswith("C") else sign for sign in part)
     shown = _SIGNS.sub("-", shown.strip()).rstrip(". ")
     if shown.startswith(".") or _DEVICES.fullmatch(shown) or not shown:
         shown = f"_{shown.lstrip('.')}"
+    if is_folder and shown.lower().endswith(_OUR_ENDS):
+        shown += "_"
     if len(shown.encode()) > _LONGEST_SEGMENT:
-        digest = hashlib.sha256(part.encode()).hexdigest()[:8]
-        shown = f"{shown.encode()[:_LONGEST_SEGMENT].decode(errors='ignore')}~{digest}"
+        digest = f"~{hashlib.sha256(shown.encode()).hexdigest()[:8]}"
+        shown = shown.encode()[: _LONGEST_SEGMENT - len(digest)].decode(errors="ignore") + digest
     return shown

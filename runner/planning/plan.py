@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,12 +12,15 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from runner.errors import Diagnostic, ManifestError
-from runner.model import Action, Job, Json, Manifest, ModelSchema, Planned, Status, Variables, folded
+from runner.model import Action, Budget, Job, Json, Manifest, ModelSchema, Planned, Status, Variables, folded
 from runner.planning.cells import Cell, Expansion
 from runner.planning.faults import Faults, Place
 from runner.planning.keys import told_apart
 from runner.planning.paths import safe_path
 from runner.state.store import Store
+
+# What stands in the state for a job that it does not have.
+_NEVER = (Status.PENDING, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Plan:
     """Every job of a manifest, in its order.
 
     `duplicates` holds the keys of cells that render to one request, `cells` is how many there are before that.
-    `spent` is what the state's attempts cost so far. `digest` names the jobs and their keys.
+    `spent` is what the state's attempts cost so far. `digest` names the jobs with all that people call them.
     """
 
     manifest: Manifest
@@ -54,11 +58,12 @@ class Plan:
 
     @property
     def cost(self) -> Decimal | None:
-        """What the submissions of this plan cost, None where no price is known."""
-        budget = self.manifest.budget
-        if budget.price_per_job is None and budget.price_per_second is None:
+        """What the submissions of this plan cost, None where the price of one is not known."""
+        if not _has_price(self.manifest.budget):
             return None
-        return sum((each.price or Decimal(0) for each in self.jobs if each.action is Action.SUBMIT), Decimal(0))
+        prices = [each.price for each in self.jobs if each.action is Action.SUBMIT]
+        known = [price for price in prices if price is not None]
+        return sum(known, Decimal(0)) if len(known) == len(prices) else None
 
 
 def make_plan(
@@ -74,7 +79,7 @@ def make_plan(
     faults = Faults(manifest)
     expansion = Expansion(manifest, faults)
     jobs, duplicates = _jobs(manifest, expansion, faults)
-    _check_budget(manifest, faults)
+    _check_budget(manifest.budget, jobs, faults)
     if not jobs and not faults.has_errors:
         faults.add(
             "E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", "loosen exclude"
@@ -84,7 +89,7 @@ def make_plan(
         raise ManifestError(diagnostics)
     digest = hashlib.sha256()
     for job in jobs:
-        digest.update(json.dumps((job.id, job.key, job.aliases)).encode())
+        digest.update(json.dumps((job.id, job.key, job.aliases, job.image, job.prompt_id, job.variables)).encode())
     return Plan(
         manifest,
         tuple(_compared(manifest, jobs, store, selection)),
@@ -135,20 +140,26 @@ def _job(cell: Cell, key: str, aliases: tuple[str, ...]) -> Job:
 
 
 def _seconds(schema: ModelSchema, payload: Variables) -> float | None:
-    """The asked length: the value of the parameter that the schema marks with x-seconds."""
+    """The asked length: the value of the parameter that the schema marks with x-seconds, its default where left out."""
     for name, rules in schema.properties.items():
         if isinstance(rules, Mapping) and rules.get("x-seconds") is True:
-            value = payload.get(name)
-            return float(value) if isinstance(value, (str, int, float)) else None
+            return _length(payload.get(name, rules.get("default")))
     return None
+
+
+def _length(value: Json) -> float | None:
+    try:
+        seconds = float(value) if isinstance(value, (str, int, float)) else math.nan
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < math.inf else None
 
 
 def _too_many(manifest: Manifest, faults: Faults) -> None:
     place = Place(("budget", "max_jobs"))
     limit = manifest.budget.max_jobs
-    faults.add(
-        "E507", place, f"there are more than {limit:,} jobs", "raise budget.max_jobs, or make the matrix smaller"
-    )
+    hint = "make the matrix smaller, or raise budget.max_jobs (--max-jobs only lowers it)"
+    faults.add("E507", place, f"there are more than {limit:,} jobs", hint)
 
 
 def _check_paths(jobs: Sequence[Job], faults: Faults) -> None:
@@ -161,11 +172,26 @@ def _check_paths(jobs: Sequence[Job], faults: Faults) -> None:
             faults.add("E602", Place(("output", "file")), message, hint, cell=holder.key, about="")
 
 
-def _check_budget(manifest: Manifest, faults: Faults) -> None:
-    budget = manifest.budget
-    if budget.max_cost is not None and budget.price_per_job is None and budget.price_per_second is None:
-        place = Place(("budget", "max_cost"), key=True)
+def _check_budget(budget: Budget, jobs: Sequence[Job], faults: Faults) -> None:
+    """A limit on the cost holds only where the price of every job is known."""
+    if budget.max_cost is None:
+        return
+    place = Place(("budget", "max_cost"), key=True)
+    if not _has_price(budget):
         faults.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
+    for job in jobs:
+        if _has_price(budget) and _price(budget, job) is None:
+            message = f"max_cost needs a price, and {job.model} has no length that price_per_second could multiply"
+            faults.add("E701", place, message, "add price_per_job under budget", cell=job.key)
+
+
+def _has_price(budget: Budget) -> bool:
+    return budget.price_per_job is not None or budget.price_per_second is not None
+
+
+def _price(budget: Budget, job: Job) -> Decimal | None:
+    """What submitting the job costs; a price per second says nothing of a video whose length is not known."""
+    return None if budget.price_per_job is None and job.seconds is None else budget.price(job.seconds or 0.0)
 
 
 def _compared(manifest: Manifest, jobs: Sequence[Job], store: Store | None, selection: Selection) -> list[Planned]:
@@ -174,10 +200,10 @@ def _compared(manifest: Manifest, jobs: Sequence[Job], store: Store | None, sele
     former = _former(jobs, standing, store) if store else {}
     planned = []
     for job in jobs:
-        price = manifest.budget.price(job.seconds or 0.0)
+        price = _price(manifest.budget, job)
         if not selection.has(job.key):
             planned.append(Planned(job, Action.SKIP, "not selected"))
-        elif job.id not in standing:
+        elif standing.get(job.id, _NEVER)[0] is Status.PENDING:
             planned.append(Planned(job, Action.SUBMIT, former.get(job.key, "new"), price))
         else:
             planned.append(_resumed(job, *standing[job.id], selection, price))
@@ -196,19 +222,18 @@ def _resumed(
         )
     if status is Status.UNKNOWN:
         if selection.resubmit_unknown:
-            return Planned(job, Action.SUBMIT, "retry: unknown; looked for once more before", price)
+            return Planned(job, Action.SUBMIT, "retry: unknown, looked for once more first", price)
         return Planned(job, Action.ATTACH, "unknown: its answer was lost, and it is looked for")
-    if status is Status.PENDING:
-        return Planned(job, Action.SUBMIT, "new", price)
     if selection.retry_failed:
         return Planned(job, Action.SUBMIT, f"retry: {status}", price)
     return Planned(job, Action.SKIP, f"{status}; --retry-failed submits it again")
 
 
-def _former(jobs: Sequence[Job], standing: Mapping[str, object], store: Store) -> dict[str, str]:
+def _former(jobs: Sequence[Job], standing: Mapping[str, tuple[Status, str | None]], store: Store) -> dict[str, str]:
     """For new jobs under a key that another request had: what changed."""
     present = {job.id for job in jobs}
-    new = {job.key: job for job in jobs if job.id not in standing}
+    # A job that an earlier run planned and never submitted is as new as one that the state does not have.
+    new = {job.key: job for job in jobs if standing.get(job.id, _NEVER)[0] is Status.PENDING}
     return {
         key: f"changed: {_difference(new[key], json.loads(payload))}"
         for key, (job_id, payload) in store.former(list(new)).items()

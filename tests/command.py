@@ -1,0 +1,146 @@
+"""The command line as tests call it: in this process, in one of its own, and on a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.cli.main import main
+
+ROOT = Path(__file__).parents[1]
+# A sandbox that is quick: small clips, no waiting.
+SANDBOX = ("--sandbox", "--sandbox-height", "64", "--sandbox-seconds", "0")
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out)
+
+
+def call(*words: object) -> Ended:
+    """Run a command in this process. Its signal handlers do not outlive it."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as ending:
+            code = int(ending.code or 0)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    return Ended(code, _text(out), _text(err))
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    assert isinstance(stream.buffer, io.BytesIO)
+    return stream.buffer.getvalue().decode()
+
+
+def environment(**more: str) -> dict[str, str]:
+    """That of a process of its own, without anything that names a real service."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GMI_", "NO_COLOR"))}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **more}
+
+
+def spawn(*words: object, cwd: Path | None = None, shell: str = "", **more: str) -> Ended:
+    """Run a command in a process of its own; `shell` is what follows it on the line of a shell."""
+    command = [sys.executable, "-m", "runner", *map(str, words)]
+    if shell:
+        command = ["bash", "-c", f'set -o pipefail; "$@" {shell}', "bash", *command]
+    done = subprocess.run(
+        command, cwd=cwd, env=environment(**more), stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE
+    )
+    return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+class Terminal:
+    """A process on a terminal of its own, and what stands on it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
+        self._process = process
+        self._descriptor = descriptor
+        self.seen = ""
+
+    def until(self, pattern: str) -> str:
+        """Wait until this is on the screen, or the process has ended; all that was seen so far."""
+        deadline = time.monotonic() + _PATIENCE
+        while not re.search(pattern, self.seen) and self._read(deadline):
+            pass
+        assert re.search(pattern, self.seen), self.seen
+        return self.seen
+
+    def press(self, keys: str) -> None:
+        os.write(self._descriptor, keys.encode())
+
+    def ended(self) -> int:
+        """The exit code, once all is read."""
+        deadline = time.monotonic() + _PATIENCE
+        while self._read(deadline):
+            pass
+        return self._process.wait(_PATIENCE)
+
+    def _read(self, deadline: float) -> bool:
+        ready, _, _ = select.select([self._descriptor], [], [], max(deadline - time.monotonic(), 0))
+        assert ready, f"nothing more came: {self.seen}"
+        try:
+            content = os.read(self._descriptor, 1 << 16)
+        except OSError:
+            # EIO: the other end of the terminal is closed.
+            return False
+        self.seen += content.decode(errors="replace")
+        return bool(content)
+
+
+@contextlib.contextmanager
+def terminal(*words: object, columns: int = 80, **more: str) -> Iterator[Terminal]:
+    """A command on a terminal of so many columns."""
+    descriptor, inner = pty.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner", *map(str, words)],
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        env=environment(**{"TERM": "xterm", **more}),
+        start_new_session=True,
+        preexec_fn=_take_terminal,
+    )
+    os.close(inner)
+    try:
+        yield Terminal(process, descriptor)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        os.close(descriptor)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.cli.progress import Lines, facts, fitted
+from runner.engine.run import Snapshot
+from runner.manifest.reader import load
+from tests.command import terminal
+from tests.kit import write_manifest
+
+
+def snapshot(done=0, failed=0, statuses=None, spent="0", note="", total=58):
+    return Snapshot(total, done, failed, 0, statuses or {}, Decimal(spent), note)
+
+
+def test_the_facts_in_their_order():
+    seen = snapshot(46, 1, {"queued": 3, "processing": 9, "strange": 1}, "13.5", "the service is busy")
+    assert facts(seen, "USD", Decimal(40)) == (
+        "9 processing · 3 queued · 1 strange · 1 failed · $13.50 of $40.00 · the service is busy"
+    )
+    assert facts(snapshot(spent="1"), "EUR", None) == "1.00 EUR"
+    assert facts(snapshot(), "USD", Decimal(40)) == ""
+
+
+def test_words_are_cut_between_facts():
+    words = "9 processing · 3 queued · $13.50 of $40.00 · 04:10 left"
+    assert fitted(words, 80) == words
+    assert fitted(words, len(words)) == words
+    assert fitted(words, 30) == "9 processing · 3 queued · …"
+    assert fitted(words, 3) == "…"
+    assert fitted(words, 0) == ""
+
+
+@given(
+    st.lists(st.text(st.characters(codec="ascii", exclude_characters="·"), max_size=20), max_size=8),
+    st.integers(0, 100),
+)
+def test_cut_words_fit(parts, room):
+    words = " · ".join(parts)
+    shown = fitted(words, room)
+    assert len(shown) <= room
+    assert shown == words or shown.endswith("…") or room == 0
+
+
+def test_lines_are_said_at_the_start_and_then_now_and_then(tmp_path, capsys):
+    lines = Lines(load(write_manifest(tmp_path, budget={"price_per_job": 1, "max_cost": 40})))
+    lines(snapshot(2, 1, {"queued": 3}, "3"))
+    for done in range(3, 20):
+        lines(snapshot(done, 1))
+    lines.close()
+    assert capsys.readouterr().err == "3/58 · 3 queued · 1 failed · $3.00 of $40.00\n"
+
+
+@pytest.mark.parametrize("columns", [80, 40, 20])
+def test_the_bar_stays_on_its_line(tmp_path, columns):
+    path = write_manifest(
+        tmp_path,
+        prompts=[{"id": "a", "text": "{{ s }}"}],
+        matrix={"s": list(range(6))},
+        budget={"price_per_job": 0.25, "max_cost": 40},
+    )
+    words = ("run", path, "--sandbox", "--sandbox-height", "64", "--sandbox-seconds", "0", "--json")
+    with terminal(*words, columns=columns) as screen:
+        assert screen.ended() == 0
+    drawn = [line for line in re.split(r"[\r\n]+", screen.seen.split("{\r\n")[0]) if re.search(r"\d+/6 ", line)]
+    assert drawn
+    assert max(len(line) for line in drawn) <= columns
+    assert any("█" in line or " 0/6" in line for line in drawn)
+    if columns == 80:
+        assert any("$1.50 of $40.00" in line for line in drawn)
+        assert not any("…" in line for line in drawn)

@@ -1,0 +1,432 @@
+"""From a link to a verified file in its place, over real sockets and real disks."""
+
+import hashlib
+import os
+import re
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from runner.api.files import Files
+from runner.engine.artifacts import FetchError, Order, Stop, Trouble, fetch, inside, part_of
+from runner.errors import DiskError
+from tests import wire
+from tests.kit import picture_bytes, video_bytes
+
+VIDEO = video_bytes(5.0)
+HALF = len(VIDEO) // 2
+
+
+def reply(content=VIDEO, *, status=200, length=None, **headers):
+    """An HTTP answer; headers are named with underscores."""
+    lines = {"Content_Type": "video/mp4", "Content_Length": len(content) if length is None else length, **headers}
+    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items() if value != "none")
+    return f"HTTP/1.1 {status} Word\r\n{head}\r\n".encode() + content
+
+
+def rest(start=HALF, content=VIDEO, **headers):
+    """The answer to a Range."""
+    told = {"Content_Range": f"bytes {start}-{len(VIDEO) - 1}/{len(VIDEO)}", "ETag": '"v1"', **headers}
+    return reply(content[start:], status=206, **told)
+
+
+class Host:
+    """A file host that gives one answer after the other, each on a connection of its own."""
+
+    def __init__(self, *replies, thumbnail=None):
+        self.replies, self.thumbnail, self.heads = list(replies), thumbnail, []
+
+    def __call__(self, peer):
+        head = peer.head()
+        if b"/t.jpg" in head:
+            peer.send(self.thumbnail)
+            return
+        self.heads.append(head)
+        given = self.replies.pop(0)
+        given(peer) if callable(given) else peer.send(given)
+
+    def asked_range(self, number=-1):
+        found = re.search(rb"\r\nRange: ([^\r]*)\r\n", self.heads[number])
+        return found[1].decode() if found else None
+
+
+def order(host, folder, **changes):
+    values = {
+        "request_id": "r-1",
+        "video_url": f"{host.url}/v.mp4",
+        "thumbnail_url": None,
+        "output_dir": folder,
+        "path": "shoe/take-1",
+        "seconds": 5.0,
+        "decode": True,
+        **changes,
+    }
+    return Order(**values)
+
+
+def get(host, folder, stop=None, **changes):
+    return fetch(Files(True), order(host, folder, **changes), stop or Stop())
+
+
+def get_all(folder, *replies, thumbnail=None, **changes):
+    """One fetch after the other until one succeeds or the answers are used up; the host, and what was fetched."""
+    served = Host(*replies, thumbnail=thumbnail)
+    troubles = []
+    with wire.listening(served) as host:
+        while served.replies:
+            try:
+                return served, get(host, folder, **changes), troubles
+            except FetchError as error:
+                troubles.append(error)
+    return served, None, troubles
+
+
+def video_of(folder, path="shoe/take-1"):
+    return folder / "videos" / f"{path}.mp4"
+
+
+def leftovers(folder):
+    return sorted(each.name for each in folder.rglob("*") if each.is_file() and each.suffix not in (".mp4", ".jpg"))
+
+
+def test_a_video_is_fetched_verified_and_put_in_place_with_a_frame_as_thumbnail(tmp_path):
+    _, fetched, _ = get_all(tmp_path, reply())
+    assert video_of(tmp_path).read_bytes() == VIDEO
+    video = fetched.video
+    assert (video.path, video.bytes) == ("videos/shoe/take-1.mp4", len(VIDEO))
+    assert video.sha256 == hashlib.sha256(VIDEO).hexdigest()
+    assert (video.seconds, video.width, video.height, video.fps, video.codec) == (5.0, 64, 36, 8.0, "h264")
+    thumbnail = tmp_path / fetched.thumbnail.path
+    assert fetched.thumbnail.path == "thumbnails/shoe/take-1.jpg"
+    assert hashlib.sha256(thumbnail.read_bytes()).hexdigest() == fetched.thumbnail.sha256
+    assert leftovers(tmp_path) == []
+
+
+def test_links_are_no_part_of_what_is_shown_of_an_order(tmp_path):
+    shown = repr(Order("r", "https://f/v?sig=secret", "https://f/t?sig=secret", tmp_path, "p", 5.0, True))
+    assert "secret" not in shown
+
+
+# Going on where it broke off
+
+BROKEN = reply(VIDEO[:HALF], length=len(VIDEO), ETag='"v1"')
+
+
+def test_a_broken_download_is_gone_on_with_by_its_strong_etag(tmp_path):
+    host, fetched, troubles = get_all(tmp_path, BROKEN, rest())
+    assert [each.trouble for each in troubles] == [Trouble.NETWORK]
+    assert host.asked_range() == f"bytes={HALF}-"
+    assert b'\r\nIf-Range: "v1"\r\n' in host.heads[1]
+    assert fetched.video.sha256 == hashlib.sha256(VIDEO).hexdigest()
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("etag", ["none", 'W/"v1"', "v1", '"v\u00e91"', ""])
+def test_without_a_strong_etag_it_starts_anew(tmp_path, etag):
+    broken = reply(VIDEO[:HALF], length=len(VIDEO), ETag=etag)
+    host, fetched, _ = get_all(tmp_path, broken, reply())
+    assert host.asked_range() is None
+    assert fetched.video.bytes == len(VIDEO)
+
+
+def test_a_file_that_changed_meanwhile_is_taken_from_its_beginning(tmp_path):
+    host, _, _ = get_all(tmp_path, reply(b"\0" * HALF, length=len(VIDEO), ETag='"v0"'), reply(ETag='"v1"'))
+    assert host.asked_range() == f"bytes={HALF}-"
+    assert video_of(tmp_path).read_bytes() == VIDEO
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        rest(Content_Range=f"bytes 0-{len(VIDEO) - 1}/{len(VIDEO)}"),
+        rest(Content_Range="none"),
+        rest(Content_Range="nonsense"),
+        rest(Content_Range=f"bytes {HALF}"),
+        rest(Content_Range=f"bytes {HALF}-{len(VIDEO) - 1}/{len(VIDEO) + 10}"),
+        rest(Content_Range=f"bytes {HALF}-{len(VIDEO) + 9}/{len(VIDEO) + 10}"),
+        rest(HALF + 1),
+        rest(ETag='"v2"'),
+        reply(b"", status=416, Content_Range=f"bytes */{HALF}"),
+    ],
+    ids=["another start", "none", "nonsense", "no end", "not to the end", "another length", "later", "etag", "416"],
+)
+def test_an_odd_range_is_not_glued_to_what_is_there(tmp_path, odd):
+    host, fetched, troubles = get_all(tmp_path, BROKEN, odd, reply())
+    assert len(troubles) == 2
+    assert host.asked_range(2) is None, "it starts anew"
+    assert fetched.video.sha256 == hashlib.sha256(VIDEO).hexdigest()
+
+
+def test_a_range_of_an_unknown_whole_is_taken(tmp_path):
+    _, fetched, troubles = get_all(tmp_path, BROKEN, rest(Content_Range=f"bytes {HALF}-{len(VIDEO) - 1}/*"))
+    assert len(troubles) == 1
+    assert fetched.video.bytes == len(VIDEO)
+
+
+def test_half_a_file_never_passes_for_a_whole_one_even_where_only_the_header_is_checked(tmp_path):
+    """Its index is at its end, or not: the length that the server told decides."""
+    _, fetched, troubles = get_all(tmp_path, BROKEN, decode=False)
+    assert (fetched, len(troubles)) == (None, 1)
+    assert not video_of(tmp_path).exists()
+
+
+def test_a_download_that_broke_twice_goes_on_twice(tmp_path):
+    third = len(VIDEO) // 3
+    again = reply(
+        VIDEO[third : 2 * third],
+        status=206,
+        length=len(VIDEO) - third,
+        Content_Range=f"bytes {third}-{len(VIDEO) - 1}/{len(VIDEO)}",
+        ETag='"v1"',
+    )
+    host, fetched, _ = get_all(tmp_path, reply(VIDEO[:third], length=len(VIDEO), ETag='"v1"'), again, rest(2 * third))
+    assert [host.asked_range(number) for number in range(3)] == [None, f"bytes={third}-", f"bytes={2 * third}-"]
+    assert fetched.video.sha256 == hashlib.sha256(VIDEO).hexdigest()
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("answer", "trouble"),
+    [
+        (reply(status=401), Trouble.EXPIRED),
+        (reply(status=403), Trouble.EXPIRED),
+        (reply(status=404), Trouble.EXPIRED),
+        (reply(status=410), Trouble.EXPIRED),
+        (reply(status=204), Trouble.NETWORK),
+        (reply(status=429), Trouble.NETWORK),
+        (reply(status=500), Trouble.NETWORK),
+        (reply(status=206), Trouble.NETWORK),
+        (reply(Content_Type="text/html; charset=utf-8"), Trouble.UNFIT),
+        (reply(Content_Type="application/xml"), Trouble.UNFIT),
+        (reply(Content_Type="Application/JSON"), Trouble.UNFIT),
+        (reply(b""), Trouble.UNFIT),
+        (reply(b"\0" * 5000), Trouble.UNFIT),
+        (reply(video_bytes(2.0)), Trouble.UNFIT),
+        (reply(VIDEO[:-200]), Trouble.UNFIT),
+        (reply(picture_bytes(1)), Trouble.UNFIT),
+        (b"nonsense\r\n\r\n", Trouble.NETWORK),
+        (b"", Trouble.NETWORK),
+        (reply(VIDEO[:100], length=len(VIDEO)), Trouble.NETWORK),
+        (reply(b"5\r\nabc", length="none", Transfer_Encoding="chunked"), Trouble.NETWORK),
+    ],
+)
+def test_what_is_refused_and_never_takes_the_place_of_a_good_file(tmp_path, answer, trouble):
+    video_of(tmp_path).parent.mkdir(parents=True)
+    video_of(tmp_path).write_bytes(b"a good file")
+    _, fetched, troubles = get_all(tmp_path, answer)
+    assert fetched is None
+    assert [each.trouble for each in troubles] == [trouble]
+    assert video_of(tmp_path).read_bytes() == b"a good file"
+
+
+def test_a_file_that_is_too_large_by_its_own_word_is_not_begun(tmp_path):
+    _, fetched, troubles = get_all(tmp_path, reply(), most_bytes=len(VIDEO) - 1)
+    assert (fetched, troubles[0].trouble) == (None, Trouble.UNFIT)
+    assert leftovers(tmp_path) == []
+
+
+def test_a_file_that_does_not_end_is_cut(tmp_path):
+    def endless(peer):
+        peer.send(reply(b"", length="none"))
+        while True:
+            peer.send(b"\0" * 65536)
+
+    _, fetched, troubles = get_all(tmp_path, endless, most_bytes=1 << 20)
+    assert (fetched, troubles[0].trouble) == (None, Trouble.UNFIT)
+    assert sum(each.stat().st_size for each in tmp_path.rglob("*") if each.is_file()) < 2 << 20
+
+
+def test_a_drip_is_cut_by_its_total_time(tmp_path):
+    def drip(peer):
+        peer.send(reply(b"", length=10_000))
+        peer.drip(b"\0")
+
+    _, fetched, troubles = get_all(tmp_path, drip, total_seconds=0.2)
+    assert (fetched, troubles[0].trouble) == (None, Trouble.NETWORK)
+    assert "longer than" in troubles[0].message
+
+
+def test_an_interruption_ends_a_download_and_what_came_is_kept(tmp_path):
+    stop = Stop()
+
+    def slow(peer):
+        peer.send(reply(VIDEO[:HALF], length=len(VIDEO), ETag='"v1"'))
+        stop.set()
+        peer.drip(VIDEO[HALF : HALF + 1])
+
+    with wire.listening(Host(slow)) as host, pytest.raises(FetchError) as caught:
+        get(host, tmp_path, stop)
+    assert caught.value.trouble is Trouble.STOPPED
+    assert part_of(tmp_path, "r-1").stat().st_size >= HALF
+
+
+# Where files land
+
+
+@pytest.mark.parametrize("folder", ["videos", "thumbnails", "videos/shoe", "thumbnails/shoe"])
+def test_a_folder_that_is_a_link_out_of_the_output_is_refused(tmp_path, folder):
+    outside, output = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    (output / folder).parent.mkdir(parents=True)
+    (output / folder).symlink_to(outside)
+    with wire.listening(Host(reply())) as host, pytest.raises(DiskError, match="leads out"):
+        get(host, output)
+    assert list(outside.iterdir()) == []
+
+
+def test_the_output_folder_itself_may_be_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    _, fetched, _ = get_all(tmp_path / "out", reply())
+    assert (tmp_path / "disk" / fetched.video.path).read_bytes() == VIDEO
+
+
+def test_a_link_in_the_place_of_a_video_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "precious").write_bytes(b"precious")
+    video_of(tmp_path).parent.mkdir(parents=True)
+    video_of(tmp_path).symlink_to(tmp_path / "precious")
+    get_all(tmp_path, reply())
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+    assert video_of(tmp_path).read_bytes() == VIDEO
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/x"])
+def test_a_path_that_leads_out_is_refused(tmp_path, path):
+    with pytest.raises(DiskError):
+        inside(tmp_path / "out", path)
+
+
+@given(
+    st.text(min_size=1) | st.sampled_from(["../../x", "a/b", "x" * 500, ".", "..", "con", "a\\b", "\N{SNOWMAN}", "a b"])
+)
+def test_the_name_of_a_part_is_safe_whatever_the_request_id(request_id):
+    name = part_of(Path("/out"), request_id).name
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}\.part", name)
+    assert part_of(Path("/out"), request_id).parent == Path("/out/videos")
+
+
+@pytest.mark.parametrize("request_id", ["../../x", "x" * 500, "\N{SNOWMAN}/\u202e", "a\nb", "nul"])
+def test_any_request_id_is_fetched_into_the_output_folder(tmp_path, request_id):
+    output = tmp_path / "deep" / "out"
+    get_all(output, reply(), request_id=request_id)
+    files = {str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*") if each.is_file()}
+    assert files == {"deep/out/videos/shoe/take-1.mp4", "deep/out/thumbnails/shoe/take-1.jpg"}
+
+
+# Thumbnails
+
+
+def thumbnail_of(tmp_path, answer):
+    served = Host(reply(), thumbnail=answer)
+    with wire.listening(served) as host:
+        fetched = get(host, tmp_path, thumbnail_url=f"{host.url}/t.jpg")
+    assert fetched.video.bytes == len(VIDEO)
+    assert leftovers(tmp_path) == []
+    return tmp_path / fetched.thumbnail.path
+
+
+def test_the_services_thumbnail_is_taken(tmp_path):
+    assert thumbnail_of(tmp_path, reply(picture_bytes(3))).read_bytes() == picture_bytes(3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_a_thumbnail_of_another_kind_becomes_a_jpeg(tmp_path, kind):
+    with Image.open(thumbnail_of(tmp_path, reply(picture_bytes(3, kind=kind)))) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (320, 320))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(status=404),
+        reply(b""),
+        reply(b"<html>"),
+        reply(picture_bytes(3)[:-100]),
+        reply(picture_bytes(3)[:100], length=9000),
+        reply(b"\0" * (21 << 20)),
+        b"",
+        b"HTTP/1.1 302 x\r\nLocation: ftp://x\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["404", "empty", "html", "cut", "broken off", "huge", "closed", "elsewhere"],
+)
+def test_where_a_thumbnail_is_not_sound_a_frame_stands_in(tmp_path, answer):
+    with Image.open(thumbnail_of(tmp_path, answer)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (64, 36))
+
+
+# Disks
+
+
+def test_a_file_in_the_way_of_a_folder_stops_with_a_remedy(tmp_path):
+    (tmp_path / "videos").write_bytes(b"")
+    with wire.listening(Host(reply())) as host, pytest.raises(DiskError) as caught:
+        get(host, tmp_path)
+    assert caught.value.hint
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 200 kB, as root can mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mount: a small disk cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_stops_loses_nothing_and_replaces_no_good_file(small_disk):
+    video_of(small_disk).parent.mkdir(parents=True)
+    video_of(small_disk).write_bytes(b"a good file")
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"\0" * 180_000)
+    large = VIDEO + b"\0\0\0\x08free" * 4000
+    with wire.listening(Host(reply(large, ETag='"v1"'), reply(large, ETag='"v1"'))) as host:
+        with pytest.raises(DiskError, match="No space left") as caught:
+            get(host, small_disk)
+        assert "room" in caught.value.hint
+        assert video_of(small_disk).read_bytes() == b"a good file"
+        ballast.unlink()
+        assert get(host, small_disk).video.bytes == len(large)
+    assert video_of(small_disk).read_bytes() == large
+
+
+@pytest.fixture
+def closed_disk(small_disk):
+    """A disk that cannot be written."""
+    (small_disk / "videos").mkdir()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    return small_disk
+
+
+def test_a_read_only_disk_stops_with_a_remedy(closed_disk):
+    with wire.listening(Host(reply())) as host, pytest.raises(DiskError, match="Read-only") as caught:
+        get(host, closed_disk)
+    assert "writable" in caught.value.hint
+
+
+def test_several_downloads_at_once_do_not_meet(tmp_path):
+    def serve(peer):
+        peer.head()
+        peer.send(reply())
+
+    with wire.listening(serve) as host:
+        files, results = Files(True), []
+        orders = [order(host, tmp_path, request_id=f"r-{number}", path=f"p/{number}") for number in range(6)]
+        threads = [
+            threading.Thread(target=lambda one=each: results.append(fetch(files, one, Stop()))) for each in orders
+        ]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    assert sorted(each.video.path for each in results) == [f"videos/p/{number}.mp4" for number in range(6)]
+    assert leftovers(tmp_path) == []

@@ -1,0 +1,156 @@
+"""Asking for what is in flight, and what each answer means."""
+
+from dataclasses import replace
+
+import pytest
+
+from runner.api.answers import Answer
+from runner.api.classes import Verdict
+from runner.errors import AccessError, StateError
+from runner.planning.plan import Selection
+from tests.engines import bench
+
+
+@pytest.fixture
+def ground(tmp_path, monkeypatch):
+    return lambda **keys: bench(tmp_path, monkeypatch, **keys)
+
+
+def saying(**changes):
+    return lambda told: replace(told, remote=replace(told.remote, **changes))
+
+
+def trouble(verdict=Verdict.UNKNOWN, **values):
+    return lambda told: Answer(verdict, message="trouble", **values)
+
+
+@pytest.mark.parametrize("status", ["created", "queued", "dispatched", "processing", "on-mars"])
+def test_an_unfinished_or_unknown_status_is_asked_again(ground, status):
+    place = ground()
+    place.world.gets.extend([saying(status=status, video_url=None)] * 3)
+    place.run()
+    assert place.totals() == {"succeeded": 1}
+    assert place.world.calls.count("get") == 4
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("failed", "failed"), ("cancelled", "cancelled")])
+def test_a_failure_is_final_and_tells_the_services_words(ground, status, outcome):
+    place = ground(pictures=2)
+    place.world.gets.extend([saying(status=status, error="policy: no")])
+    place.run()
+    assert place.totals() == {"succeeded": 1, outcome: 1}
+    with place.store() as store:
+        assert [each.error for each in store.unfinished()] == ["policy: no"]
+    place.run()
+    assert len(place.world.posts) == 2, "a plain run buys nothing again"
+
+
+def test_polls_become_rare_with_age(ground):
+    place = ground(run={"wait": 600})
+    place.world.status = "processing"
+    place.run()
+    assert 60 <= place.world.calls.count("get") <= 100
+    assert place.totals() == {"waiting": 1}
+
+
+def test_a_wait_that_is_over_is_no_failure(ground):
+    place = ground(pictures=3, run={"wait": 60})
+    place.world.status = "processing"
+    began = place.clock.time
+    report = place.run()
+    assert report.error is None
+    assert 60 <= place.clock.time - began <= 75
+    assert place.totals() == {"waiting": 3}
+    with place.store() as store:
+        assert {each.reason for each in store.unfinished()} == {"still processing after 60 s"}
+    place.world.status = "success"
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"succeeded": 3}, 3)
+
+
+def test_trouble_is_waited_out_with_growing_pauses(ground):
+    place = ground()
+    place.world.gets.extend([trouble()] * 8)
+    place.run()
+    assert place.totals() == {"succeeded": 1}
+    assert any("no usable answer" in each.note for each in place.snapshots)
+
+
+def test_an_error_that_nobody_foresaw_is_trouble(ground):
+    place = ground(pictures=3)
+
+    def broken(told):
+        raise KeyError("nobody foresaw this")
+
+    place.world.gets.extend([broken, broken])
+    place.run()
+    assert place.totals() == {"succeeded": 3}
+
+
+def test_polls_heed_retry_after(ground):
+    place = ground()
+    place.world.gets.extend([trouble(Verdict.BUSY, retry_after=100.0)])
+    began = place.clock.time
+    place.run()
+    assert place.clock.time - began >= 100
+
+
+def test_a_storm_is_probed_one_call_at_a_time(ground):
+    place = ground(pictures=12, run={"wait": 3000})
+    place.world.gets.extend([trouble()] * 40)
+    place.run()
+    assert place.totals() == {"succeeded": 12}
+
+
+def test_a_request_that_the_service_does_not_know_is_unknown_and_never_bought_again_by_itself(ground):
+    place = ground(run={"wait": 60})
+    place.world.gets.extend([trouble(Verdict.MISSING)] * 1000)
+    place.run()
+    assert place.totals() == {"unknown": 1}
+    place.run()
+    assert len(place.world.posts) == 1
+    place.world.gets.clear()
+    place.world.gets.extend([trouble(Verdict.MISSING)] * 3)
+    place.run(Selection(resubmit_unknown=True))
+    assert (place.totals(), len(place.world.posts)) == ({"succeeded": 1}, 2)
+
+
+def test_a_request_that_shows_up_again_is_attached_even_where_buying_again_is_allowed(ground):
+    place = ground(run={"wait": 60})
+    place.world.gets.extend([trouble(Verdict.MISSING)] * 1000)
+    place.run()
+    place.world.gets.clear()
+    place.world.gets.extend([trouble(Verdict.MISSING)] * 2)
+    place.run(Selection(resubmit_unknown=True))
+    assert (place.totals(), len(place.world.posts)) == ({"succeeded": 1}, 1)
+
+
+def test_a_refused_key_keeps_what_is_in_flight(ground):
+    place = ground(pictures=4)
+    place.world.gets.extend([trouble(Verdict.DENIED)])
+    report = place.run()
+    assert isinstance(report.error, AccessError)
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"succeeded": 4}, 4)
+
+
+def test_success_without_a_link_is_asked_again_and_told(ground):
+    place = ground(run={"wait": 60})
+    place.world.gets.extend([saying(video_url=None)] * 1000)
+    place.run()
+    assert place.totals() == {"waiting": 1}
+    place.world.gets.clear()
+    place.run()
+    assert place.totals() == {"succeeded": 1}
+
+
+def test_another_organisation_stops_the_run(ground):
+    place = ground(pictures=2)
+    place.world.organisation = "org-1"
+    place.run()
+    write_again = replace(place.manifest, takes=2)
+    place.manifest = write_again
+    place.world.gets.extend([saying(organisation="org-2")])
+    report = place.run()
+    assert isinstance(report.error, StateError)
+    assert "org-2" in report.error.message

@@ -1,0 +1,127 @@
+"""What the parts of the engine share during one run."""
+
+from concurrent.futures import Future
+
+import pytest
+
+from runner.api.answers import Remote
+from runner.engine.flights import Flight, Phase
+from runner.engine.pacing import Gate
+from runner.engine.run import MOST_CALLS, result_of
+from runner.errors import AccessError, DiskError, StateError
+from tests.engines import bench
+
+
+@pytest.fixture
+def run(tmp_path):
+    with bench(tmp_path, pictures=3, takes=2).engine() as (engine, _):
+        yield engine._run
+
+
+def future(value=None, error=None):
+    made: Future[object] = Future()
+    made.set_exception(error) if error else made.set_result(value)
+    return made
+
+
+def test_what_a_call_gave_or_what_stands_for_it():
+    assert result_of(future("told"), lambda words: words) == "told"
+    assert result_of(future(error=KeyError("secret")), lambda words: words) == "an unexpected KeyError"
+    assert result_of(future(error=SystemExit()), lambda words: words) == "an unexpected SystemExit"
+    cancelled: Future[str] = Future()
+    cancelled.cancel()
+    assert result_of(cancelled, lambda words: words) == "the call was cancelled"
+
+
+def test_the_first_cause_is_the_one_that_is_told(run):
+    run.deny("no key")
+    run.fail(DiskError("later"))
+    assert isinstance(run.error, AccessError)
+    assert run.is_stopping
+
+
+def test_trouble_at_the_end_stops_nothing(run):
+    run.fail_at_end(DiskError("some jobs"))
+    assert not run.is_stopping
+    assert run.last_error is not None
+
+
+def test_an_organisation_is_learned_once_and_then_held_to(run):
+    assert run.is_ours, "nothing was recorded yet"
+    with run.store.transaction():
+        assert run.check_organisation(Remote("r", organisation=None))
+        assert run.check_organisation(Remote("r", organisation="org-1"))
+        assert run.store.note("organisation") == "org-1"
+        assert run.check_organisation(Remote("r", organisation="org-1"))
+        assert not run.check_organisation(Remote("r", organisation="org-2"))
+    assert isinstance(run.error, StateError)
+
+
+def test_in_the_next_run_the_organisation_must_show_again(tmp_path):
+    place = bench(tmp_path)
+    with place.engine() as (engine, store), store.transaction():
+        engine._run.check_organisation(Remote("r", organisation="org-1"))
+    with place.engine() as (engine, store):
+        assert not engine._run.is_ours
+        with store.transaction():
+            engine._run.check_organisation(Remote("r", organisation="org-1"))
+        assert engine._run.is_ours
+
+
+def test_the_clock_of_the_service_is_learned_from_its_answers(run):
+    assert run.skew is None
+    run.heard(None)
+    assert run.skew is None
+    run.heard(run.now() - 90.0)
+    assert run.skew == -90.0
+
+
+def test_an_attempt_from_its_intent_to_its_outcome(run):
+    planned = run.queue.take()
+    with run.store.transaction():
+        attempt = run.store.intend(planned.job, run.now(), None, None, "USD")
+        flight = Flight(attempt, Phase.POSTING, run.now(), planned)
+        run.flights.add(flight)
+        run.attach(flight, "r-1", "queued")
+    assert (flight.attempt.request_id, flight.phase) == ("r-1", Phase.WAITING)
+    assert [each.request_id for each in run.store.open_attempts()] == ["r-1"]
+    assert run.flights.next_due() == run.now() + 1.0
+    with run.store.transaction():
+        run.leave(flight, "enough")
+    assert not run.flights.is_busy()
+    assert len(run.store.open_attempts()) == 1, "it stays open"
+
+
+def test_an_orphaned_job_is_never_submitted_again(run):
+    planned = run.queue.take()
+    before = len(run.queue)
+    with run.store.transaction():
+        attempt = run.store.intend(planned.job, run.now(), None, None, "USD")
+        flight = Flight(attempt, Phase.LOST, run.now(), None)
+        run.flights.add(flight)
+        run.store.withdraw(attempt)
+        run.again(flight)
+    assert len(run.queue) == before
+
+
+def test_calls_are_counted_until_they_end(run):
+    seen = []
+    run.start(lambda done, started: seen.append(done.result()), lambda: 7)
+    run.start(lambda done, started: seen.append(done.result()), lambda: 8, is_call=False)
+    assert run.calls == 1
+    while not run.inbox.empty():
+        run.settle(run.inbox.get())
+    assert (run.calls, seen) == (0, [7, 8])
+
+
+def test_when_no_call_can_start_before_another_one_ends(run):
+    gate = Gate(run.tools.randomness)
+    assert not run.is_full(gate)
+    run.calls = MOST_CALLS
+    assert run.is_full(gate)
+    run.calls = 1
+    for _ in range(5):
+        gate.failed(run.now())
+    assert run.is_full(gate)
+    run.calls = 0
+    assert not run.is_full(gate), "a probe may start"

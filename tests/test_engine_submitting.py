@@ -1,0 +1,234 @@
+"""When a POST may leave, and what its answer means for the job."""
+
+from decimal import Decimal
+
+import pytest
+
+from runner.api.answers import Submission
+from runner.api.classes import Verdict
+from runner.errors import AccessError, DiskError, Exit, ServiceError
+from runner.planning.plan import Selection
+from tests.engines import accepted, answered, bench, lost
+
+BUSY = answered(Verdict.BUSY, 429)
+UNSENT = answered(Verdict.UNSENT)
+
+
+@pytest.fixture
+def ground(tmp_path, monkeypatch):
+    return lambda **keys: bench(tmp_path, monkeypatch, **keys)
+
+
+def test_all_jobs_are_submitted_once(ground):
+    place = ground(pictures=5)
+    report = place.run()
+    assert (report.submitted, report.error, place.totals()) == (5, None, {"succeeded": 5})
+    assert len(place.world.posts) == 5
+
+
+def test_the_first_submission_goes_alone_and_the_rest_together(ground):
+    place = ground(pictures=6)
+    place.run()
+    turns = place.world.turns_of_posts
+    assert turns[0] < turns[1]
+    assert turns[1:] == [turns[1]] * 5
+
+
+def test_a_refusal_of_one_job_lets_the_canary_pass(ground):
+    place = ground(pictures=4)
+    place.world.script.extend([answered(Verdict.REJECTED, 400)])
+    place.run()
+    assert place.totals() == {"succeeded": 3, "rejected": 1}
+    assert place.world.turns_of_posts[1:] == [place.world.turns_of_posts[1]] * 3
+
+
+def test_each_model_has_a_canary_of_its_own(ground):
+    models = ["Kling-Image2Video-V1.6-Standard", "Kling-Image2Video-V1.6-Pro"]
+    place = ground(pictures=3, model=models)
+    place.world.script.extend([answered(Verdict.REFUSED, 404)])
+    report = place.run()
+    assert place.totals() == {"succeeded": 3, "failed": 1, "pending": 2}
+    assert isinstance(report.error, ServiceError)
+    assert models[0] in report.error.message
+    assert [body.model for _, body in place.world.posts].count(models[0]) == 1
+
+
+@pytest.mark.parametrize("status", [402, 404, 405])
+def test_a_general_refusal_costs_one_call_and_after_a_success_two(ground, status):
+    place = ground(pictures=8, run={"concurrency": 1})
+    place.world.status = "success"
+    place.world.script.extend([accepted])
+    place.world.always = answered(Verdict.REFUSED, status)
+    report = place.run()
+    assert len(place.world.posts) == 3
+    assert place.totals() == {"succeeded": 1, "failed": 2, "pending": 5}
+    assert report.error.exit_code is Exit.TROUBLE
+
+
+@pytest.mark.parametrize("reaction", [BUSY, UNSENT], ids=["429", "not connected"])
+def test_a_service_that_takes_nothing_for_the_whole_wait_is_a_clear_error(ground, reaction):
+    place = ground(pictures=3)
+    place.world.always = reaction
+    began = place.clock.time
+    report = place.run()
+    assert isinstance(report.error, ServiceError)
+    assert "took no submission for 600 s" in report.error.message
+    assert place.totals() == {"pending": 3}
+    assert 600 <= place.clock.time - began <= 900
+    assert len(place.world.posts) < 60, "pauses grow"
+    assert report.submitted == 0
+    place.world.always = accepted
+    assert place.run().error is None
+    assert place.totals() == {"succeeded": 3}
+
+
+def test_retry_after_is_heeded(ground):
+    place = ground(pictures=1)
+    place.world.script.extend([answered(Verdict.BUSY, 429, retry_after=123.0)])
+    place.run()
+    first, second = (at for at, _ in place.world.posts)
+    assert 123 <= second - first < 126
+
+
+def test_a_429_lowers_how_many_are_at_the_service(ground):
+    place = ground(pictures=32, run={"concurrency": 16})
+    place.world.script.extend([accepted, BUSY])
+    place.run()
+    assert place.totals() == {"succeeded": 32}
+    unfinished = ("submitting", "accepted", "queued", "asking")
+    at_once = [sum(each.statuses.get(name, 0) for name in unfinished) for each in place.snapshots]
+    assert at_once[2] == 16, "all that is allowed at first"
+    assert 1 <= max(at_once[3:]) <= 15
+
+
+def test_after_a_storm_of_lost_answers_nothing_is_risked_until_they_are_found(ground):
+    place = ground(pictures=30, run={"settle": 60})
+    place.world.always = lost(was_accepted=False)
+    place.world.lists.extend([lambda told: told] * 3)
+    seen = []
+
+    def watch(world, body):
+        seen.append(world.calls.count("list"))
+        return lost(was_accepted=True)(world, body)
+
+    place.world.always = watch
+    place.run()
+    assert len([each for each in seen if each == 0]) <= 5
+    assert place.totals() == {"succeeded": 30}
+    assert len(place.world.posts) == 30
+
+
+@pytest.mark.parametrize("was_accepted", [True, False])
+def test_an_error_that_nobody_foresaw_costs_no_other_job_anything(ground, was_accepted):
+    """Other calls were answered in the same turn of the loop: their request ids must be kept."""
+    place = ground(pictures=6)
+
+    def broken(world, body):
+        if was_accepted:
+            world.take(body)
+        raise RuntimeError("nobody foresaw this")
+
+    place.world.script.extend([accepted, accepted, broken, accepted])
+    report = place.run()
+    assert report.error is None
+    assert place.totals() == {"succeeded": 6}
+    assert len(place.world.requests) == 6
+    assert len(place.world.posts) == (6 if was_accepted else 7)
+
+
+def test_one_id_for_two_submissions_is_attached_to_one(ground):
+    place = ground(pictures=2)
+
+    def same_id(world, body):
+        world.take(body)
+        return Submission(Verdict.ACCEPTED, "r-0", "queued", 200)
+
+    place.world.script.extend([accepted, same_id])
+    place.run()
+    assert place.totals() == {"succeeded": 2}
+    with place.store() as store:
+        assert sorted(each.request_id for each in store.records()) == ["r-0", "r-1"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_stops_the_run_with_everything_kept(ground, status):
+    place = ground(pictures=9)
+    place.world.script.extend([accepted, accepted, answered(Verdict.DENIED, status), accepted])
+    report = place.run()
+    assert isinstance(report.error, AccessError)
+    with place.store() as store:
+        kept = [each.request_id for each in store.open_attempts()]
+    assert sorted(kept) == sorted(each.request_id for each in place.world.requests)
+    place.run()
+    assert place.totals() == {"succeeded": 9}
+    assert len(place.world.requests) == 9
+
+
+def test_a_changed_picture_stops_the_run_and_its_job_stays_pending(ground):
+    place = ground(pictures=2)
+    place.world.script.extend([answered(Verdict.CHANGED)])
+    report = place.run()
+    assert isinstance(report.error, DiskError)
+    assert place.totals() == {"pending": 2}
+
+
+def test_what_is_spent_on_the_way_is_what_the_state_says_at_the_end(ground):
+    place = ground(pictures=8, budget={"price_per_job": 0.25, "max_cost": 100})
+    place.world.script.extend(
+        [
+            accepted,
+            answered(Verdict.REJECTED, 400),
+            answered(Verdict.REFUSED, 413),
+            lost(was_accepted=True),
+            lost(was_accepted=False),
+            BUSY,
+        ]
+    )
+    place.run()
+    with place.store() as store:
+        spent, _ = store.spent(place.manifest.budget)
+    assert spent == Decimal("1.75"), "eight jobs, one of them rejected"
+    assert place.snapshots[-1].spent == spent
+
+
+def test_takes_wait_for_each_other_and_for_what_is_lost(ground):
+    place = ground(pictures=1, takes=3)
+    place.world.script.extend([lost(was_accepted=True)])
+    place.run()
+    assert place.totals() == {"succeeded": 3}
+    (first, _), (second, _), _ = place.world.posts
+    assert place.world.calls[:3] == ["submit", "list", "get"] or place.world.calls[:2] == ["submit", "list"]
+    assert second > first
+
+
+def test_a_take_whose_equal_is_left_unknown_stays_pending_and_the_run_ends(ground):
+    place = ground(pictures=1, takes=2)
+    place.world.script.extend([lost(was_accepted=False)])
+    place.world.lists.extend([lambda told: told.__class__(Verdict.UNKNOWN, message="broken")] * 10_000)
+    place.run()
+    assert place.totals() == {"unknown": 1, "pending": 1}
+    assert len(place.world.posts) == 1
+
+
+def test_a_take_waits_for_an_equal_that_is_not_selected_either(ground):
+    place = ground(pictures=1, takes=2)
+    place.world.script.extend([lost(was_accepted=False)])
+    place.world.lists.extend([lambda told: told.__class__(Verdict.UNKNOWN, message="broken")] * 10_000)
+    place.run()
+    place.world.lists.clear()
+    place.run(Selection(only=("*/take-2",)))
+    assert place.totals() == {"unknown": 1, "pending": 1}
+    place.run()
+    assert place.totals() == {"succeeded": 2}
+    assert len(place.world.requests) == 2
+
+
+def test_where_all_that_may_be_at_the_service_is_left_the_rest_stays_pending_and_the_run_ends(ground):
+    place = ground(pictures=3, run={"concurrency": 1, "wait": 60})
+    place.world.status = "processing"
+    report = place.run()
+    assert report.error is None
+    assert place.totals() == {"waiting": 1, "pending": 2}
+    place.world.status = "success"
+    place.run()
+    assert place.totals() == {"succeeded": 3}
