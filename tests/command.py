@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[1]
 # A sandbox that is quick: small clips, no waiting.
 SANDBOX = ("--sandbox", "--sandbox-height", "64", "--sandbox-seconds", "0")
 _PATIENCE = 60.0
+# What a tester's own environment may hold, and what would change the outcome.
+_FOREIGN = ("GMI_", "NO_COLOR", "COLUMNS", "PYTHONUNBUFFERED", "PYTHONIOENCODING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def _text(stream: io.TextIOWrapper) -> str:
 
 def environment(**more: str) -> dict[str, str]:
     """That of a process of its own, without anything that names a real service."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GMI_", "NO_COLOR"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **more}
 
 
@@ -119,19 +121,20 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def terminal(*words: object, columns: int = 80, **more: str) -> Iterator[Terminal]:
-    """A command on a terminal of so many columns."""
+def terminal(*words: object, columns: int = 80, out: Path | None = None, **more: str) -> Iterator[Terminal]:
+    """A command on a terminal of so many columns; its stdout may go to a file."""
     descriptor, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runner", *map(str, words)],
-        stdin=inner,
-        stdout=inner,
-        stderr=inner,
-        env=environment(**{"TERM": "xterm", **more}),
-        start_new_session=True,
-        preexec_fn=_take_terminal,
-    )
+    with contextlib.ExitStack() as opened:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "runner", *map(str, words)],
+            stdin=inner,
+            stdout=inner if out is None else opened.enter_context(out.open("wb")),
+            stderr=inner,
+            env=environment(**{"TERM": "xterm", **more}),
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        )
     os.close(inner)
     try:
         yield Terminal(process, descriptor)

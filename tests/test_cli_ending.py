@@ -66,20 +66,22 @@ def test_what_the_system_refuses_is_no_traceback(capsys):
     assert "help:" in err
 
 
-def test_a_reader_that_has_gone_changes_no_exit_code(tmp_path):
+@pytest.mark.parametrize("buffering", [{}, {"PYTHONUNBUFFERED": "1"}])
+def test_a_reader_that_has_gone_changes_no_exit_code(tmp_path, buffering):
     path = write_manifest(
         tmp_path, takes=60, prompts=[{"id": "a", "text": "forbidden " * 200}], budget={"price_per_job": 1}
     )
     assert spawn("plan", path, "--json", shell="| head -1").out == "{\n"
     assert spawn("plan", path, "--json", shell="| head -1").code == 0
     two = write_manifest(tmp_path / "two", prompts=[{"id": "a", "text": "forbidden"}])
-    ended = spawn("run", two, *SANDBOX, shell="2>&1 | true")
+    ended = spawn("run", two, *SANDBOX, shell="2>&1 | true", **buffering)
     assert ended.code == 1, "the one job is refused"
     assert "Traceback" not in ended.err
 
 
-def test_a_full_disk_behind_stdout(tmp_path):
-    ended = spawn("plan", write_manifest(tmp_path), shell="> /dev/full")
+@pytest.mark.parametrize("buffering", [{}, {"PYTHONUNBUFFERED": "1"}])
+def test_a_full_disk_behind_stdout(tmp_path, buffering):
+    ended = spawn("plan", write_manifest(tmp_path), shell="> /dev/full", **buffering)
     assert ended.code == 7
     assert "No space left" in ended.err
     assert "Traceback" not in ended.err

@@ -10,7 +10,20 @@ from runner.cli.main import parser
 from tests.command import call, environment, spawn
 from tests.kit import write_manifest
 
-COMMANDS = ("init", "validate", "plan", "run", "status", "index", "verify", "models", "requests", "sandbox", "doctor")
+COMMANDS = (
+    "init",
+    "validate",
+    "plan",
+    "run",
+    "status",
+    "index",
+    "verify",
+    "models",
+    "requests",
+    "sandbox",
+    "doctor",
+    "explain",
+)
 HEAVY = (
     "yaml",
     "jinja2",

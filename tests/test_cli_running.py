@@ -183,11 +183,12 @@ def test_on_a_terminal_a_person_decides(tmp_path, service):
         assert screen.ended() == 4
     assert "nothing was sent" in screen.seen
     assert service.posts == before
-    with terminal(*words, **more) as screen:
+    with terminal(*words, out=tmp_path / "document.json", **more) as screen:
         screen.until(r"\[y/N\] ")
         screen.press("y\n")
         assert screen.ended() == 0
     assert service.posts == before + 2
+    assert json.loads((tmp_path / "document.json").read_text())["submitted"] == 2, "the question is no part of it"
 
 
 def test_ctrl_c_at_the_question(tmp_path, service):

@@ -82,9 +82,14 @@ def intend_inside(store, job):
 def test_a_transaction_is_all_or_nothing(store):
     job = make_job()
     register(store, job)
-    with pytest.raises(RuntimeError), store.transaction():
-        intend_inside(store, job)
-        raise RuntimeError
+
+    def fail():
+        with store.transaction():
+            intend_inside(store, job)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert store.open_attempts() == []
 
 

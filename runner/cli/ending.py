@@ -37,9 +37,9 @@ def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Name
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has gone, as with `| head`.
-        _drop_output()
+        screen.drop(sys.stdout)
     except OSError as error:
-        _drop_output()
+        screen.drop(sys.stdout)
         screen.say(f"{screen.red('error:')} the output cannot be written: {error.strerror}")
         code = worst((code, Exit.TROUBLE))
     return int(code)
@@ -61,11 +61,6 @@ def _ended(command: Callable[[argparse.Namespace], int], options: argparse.Names
         )
     tell(found, as_json=getattr(options, "json", False))
     return found.exit_code
-
-
-def _drop_output() -> None:
-    """Python would complain once more while it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell(error: ReelrunError, *, as_json: bool) -> None:

@@ -27,6 +27,7 @@ _MODULES = {
     "models": "service",
     "requests": "service",
     "doctor": "doctor",
+    "explain": "explaining",
     "sandbox": "local",
 }
 
@@ -175,6 +176,8 @@ def _service_commands(commands: _Commands) -> None:
     doctor = _command(commands, "doctor", "check key, reachability, versions and write access; say what to do")
     doctor.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
     _json(doctor)
+    explain = _command(commands, "explain", "tell what a code such as E204 means, and how to mend it")
+    explain.add_argument("code", nargs="?", metavar="CODE", help="the code of a diagnostic; without it, all of them")
     sandbox = _command(commands, "sandbox", "serve the API on this machine; it makes real, but not AI, videos")
     sandbox.add_argument(
         "--dir", default=".reelrun-sandbox", metavar="DIR", help="where it keeps its requests (%(default)s)"

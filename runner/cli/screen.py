@@ -8,15 +8,18 @@ import os
 import sys
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import TextIO
 
 from runner.errors import Diagnostic, Severity
 
 
 def say(text: str) -> None:
     """A message for people. That nobody can read it stops no run."""
-    with contextlib.suppress(OSError):
+    try:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
+    except OSError:
+        drop(sys.stderr)
 
 
 def show(text: str) -> None:
@@ -24,6 +27,13 @@ def show(text: str) -> None:
     # A reader that has gone, as with `| head`, must not hide how the command ends.
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.write(text + "\n")
+
+
+def drop(stream: TextIO) -> None:
+    """Send what is left of a stream that cannot be written nowhere: Python would fail on it again while it exits."""
+    # A stream without a descriptor is not one that Python closes.
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def document(data: object) -> None:
