@@ -20,5 +20,5 @@ def test_without_a_code_all_are_listed(capsys):
 
 
 def test_a_code_that_is_none(capsys):
-    assert main(["explain", "E999"]) == 2
-    assert "there is no code 'E999'; did you mean E" in capsys.readouterr().err
+    assert main(["explain", "E2O4"]) == 2
+    assert "there is no code 'E2O4'; did you mean E204?" in capsys.readouterr().err
