@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from runner.api.body import BLOCK, Body, PictureChangedError, base64_length
 from runner.model import Image, Origin
 
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
-)  # fmt: skip
+)
 
 
 def from_file(path, **payload):
@@ -35,15 +36,14 @@ def inline(content, **payload):
 def test_a_file_goes_out_as_raw_base64_of_a_known_length(tmp_path, size):
     content = bytes(each % 251 for each in range(size))
     (tmp_path / "a.jpg").write_bytes(content)
-    body = from_file(tmp_path / "a.jpg", prompt="Grüße \N{SMILING FACE WITH SMILING EYES}", cfg_scale=0.5)
+    words = "Gr\u00fc\u00dfe \N{SMILING FACE WITH SMILING EYES}"
+    body = from_file(tmp_path / "a.jpg", prompt=words, cfg_scale=0.5)
     blocks = list(body)
     sent = b"".join(blocks)
     assert len(body) == len(sent)
     document = json.loads(sent)
-    assert document == {
-        "model": "m",
-        "payload": {"prompt": "Grüße \N{SMILING FACE WITH SMILING EYES}", "cfg_scale": 0.5, "image": base64.b64encode(content).decode()},
-    }  # fmt: skip
+    picture = base64.b64encode(content).decode()
+    assert document == {"model": "m", "payload": {"prompt": words, "cfg_scale": 0.5, "image": picture}}
     assert max(map(len, blocks)) <= base64_length(BLOCK)
     assert list(document["payload"])[-1] == "image", "the picture is last: a body that is cut is no JSON"
 
@@ -58,7 +58,7 @@ def test_a_url_is_passed_on_as_it_is():
 
 @given(
     st.binary(min_size=1, max_size=64),
-    st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])).filter(lambda each: each != "image"), JSON),
+    st.dictionaries(TEXT.filter(lambda each: each != "image"), JSON),
 )
 def test_any_payload_arrives_as_it_is(content, payload):
     body = inline(content)
@@ -73,6 +73,11 @@ def test_any_payload_arrives_as_it_is(content, payload):
 @given(st.integers(0, 10_000))
 def test_the_length_of_base64(size):
     assert base64_length(size) == len(base64.b64encode(bytes(size)))
+
+
+def drain(body, blocks):
+    for block in body:
+        blocks.append(block)
 
 
 def changed(path, how):
@@ -109,10 +114,10 @@ def test_a_picture_that_changed_is_never_sent_whole(tmp_path, size, how):
     if how == "shrunk to a block" and size <= BLOCK:
         how = "shrunk by one"
     changed(path, how)
-    sent = b""
+    blocks: list[bytes] = []
     with pytest.raises(PictureChangedError) as caught:
-        for block in body:
-            sent += block
+        drain(body, blocks)
+    sent = b"".join(blocks)
     assert len(sent) <= len(body) - len(b'"}}') - 4, "at least the last block of the picture is held back"
     assert caught.value.hint
     with pytest.raises(json.JSONDecodeError):

@@ -192,9 +192,9 @@ def test_an_early_answer_leaves_no_half_body_for_the_next_request(tmp_path):
     with wire.listening(early) as server:
         client = Client(Service(server.url, KEY, read_timeout=5))
         assert client.submit(body).verdict is Verdict.REJECTED
-        (seen,) = server.received
-        head, _, rest = bytes(seen).partition(b"\r\n\r\n")
-        assert len(rest) <= len(body)
+        client._session.close()
+    (seen,) = server.received
+    assert len(bytes(seen).partition(b"\r\n\r\n")[2]) <= len(body)
 
 
 @pytest.mark.parametrize("change", ["replaced", "shrunk", "grown", "gone", "emptied"])
@@ -358,7 +358,7 @@ def test_the_service_time_is_carried_on_while_a_long_body_comes():
         told = Client(Service(server.url, KEY, read_timeout=5)).list("m")
     assert told.is_whole
     assert told.skew_from is not None
-    assert told.skew_from >= 1000.3
+    assert told.skew_from > 1000.1, "the headers may arrive a moment after they were sent"
 
 
 def test_the_sandbox_says_so_and_only_on_this_machine():

@@ -1,5 +1,6 @@
 """What was sent when a call fails: each kind of trouble on a real socket. UNSENT is repeated, so it must be certain."""
 
+import socket
 import ssl
 
 import pytest
@@ -113,8 +114,12 @@ def test_an_end_without_an_answer_is_unknown(when, end):
         assert server.connections == 1, "nothing below us repeats a POST"
 
 
-def test_a_connection_closed_before_a_byte_was_read_is_unknown():
-    with wire.listening(wire.Peer.reset) as server:
+def test_a_connection_reset_before_a_byte_was_read_is_unknown():
+    def unread(peer):
+        peer.socket.recv(1, socket.MSG_PEEK)
+        peer.reset()
+
+    with wire.listening(unread) as server:
         assert submit(server.url).verdict is Verdict.UNKNOWN
         assert server.connections == 1
 

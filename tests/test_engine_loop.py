@@ -93,7 +93,9 @@ def test_over_any_sequence_of_answers_and_kills(tmp_path_factory, script, takes,
         patch.setattr(fetching, "fetch", delivered)
         for _ in range(len(script) + 2):
             run_until_killed(place)
+        # What can be told apart again is cleared up, and what failed is bought again on demand.
         world.hides = False
+        world.script.clear()
         for _ in range(3):
             place.run(Selection(retry_failed=True))
             place.again()

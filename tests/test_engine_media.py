@@ -1,5 +1,6 @@
 """What a file really is, found out by opening it."""
 
+import contextlib
 import hashlib
 import io
 import random
@@ -7,7 +8,7 @@ import random
 import av
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -86,20 +87,17 @@ def test_a_damaged_frame_in_the_middle_is_refused(tmp_path, seed):
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=300), st.integers(0, 8000))
+@given(noise=st.binary(max_size=300), at=st.integers(0, 8000))
+@example(noise=b"\0\0\0\0", at=6405)  # a codec that nobody knows
 def test_any_bytes_in_a_video_give_facts_or_a_refusal(tmp_path, noise, at):
     content = bytearray(video_bytes(5.0))
     content[at : at + len(noise)] = noise
     path = saved(tmp_path, bytes(content))
     for decode in (True, False):
-        try:
-            assert inspect_video(path, 5.0, decode=decode).seconds > 0
-        except UnfitFileError as error:
-            assert str(error)
-    try:
+        with contextlib.suppress(UnfitFileError):
+            assert inspect_video(path, 5.0, decode=decode).seconds == pytest.approx(5.0, abs=0.5)
+    with contextlib.suppress(UnfitFileError):
         save_frame(path, tmp_path / "t.jpg")
-    except UnfitFileError as error:
-        assert str(error)
 
 
 def test_a_jpeg_is_kept_byte_for_byte(tmp_path):

@@ -9,6 +9,7 @@ from runner.api.answers import Listing
 from runner.api.classes import Verdict
 from runner.errors import StateError
 from runner.planning.plan import Selection
+from runner.state.store import Store
 from tests.engines import accepted, bench, lost
 
 
@@ -185,9 +186,25 @@ def test_one_list_serves_all_that_were_lost(ground):
     assert place.world.calls.count("list") <= 2
 
 
-def test_steady_submissions_do_not_keep_a_lost_one_unknown(ground):
-    """Requests that are accepted while a list is on its way need not be in it."""
-    place = ground(pictures=40, run={"concurrency": 4})
+def test_what_is_accepted_while_a_list_is_on_its_way_need_not_be_in_it(ground, monkeypatch):
+    """Otherwise steady submissions would keep a lost one unknown for ever."""
+    place = ground(pictures=4)
+    asked, looked_until = [], []
+    original = Store.accepted_between
+
+    def noted(self, model, start, end):
+        looked_until.append((asked[-1], end))
+        return original(self, model, start, end)
+
+    def slowly(told):
+        asked.append(place.clock.time)
+        place.clock.time += 3.0
+        return told
+
+    monkeypatch.setattr(Store, "accepted_between", noted)
+    place.world.lists.extend([slowly] * 1000)
     place.world.script.extend([accepted, lost(was_accepted=False)])
     place.run()
-    assert (place.totals(), len(place.world.requests)) == ({"succeeded": 40}, 40)
+    assert looked_until
+    assert all(end <= began for began, end in looked_until)
+    assert (place.totals(), len(place.world.requests)) == ({"succeeded": 4}, 4)

@@ -39,9 +39,7 @@ def inspect_video(path: Path, asked: float | None, *, decode: bool) -> VideoFact
     """
     try:
         with av.open(str(path), metadata_errors="replace") as container:
-            if not container.streams.video:
-                raise UnfitFileError("it has no video stream")
-            stream = container.streams.video[0]
+            stream = _video_stream(container)
             if decode:
                 stream.thread_type = "AUTO"
                 frames = _decoded(container, stream)
@@ -55,6 +53,14 @@ def inspect_video(path: Path, asked: float | None, *, decode: bool) -> VideoFact
     if asked is not None and abs(facts.seconds - asked) > _TOLERANCE:
         raise UnfitFileError(f"it lasts {facts.seconds:.2f} s, asked were {asked:g} s")
     return facts
+
+
+def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
+    # PyAV gives a stream of an unknown codec none of the attributes of a video.
+    stream = next((each for each in container.streams.video if each.codec_context is not None), None)
+    if stream is None:
+        raise UnfitFileError("it has no video stream")
+    return stream
 
 
 def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> int:
@@ -97,7 +103,7 @@ def save_frame(video: Path, target: Path) -> None:
     """Write a frame of a video, a third into it, as a JPEG thumbnail. Raises UnfitFileError."""
     try:
         with av.open(str(video), metadata_errors="replace") as container:
-            stream = container.streams.video[0]
+            stream = _video_stream(container)
             if stream.duration:
                 container.seek(stream.duration // 3, stream=stream)
             frame = next(container.decode(stream))
