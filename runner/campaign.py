@@ -148,7 +148,7 @@ def _work(
     """Carry the plan out on a pool of threads. Threads that hang in a call after an interruption are left behind."""
     with connection.open() as service:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="reelrun")
-        tools = Tools(Client(service), Files(service.is_loopback), pool, clock, random.SystemRandom(), progress)
+        tools = Tools(Client(service), Files.of(service), pool, clock, random.SystemRandom(), progress)
         engine = Engine(planned, selection, store, tools)
         on_start(engine.interrupt)
         try:

@@ -293,3 +293,18 @@ def test_the_results_cannot_be_where_a_file_is(tmp_path):
     (tmp_path / "out-sandbox").write_text("a file")
     ended = call("run", path, *SANDBOX, "--json")
     assert (ended.code, ended.document["error"]["code"]) == (7, "disk")
+
+
+def test_resubmitting_says_that_it_may_pay_twice(tmp_path):
+    with FaultyService(video_bytes()) as lossy:
+        manifest = write_manifest(tmp_path, run={"settle": 0.2, "wait": 5})
+        lossy.order("submit", refuse(502))
+        lossy.always["list"] = raw(b'{"requests": [], "total": 7}')
+        words = ("run", manifest, "--base-url", lossy.base_url, "--yes", "--no-progress")
+        ended = call(*words)
+        assert ended.code == 6
+        assert "may be paid" not in ended.err
+        ended = call(*words, "--resubmit-unknown")
+        assert ended.code == 0
+        assert "1 unknown job: looked for once more; what is not found is submitted again" in ended.err
+        assert "may be paid for a second time" in ended.err

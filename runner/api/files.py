@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from runner.api.service import is_loopback
+from runner.api.service import Service, is_loopback
 from runner.api.transport import proxies_for, session
 
 _MOST_HOPS = 5
@@ -19,14 +19,23 @@ class BadLinkError(Exception):
 
 
 class Files:
-    """Opens links. `trusted` allows plain http and private addresses: the API itself is on this machine."""
+    """Opens links. `trusted` allows plain http and private addresses: the API itself is on this machine.
 
-    def __init__(self, trusted: bool) -> None:
+    `timeouts` are those of a connect and of a read, in seconds.
+    """
+
+    def __init__(self, trusted: bool, timeouts: tuple[float, float] = (10.0, 60.0)) -> None:
         self._trusted = trusted
+        self._timeouts = timeouts
         self._session = session(public_only=not trusted)
 
-    def __reduce__(self) -> tuple[type[Files], tuple[bool]]:
-        return Files, (self._trusted,)
+    @classmethod
+    def of(cls, service: Service) -> Files:
+        """The files that this service links to."""
+        return cls(service.is_loopback, (service.connect_timeout, service.read_timeout))
+
+    def __reduce__(self) -> tuple[type[Files], tuple[bool, tuple[float, float]]]:
+        return Files, (self._trusted, self._timeouts)
 
     def open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         """GET a link, following at most five redirects. The answer is a stream, to be closed by the caller.
@@ -54,7 +63,7 @@ class Files:
             url,
             # Bytes as they are stored: a Range counts those.
             headers={"User-Agent": "reelrun", "Accept-Encoding": "identity", **headers},
-            timeout=(10.0, 60.0),
+            timeout=self._timeouts,
             allow_redirects=False,
             proxies=proxies_for(url),
             stream=True,

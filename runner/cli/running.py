@@ -15,7 +15,7 @@ from runner.cli.reporting import run_document, why
 from runner.cli.session import connection_of, interruptible, progress_of
 from runner.errors import Exit, NotConfirmedError
 from runner.model import Action, Manifest, Status
-from runner.planning.plan import Plan
+from runner.planning.plan import RESUBMITTED, Plan
 
 _SHOWN = 5
 
@@ -24,13 +24,11 @@ def run(options: argparse.Namespace) -> int:
     """Do what the plan says is left."""
     manifest, warnings = manifest_of(options)
     connection = connection_of(options, manifest)
-    planned: list[Plan] = []
     progress = progress_of(options, manifest)
 
     def confirm(plan: Plan) -> bool:
-        planned.append(plan)
-        if not options.json:
-            screen.diagnostics(plan.diagnostics)
+        screen.diagnostics(plan.diagnostics)
+        _say_what_may_be_paid_twice(plan)
         return _confirmed(options, plan, connection)
 
     try:
@@ -50,6 +48,15 @@ def run(options: argparse.Namespace) -> int:
     _tell(options, manifest, result)
     # Nothing was tried, and so there is no end to judge.
     return int(Exit.DONE if options.dry_run else result.exit_code)
+
+
+def _say_what_may_be_paid_twice(plan: Plan) -> None:
+    unknown = sum(each.action is Action.SUBMIT and each.reason == RESUBMITTED for each in plan.jobs)
+    if unknown:
+        screen.say(
+            f"{screen.count(unknown, 'unknown job')}: looked for once more; what is not found is submitted again,"
+            " and may be paid for a second time"
+        )
 
 
 def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) -> bool:

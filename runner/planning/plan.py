@@ -19,6 +19,8 @@ from runner.planning.keys import told_apart
 from runner.planning.paths import safe_path
 from runner.state.store import Store
 
+# The reason of an unknown job that --resubmit-unknown submits again.
+RESUBMITTED = "retry: unknown, looked for once more first"
 # What stands in the state for a job that it does not have.
 _NEVER = (Status.PENDING, None)
 
@@ -222,7 +224,7 @@ def _resumed(
         )
     if status is Status.UNKNOWN:
         if selection.resubmit_unknown:
-            return Planned(job, Action.SUBMIT, "retry: unknown, looked for once more first", price)
+            return Planned(job, Action.SUBMIT, RESUBMITTED, price)
         return Planned(job, Action.ATTACH, "unknown: its answer was lost, and it is looked for")
     if selection.retry_failed:
         return Planned(job, Action.SUBMIT, f"retry: {status}", price)

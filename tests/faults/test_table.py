@@ -106,11 +106,7 @@ def test_submit_to_a_service_that_is_not_there(service, manifest):
     result = run(manifest, dead, wait=0.5)
     assert result.exit_code is Exit.TROUBLE
     assert result.totals[Status.PENDING] == JOBS
-    assert_all_done(service, run_elsewhere(manifest, service))
-
-
-def run_elsewhere(manifest, service):
-    return run(manifest, service)
+    assert_all_done(service, run(manifest, service))
 
 
 @pytest.mark.parametrize("code", [401, 403])
@@ -167,6 +163,7 @@ POLLS = {
     "reset": faults.reset_after(accepted=False),
     "time-out": faults.hang(),
     "302 to another host": faults.redirect(lambda call: call.service.files_url + "/x", 302),
+    "302 to the same host": faults.redirect(lambda call: call.service.base_url + "/elsewhere", 302),
 }
 
 
@@ -282,8 +279,6 @@ def test_list_that_hides_pictures_attaches_only_what_can_be_told(service, manife
 def test_list_that_hides_pictures_leaves_two_lost_ones_unknown(service, manifest, echo):
     """Both lost requests differ in the picture alone, which the list does not show."""
     service.echo = echo
-    ordinary = faults.raw
-    del ordinary
     service.order("submit", accept_plainly, faults.hang(accepted=True), faults.hang(accepted=True))
     result = run(manifest, service)
     assert_promises(service, result)
@@ -352,13 +347,17 @@ DOWNLOADS = {
     "closed": faults.drop_before,
     "reset": faults.reset_after(accepted=False),
     "too short a clip": lambda call: call.answer(200, video_bytes(2.0), {"Content-Type": "video/mp4"}),
-    "time-out": None,
+    "time-out": faults.hang(),
+    "endless": endless,
+    "302 to the same host": faults.redirect(lambda call: call.service.files_url + "/elsewhere.mp4", 302),
+    "302 to what is no address": faults.redirect(lambda call: "http://[::1", 302),
+    "302 to a file of this machine": faults.redirect(lambda call: "file:///etc/passwd", 302),
 }
 
 
-@pytest.mark.parametrize("name", [name for name in DOWNLOADS if DOWNLOADS[name] is not None])
-def test_download_trouble_is_tried_again_with_a_fresh_link(service, manifest, name):
-    service.order("download", DOWNLOADS[name])
+@pytest.mark.parametrize("fault", DOWNLOADS.values(), ids=DOWNLOADS)
+def test_download_trouble_is_tried_again_with_a_fresh_link(service, manifest, fault):
+    service.order("download", fault)
     assert_all_done(service, run(manifest, service))
     assert service.posts == JOBS
 
