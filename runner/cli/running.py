@@ -94,7 +94,9 @@ def _document(manifest: Manifest, result: Result) -> dict[str, object]:
 def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
     parts = [f"{number:,} {status}" for status, number in result.totals.items() if number]
     submitted = f"{result.submitted:,} submitted now" if result.submitted else "Nothing was submitted"
-    spent = f", {screen.money(result.spent, manifest.budget.currency)} spent in all" if result.spent else ""
+    whole = screen.money(result.spent, manifest.budget.currency)
+    told = f", {whole} had it been real" if options.sandbox else f", {whole} spent in all"
+    spent = told if result.spent else ""
     screen.show(
         f"{screen.count(sum(result.totals.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}."
     )
