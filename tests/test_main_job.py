@@ -74,6 +74,30 @@ def test_every_clip_is_what_the_index_says(quickstart):
         assert (Path(document["output_dir"]) / job["thumbnail"]["path"]).is_file()
 
 
+def test_another_program_agrees_with_the_index(quickstart):
+    if shutil.which("ffprobe") is None:
+        pytest.skip("ffprobe is missing")
+    _, document = quickstart
+    index = json.loads(Path(document["index"]).read_text(encoding="utf-8"))
+    for video in (job["video"] for job in index["jobs"]):
+        told = subprocess.run(
+            ["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format"]
+            + [str(Path(document["output_dir"]) / video["path"])],
+            capture_output=True,
+            check=True,
+        )
+        probed = json.loads(told.stdout)
+        stream, container = probed["streams"][0], probed["format"]
+        assert (stream["codec_name"], stream["width"], stream["height"]) == (
+            video["codec"],
+            video["width"],
+            video["height"],
+        )
+        assert float(container["duration"]) == pytest.approx(video["seconds"], abs=0.05)
+        assert int(container["size"]) == video["bytes"]
+        assert stream["r_frame_rate"] == "24/1"
+
+
 def test_pandas_reads_both_indexes(quickstart):
     _, document = quickstart
     folder = Path(document["output_dir"])
