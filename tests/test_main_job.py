@@ -19,6 +19,7 @@ from tests.faults.service import FaultyService
 from tests.kit import MODEL, video_bytes, write_manifest
 
 ROOT = Path(__file__).parent.parent
+PROBE = ("ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format")
 # One worker makes the clips of the quickstart for all tests here.
 pytestmark = pytest.mark.xdist_group("main-job")
 SMALL = ("--sandbox", "--sandbox-height", "64", "--sandbox-seconds", "0", "--no-progress")
@@ -81,8 +82,7 @@ def test_another_program_agrees_with_the_index(quickstart):
     index = json.loads(Path(document["index"]).read_text(encoding="utf-8"))
     for video in (job["video"] for job in index["jobs"]):
         told = subprocess.run(
-            ["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format"]
-            + [str(Path(document["output_dir"]) / video["path"])],
+            [*PROBE, str(Path(document["output_dir"]) / video["path"])],
             capture_output=True,
             check=True,
         )
