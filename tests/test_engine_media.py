@@ -1,7 +1,6 @@
 """What a file really is, found out by opening it."""
 
 import contextlib
-import hashlib
 import io
 import random
 
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from runner.engine import media
-from runner.engine.media import UnfitFileError, hash_file, inspect_video, save_frame, save_picture
+from runner.engine.media import UnfitFileError, inspect_video, save_frame, save_picture
 from tests.kit import picture_bytes, video_bytes
 
 
@@ -172,9 +171,3 @@ def test_a_frame_of_the_video_makes_a_thumbnail(tmp_path):
 def test_no_frame_no_thumbnail(tmp_path, content):
     with pytest.raises(UnfitFileError):
         save_frame(saved(tmp_path, content), tmp_path / "t.jpg")
-
-
-@given(content=st.binary())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
-def test_the_hash_of_a_file(tmp_path, content):
-    assert hash_file(saved(tmp_path, content)) == (hashlib.sha256(content).hexdigest(), len(content))

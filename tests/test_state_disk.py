@@ -1,9 +1,13 @@
 """Durable steps on the file system."""
 
+import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.errors import DiskError, StateError
 from runner.state import disk
@@ -64,3 +68,11 @@ def test_a_state_on_a_network_disk_is_refused(tmp_path, monkeypatch):
 
 def test_this_disk_is_known():
     assert disk.filesystem_of(Path(os.getcwd()))
+
+
+@given(st.binary())
+def test_the_hash_of_a_file(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(content)
+        assert disk.hash_file(path) == (hashlib.sha256(content).hexdigest(), len(content))

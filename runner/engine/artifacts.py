@@ -17,10 +17,10 @@ import urllib3
 
 from runner.api.classes import EXPIRED
 from runner.api.files import BadLinkError, Files
-from runner.engine.media import UnfitFileError, hash_file, inspect_video, save_frame, save_picture
+from runner.engine.media import UnfitFileError, inspect_video, save_frame, save_picture
 from runner.errors import DiskError
 from runner.model import Artifact
-from runner.state.disk import disk_trouble, make_folder, put_in_place, sync_file, sync_folder
+from runner.state.disk import disk_trouble, hash_file, make_folder, put_in_place, sync_file, sync_folder
 
 # A video of ten seconds at 720p has some tens of megabytes.
 MOST_VIDEO_BYTES = 1 << 30

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,6 @@ _TOLERANCE = 0.5
 _THUMBNAIL_SIDE = 480
 # Far more than any thumbnail has, and what can be decoded without harm.
 _MOST_PIXELS = 32_000_000
-_BLOCK = 1 << 20
 
 
 class UnfitFileError(Exception):
@@ -112,13 +110,3 @@ def save_frame(video: Path, target: Path) -> None:
         raise UnfitFileError("no frame of it can be decoded") from error
     picture.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
     picture.save(target, "JPEG", quality=88)
-
-
-def hash_file(path: Path) -> tuple[str, int]:
-    """The sha256 of a file, in hex, and its size in bytes."""
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-    return digest.hexdigest(), size

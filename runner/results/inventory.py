@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,9 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from runner.model import Artifact, JobRecord
-from runner.state.disk import disk_trouble
+from runner.state.disk import disk_trouble, hash_file
 
-_BLOCK = 1 << 20
 # What a download in progress leaves, and a run goes on with.
 _UNFINISHED = (".part", ".etag")
 
@@ -82,11 +80,8 @@ def _held_against_disk(path: Path, artifact: Artifact) -> Kind | None:
             return Kind.MISSING
         if path.stat().st_size != artifact.bytes:
             return Kind.CHANGED
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-    return None if digest.hexdigest() == artifact.sha256 else Kind.CHANGED
+        digest, _ = hash_file(path)
+    return None if digest == artifact.sha256 else Kind.CHANGED
 
 
 def _indexed(index: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ _NETWORK = frozenset(
         *("fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
     )
 )
+_BLOCK = 1 << 20
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -71,6 +73,16 @@ def sync_file(path: Path) -> None:
     """Make the bytes of a file durable."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """The sha256 of a file, in hex, and its size in bytes."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            size += len(block)
+    return digest.hexdigest(), size
 
 
 def put_in_place(source: Path, target: Path) -> None:
