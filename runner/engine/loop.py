@@ -136,10 +136,10 @@ def check_budget(plan: Plan) -> None:
     budget, cost = plan.manifest.budget, plan.cost
     if budget.max_cost is None or cost is None or not plan.totals[Action.SUBMIT]:
         return
-    whole = plan.spent + cost
+    whole, submits = plan.spent + cost, plan.totals[Action.SUBMIT]
     if whole > budget.max_cost:
         raise BudgetError(
-            f"{plan.totals[Action.SUBMIT]} submissions for {cost:.2f} {budget.currency} would bring the total to"
+            f"{submits:,} submission{'s' if submits != 1 else ''} for {cost:.2f} {budget.currency} would bring the total to"
             f" {whole:.2f}, over the budget of {budget.max_cost:.2f}",
             "raise budget.max_cost, or choose fewer jobs with --only; nothing was sent",
         )
