@@ -139,7 +139,7 @@ def check_budget(plan: Plan) -> None:
     whole, submits = plan.spent + cost, plan.totals[Action.SUBMIT]
     if whole > budget.max_cost:
         raise BudgetError(
-            f"{submits:,} submission{'s' if submits != 1 else ''} for {cost:.2f} {budget.currency} would bring the total to"
-            f" {whole:.2f}, over the budget of {budget.max_cost:.2f}",
+            f"{submits:,} submission{'s' if submits != 1 else ''} for {cost:.2f} {budget.currency} would bring"
+            f" the total to {whole:.2f}, over the budget of {budget.max_cost:.2f}",
             "raise budget.max_cost, or choose fewer jobs with --only; nothing was sent",
         )
