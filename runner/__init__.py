@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from runner.campaign import Result
     from runner.engine.run import Progress
     from runner.model import Manifest
-    from runner.planning.plan import Plan, Selection
+    from runner.planning.plan import Plan
+    from runner.planning.selection import Selection
 
 __all__ = ["connect", "load", "plan", "run"]
 
@@ -36,7 +37,7 @@ def load(path: str | Path) -> Manifest:
 def plan(manifest: Manifest, selection: Selection | None = None) -> Plan:
     """What a run would do, and why. Writes nothing. Raises ManifestError and StateError."""
     from runner import campaign
-    from runner.planning.plan import Selection
+    from runner.planning.selection import Selection
 
     return campaign.plan(manifest, selection or Selection())
 
@@ -63,6 +64,6 @@ def run(
     Raises ReelrunError for what keeps the run from starting; what stops it half way is in the result.
     """
     from runner import campaign
-    from runner.planning.plan import Selection
+    from runner.planning.selection import Selection
 
     return campaign.run(manifest, connection, selection or Selection(), confirm=confirm, progress=progress)

@@ -19,7 +19,8 @@ from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import Progress, Snapshot, Tools
 from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
 from runner.model import Action, JobRecord, Manifest, Status
-from runner.planning.plan import Plan, Selection, make_plan
+from runner.planning.plan import Plan, make_plan
+from runner.planning.selection import Selection
 from runner.results import index
 from runner.results.inventory import Inventory, Kind, set_aside
 from runner.state.disk import disk_trouble
@@ -132,7 +133,7 @@ def _silent(snapshot: Snapshot) -> None:
 def _has_work(planned: Plan, store: Store, selection: Selection) -> bool:
     active = (Action.SUBMIT, Action.ATTACH, Action.FETCH)
     return any(each.action in active for each in planned.jobs) or any(
-        selection.has(attempt.key) for attempt in store.open_attempts()
+        selection.has(attempt) for attempt in store.open_attempts()
     )
 
 
@@ -157,8 +158,8 @@ def _work(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def write_index(manifest: Manifest, store: Store, now: float) -> Path:
-    """Write index.json, index.csv and index.html from the state. Raises DiskError."""
+def write_index(manifest: Manifest, store: Store, now: float, selection: Selection | None = None) -> Path:
+    """Write index.json, index.csv and index.html from the state, of all jobs or the selected ones. Raises DiskError."""
     with disk_trouble(f"read {manifest.path}"):
         digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     header = index.Header(
@@ -169,12 +170,14 @@ def write_index(manifest: Manifest, store: Store, now: float) -> Path:
         currency=manifest.budget.currency,
         generated_at=now,
     )
-    return index.write(manifest.output.dir, header, store.records)
+    if selection is None or selection.is_everything:
+        return index.write(manifest.output.dir, header, store.records)
+    return index.write(manifest.output.dir, header, lambda: filter(selection.has, store.records()))
 
 
 def _result(planned: Plan, selection: Selection, store: Store, written: Path, report: Report | None) -> Result:
     manifest = planned.manifest
-    unfinished = [record for record in store.unfinished() if selection.has(record.key)]
+    unfinished = [record for record in store.unfinished() if selection.has(record)]
     codes = [_EXITS[record.status] for record in unfinished]
     if report is not None and report.error is not None:
         codes.append(report.error.exit_code)

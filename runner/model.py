@@ -221,13 +221,46 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A parameter with its former and its new value; None is one that is left out. The picture is its reference."""
+
+    name: str
+    old: Json
+    new: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
-    """A job with what a run would do about it, and why. `price` is what submitting it would cost, if that is known."""
+    """A job with what a run would do about it, and why.
+
+    `price` is what submitting it would cost, if that is known, `spent` what its attempts cost so far. `changes` are
+    those from the request that last had its key.
+    """
 
     job: Job
     action: Action
     reason: str
     price: Decimal | None = None
+    spent: Decimal = Decimal(0)
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a job stands in the state. `remote_status` is the service's last word on an open attempt."""
+
+    status: Status
+    remote_status: str | None = None
+    spent: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A submitted job of the state that the manifest no longer has."""
+
+    id: str
+    key: str
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +275,11 @@ class Attempt:
     number: int
     job_id: str
     key: str
+    image: str
+    prompt_id: str
     model: str
+    variables: Variables
+    take: int
     fingerprint: str
     payload: Variables
     path: str

@@ -24,7 +24,8 @@ from runner.engine.loop import Engine
 from runner.engine.run import Snapshot, Tools
 from runner.manifest.reader import load
 from runner.model import Artifact, Manifest
-from runner.planning.plan import Selection, make_plan
+from runner.planning.plan import make_plan
+from runner.planning.selection import Selection
 from runner.state.store import Store
 from tests.kit import write_manifest
 

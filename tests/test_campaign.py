@@ -12,7 +12,7 @@ from runner.engine.loop import Engine
 from runner.errors import AccessError, BudgetError, DiskError, Exit, LockedError, NotConfirmedError, StateError
 from runner.manifest.reader import load
 from runner.model import Status
-from runner.planning.plan import Selection
+from runner.planning.selection import Selection
 from runner.state.runlock import run_lock
 from tests.faults import service as faults
 from tests.faults.harness import connection, run

@@ -13,7 +13,8 @@ from runner.engine import fetching, loop
 from runner.engine.loop import check_budget, check_service
 from runner.errors import BudgetError, DiskError, StateError
 from runner.model import Action
-from runner.planning.plan import Selection, make_plan
+from runner.planning.plan import make_plan
+from runner.planning.selection import Selection
 from runner.state.store import Store
 from tests.engines import Bench, accepted, answered, bench, delivered, lost
 

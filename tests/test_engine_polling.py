@@ -7,7 +7,7 @@ import pytest
 from runner.api.answers import Answer
 from runner.api.classes import Verdict
 from runner.errors import AccessError, StateError
-from runner.planning.plan import Selection
+from runner.planning.selection import Selection
 from tests.engines import bench
 
 

@@ -8,7 +8,7 @@ import pytest
 from runner.api.answers import Listing
 from runner.api.classes import Verdict
 from runner.errors import StateError
-from runner.planning.plan import Selection
+from runner.planning.selection import Selection
 from runner.state.store import Store
 from tests.engines import accepted, bench, lost
 

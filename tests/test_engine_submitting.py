@@ -7,7 +7,7 @@ import pytest
 from runner.api.answers import Submission
 from runner.api.classes import Verdict
 from runner.errors import AccessError, DiskError, Exit, ServiceError
-from runner.planning.plan import Selection
+from runner.planning.selection import Selection
 from tests.engines import accepted, answered, bench, lost
 
 BUSY = answered(Verdict.BUSY, 429)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from runner.errors import ManifestError
 from runner.manifest.reader import load
 from runner.model import Action, Status, folded
-from runner.planning.plan import Selection, lowered, make_plan
+from runner.planning.plan import lowered, make_plan
+from runner.planning.selection import Selection
 from runner.state.store import Store
 from tests.kit import MODEL, write_manifest
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from runner.errors import DiskError, StateError
-from runner.model import Artifact, Budget, Status
+from runner.model import Artifact, Budget, Standing, Status
 from runner.state.migrations import VERSION
 from runner.state.store import Store
 from tests.kit import make_job
@@ -45,7 +45,7 @@ def test_a_job_from_plan_to_video(store):
     assert [each.number for each in store.open_attempts()] == [attempt.number]
     with store.transaction():
         store.accept(attempt, "r-1", 1001.0, "queued", 0.5)
-    assert store.standing([job.id]) == {job.id: (Status.WAITING, "queued")}
+    assert store.standing([job.id], Budget()) == {job.id: Standing(Status.WAITING, "queued", Decimal("0.25"))}
     with store.transaction():
         store.observe(attempt, "success")
         store.keep(job.id, "video", VIDEO)
@@ -100,7 +100,7 @@ def test_a_withdrawn_intent_leaves_no_trace(store):
     with store.transaction():
         store.withdraw(attempt)
     assert store.spent(Budget()) == (Decimal(0), 0)
-    assert store.standing([job.id]) == {job.id: (Status.PENDING, None)}
+    assert store.standing([job.id], Budget()) == {job.id: Standing(Status.PENDING, None)}
 
 
 def test_what_counts_as_spent(store):
@@ -168,7 +168,7 @@ def test_former_requests_are_found_by_key(store):
     assert store.former([old.key]) == {}
     intend(store, old)
     register(store, new)
-    ((job_id, payload),) = store.former([new.key, "other"]).values()
+    ((job_id, _, payload),) = store.former([new.key, "other"]).values()
     assert job_id == old.id
     assert '"cfg_scale":0.5' in payload
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from runner.errors import Diagnostic, ManifestError, Severity, UsageError
 from runner.manifest.reader import read
 from runner.model import Manifest, Output
-from runner.planning.plan import Selection, lowered
+from runner.planning.plan import lowered
+from runner.planning.selection import Selection, conditions
 
-_RUN_FLAGS = ("base_url", "only", "max_jobs", "max_cost")
+_SHARED_FLAGS = ("output", "only", "skip", "where")
+_RUN_FLAGS = ("base_url", "max_jobs", "max_cost")
 
 
 def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
@@ -60,8 +62,16 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
     return replace(output, dir=target, state=state)
 
 
-def selection_of(options: argparse.Namespace) -> Selection:
-    return Selection(tuple(options.only), options.retry_failed, options.resubmit_unknown)
+def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
+    """The jobs that the flags ask for. Raises UsageError for a condition on what the manifest does not have."""
+    return Selection(
+        only=tuple(options.only),
+        skip=tuple(options.skip),
+        where=conditions(options.where, manifest),
+        pictures={image.id: image.vars for image in manifest.images},
+        retry_failed=getattr(options, "retry_failed", False),
+        resubmit_unknown=getattr(options, "resubmit_unknown", False),
+    )
 
 
 def command_line(options: argparse.Namespace, command: str, *flags: str) -> str:
@@ -70,7 +80,7 @@ def command_line(options: argparse.Namespace, command: str, *flags: str) -> str:
     words = ["reelrun", command, options.manifest]
     if given.get("sandbox"):
         words.append("--sandbox")
-    for name in ("output", *(_RUN_FLAGS if command == "run" else ())):
+    for name in (*_SHARED_FLAGS, *(_RUN_FLAGS if command == "run" else ())):
         value = given.get(name)
         for each in value if isinstance(value, list) else [value]:
             if each is not None:

@@ -19,7 +19,7 @@ _USUAL = 80  # columns, where the terminal does not tell
 _MODULES = {
     "init": "starting",
     "validate": "checking",
-    "plan": "checking",
+    "plan": "preview",
     "run": "running",
     "status": "reporting",
     "index": "reporting",
@@ -134,17 +134,22 @@ def _manifest_commands(commands: _Commands) -> None:
     plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
     plan.add_argument("--jobs", action="store_true", help="list every job, not only the first ones")
     _selection(plan)
+    _again(plan)
     _limits(plan)
-    for name, what in (
-        ("status", "show where the jobs stand"),
-        ("index", "write index.json, index.csv and index.html anew"),
-    ):
-        _sandboxed(_manifest(commands, name, what))
+    status = _manifest(commands, "status", "show where the jobs stand")
+    status.add_argument(
+        "--by", metavar="NAME", help="a line for each value of this variable; also image, prompt, model"
+    )
+    index = _manifest(commands, "index", "write index.json, index.csv and index.html anew")
+    for each in (status, index):
+        _selection(each)
+        _sandboxed(each)
     _sandboxed(plan)
     verify = _manifest(commands, "verify", "hash every file against the state and the index")
     verify.add_argument("--repair", action="store_true", help="fetch again what the service still has")
     verify.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
     verify.add_argument("--no-progress", action="store_true", help="no progress on the screen")
+    _selection(verify)
     _sandboxed(verify)
     _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
 
@@ -159,6 +164,7 @@ def _run_command(commands: _Commands) -> None:
     run.add_argument("--yes", action="store_true", help="submit without asking")
     run.add_argument("--no-progress", action="store_true", help="no progress on the screen")
     _selection(run)
+    _again(run)
     _limits(run)
     _sandboxed(run)
     sandbox = run.add_argument_group("with --sandbox")
@@ -235,8 +241,14 @@ def _json(command: argparse.ArgumentParser) -> None:
 
 
 def _selection(command: argparse.ArgumentParser) -> None:
-    only = "only jobs whose key matches; * crosses /; may be repeated"
-    command.add_argument("--only", action="append", default=[], metavar="GLOB", help=only)
+    flags = command.add_argument_group("which jobs (each may be repeated)")
+    for flag, what in (("only", "only jobs whose key matches; * crosses /"), ("skip", "no job whose key matches")):
+        flags.add_argument(f"--{flag}", action="append", default=[], metavar="GLOB", help=what)
+    where = "only jobs with this value, such as 'surface=wet rock'; of one NAME any, of several all must fit"
+    flags.add_argument("--where", action="append", default=[], metavar="NAME=VALUE", help=where)
+
+
+def _again(command: argparse.ArgumentParser) -> None:
     command.add_argument("--retry-failed", action="store_true", help="submit failed, rejected and cancelled jobs again")
     again = "submit unknown jobs again once they were looked for in vain: this may pay for them a second time"
     command.add_argument("--resubmit-unknown", action="store_true", help=again)

@@ -4,61 +4,118 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
+from dataclasses import dataclass
 from decimal import Decimal
 
 from runner.cli import screen
-from runner.cli.inputs import command_line, manifest_of
+from runner.cli.inputs import command_line, manifest_of, selection_of
 from runner.errors import Exit, StateError
+from runner.manifest.words import printable
 from runner.model import JobRecord, Manifest, Status
+from runner.planning.selection import Selection, known_variable, text_of, value_of
 from runner.state.store import Store
 
 _SHOWN = 20
 
 
+@dataclass(slots=True)
+class _Standing:
+    """How many of the selected jobs stand where, what they cost, and those that are not done."""
+
+    totals: dict[Status, int]
+    spent: Decimal
+    unfinished: list[JobRecord]
+
+
 def status(options: argparse.Namespace) -> int:
     """Show where the jobs stand."""
     manifest, _ = manifest_of(options)
+    selection = selection_of(options, manifest)
+    if options.by is not None:
+        known_variable(options.by, manifest, "--by")
     store = Store.read(manifest.output.state)
     if store is None:
-        totals, spent, unfinished = dict.fromkeys(Status, 0), Decimal(0), list[JobRecord]()
+        standing, groups = _Standing(dict.fromkeys(Status, 0), Decimal(0), []), {}
     else:
         with store:
-            totals, spent = store.totals(), store.spent(manifest.budget)[0]
-            unfinished = [] if options.json else list(store.unfinished())
+            standing = _standing(store, manifest, selection)
+            groups = _groups(store, manifest, selection, options.by) if options.by is not None else {}
     if options.json:
-        screen.document(run_document(manifest, totals, 0, spent))
+        screen.document(_status_document(options, manifest, standing, groups))
     elif store is None:
         screen.show(f"{manifest.name}: no run yet. Next: {command_line(options, 'run')}")
     else:
-        _show(options, manifest, totals, spent, unfinished)
+        _show(options, manifest, standing, groups)
     return Exit.DONE
 
 
+def _standing(store: Store, manifest: Manifest, selection: Selection) -> _Standing:
+    unfinished = [record for record in store.unfinished() if selection.has(record)]
+    if selection.is_everything:
+        return _Standing(store.totals(), store.spent(manifest.budget)[0], unfinished)
+    totals, spent = dict.fromkeys(Status, 0), Decimal(0)
+    for record in filter(selection.has, store.records()):
+        totals[record.status] += 1
+        spent += record.cost or Decimal(0)
+    return _Standing(totals, spent, unfinished)
+
+
+def _groups(store: Store, manifest: Manifest, selection: Selection, name: str) -> dict[str, Counter[Status]]:
+    """The totals for each value of a variable, in the order in which the values occur."""
+    groups: dict[str, Counter[Status]] = {}
+    for record in filter(selection.has, store.records()):
+        found, value = value_of(record, name, selection.pictures)
+        groups.setdefault(text_of(value) if found else "(without)", Counter())[record.status] += 1
+    return groups
+
+
+def _status_document(
+    options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: dict[str, Counter[Status]]
+) -> dict[str, object]:
+    document = run_document(manifest, standing.totals, 0, standing.spent)
+    if options.by is not None:
+        told = {value: {str(each): counts[each] for each in Status} for value, counts in groups.items()}
+        document["groups"] = {options.by: told}
+    return document
+
+
 def _show(
-    options: argparse.Namespace,
-    manifest: Manifest,
-    totals: dict[Status, int],
-    spent: Decimal,
-    unfinished: list[JobRecord],
+    options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: dict[str, Counter[Status]]
 ) -> None:
-    screen.show(f"{manifest.name} · {screen.count(sum(totals.values()), 'job')}\n")
-    for each, number in totals.items():
+    screen.show(f"{manifest.name} · {screen.count(sum(standing.totals.values()), 'job')}\n")
+    for each, number in standing.totals.items():
         if number:
             screen.show(f"  {each:<10}{number:>6,}")
-    if spent:
+    if groups:
+        _show_groups(options.by, groups)
+    if standing.spent:
         budget = manifest.budget
         most = "" if budget.max_cost is None else f" of the budget of {screen.money(budget.max_cost, budget.currency)}"
-        screen.show(f"\n  {screen.money(spent, budget.currency)}{most} spent")
+        screen.show(f"\n  {screen.money(standing.spent, budget.currency)}{most} spent")
+    _show_unfinished(standing.unfinished)
+    if any(not record.status.is_final for record in standing.unfinished):
+        screen.show(f"\nNext: {command_line(options, 'run')}")
+    elif standing.unfinished:
+        screen.show(f"\nNext: {command_line(options, 'run', '--retry-failed')}")
+
+
+def _show_groups(name: str, groups: dict[str, Counter[Status]]) -> None:
+    """A line a value, a column a status that occurs."""
+    columns = [each for each in Status if any(counts[each] for counts in groups.values())]
+    width = max(map(len, (name, *groups)))
+    screen.show(f"\n  {name:<{width}}" + "".join(f"  {each:>9}" for each in columns))
+    for value, counts in groups.items():
+        screen.show(f"  {printable(value):<{width}}" + "".join(f"  {counts[each] or '-':>9}" for each in columns))
+
+
+def _show_unfinished(unfinished: list[JobRecord]) -> None:
     if unfinished:
         screen.show("")
     for record in unfinished[:_SHOWN]:
         screen.show(f"  {record.status:<10}{record.key}: {why(record)}")
     if len(unfinished) > _SHOWN:
         screen.show(f"  ... and {len(unfinished) - _SHOWN:,} more; --json and index.json have all")
-    if any(not record.status.is_final for record in unfinished):
-        screen.show(f"\nNext: {command_line(options, 'run')}")
-    elif unfinished:
-        screen.show(f"\nNext: {command_line(options, 'run', '--retry-failed')}")
 
 
 def why(record: JobRecord) -> str:
@@ -72,18 +129,20 @@ def index(options: argparse.Namespace) -> int:
     from runner import campaign
 
     manifest, _ = manifest_of(options)
+    selection = selection_of(options, manifest)
     store = Store.read(manifest.output.state)
     if store is None:
         raise StateError(
             f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"
         )
     with store:
-        written = campaign.write_index(manifest, store, time.time())
-        totals, spent = store.totals(), store.spent(manifest.budget)[0]
+        written = campaign.write_index(manifest, store, time.time(), selection)
+        standing = _standing(store, manifest, selection)
     if options.json:
-        screen.document(run_document(manifest, totals, 0, spent))
+        screen.document(run_document(manifest, standing.totals, 0, standing.spent))
     else:
-        screen.show(f"Wrote {screen.shown_path(written)}, index.csv and index.html beside it.")
+        of = "" if selection.is_everything else f" of {screen.count(sum(standing.totals.values()), 'selected job')}"
+        screen.show(f"Wrote {screen.shown_path(written)}, index.csv and index.html beside it{of}.")
     return Exit.DONE
 
 

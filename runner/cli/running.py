@@ -9,13 +9,14 @@ from runner import campaign
 from runner.api.service import Connection
 from runner.campaign import Result
 from runner.cli import ending, screen
-from runner.cli.checking import show_plan
 from runner.cli.inputs import command_line, manifest_of, selection_of
+from runner.cli.preview import show_plan
 from runner.cli.reporting import run_document, why
 from runner.cli.session import connection_of, interruptible, progress_of
 from runner.errors import Exit, NotConfirmedError
 from runner.model import Action, Manifest, Status
-from runner.planning.plan import RESUBMITTED, Plan
+from runner.planning.comparison import RESUBMITTED
+from runner.planning.plan import Plan
 
 _SHOWN = 5
 
@@ -23,6 +24,7 @@ _SHOWN = 5
 def run(options: argparse.Namespace) -> int:
     """Do what the plan says is left."""
     manifest, warnings = manifest_of(options)
+    selection = selection_of(options, manifest)
     connection = connection_of(options, manifest)
     progress = progress_of(options, manifest)
 
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         result = campaign.run(
             manifest,
             connection,
-            selection_of(options),
+            selection,
             confirm=confirm,
             progress=progress,
             dry=options.dry_run,

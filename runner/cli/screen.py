@@ -43,17 +43,22 @@ def document(data: object) -> None:
     show(json.dumps(data, ensure_ascii=not is_unicode, indent=2))
 
 
-def has_colour() -> bool:
+def has_colour(stream: TextIO | None = None) -> bool:
+    """Whether a stream, by default that of messages, shows colours."""
     # https://no-color.org
-    return sys.stderr.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return (stream or sys.stderr).isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def bold(text: str) -> str:
-    return f"\x1b[1m{text}\x1b[0m" if has_colour() else text
+    return painted(text, "1", has_colour())
 
 
 def red(text: str) -> str:
-    return f"\x1b[1;31m{text}\x1b[0m" if has_colour() else text
+    return painted(text, "1;31", has_colour())
+
+
+def painted(text: str, colour: str, is_shown: bool) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m" if text and is_shown else text
 
 
 def diagnostics(found: Iterable[Diagnostic]) -> None:

@@ -6,10 +6,11 @@ import argparse
 
 from runner import campaign
 from runner.cli import ending, screen
-from runner.cli.inputs import command_line, manifest_of
+from runner.cli.inputs import command_line, manifest_of, selection_of
 from runner.cli.session import connection_of, interruptible, progress_of
 from runner.errors import Exit, StateError
 from runner.model import Manifest
+from runner.planning.selection import Selection
 from runner.results import inventory
 from runner.results.inventory import Inventory, Kind
 from runner.state.store import Store
@@ -21,7 +22,8 @@ _BROKEN = (Kind.MISSING, Kind.CHANGED)
 def verify(options: argparse.Namespace) -> int:
     """Hash every artifact against the state and the index."""
     manifest, _ = manifest_of(options)
-    taken = _taken(manifest, options)
+    selection = selection_of(options, manifest)
+    taken = _taken(manifest, options, selection)
     if options.repair and taken.of(*_BROKEN):
         progress = progress_of(options, manifest)
         result = campaign.repair(
@@ -33,7 +35,7 @@ def verify(options: argparse.Namespace) -> int:
             screen.say(f"  not repaired: {record.key}: {record.error or record.reason}")
         if result.error is not None:
             ending.tell(result.error, as_json=False)
-        taken = _taken(manifest, options)
+        taken = _taken(manifest, options, selection)
     if options.json:
         screen.document(_document(taken))
     else:
@@ -41,14 +43,14 @@ def verify(options: argparse.Namespace) -> int:
     return Exit.TROUBLE if taken.of(*_BROKEN) else Exit.DONE
 
 
-def _taken(manifest: Manifest, options: argparse.Namespace) -> Inventory:
+def _taken(manifest: Manifest, options: argparse.Namespace, selection: Selection) -> Inventory:
     store = Store.read(manifest.output.state)
     if store is None:
         raise StateError(
             f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"
         )
     with store:
-        return inventory.take(manifest.output.dir, store.records())
+        return inventory.take(manifest.output.dir, store.records(), selection.has)
 
 
 def _document(taken: Inventory) -> dict[str, object]:

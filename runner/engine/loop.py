@@ -12,7 +12,8 @@ from runner.engine.searching import Searching
 from runner.engine.submitting import Submitting
 from runner.errors import BudgetError, ReelrunError, StateError
 from runner.model import Action, Attempt, Planned
-from runner.planning.plan import Plan, Selection
+from runner.planning.plan import Plan
+from runner.planning.selection import Selection
 from runner.state.store import Store
 
 # How long open calls are waited for once a run is stopped, in seconds; videos are not waited for.
@@ -93,7 +94,7 @@ class Engine:
         planned = {each.job.id: each for each in run.plan.jobs}
         with run.store.transaction():
             for attempt in run.store.open_attempts():
-                if run.selection.has(attempt.key):
+                if run.selection.has(attempt):
                     self._adopt_one(attempt, planned.get(attempt.job_id))
                 elif attempt.request_id is None:
                     run.queue.abandon(attempt.fingerprint)

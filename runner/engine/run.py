@@ -20,7 +20,8 @@ from runner.engine.pacing import Gate, next_poll
 from runner.engine.queue import Queue
 from runner.errors import AccessError, ReelrunError, StateError
 from runner.model import Action, Status
-from runner.planning.plan import Plan, Selection
+from runner.planning.plan import Plan
+from runner.planning.selection import Selection
 from runner.state.store import Store
 
 Result = TypeVar("Result")
@@ -96,7 +97,7 @@ class Run:
         self.error: ReelrunError | None = None
         self.last_error: ReelrunError | None = None
         self.note = ""
-        selected = [each for each in plan.jobs if selection.has(each.job.key)]
+        selected = [each for each in plan.jobs if selection.has(each.job)]
         self.total = len(selected)
         self.done = sum(each.action is Action.KEEP for each in selected)
         self.failed = sum(each.action is Action.SKIP for each in selected)

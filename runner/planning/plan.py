@@ -6,35 +6,31 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from fnmatch import fnmatchcase
 
 from runner.errors import Diagnostic, ManifestError
-from runner.model import Action, Budget, Job, Json, Manifest, ModelSchema, Planned, Status, Variables, folded
+from runner.model import Action, Budget, Job, Json, Manifest, ModelSchema, Orphan, Planned, Variables, folded
 from runner.planning.cells import Cell, Expansion
+from runner.planning.comparison import compared
 from runner.planning.faults import Faults, Place
 from runner.planning.keys import told_apart
 from runner.planning.paths import safe_path
+from runner.planning.prices import has_price, price_of
+from runner.planning.selection import EVERYTHING, Selection
 from runner.state.store import Store
-
-# The reason of an unknown job that --resubmit-unknown submits again.
-RESUBMITTED = "retry: unknown, looked for once more first"
-# What stands in the state for a job that it does not have.
-_NEVER = (Status.PENDING, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Which jobs a run is asked to care for. `only` holds globs on keys, in which `*` crosses `/`."""
+class Group:
+    """Jobs with which the same is done for the same reason. `price` is None where that of one is not known."""
 
-    only: tuple[str, ...] = ()
-    retry_failed: bool = False
-    resubmit_unknown: bool = False
-
-    def has(self, key: str) -> bool:
-        return not self.only or any(fnmatchcase(key, glob) for glob in self.only)
+    action: Action
+    reason: str
+    jobs: int
+    price: Decimal | None
+    spent: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,8 @@ class Plan:
     """Every job of a manifest, in its order.
 
     `duplicates` holds the keys of cells that render to one request, `cells` is how many there are before that.
-    `spent` is what the state's attempts cost so far. `digest` names the jobs with all that people call them.
+    `spent` is what the state's attempts cost so far. `digest` names the jobs with all that people call them. `orphaned`
+    are the submitted jobs of the state that the manifest no longer has.
     """
 
     manifest: Manifest
@@ -52,6 +49,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...]
     spent: Decimal = Decimal(0)
     digest: str = field(default="", repr=False)
+    orphaned: tuple[Orphan, ...] = ()
 
     @property
     def totals(self) -> dict[Action, int]:
@@ -59,9 +57,14 @@ class Plan:
         return {action: counted[action] for action in Action}
 
     @property
+    def groups(self) -> tuple[Group, ...]:
+        """The jobs by what is done with them and why, in the order of actions."""
+        return grouped(self.jobs)
+
+    @property
     def cost(self) -> Decimal | None:
         """What the submissions of this plan cost, None where the price of one is not known."""
-        if not _has_price(self.manifest.budget):
+        if not has_price(self.manifest.budget):
             return None
         prices = [each.price for each in self.jobs if each.action is Action.SUBMIT]
         known = [price for price in prices if price is not None]
@@ -71,7 +74,7 @@ class Plan:
 def make_plan(
     manifest: Manifest,
     store: Store | None = None,
-    selection: Selection = Selection(),
+    selection: Selection = EVERYTHING,
     warnings: Sequence[Diagnostic] = (),
 ) -> Plan:
     """Expand, render, check and compare with the state. Raises ManifestError with every problem found.
@@ -89,17 +92,19 @@ def make_plan(
     diagnostics = (*warnings, *faults.diagnostics(expansion.seen))
     if faults.has_errors:
         raise ManifestError(diagnostics)
+    present = {job.id for job in jobs}
     digest = hashlib.sha256()
     for job in jobs:
         digest.update(json.dumps((job.id, job.key, job.aliases, job.image, job.prompt_id, job.variables)).encode())
     return Plan(
         manifest,
-        tuple(_compared(manifest, jobs, store, selection)),
+        tuple(compared(manifest, jobs, present, store, selection)),
         expansion.seen,
         duplicates,
         diagnostics,
         store.spent(manifest.budget)[0] if store else Decimal(0),
         digest.hexdigest(),
+        tuple(each for each in store.submitted() if each.id not in present) if store else (),
     )
 
 
@@ -179,74 +184,24 @@ def _check_budget(budget: Budget, jobs: Sequence[Job], faults: Faults) -> None:
     if budget.max_cost is None:
         return
     place = Place(("budget", "max_cost"), key=True)
-    if not _has_price(budget):
+    if not has_price(budget):
         faults.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
     for job in jobs:
-        if _has_price(budget) and _price(budget, job) is None:
+        if has_price(budget) and price_of(budget, job) is None:
             message = f"max_cost needs a price, and {job.model} has no length that price_per_second could multiply"
             faults.add("E701", place, message, "add price_per_job under budget", cell=job.key)
 
 
-def _has_price(budget: Budget) -> bool:
-    return budget.price_per_job is not None or budget.price_per_second is not None
-
-
-def _price(budget: Budget, job: Job) -> Decimal | None:
-    """What submitting the job costs; a price per second says nothing of a video whose length is not known."""
-    return None if budget.price_per_job is None and job.seconds is None else budget.price(job.seconds or 0.0)
-
-
-def _compared(manifest: Manifest, jobs: Sequence[Job], store: Store | None, selection: Selection) -> list[Planned]:
-    """What the state says of each job, as an action with its reason."""
-    standing = store.standing([job.id for job in jobs]) if store else {}
-    former = _former(jobs, standing, store) if store else {}
-    planned = []
-    for job in jobs:
-        price = _price(manifest.budget, job)
-        if not selection.has(job.key):
-            planned.append(Planned(job, Action.SKIP, "not selected"))
-        elif standing.get(job.id, _NEVER)[0] is Status.PENDING:
-            planned.append(Planned(job, Action.SUBMIT, former.get(job.key, "new"), price))
-        else:
-            planned.append(_resumed(job, *standing[job.id], selection, price))
-    return planned
-
-
-def _resumed(
-    job: Job, status: Status, remote_status: str | None, selection: Selection, price: Decimal | None
-) -> Planned:
-    if status is Status.SUCCEEDED:
-        return Planned(job, Action.KEEP, "done")
-    if status is Status.WAITING:
-        fetch = remote_status == "success"
-        return Planned(
-            job, *((Action.FETCH, "finished, not downloaded yet") if fetch else (Action.ATTACH, "in flight"))
+def grouped(jobs: Iterable[Planned]) -> tuple[Group, ...]:
+    found: dict[tuple[Action, str], Group] = {}
+    for each in jobs:
+        group = found.get((each.action, each.reason)) or Group(each.action, each.reason, 0, Decimal(0), Decimal(0))
+        price = None if group.price is None or each.price is None else group.price + each.price
+        found[each.action, each.reason] = Group(
+            each.action, each.reason, group.jobs + 1, price, group.spent + each.spent
         )
-    if status is Status.UNKNOWN:
-        if selection.resubmit_unknown:
-            return Planned(job, Action.SUBMIT, RESUBMITTED, price)
-        return Planned(job, Action.ATTACH, "unknown: its answer was lost, and it is looked for")
-    if selection.retry_failed:
-        return Planned(job, Action.SUBMIT, f"retry: {status}", price)
-    return Planned(job, Action.SKIP, f"{status}; --retry-failed submits it again")
-
-
-def _former(jobs: Sequence[Job], standing: Mapping[str, tuple[Status, str | None]], store: Store) -> dict[str, str]:
-    """For new jobs under a key that another request had: what changed."""
-    present = {job.id for job in jobs}
-    # A job that an earlier run planned and never submitted is as new as one that the state does not have.
-    new = {job.key: job for job in jobs if standing.get(job.id, _NEVER)[0] is Status.PENDING}
-    return {
-        key: f"changed: {_difference(new[key], json.loads(payload))}"
-        for key, (job_id, payload) in store.former(list(new)).items()
-        if job_id not in present
-    }
-
-
-def _difference(job: Job, before: Mapping[str, Json]) -> str:
-    names = [name for name in (*job.payload, *before) if job.payload.get(name) != before.get(name)]
-    told = {"image": f"picture '{job.image}'", "prompt": f"prompt '{job.prompt_id}'"}
-    return ", ".join(dict.fromkeys(told.get(name, name) for name in names)) or "model"
+    order = list(Action)
+    return tuple(sorted(found.values(), key=lambda group: order.index(group.action)))
 
 
 def lowered(manifest: Manifest, max_jobs: int | None, max_cost: Decimal | None) -> Manifest:

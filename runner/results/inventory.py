@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -45,21 +45,26 @@ class Inventory:
         return [each for each in self.discrepancies if each.kind in kinds]
 
 
-def take(output_dir: Path, records: Iterable[JobRecord]) -> Inventory:
-    """Hash every artifact of the state, look for files that nothing speaks of, and read the index. Raises DiskError."""
+def take(
+    output_dir: Path, records: Iterable[JobRecord], is_selected: Callable[[JobRecord], bool] = lambda record: True
+) -> Inventory:
+    """Hash the artifacts of the selected jobs, look for files that no job has, and read the index. Raises DiskError."""
     found: list[Discrepancy] = []
     known: set[str] = set()
+    hashed = 0
     indexed = _indexed(output_dir / "index.json")
     for record in records:
-        for artifact in filter(None, (record.video, record.thumbnail)):
-            known.add(artifact.path)
+        artifacts = [each for each in (record.video, record.thumbnail) if each is not None]
+        known.update(each.path for each in artifacts)
+        for artifact in artifacts if is_selected(record) else ():
+            hashed += 1
             kind = _held_against_disk(output_dir / artifact.path, artifact)
             if kind is None and indexed.get(artifact.path) != artifact.sha256 and artifact is record.video:
                 kind = Kind.STALE
             if kind is not None:
                 found.append(Discrepancy(kind, artifact.path, record.id, record.key))
     found.extend(Discrepancy(Kind.FOREIGN, path) for path in _files(output_dir) if path not in known)
-    return Inventory(len(known), tuple(found))
+    return Inventory(hashed, tuple(found))
 
 
 def set_aside(path: Path) -> Path:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from runner.errors import DiskError, StateError
-from runner.model import Artifact, Attempt, Budget, Job, JobRecord, Status, canonical_json, folded
+from runner.model import Artifact, Attempt, Budget, Job, JobRecord, Orphan, Standing, Status, canonical_json, folded
 from runner.state import migrations
 from runner.state.disk import disk_trouble, make_folder, refuse_network_disk, sync_folder
 from runner.state.rows import attempt_of, millionths, record_of
@@ -192,24 +192,33 @@ class Store:
         rows = self._rows(f"{_RECORDS} WHERE jobs.id IN (SELECT value FROM json_each(?))", (json.dumps(ids),))
         yield from (record_of(row, generation) for row in rows)
 
-    def standing(self, ids: Sequence[str]) -> dict[str, tuple[Status, str | None]]:
-        """Status and last remote status of those of these jobs that the state has."""
+    def standing(self, ids: Sequence[str], budget: Budget) -> dict[str, Standing]:
+        """Where those of these jobs stand that the state has. What had no price when it was made has today's."""
         rows = self._rows(
-            "SELECT jobs.id, status, remote_status FROM jobs"
+            "SELECT jobs.id, status, remote_status, (SELECT sum(coalesce(price, ?, ? * jobs.seconds, 0))"
+            " FROM attempts WHERE job_id = jobs.id AND outcome IS NOT 'rejected') FROM jobs"
             " LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL"
             " WHERE jobs.id IN (SELECT value FROM json_each(?))",
-            (json.dumps(ids),),
+            (millionths(budget.price_per_job), millionths(budget.price_per_second), json.dumps(ids)),
         )
-        return {row[0]: (Status(row[1]), row[2]) for row in rows}
+        return {row[0]: Standing(Status(row[1]), row[2], Decimal(int(row[3] or 0)) / 1_000_000) for row in rows}
 
-    def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """For each of these keys, the id and payload (JSON) of the job that last had it and was ever submitted."""
+    def submitted(self) -> Iterator[Orphan]:
+        """Every job that was ever submitted; the one whom the manifest no longer has is an orphan."""
         rows = self._rows(
-            "SELECT key, id, payload FROM jobs WHERE key IN (SELECT value FROM json_each(?)) AND status <> 'pending'"
+            "SELECT id, key, status FROM jobs WHERE status <> 'pending' ORDER BY generation DESC, position"
+        )
+        return (Orphan(row[0], row[1], Status(row[2])) for row in rows)
+
+    def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+        """For each of these keys, id, model and payload (JSON) of the job that last had it and was ever submitted."""
+        rows = self._rows(
+            "SELECT key, id, model, payload FROM jobs"
+            " WHERE key IN (SELECT value FROM json_each(?)) AND status <> 'pending'"
             " ORDER BY generation, position",
             (json.dumps(keys),),
         )
-        return {row[0]: (row[1], row[2]) for row in rows}
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     def totals(self) -> dict[Status, int]:
         """How many jobs of the last plan stand where; orphaned ones count where they were ever submitted."""
@@ -249,7 +258,11 @@ class Store:
             number,
             job.id,
             job.key,
+            job.image,
+            job.prompt_id,
             job.model,
+            job.variables,
+            job.take,
             job.fingerprint,
             job.payload,
             path,
@@ -393,7 +406,8 @@ LEFT JOIN artifacts AS thumbnail ON thumbnail.job_id = jobs.id AND thumbnail.kin
 """
 
 _ATTEMPTS = """
-SELECT attempts.*, jobs.key, jobs.model, jobs.fingerprint, jobs.payload, jobs.seconds, paths.path
+SELECT attempts.*, jobs.key, jobs.image, jobs.prompt_id, jobs.model, jobs.variables, jobs.take, jobs.fingerprint,
+  jobs.payload, jobs.seconds, paths.path
 FROM attempts JOIN jobs ON jobs.id = attempts.job_id JOIN paths ON paths.job_id = jobs.id
 """
 

@@ -9,7 +9,7 @@ from runner import campaign
 from runner.api.service import Connection, Service
 from runner.campaign import Result
 from runner.manifest.reader import load
-from runner.planning.plan import Selection
+from runner.planning.selection import Selection
 from tests.faults.service import FaultyService
 
 

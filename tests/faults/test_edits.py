@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from runner import campaign
 from runner.manifest.reader import load
 from runner.model import Status
-from runner.planning.plan import Selection
+from runner.planning.selection import Selection
 from runner.state.store import Store
 from tests.faults.harness import connection
 from tests.faults.service import FaultyService

@@ -7,7 +7,7 @@ import pytest
 
 from runner.errors import Exit
 from runner.model import Status
-from runner.planning.plan import Selection
+from runner.planning.selection import Selection
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
