@@ -73,12 +73,15 @@ def test_a_manifest_with_errors_is_refused_with_all_of_them(tmp_path):
     assert len(caught.value.diagnostics) >= 2
 
 
-def test_the_selection():
-    chosen = selection_of(options("run", "x.yaml", "--only", "a*", "--only", "*/b/*", "--retry-failed"))
-    assert (chosen.only, chosen.retry_failed, chosen.resubmit_unknown) == (("a*", "*/b/*"), True, False)
-    assert chosen.has("shoe/b/take-1")
-    assert chosen.has("abc/x/take-1")
-    assert not chosen.has("shoe/c/take-1")
+def test_the_selection(tmp_path):
+    said = options(
+        "run", write_manifest(tmp_path), "--only", "a*", "--only", "*/b/*", "--skip", "*-2", "--retry-failed"
+    )
+    manifest, _ = manifest_of(said)
+    chosen = selection_of(said, manifest)
+    assert (chosen.only, chosen.skip, chosen.retry_failed) == (("a*", "*/b/*"), ("*-2",), True)
+    assert not chosen.resubmit_unknown
+    assert list(chosen.pictures) == ["p0"]
 
 
 def test_the_command_that_goes_on_keeps_what_was_said():
@@ -89,7 +92,7 @@ def test_the_command_that_goes_on_keeps_what_was_said():
         "--retry-failed",
     ]
     assert "'my file.yaml'" in words
-    assert command_line(said, "status") == "reelrun status 'my file.yaml' --sandbox --output o"
+    assert command_line(said, "status") == "reelrun status 'my file.yaml' --sandbox --output o --only '*/a/*'"
 
 
 @pytest.mark.parametrize("command", ["plan", "run"])

@@ -18,6 +18,7 @@ from runner.planning.plan import Group, Plan
 from runner.planning.selection import Selection, text_of, value_of
 
 _FIRST_JOBS = 5
+_NARROWEST_REASON = 24
 # Of text that did not change, this much stands around what did.
 _CONTEXT = 30
 
@@ -79,14 +80,21 @@ def show_plan(planned: Plan, *, every: bool = False, show: Callable[[str], None]
     manifest = planned.manifest
     show(f"{manifest.name} · {', '.join(manifest.models)}")
     show(size_of(planned) + "\n")
-    for group in planned.groups:
-        show(f"  {group.action:<8}{group.jobs:>6,}   {group.reason:<36} {cost_of(group, manifest):>10}".rstrip())
-    show(f"  {'in all':<8}{len(planned.jobs):>6,}   {'':<36} {whole_cost(planned):>10}".rstrip())
-    if planned.orphaned:
-        show(f"  {'orphaned':<8}{len(planned.orphaned):>6,}   {orphans_of(planned)}")
+    _show_groups(planned, show)
     _show_changes(planned, show)
     _show_jobs(planned, every, show)
     _show_duplicates(planned, show)
+
+
+def _show_groups(planned: Plan, show: Callable[[str], None]) -> None:
+    """A line for each thing that is done, and why, with what it costs, and one for all."""
+    rows = [(str(each.action), each.jobs, each.reason, cost_of(each, planned.manifest)) for each in planned.groups]
+    rows.append(("in all", len(planned.jobs), "", whole_cost(planned)))
+    width = max(_NARROWEST_REASON, *(len(reason) for _, _, reason, _ in rows))
+    for action, jobs, reason, cost in rows:
+        show(f"  {action:<8}{jobs:>6,}   {reason:<{width}}  {cost}".rstrip())
+    if planned.orphaned:
+        show(f"  {'orphaned':<8}{len(planned.orphaned):>6,}   {orphans_of(planned)}")
 
 
 def _show_jobs(planned: Plan, every: bool, show: Callable[[str], None]) -> None:

@@ -79,8 +79,8 @@ def value_of(job: Placed, name: str, pictures: Mapping[str, Variables]) -> tuple
 
 def is_written(value: Json, text: str) -> bool:
     """Whether the text is how people write the value: 0.30 is 0.3, and both 1 and "1" are written 1."""
-    if isinstance(value, str):
-        return value == text
+    if isinstance(value, str) or text == text_of(value):
+        return text == text_of(value)
     try:
         return same_value(value, json.loads(text))
     except ValueError:
