@@ -69,7 +69,8 @@ class SourceMap(Protocol):
 class Image:
     """A picture of the manifest.
 
-    `location` is an absolute path, a URL, or the Base64 text itself. `reference` stands for the picture in payloads
+    `location` is an absolute path, a URL, or the Base64 text itself; `written` is the path as the manifest has it, empty
+    for a picture that is no file. `reference` stands for the picture in payloads
     that are hashed, stored or shown: `sha256:<hex>` of its bytes, or the URL. `size` is in bytes, `width` and
     `height` are in pixels; the three are None for a URL that was not fetched.
     """
@@ -83,6 +84,27 @@ class Image:
     size: int | None = None
     width: int | None = None
     height: int | None = None
+    written: str = ""
+
+
+class InputKind(StrEnum):
+    """What a text file is to the manifest."""
+
+    MANIFEST = "manifest"
+    PROMPT = "prompt"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A text file that a manifest was read from: its path as the manifest has it, and the sha256, in hex, of its text.
+
+    The text is UTF-8 with `\\n` at the end of each line: a checkout that changes line ends changes no digest.
+    """
+
+    kind: InputKind
+    path: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +200,10 @@ class ModelSchema:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest that was read and checked. `path` is absolute; `axis_of_models` tells whether model is a list."""
+    """A manifest that was read and checked.
+
+    `path` is absolute; `axis_of_models` tells whether model is a list. `inputs` are the text files that it was read from.
+    """
 
     path: Path
     name: str
@@ -195,6 +220,7 @@ class Manifest:
     output: Output
     schemas: Mapping[str, ModelSchema]
     source: SourceMap = field(repr=False, compare=False)
+    inputs: tuple[Input, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from runner.errors import ReelrunError
-from runner.model import Image, Origin, Variables
+from runner.model import Image, Origin, Variables, canonical_json
 
 # A multiple of three, so that the Base64 of the blocks joins to the Base64 of the whole.
 BLOCK = 3 * 64 * 1024
@@ -28,7 +27,8 @@ class PictureChangedError(ReelrunError):
 class Body:
     """`{"model": ..., "payload": {...}}` as bytes of a known length, with the picture as raw Base64 where it is a file.
 
-    `payload` is the job's, with the picture as its reference; `image` tells where its bytes are.
+    `payload` is the job's, with the picture as its reference; `image` tells where its bytes are. Requests of one
+    fingerprint have the same bytes.
     """
 
     model: str
@@ -52,7 +52,8 @@ class Body:
         """What stands before and after the picture. The picture comes last, so that a cut body is no valid JSON."""
         others = {name: value for name, value in self.payload.items() if name != "image"}
         text = "" if self.image.size is not None else self.image.reference
-        whole = _json({"model": self.model, "payload": {**others, "image": text}})
+        names = canonical_json(others)[:-1] + ("," if others else "")
+        whole = f'{{"model":{canonical_json(self.model)},"payload":{names}"image":{canonical_json(text)}}}}}'.encode()
         return (whole, b"") if self.image.size is None else (whole[:-3], whole[-3:])
 
     def _picture(self) -> Iterator[bytes]:
@@ -91,7 +92,3 @@ class Body:
 def base64_length(size: int) -> int:
     """How many characters the Base64 of so many bytes has."""
     return (size + 2) // 3 * 4
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

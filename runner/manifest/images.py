@@ -41,7 +41,7 @@ def read_images(
         for flaw in picture.flaws:
             _report(candidate, flaw, base, found)
         if is_named and not picture.flaws:
-            images.append(_image(candidate.image, picture))
+            images.append(_image(candidate, picture))
     return tuple(images)
 
 
@@ -86,8 +86,9 @@ def _report(candidate: Candidate, flaw: Flaw, base: Path, found: Diagnostics) ->
     found.error(flaw.code, candidate.place, f"{candidate.label} {flaw.message}", hint or nearby(path, candidate.label))
 
 
-def _image(image: Image, picture: Picture) -> Image:
+def _image(candidate: Candidate, picture: Picture) -> Image:
     """The image with what its inspection found. A URL that was not fetched has no size."""
+    image = replace(candidate.image, written=candidate.label if candidate.image.origin == Origin.FILE else "")
     reference = image.location if image.origin == Origin.URL else f"sha256:{picture.sha256}"
     if not picture.sha256:
         return replace(image, reference=reference)

@@ -11,6 +11,7 @@ from runner.manifest import settings
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.document import Document, parse
 from runner.manifest.images import Fetch, read_images
+from runner.manifest.inputs import read_inputs
 from runner.manifest.models import read_models
 from runner.manifest.nearby import nearby
 from runner.manifest.pictures import Rules
@@ -114,6 +115,7 @@ def _manifest(path: Path, content: Mapping[str, Json], found: Diagnostics, fetch
         output=settings.output(mapping(content.get("output")), full),
         schemas={model: schemas[model] for model in models},
         source=found.source,
+        inputs=read_inputs(full.name, content, found.source),
     )
 
 
