@@ -69,10 +69,10 @@ class SourceMap(Protocol):
 class Image:
     """A picture of the manifest.
 
-    `location` is an absolute path, a URL, or the Base64 text itself; `written` is the path as the manifest has it, empty
-    for a picture that is no file. `reference` stands for the picture in payloads
+    `location` is an absolute path, a URL, or the Base64 text itself. `reference` stands for the picture in payloads
     that are hashed, stored or shown: `sha256:<hex>` of its bytes, or the URL. `size` is in bytes, `width` and
-    `height` are in pixels; the three are None for a URL that was not fetched.
+    `height` are in pixels; the three are None for a URL that was not fetched. `written` is the path as the manifest
+    has it, empty for a picture that is no file.
     """
 
     id: str
@@ -202,7 +202,8 @@ class ModelSchema:
 class Manifest:
     """A manifest that was read and checked.
 
-    `path` is absolute; `axis_of_models` tells whether model is a list. `inputs` are the text files that it was read from.
+    `path` is absolute; `axis_of_models` tells whether model is a list. `inputs` are the text files that it was read
+    from.
     """
 
     path: Path

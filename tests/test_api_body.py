@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.api.body import BLOCK, Body, PictureChangedError, base64_length
-from runner.model import Image, Origin
+from runner.model import Image, Origin, canonical_json, fingerprint
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
@@ -67,7 +67,16 @@ def test_any_payload_arrives_as_it_is(content, payload):
     assert len(body) == len(sent)
     document = json.loads(sent)
     assert base64.b64decode(document["payload"].pop("image")) == content
-    assert document == {"model": "m", "payload": payload}
+    # A large number is written as ECMAScript does: other digits, the same double.
+    assert canonical_json(document) == canonical_json({"model": "m", "payload": payload})
+
+
+def test_requests_of_one_fingerprint_have_the_same_bytes():
+    body, image = inline(b"x"), inline(b"x").image
+    one = Body("m", {"a": 1.0, "b": {"d": 2, "c": 3}, **body.payload}, image)
+    other = Body("m", {**body.payload, "b": {"c": 3, "d": 2}, "a": 1}, image)
+    assert fingerprint("m", one.payload) == fingerprint("m", other.payload)
+    assert b"".join(one) == b"".join(other)
 
 
 @given(st.integers(0, 10_000))

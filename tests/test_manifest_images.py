@@ -63,6 +63,7 @@ def test_a_file(room):
         size=len(data),
         width=320,
         height=320,
+        written="in/shoe.red.jpg",
     )
     assert room.diagnostics == ()
     assert room.read("{file: in/shoe.red.jpg, id: other}")[0].id == "other"
