@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -106,6 +107,8 @@ def test_no_words_show_the_help():
         (["runn", "x.yaml"], "there is no command 'runn'; did you mean run?"),
         (["xyzzy"], "there is no command 'xyzzy'"),
         (["run"], "the following arguments are required: MANIFEST"),
+        (["validate"], "the following arguments are required: MANIFEST"),
+        (["validate", "x.yaml", "--format", "yaml"], "invalid choice: 'yaml'"),
         (["plan", "x.yaml", "--josn"], "unrecognized arguments: --josn"),
         (["run", "x.yaml", "--concurrency", "many"], "'many' is no whole number from 1 to 10,000"),
         (["run", "x.yaml", "--concurrency", "0"], "'0' is no whole number from 1 to 10,000"),
@@ -129,6 +132,27 @@ def test_wrong_words_are_a_document_with_json():
     assert ended.code == 2
     assert set(ended.document["error"]) == {"code", "message", "hint"}
     assert ended.document["error"]["code"] == "usage"
+
+
+@pytest.mark.parametrize("words", [["--format", "json"], ["--format=json"], ["--json"]])
+def test_wrong_words_are_a_document_with_the_format_json(words):
+    assert call("validate", "--nope", *words).document["error"]["code"] == "usage"
+    assert call("validate", "--nope", "json", "--format", "sarif").out == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--json", "--format", "sarif"], ["--format", "text", "--json"], ["--format", "github", "--format", "sarif"]],
+)
+def test_two_formats_are_one_too_many(words):
+    ended = call("validate", "x.yaml", *words)
+    assert ended.code == 2
+    assert re.search(r"--format is both \w+ and \w+; leave one of them out", ended.err)
+
+
+def test_one_format_may_be_said_twice(tmp_path):
+    path = write_manifest(tmp_path)
+    assert call("validate", path, "--json", "--format", "json").document == {"diagnostics": []}
 
 
 def test_flags_are_not_guessed_from_their_beginning():

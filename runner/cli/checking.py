@@ -1,43 +1,101 @@
-"""`validate`: what is wrong with a manifest."""
+"""`validate`: what is wrong with manifests."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.cli import screen
-from runner.errors import Exit, ManifestError, Severity
+from runner.errors import Diagnostic, Exit, ManifestError, Severity
+from runner.manifest.images import Fetch
 from runner.manifest.reader import read
+from runner.manifest.words import printable
 from runner.planning.plan import make_plan
+from runner.shipped import release
 
 # What may be wrong only because a picture or prompt that has an error is left out.
 _FOLLOWING = ("E502", "E504")
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A manifest, named as on the command line, with its problems. `jobs` is their number where it has no error."""
+
+    name: str
+    found: tuple[Diagnostic, ...]
+    jobs: int
+
+    @property
+    def has_errors(self) -> bool:
+        return any(each.severity is Severity.ERROR for each in self.found)
+
+
 def validate(options: argparse.Namespace) -> int:
-    """Check a manifest and everything that it names."""
-    reading = read(Path(options.manifest), fetch=_fetcher() if options.check_urls else None)
-    found, planned = reading.diagnostics, None
-    if reading.manifest is not None:
-        try:
-            planned = make_plan(reading.manifest, warnings=found)
-            found = planned.diagnostics
-        except ManifestError as error:
-            follows = _FOLLOWING if reading.has_errors else ()
-            found = tuple(each for each in error.diagnostics if each.code not in follows)
-    errors = any(each.severity is Severity.ERROR for each in found)
-    if options.json:
+    """Check manifests and everything that they name."""
+    fetch = _fetcher() if options.check_urls else None
+    checked = [_checked(name, fetch) for name in options.manifests]
+    # Manifests share prompts and tables: a problem of theirs is told once.
+    found = tuple(dict.fromkeys(problem for each in checked for problem in each.found))
+    if options.format == "json":
         screen.document({"diagnostics": [each.as_json() for each in found]})
+    elif options.format == "sarif":
+        from runner.manifest.sarif import sarif
+
+        screen.document(sarif(found, release(), Path.cwd()))
     else:
-        screen.diagnostics(found)
-        if planned is not None and not errors:
-            jobs = screen.count(len(planned.jobs), "job")
-            screen.show(f"{options.manifest} is sound: {jobs}. Next: reelrun plan {options.manifest}")
-    return Exit.INVALID if errors else Exit.DONE
+        _tell(checked, found, for_github=options.format == "github")
+    return Exit.INVALID if any(each.has_errors for each in checked) else Exit.DONE
 
 
-def _fetcher() -> Callable[[str], bytes]:
+def _checked(name: str, fetch: Fetch | None) -> Checked:
+    reading = read(Path(name), fetch=fetch)
+    if reading.manifest is None:
+        return Checked(name, reading.diagnostics, 0)
+    try:
+        planned = make_plan(reading.manifest, warnings=reading.diagnostics)
+    except ManifestError as error:
+        follows = _FOLLOWING if reading.has_errors else ()
+        return Checked(name, tuple(each for each in error.diagnostics if each.code not in follows), 0)
+    return Checked(name, planned.diagnostics, len(planned.jobs))
+
+
+def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], *, for_github: bool) -> None:
+    """The problems, then how many there are. With annotations on stdout there is nothing else."""
+    if for_github:
+        from runner.manifest.annotations import annotation
+
+        for each in found:
+            screen.show(annotation(each, Path.cwd()))
+    else:
+        screen.problems(found)
+    if len(checked) > 1:
+        _sum_up(checked, found, screen.say if for_github or found else screen.show)
+        return
+    if found:
+        screen.say(screen.total(found))
+    if not checked[0].has_errors:
+        tell = screen.say if for_github else screen.show
+        tell(f"{_told(checked[0])}. Next: {printable(shlex.join(('reelrun', 'plan', checked[0].name)))}")
+
+
+def _sum_up(checked: Sequence[Checked], found: Sequence[Diagnostic], tell: Callable[[str], None]) -> None:
+    """How it stands with each of several manifests, and with all."""
+    for each in checked:
+        warnings = f", {screen.tally(each.found)}" if each.found else ""
+        tell(f"{printable(each.name)}: {screen.tally(each.found)}" if each.has_errors else f"{_told(each)}{warnings}")
+    sound = sum(not each.has_errors for each in checked)
+    told = f"{screen.count(len(checked), 'manifest')}, {'all' if sound == len(checked) else sound or 'none'} sound"
+    tell(f"{told}: {screen.total(found)}" if found else f"{told}.")
+
+
+def _told(sound: Checked) -> str:
+    return f"{printable(sound.name)} is sound: {screen.count(sound.jobs, 'job')}"
+
+
+def _fetcher() -> Fetch:
     """Fetches a picture of a manifest, which may name any address, bounded in size."""
     import requests
 

@@ -83,7 +83,8 @@ def _tell_wrong_words(error: _WordsError, words: Sequence[str]) -> int:
     if not words[0].startswith("-") and words[0] not in _MODULES:
         near = get_close_matches(words[0], _MODULES, 1)
         message = f"there is no command {words[0]!r}" + (f"; did you mean {near[0]}?" if near else "")
-    tell(UsageError(message, hint), as_json="--json" in words)
+    is_document = "--json" in words or "--format json" in " ".join(words).replace("=", " ")
+    tell(UsageError(message, hint), as_json=is_document)
     return 2
 
 
@@ -129,7 +130,9 @@ def parser() -> argparse.ArgumentParser:
 def _manifest_commands(commands: _Commands) -> None:
     init = _command(commands, "init", "make a folder with a manifest, pictures and prompts that run as they stand")
     init.add_argument("folder", metavar="FOLDER", help="the folder to make; it must be new or empty")
-    validate = _manifest(commands, "validate", "check a manifest and everything that it names; send nothing")
+    validate = _command(commands, "validate", "check manifests and everything that they name; send nothing")
+    validate.add_argument("manifests", nargs="+", metavar="MANIFEST", help="the YAML files")
+    _format(validate)
     validate.add_argument("--check-urls", action="store_true", help="also fetch and check pictures that are URLs")
     plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
     plan.add_argument("--jobs", action="store_true", help="list every job, not only the first ones")
@@ -240,6 +243,13 @@ def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON document on stdout")
 
 
+def _format(command: argparse.ArgumentParser) -> None:
+    what = "text for people (the default), json, sarif for code scanning, github for annotations in a workflow"
+    command.add_argument("--format", action=_Format, choices=("text", "json", "sarif", "github"), help=what)
+    command.add_argument("--json", action=_Format, dest="format", nargs=0, help="the same as --format json")
+    command.set_defaults(json=False)
+
+
 def _selection(command: argparse.ArgumentParser) -> None:
     flags = command.add_argument_group("which jobs (each may be repeated)")
     for flag, what in (("only", "only jobs whose key matches; * crosses /"), ("skip", "no job whose key matches")):
@@ -264,6 +274,23 @@ def _sandboxed(command: argparse.ArgumentParser) -> None:
         "--sandbox", action="store_true", help="the local sandbox: no key, no cost; its own output folder"
     )
     command.add_argument("--output", metavar="DIR", help="another output folder than output.dir")
+
+
+class _Format(argparse.Action):
+    """`--format NAME`, and `--json` as another word for one of them. What is asked for twice has to be the same."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        name = values or "json"
+        if namespace.format not in (None, name):
+            parser.error(f"--format is both {namespace.format} and {name}; leave one of them out")
+        namespace.format = name
+        namespace.json = name == "json"
 
 
 class _Version(argparse.Action):

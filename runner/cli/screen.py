@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TextIO
 
@@ -63,18 +63,31 @@ def painted(text: str, colour: str, is_shown: bool) -> str:
 
 def diagnostics(found: Iterable[Diagnostic]) -> None:
     """Every problem with its line and caret, then how many there are."""
+    found = tuple(found)
+    problems(found)
+    if found:
+        say(total(found))
+
+
+def problems(found: Iterable[Diagnostic]) -> None:
+    """Every problem with its line and caret."""
     from runner.manifest import report
 
-    found = tuple(found)
     for each in found:
         say(report.text(each, colour=has_colour()))
+
+
+def tally(found: Sequence[Diagnostic]) -> str:
+    """`2 errors, 1 warning`."""
     errors = sum(each.severity is Severity.ERROR for each in found)
-    warnings = len(found) - errors
-    told = [count(number, name) for number, name in ((errors, "error"), (warnings, "warning")) if number]
-    if errors:
-        say(f"{', '.join(told)}. Nothing was sent.")
-    elif told:
-        say(f"{', '.join(told)}.")
+    told = ((errors, "error"), (len(found) - errors, "warning"))
+    return ", ".join(count(number, name) for number, name in told if number)
+
+
+def total(found: Sequence[Diagnostic]) -> str:
+    """How many problems there are, and what the errors among them mean."""
+    has_errors = any(each.severity is Severity.ERROR for each in found)
+    return f"{tally(found)}. Nothing was sent." if has_errors else f"{tally(found)}."
 
 
 def count(number: int, noun: str) -> str:
