@@ -19,9 +19,11 @@ from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import Progress, Snapshot, Tools
 from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
 from runner.model import Action, JobRecord, Manifest, Status
+from runner.planning import lockfile
 from runner.planning.plan import Plan, make_plan
 from runner.planning.selection import Selection
 from runner.results import index
+from runner.results.files import replacing
 from runner.results.inventory import Inventory, Kind, set_aside
 from runner.state.disk import disk_trouble
 from runner.state.runlock import run_lock
@@ -75,16 +77,19 @@ def run(
     dry: bool = False,
     on_start: Callable[[Callable[[], None]], None] = lambda interrupt: None,
     warnings: Sequence[Diagnostic] = (),
+    locked: bool = False,
 ) -> Result:
     """Lock, plan, check the budget, ask, work, write the index.
 
-    `dry` ends before the first call. `on_start` is given the function that interrupts the run. Raises ReelrunError for
-    what keeps the run from starting.
+    `dry` ends before the first call. `on_start` is given the function that interrupts the run. `locked` refuses what
+    is not in the lockfile. Raises ReelrunError for what keeps the run from starting.
     """
     clock = SystemClock()
     with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
         check_service(store, connection.name, connection.organisation)
         planned = make_plan(manifest, store, selection, warnings)
+        if locked:
+            lockfile.check(manifest, (each.job for each in planned.jobs))
         with store.transaction():
             store.register((each.job for each in planned.jobs), planned.digest)
         check_budget(planned)
@@ -156,6 +161,14 @@ def _work(
             return engine.run()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def lock(planned: Plan) -> Path:
+    """Write the lockfile of a plan beside its manifest, and return its path. Raises DiskError."""
+    path = lockfile.path_of(planned.manifest.path)
+    with replacing(path) as file:
+        file.writelines(lockfile.lines(planned.manifest, (each.job for each in planned.jobs)))
+    return path
 
 
 def write_index(manifest: Manifest, store: Store, now: float, selection: Selection | None = None) -> Path:

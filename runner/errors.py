@@ -113,6 +113,13 @@ class ManifestError(ReelrunError):
         super().__init__(message, first.hint if first else "")
 
 
+class DriftError(ReelrunError):
+    """The manifest, or a file that it names, is no longer what the lockfile froze."""
+
+    code = "drift"
+    exit_code = Exit.INVALID
+
+
 class AccessError(ReelrunError):
     """The service refused the key or the access, or there is no key."""
 

@@ -89,6 +89,11 @@ class Body:
         return Path(self.image.location).open("rb")
 
 
+def base64_size(text: str) -> int:
+    """How many bytes a sound Base64 text stands for."""
+    return len(text) // 4 * 3 - text[-2:].count("=")
+
+
 def base64_length(size: int) -> int:
     """How many characters the Base64 of so many bytes has."""
     return (size + 2) // 3 * 4

@@ -136,6 +136,10 @@ def _manifest_commands(commands: _Commands) -> None:
     validate.add_argument("--check-urls", action="store_true", help="also fetch and check pictures that are URLs")
     plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
     plan.add_argument("--jobs", action="store_true", help="list every job, not only the first ones")
+    plan.add_argument("--markdown", action="store_true", help="a summary in Markdown, fit for a pull request")
+    frozen = plan.add_mutually_exclusive_group()
+    frozen.add_argument("--lock", action="store_true", help="freeze the jobs in the lockfile beside the manifest")
+    frozen.add_argument("--locked", action="store_true", help="end with 2 where anything differs from the lockfile")
     _selection(plan)
     _again(plan)
     _limits(plan)
@@ -161,6 +165,7 @@ def _run_command(commands: _Commands) -> None:
     run = _manifest(commands, "run", "start or resume: do what the plan says is left")
     run.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
     run.add_argument("--dry-run", action="store_true", help="do everything up to the first call")
+    run.add_argument("--locked", action="store_true", help="refuse to start where anything differs from the lockfile")
     run.add_argument(
         "--concurrency", type=_number(int, 1, 10_000), metavar="N", help="at most N jobs unfinished at the service"
     )

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
-from collections import Counter
 from collections.abc import Callable
 
-from runner.cli import screen
+from runner.cli import markdown, screen
 from runner.cli.inputs import command_line, manifest_of, selection_of
+from runner.cli.summary import budget_of, changed_alike, cost_of, elided, orphans_of, size_of, value_told, whole_cost
 from runner.errors import Exit
-from runner.manifest.words import literal, printable, shortened
-from runner.model import Action, Change, Job, Json, Manifest, Planned, Status
-from runner.planning.changes import Piece, edits, words
-from runner.planning.plan import Group, Plan
+from runner.manifest.words import printable
+from runner.model import Action, Change, Job
+from runner.planning import lockfile
+from runner.planning.changes import Piece, words
+from runner.planning.plan import Plan
 from runner.planning.selection import Selection, text_of, value_of
 
 _FIRST_JOBS = 5
 _NARROWEST_REASON = 24
-# Of text that did not change, this much stands around what did.
-_CONTEXT = 30
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -30,13 +28,21 @@ def plan(options: argparse.Namespace) -> int:
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
     planned = campaign.plan(manifest, selection, warnings)
+    if options.locked:
+        lockfile.check(manifest, (each.job for each in planned.jobs))
     if options.json:
         screen.document(plan_document(planned))
-        return Exit.DONE
-    screen.diagnostics(planned.diagnostics)
-    show_plan(planned, every=options.jobs)
-    warn_of_nothing(planned, selection)
-    screen.show(f"\n{_next(options, planned, selection)}")
+    elif options.markdown:
+        screen.diagnostics(planned.diagnostics)
+        screen.show(markdown.summary(planned))
+    else:
+        screen.diagnostics(planned.diagnostics)
+        show_plan(planned, every=options.jobs)
+        warn_of_nothing(planned, selection)
+        screen.show(f"\n{_next(options, planned, selection)}")
+    if options.lock:
+        written = campaign.lock(planned)
+        screen.say(f"Wrote {screen.shown_path(written)}: {screen.count(len(planned.jobs), 'job')}. Commit it.")
     return Exit.DONE
 
 
@@ -56,10 +62,8 @@ def _asked(planned: Plan, submits: int) -> str:
     if planned.cost is None:
         return told
     told += f", {screen.money(planned.cost, budget.currency)}"
-    if budget.max_cost is not None:
-        whole = screen.money(planned.spent + planned.cost, budget.currency)
-        told += f"; {whole} of the budget of {screen.money(budget.max_cost, budget.currency)} when done"
-    return told
+    whole = budget_of(planned)
+    return f"{told}; {whole}" if whole else told
 
 
 def warn_of_nothing(planned: Plan, selection: Selection) -> None:
@@ -136,29 +140,11 @@ def _show_changes(planned: Plan, show: Callable[[str], None]) -> None:
         show(f"  ... {screen.count(rest, 'more changed job')}; --markdown tells of each")
 
 
-def changed_alike(planned: Plan) -> list[list[Planned]]:
-    """The changed jobs, those of one edit together."""
-    alike: dict[tuple[object, ...], list[Planned]] = {}
-    for each in planned.jobs:
-        if each.changes:
-            alike.setdefault(tuple(map(edits, each.changes)), []).append(each)
-    return list(alike.values())
-
-
 def _told(change: Change) -> str:
     if isinstance(change.old, str) and isinstance(change.new, str) and change.name.endswith("prompt"):
         pieces = words(change.old, change.new)
         return "".join(_piece(each, index, len(pieces)) for index, each in enumerate(pieces))
     return f"{value_told(change.old)} -> {value_told(change.new)}"
-
-
-def value_told(value: Json) -> str:
-    """A value of a parameter, short: of a digest the beginning tells enough."""
-    if value is None:
-        return "(left out)"
-    if isinstance(value, str) and value.startswith("sha256:"):
-        return value[:19]
-    return literal(value)
 
 
 def _piece(piece: Piece, index: int, count: int) -> str:
@@ -169,63 +155,6 @@ def _piece(piece: Piece, index: int, count: int) -> str:
     old = f"[-{printable(piece.old)}-]" if piece.old else ""
     new = f"{{+{printable(piece.new)}+}}" if piece.new else ""
     return screen.painted(old, "31", coloured) + screen.painted(new, "32", coloured)
-
-
-def elided(text: str, *, is_first: bool, is_last: bool) -> str:
-    """Text that did not change, as far as it stands near what did."""
-    if (is_first and is_last) or len(text) <= 2 * _CONTEXT:
-        return text if len(text) <= 2 * _CONTEXT else shortened(text, 2 * _CONTEXT)
-    head, tail = text[:_CONTEXT], text[-_CONTEXT:]
-    return f"…{tail}" if is_first else f"{head}…" if is_last else f"{head}…{tail}"
-
-
-def cost_of(group: Group, manifest: Manifest) -> str:
-    """What a group costs: what its submissions would, or what its jobs did."""
-    currency = manifest.budget.currency
-    if group.action is Action.SUBMIT:
-        return screen.money(group.price, currency) if group.price is not None else ""
-    return f"{screen.money(group.spent, currency)} spent" if group.spent else ""
-
-
-def whole_cost(planned: Plan) -> str:
-    currency = planned.manifest.budget.currency
-    parts = [f"{screen.money(planned.cost, currency)} to spend" if planned.cost is not None else ""]
-    parts.append(f"{screen.money(planned.spent, currency)} spent" if planned.spent else "")
-    return ", ".join(filter(None, parts))
-
-
-def orphans_of(planned: Plan) -> str:
-    """`no longer in the manifest: 3 succeeded, 1 waiting (carried through)`."""
-    counted = Counter(each.status for each in planned.orphaned)
-    told = ", ".join(f"{counted[status]:,} {status}" for status in Status if counted[status])
-    carried = " (what is open is carried through)" if counted[Status.WAITING] or counted[Status.UNKNOWN] else ""
-    return f"no longer in the manifest: {told}{carried}"
-
-
-def size_of(planned: Plan) -> str:
-    """`3 images x 2 prompts x 5 variants x 2 takes = 60 cells, 58 jobs (2 cells render to the same request)`."""
-    manifest = planned.manifest
-    factors = _factors(manifest)
-    told = " x ".join(screen.count(number, noun) for noun, number in factors)
-    product = math.prod(number for _, number in factors)
-    less = f", less {product - planned.cells:,} excluded" if product > planned.cells else ""
-    same = planned.cells - len(planned.jobs)
-    merged = f" ({screen.count(same, 'cell')} render{'s' if same == 1 else ''} to the same request)" if same else ""
-    return f"{told}{less} = {screen.count(planned.cells, 'cell')}, {screen.count(len(planned.jobs), 'job')}{merged}"
-
-
-def _factors(manifest: Manifest) -> list[tuple[str, int]]:
-    from runner.planning.matrix import variants
-
-    factors = [("image", len(manifest.images)), ("prompt", len(manifest.prompts))]
-    number = sum(1 for _ in variants(manifest.matrix))
-    if number > 1:
-        factors.append(("variant", number))
-    if manifest.axis_of_models:
-        factors.append(("model", len(manifest.models)))
-    if manifest.takes > 1:
-        factors.append(("take", manifest.takes))
-    return factors
 
 
 def plan_document(planned: Plan) -> dict[str, object]:

@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
             dry=options.dry_run,
             on_start=interruptible,
             warnings=warnings,
+            locked=options.locked,
         )
     finally:
         if progress is not None:

@@ -1,0 +1,111 @@
+"""A plan as Markdown, fit for a pull request or the summary of a workflow (GitHub Flavored Markdown)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from runner.cli import screen
+from runner.cli.summary import budget_of, changed_alike, cost_of, elided, orphans_of, size_of, value_told, whole_cost
+from runner.manifest.words import printable
+from runner.model import Action, Change, Planned
+from runner.planning.changes import Piece, words
+from runner.planning.plan import Plan
+
+# GitHub cuts a comment at 65,536 characters.
+_MOST_ROWS = 100
+_MOST_CHARACTERS = 60_000
+_SIGNS = re.compile(r"([\\`*_{}\[\]<>()#!|~@$])")
+
+
+def summary(planned: Plan) -> str:
+    """The size, the table of what is done and why, what changed, and the submissions."""
+    text = "\n".join((*_head(planned), *_table(planned), *_changes(planned), *_submissions(planned)))
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    return "\n".join((*_head(planned), *_table(planned), "", "The jobs are too many to list here."))
+
+
+def _head(planned: Plan) -> Iterator[str]:
+    submits = planned.totals[Action.SUBMIT]
+    cost = "" if planned.cost is None else f", {screen.money(planned.cost, planned.manifest.budget.currency)}"
+    yield f"### {_escaped(planned.manifest.name)}: {screen.count(submits, 'submission')}{_escaped(cost)}"
+    yield ""
+    yield f"{_escaped(', '.join(planned.manifest.models))}: {size_of(planned)}."
+    told = budget_of(planned)
+    if told:
+        yield f"{_escaped(told)}."
+    yield ""
+
+
+def _table(planned: Plan) -> Iterator[str]:
+    yield "| action | jobs | why | cost |"
+    yield "|:--|--:|:--|--:|"
+    for each in planned.groups:
+        cost = _escaped(cost_of(each, planned.manifest))
+        yield f"| {each.action} | {each.jobs:,} | {_escaped(each.reason)} | {cost} |"
+    if planned.orphaned:
+        yield f"| orphaned | {len(planned.orphaned):,} | {orphans_of(planned)} | |"
+    yield f"| **in all** | **{len(planned.jobs):,}** | | **{_escaped(whole_cost(planned)) or '-'}** |"
+
+
+def _changes(planned: Plan) -> Iterator[str]:
+    alike = changed_alike(planned)
+    if not alike:
+        return
+    yield from ("", "#### Changed", "", "| job | what | old and new |", "|:--|:--|:--|")
+    for jobs in alike[:_MOST_ROWS]:
+        who = _code(jobs[0].job.key) + (f" and {len(jobs) - 1:,} more" if len(jobs) > 1 else "")
+        for change in jobs[0].changes:
+            yield f"| {who} | {_escaped(change.name)} | {_told(change)} |"
+            who = ""
+    yield from _left_out(len(alike))
+
+
+def _submissions(planned: Plan) -> Iterator[str]:
+    submits = [each for each in planned.jobs if each.action is Action.SUBMIT]
+    if not submits:
+        return
+    yield from ("", f"<details><summary>{screen.count(len(submits), 'submission')}</summary>", "")
+    yield from ("| job | why | cost |", "|:--|:--|--:|")
+    for each in submits[:_MOST_ROWS]:
+        yield f"| {_code(each.job.key)} | {_escaped(each.reason)} | {_price(each, planned)} |"
+    yield from _left_out(len(submits))
+    yield from ("", "</details>")
+
+
+def _left_out(count: int) -> Iterator[str]:
+    if count > _MOST_ROWS:
+        yield f"| ... and {count - _MOST_ROWS:,} more | | |"
+
+
+def _price(planned: Planned, plan: Plan) -> str:
+    return "" if planned.price is None else _escaped(screen.money(planned.price, plan.manifest.budget.currency))
+
+
+def _told(change: Change) -> str:
+    if isinstance(change.old, str) and isinstance(change.new, str) and change.name.endswith("prompt"):
+        pieces = words(change.old, change.new)
+        return "".join(_piece(each, index, len(pieces)) for index, each in enumerate(pieces))
+    return f"{_code(value_told(change.old))} → {_code(value_told(change.new))}"
+
+
+def _piece(piece: Piece, index: int, count: int) -> str:
+    """What went is struck out, what came is bold; tags, because signs of Markdown do not work inside of words."""
+    if piece.is_kept:
+        return _escaped(elided(piece.new, is_first=index == 0, is_last=index == count - 1))
+    old = f"<del>{_escaped(piece.old)}</del>" if piece.old else ""
+    return old + (f"<ins><b>{_escaped(piece.new)}</b></ins>" if piece.new else "")
+
+
+def _escaped(text: str) -> str:
+    """Text that means nothing in Markdown: no table, link, tag, mention or formula comes of it."""
+    return _SIGNS.sub(r"\\\1", printable(text))
+
+
+def _code(text: str) -> str:
+    """Text as code. A bar would end the cell of a table, even there."""
+    shown = printable(text).replace("|", "\\|")
+    fence = "``" if "`" in shown else "`"
+    pad = " " if "`" in shown else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"

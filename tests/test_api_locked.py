@@ -1,0 +1,64 @@
+"""From a lockfile and the pictures alone, the same requests, byte for byte."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runner.api.body import PictureChangedError
+from runner.api.locked import bodies
+from runner.errors import DiskError
+from runner.planning import lockfile
+from tests.faults.harness import run
+from tests.faults.service import Call, FaultyService
+from tests.kit import picture_bytes, video_bytes
+from tests.test_planning_lockfile import lock, whole
+
+INLINE = {"base64": base64.b64encode(picture_bytes(77)).decode(), "id": "inline"}
+SWEEP = {
+    "images": [{"glob": "looks/*.png"}, INLINE, {"url": "https://example.com/bag.jpg"}],
+    "params": {"cfg_scale": 1.0, "negative_prompt": "Grüße, \u2028 blurry"},
+}
+
+
+def alone(folder: Path, target: Path) -> lockfile.Lockfile:
+    """The lockfile and the pictures in a folder of their own, half a year later."""
+    target.mkdir()
+    shutil.copy(folder / "campaign.lock.json", target)
+    shutil.copytree(folder / "looks", target / "looks")
+    return lockfile.read(target / "campaign.lock.json")
+
+
+def test_what_a_run_submits_is_made_again_byte_for_byte(tmp_path):
+    path = whole(tmp_path / "git", **SWEEP)
+    lock(path)
+    sent: list[bytes] = []
+
+    def keep(call: Call) -> None:
+        call.read()
+        sent.append(call.body)
+        accepted = call.accept()
+        call.answer(200, {"request_id": accepted.id, "model": accepted.model, "status": "queued"})
+
+    with FaultyService(video_bytes()) as service:
+        service.always["submit"] = keep
+        run(path, service)
+    again = [b"".join(body) for _, body in bodies(alone(tmp_path / "git", tmp_path / "later"))]
+    assert len(again) == 24
+    assert sorted(again) == sorted(sent)
+
+
+def test_a_picture_that_is_not_the_frozen_one_is_refused(tmp_path):
+    path = whole(tmp_path / "git", **SWEEP)
+    lock(path)
+    frozen = alone(tmp_path / "git", tmp_path / "later")
+    picture = tmp_path / "later" / "looks" / "l0.png"
+    picture.write_bytes(picture.read_bytes()[:-1] + b"?")
+    with pytest.raises(PictureChangedError):
+        [b"".join(body) for _, body in bodies(frozen)]
+    picture.unlink()
+    with pytest.raises(DiskError, match=r"looks/l0\.png cannot be read"):
+        list(bodies(frozen))
