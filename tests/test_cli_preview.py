@@ -4,7 +4,7 @@ import json
 import re
 
 from runner.model import Status
-from tests.command import call, terminal
+from tests.command import SANDBOX, call, terminal
 from tests.kit import MODEL, picture_bytes, write_manifest
 from tests.test_planning_plan import plan as planned
 from tests.test_planning_plan import state_of
@@ -250,3 +250,38 @@ def test_an_unknown_variable_is_refused(tmp_path):
     assert ended.code == 2
     assert "--where names the unknown variable 'z'" in ended.err
     assert "known here: image, model, prompt, s, take" in ended.err
+
+
+# The lockfile
+
+
+def test_a_plan_is_frozen_and_checked(tmp_path):
+    path = write_manifest(tmp_path, **SWEEP)
+    ended = call("plan", path, "--lock", "--only", "p0/*")
+    assert (ended.code, ended.err) == (0, f"Wrote {tmp_path / 'campaign.lock.json'}: 8 jobs. Commit it.\n")
+    assert call("plan", path, "--locked").code == 0
+    path.write_text(path.read_text().replace("wet rock", "dry rock"))
+    ended = call("plan", path, "--locked", "--json")
+    assert ended.code == 2
+    assert ended.document["error"]["code"] == "drift"
+    assert "campaign.yaml changed" in ended.err
+    assert "job p0/plain/s=dry-rock/take-1 is new (and 3 more)" in ended.err
+    assert "reelrun plan " in ended.err
+
+
+def test_a_run_that_is_locked_refuses_to_start(tmp_path):
+    path = write_manifest(tmp_path)
+    ended = call("run", path, "--locked", *SANDBOX)
+    assert (ended.code, "there is no lockfile campaign.lock.json" in ended.err) == (2, True)
+    call("plan", path, "--lock")
+    path.write_text(path.read_text() + "takes: 2\n")
+    ended = call("run", path, "--locked", *SANDBOX)
+    assert (ended.code, "does not fit campaign.yaml any more" in ended.err) == (2, True)
+    assert not (tmp_path / "out-sandbox" / "videos").exists()
+    call("plan", path, "--lock")
+    assert call("run", path, "--locked", *SANDBOX).code == 0
+
+
+def test_what_cannot_be_frozen_and_checked_at_once(tmp_path):
+    ended = call("plan", write_manifest(tmp_path), "--lock", "--locked")
+    assert (ended.code, "not allowed with argument" in ended.err) == (2, True)

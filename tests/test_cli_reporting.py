@@ -115,3 +115,52 @@ def test_a_damaged_state_is_told_and_not_touched(path, command):
 def test_the_entry_point_is_a_function_of_its_words(path, capsys):
     assert main(["status", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["submitted"] == 0
+
+
+PANS = [{"id": "plain", "text": "A slow pan, {{ s }}"}]
+SWEEP = {"pictures": 2, "prompts": PANS, "matrix": {"s": ["wet rock", 5]}, "budget": {"price_per_job": 0.25}}
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """p0 is done on the rock and failed on 5; of p1 nothing was submitted."""
+    with state_of(plan(tmp_path, **SWEEP), Status.SUCCEEDED, Status.FAILED):
+        return tmp_path / "campaign.yaml"
+
+
+def test_status_of_the_selected(sweep):
+    out = call("status", sweep, "--where", "s=5").out.splitlines()
+    assert out[0] == "test · 2 jobs"
+    assert out[2:4] == ["  pending        1", "  failed         1"]
+    assert "  $0.25 spent" in out
+    assert out[-1] == f"Next: reelrun run {sweep} --where s=5"
+    document = call("status", sweep, "--json", "--skip", "p0/*").document
+    assert (document["totals"]["pending"], sum(document["totals"].values())) == (2, 2)
+    assert "groups" not in document
+
+
+def test_status_by_a_variable(sweep):
+    out = call("status", sweep, "--by", "s").out.splitlines()
+    start = out.index("  s           pending  succeeded     failed")
+    assert out[start + 1 : start + 3] == [
+        "  wet rock          1          1          -",
+        "  5                 1          -          1",
+    ]
+    groups = call("status", sweep, "--by", "image", "--json", "--where", "s=5").document["groups"]
+    assert {value: {k: n for k, n in counts.items() if n} for value, counts in groups["image"].items()} == {
+        "p0": {"failed": 1}, "p1": {"pending": 1},
+    }  # fmt: skip
+
+
+def test_status_by_an_unknown_variable(sweep):
+    ended = call("status", sweep, "--by", "z")
+    assert ended.code == 2
+    assert "--by names the unknown variable 'z'" in ended.err
+
+
+def test_an_index_of_the_selected(sweep):
+    ended = call("index", sweep, "--only", "p0/*")
+    assert "of 2 selected jobs." in ended.out
+    document = json.loads((sweep.parent / "out" / "index.json").read_text())
+    assert [job["image"] for job in document["jobs"]] == ["p0", "p0"]
+    assert sum(document["totals"].values()) == 2

@@ -64,3 +64,13 @@ def test_what_the_service_no_longer_has_is_told_and_never_bought_again(capsys, d
     service.always.clear()
     assert run(manifest, service).exit_code == 0
     assert service.posts == 2
+
+
+def test_only_the_selected_are_hashed(capsys, done):
+    manifest, result = done
+    (folder,) = {path.parent.parent for path in (result.output_dir / "videos").rglob("*.mp4") if "p1" in str(path)}
+    next(folder.rglob("*.mp4")).unlink()
+    code, document = verify(capsys, manifest, "--only", "p0/*")
+    assert (code, document["artifacts"], document["missing"], document["foreign"]) == (0, 2, [], [])
+    code, document = verify(capsys, manifest, "--where", "image=p1")
+    assert (code, document["artifacts"], len(document["missing"])) == (7, 2, 1)
