@@ -319,8 +319,8 @@ def _kind(value: Json) -> str:
 
 
 def _only_required(branch: Json) -> str:
-    """The key of a branch that asks for one key and nothing else."""
-    if isinstance(branch, Mapping) and set(branch) == {"required"}:
+    """The key of a branch that asks for one key of a mapping and nothing else."""
+    if isinstance(branch, Mapping) and set(branch) <= {"type", "required"} and "required" in branch:
         required = branch["required"]
         if isinstance(required, Sequence) and len(required) == 1:
             return str(required[0])
