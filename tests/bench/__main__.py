@@ -1,0 +1,73 @@
+"""`python -m tests.bench`: measures, prints the table, and fails where a command crashed or a job did not arrive."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench import batches, loading, planning, resuming, table
+from tests.bench.measure import Bench, Row
+from tests.bench.processes import ROOT, BrokenError, Cores, cost_of, reelrun
+
+MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
+    "planning": planning.planning,
+    "command": planning.command,
+    "batch": batches.batch,
+    "downloads": batches.downloads,
+    "uploads": batches.uploads,
+    "flights": batches.flights,
+    "resuming": resuming.resuming,
+    "loading": loading.loading,
+}
+PLOT = Path(__file__).with_name("benchmarks.svg")
+
+
+def main() -> int:
+    options = _options()
+    rows: list[Row] = []
+    broken = False
+    with tempfile.TemporaryDirectory(prefix="reelrun-bench-") as folder:
+        bench = Bench(options.quick, 1 if options.quick else options.runs, Path(folder), Cores())
+        if not bench.cores.are_apart:
+            print("there is one core: the service shares it with the client", file=sys.stderr)
+        # The first start compiles the modules.
+        cost_of(reelrun("--help"), bench.cores)
+        for name in options.only or MEASURES:
+            print(f"{name} ...", file=sys.stderr)
+            try:
+                rows += MEASURES[name](bench)
+            except BrokenError as error:
+                print(f"{name} is broken: {error}", file=sys.stderr)
+                broken = True
+    print("\n".join(table.lines(rows)))
+    if options.write and not broken:
+        _write(rows)
+    return int(broken)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="measures reelrun against baselines")
+    parser.add_argument("--quick", action="store_true", help="one small run of each: does it work at all?")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each measure, of which the median counts")
+    parser.add_argument("--only", action="append", choices=list(MEASURES), help="measure this alone (repeatable)")
+    parser.add_argument(
+        "--write", action="store_true", help="write table and plot into the README and beside this file"
+    )
+    options = parser.parse_args()
+    if options.write and (options.quick or options.only):
+        parser.error("--write is for a whole run")
+    return options
+
+
+def _write(rows: list[Row]) -> None:
+    from tests.bench import plot  # matplotlib is needed for this alone, and takes a second to load
+
+    table.write_into(ROOT / "README.md", rows)
+    plot.draw(rows, PLOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
