@@ -15,6 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from runner.model import Json
+from runner.planning.template_values import text_of
 from runner.planning.templates import Template, TemplateFault, TemplateProblem, compile_template
 
 VARIABLES: dict[str, Any] = {
@@ -163,6 +164,26 @@ def test_names(text: str, names: set[str], is_constant: bool) -> None:
     assert template.text == text
     assert template.names == names
     assert template.is_constant is is_constant
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed", "whole"),
+    [
+        ("A shoe\n", "A shoe", set()),
+        ("A shoe {# of 2 #}on {% raw %}{{ rock }}{% endraw %}", "A shoe on {{ rock }}", set()),
+        ("The {{ product }} on {{ surface }}, {{ camera }}", "The  on , ", {"product", "surface", "camera"}),
+        ("{{ cfg }}", "", {"cfg"}),
+        ("{{ product | upper }} by {{ image.id }}{{ 'x' }}", " by ", set()),
+        ("a{% if flag %} b {{ product }}{% else %} c{% endif %} d", "a d", set()),
+        ("a{% for tag in tags %} {{ tag }}{% endfor %}", "a", set()),
+        ("{% set product = camera %}{{ product }}", "", set()),
+    ],
+)
+def test_what_stands_in_whatever_it_makes(text: str, fixed: str, whole: set[str]) -> None:
+    template = compile_template(text)
+    assert template.fixed == fixed
+    assert template.whole == whole
+    assert all(text_of(VARIABLES[name]) in template.render(VARIABLES) for name in whole)
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,21 @@ def _owner(node: nodes.Getattr | nodes.Getitem) -> str:
     return node.node.name if isinstance(node.node, nodes.Name) else ""
 
 
+def fixed_text(tree: nodes.Template) -> str:
+    """The text outside of all braces, which stands in whatever the template makes."""
+    return "".join(part.data for part in _put_out(tree) if isinstance(part, nodes.TemplateData))
+
+
+def whole_names(tree: nodes.Template) -> frozenset[str]:
+    """The names whose values stand as they are in whatever the template makes."""
+    return frozenset(part.name for part in _put_out(tree) if isinstance(part, nodes.Name))
+
+
+def _put_out(tree: nodes.Template) -> Iterator[nodes.Node]:
+    """What is put out in any case: outside of loops, conditions and other blocks."""
+    return (part for output in tree.body if isinstance(output, nodes.Output) for part in output.nodes)
+
+
 def counted(tree: nodes.Template) -> nodes.Template:
     """The checked tree, with every operation that can take long turned into one that counts."""
     _Counting().visit(tree)

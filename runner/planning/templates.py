@@ -45,12 +45,17 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A compiled template. `names` are the variables that it may look up."""
+    """A compiled template. `names` are the variables that it may look up.
+
+    `fixed` is the text outside of all braces, and `whole` are the variables that are put out as they are: these stand
+    in whatever it makes.
+    """
 
     text: str
     names: frozenset[str]
+    fixed: str = field(repr=False)
+    whole: frozenset[str] = field(repr=False)
     _form: _Form | None = field(repr=False)
-    _constant: str = field(default="", repr=False)
 
     @property
     def is_constant(self) -> bool:
@@ -64,7 +69,7 @@ class Template:
         not JSON (a function, a range, NaN), E313 for whatever else fails.
         """
         form = self._form
-        return self._constant if form is None else self._evaluated(form, form.to_text, variables)
+        return self.fixed if form is None else self._evaluated(form, form.to_text, variables)
 
     def value(self, variables: Mapping[str, object]) -> Json:
         """The value of a template that is exactly one expression, `{{ cfg }}` with nothing around it; else its text.
@@ -73,7 +78,7 @@ class Template:
         text, and `none` is None. Raises what `render` raises.
         """
         form = self._form
-        return self._constant if form is None else self._evaluated(form, form.to_value, variables)
+        return self.fixed if form is None else self._evaluated(form, form.to_value, variables)
 
     def _evaluated(self, form: _Form, collect: Callable[[_Pieces], _T], variables: Mapping[str, object]) -> _T:
         try:
@@ -112,21 +117,26 @@ def compile_template(text: str) -> Template:
 def _compiled(text: str) -> Template:
     source = with_newlines(text)
     if "{" not in source:
-        return Template(text, frozenset(), None, source.removesuffix("\n"))
+        return Template(text, frozenset(), source.removesuffix("\n"), frozenset(), None)
     if len(source) > MAX_SIZE:
         raise ExcessError(f"the template has more than {MAX_SIZE:,} characters")
     tree = syntax.parse(source)
     syntax.check(tree)
     if all(isinstance(part, nodes.Output) and _is_data(part) for part in tree.body):
-        return Template(text, frozenset(), None, "".join(data.data for data in tree.find_all(nodes.TemplateData)))
+        return Template(text, frozenset(), syntax.fixed_text(tree), frozenset(), None)
+    fixed, whole = syntax.fixed_text(tree), syntax.whole_names(tree)
     tree = syntax.counted(tree)
     names = frozenset(find_undeclared_variables(tree))
+    return Template(text, names, fixed, whole & names, _form(tree))
+
+
+def _form(tree: nodes.Template) -> _Form:
     if _is_expression(tree):
         compiled = ENVIRONMENT.assemble(tree, ValueGenerator)
-        return Template(text, names, _Form(compiled, compiled.root_render_func, _text_of_one, _value_of_one))
+        return _Form(compiled, compiled.root_render_func, _text_of_one, _value_of_one)
     compiled = ENVIRONMENT.assemble(tree, TextGenerator)
     collect = _joined_few if _makes_little(tree) else _joined_many
-    return Template(text, names, _Form(compiled, compiled.root_render_func, collect, collect))
+    return _Form(compiled, compiled.root_render_func, collect, collect)
 
 
 def _is_data(output: nodes.Output) -> bool:
