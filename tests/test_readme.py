@@ -1,0 +1,150 @@
+"""What the README shows is what there is: its command lines, its manifest, and its workflow, which is run as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from runner.cli.main import parser
+from runner.manifest.structure import schema
+from tests.command import ROOT, environment
+from tests.faults.service import FaultyService
+from tests.kit import video_bytes, write_manifest
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+YAML = [text for language, text in BLOCKS if language == "yaml"]
+(WORKFLOW,) = (yaml.safe_load(text) for text in YAML if ".github/workflows" in text)
+STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+
+
+def commands(text):
+    """The words of every `reelrun ...` in lines of a shell: up to an operator, without comments."""
+    for line in text.splitlines():
+        reader = shlex.shlex(line, posix=True, punctuation_chars="&|;<>")
+        reader.whitespace_split = True
+        words: list[str] = []
+        for token in [*reader, ";"]:
+            if set(token) <= set("&|;<>"):
+                if words[:1] == ["reelrun"]:
+                    yield words
+                words = []
+            else:
+                words.append(token)
+
+
+SHOWN = [
+    *(words for language, text in BLOCKS if language == "sh" for words in commands(text)),
+    *(words for step in STEPS for words in commands(step.get("run", ""))),
+]
+
+
+def test_there_is_something_to_check():
+    assert len(SHOWN) >= 6
+    assert {"validate", "plan", "run"} <= {words[1] for words in SHOWN}
+
+
+@pytest.mark.parametrize("words", SHOWN, ids=" ".join)
+def test_every_command_line_is_understood(words):
+    assert parser().parse_args(words[1:]).command == words[1]
+
+
+def test_a_command_line_that_is_not_would_be_noticed():
+    (words,) = commands('reelrun plan campaign.yaml --output "$OUTPUT" --marktdown >> x  # words')
+    assert words == ["reelrun", "plan", "campaign.yaml", "--output", "$OUTPUT", "--marktdown"]
+    with pytest.raises(Exception, match="unrecognized arguments: --marktdown"):
+        parser().parse_args(words[1:])
+
+
+def test_the_manifest_fits_its_schema():
+    (manifest,) = (yaml.safe_load(text) for text in YAML if "yaml-language-server" in text)
+    assert [error.message for error in Draft202012Validator(schema()).iter_errors(manifest)] == []
+
+
+def test_the_workflow_runs_one_run_at_a_time_with_a_key_that_nothing_else_sees():
+    # YAML reads the key `on` as true.
+    assert WORKFLOW[True] == {"pull_request": None, "push": {"branches": ["main"]}, "workflow_dispatch": None}
+    review, run = WORKFLOW["jobs"]["review"], WORKFLOW["jobs"]["run"]
+    assert (review["if"], run["if"]) == ("github.event_name == 'pull_request'", "github.ref == 'refs/heads/main'")
+    assert run["concurrency"] == {"group": "videos", "cancel-in-progress": False}
+    with_key = [step["run"].split()[1] for step in STEPS if "GMI_API_KEY" in step.get("env", {})]
+    assert with_key == ["run"]
+    assert "secrets" not in str(review)
+    (upload,) = (step for step in run["steps"] if "upload-artifact" in step.get("uses", ""))
+    assert upload["if"] == "always()"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A repository with a manifest, its lockfile, and the command on the path."""
+    folder, programs = tmp_path / "checkout", tmp_path / "bin"
+    write_manifest(folder, pictures=2, takes=2, budget={"price_per_job": 0.25})
+    programs.mkdir()
+    program = programs / "reelrun"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m runner "$@"\n')
+    program.chmod(0o755)
+    return folder
+
+
+def run_steps(job, folder, service):
+    """The steps of a job that are ours, in the shell of GitHub's runners; how each ended, and the summary."""
+    summary = folder.parent / "summary.md"
+    summary.write_text("")
+    told = environment(
+        PATH=f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        OUTPUT=str(folder.parent / "disk" / "campaign"),
+        GITHUB_STEP_SUMMARY=str(summary),
+        GMI_API_KEY="sk-key",
+        GMI_BASE_URL=service.base_url,
+    )
+    lines = [step["run"] for step in WORKFLOW["jobs"][job]["steps"] if "reelrun " in step.get("run", "")]
+    ended = [
+        subprocess.run(["bash", "-e", "-c", line], cwd=folder, env=told, capture_output=True, text=True, timeout=60)
+        for line in lines
+        if not line.startswith("pip ")
+    ]
+    return ended, summary.read_text()
+
+
+def test_the_workflow_as_it_stands(checkout):
+    with FaultyService(video_bytes()) as service:
+        ended, _ = run_steps("review", checkout, service)
+        assert [each.returncode for each in ended] == [0, 0, 2], [each.stderr for each in ended]
+
+        lock = [sys.executable, "-m", "runner", "plan", "campaign.yaml", "--lock"]
+        subprocess.run(lock, cwd=checkout, env=environment(), check=True, capture_output=True)
+        ended, summary = run_steps("review", checkout, service)
+        assert [each.returncode for each in ended] == [0, 0, 0], ended[-1].stderr
+        assert "$1.00" in summary
+        assert service.posts == 0
+
+        for _ in range(2):
+            (bought,), _ = run_steps("run", checkout, service)
+            assert bought.returncode == 0, bought.stderr
+            assert service.posts == 4, "merging again buys nothing"
+        _, summary = run_steps("review", checkout, service)
+        assert "done" in summary
+
+        path = checkout / "campaign.yaml"
+        path.write_text(path.read_text().replace("A slow push-in", "A slow pan left"))
+        ended, summary = run_steps("review", checkout, service)
+        assert [each.returncode for each in ended] == [0, 0, 2], "the lockfile is that of another prompt"
+        (refused,), _ = run_steps("run", checkout, service)
+        assert (refused.returncode, service.posts) == (2, 4)
+
+
+def test_a_wrong_manifest_ends_the_review_with_annotations(checkout):
+    path = checkout / "campaign.yaml"
+    path.write_text(path.read_text() + "params: {duration: 5}\n")
+    with FaultyService(b"") as service:
+        ended, _ = run_steps("review", checkout, service)
+    assert [each.returncode for each in ended] == [2, 2, 2]
+    assert ended[0].stdout.startswith("::error file=campaign.yaml,line=")
+    assert (checkout.parent / "disk").exists() is False
