@@ -80,6 +80,7 @@ def test_the_next_step_can_be_copied(tmp_path):
 
 def test_every_format_tells_the_same_problems(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     write_manifest(tmp_path, params={"duration": 5}, vars={"lights": False})
     (tmp_path / "campaign.yaml").write_text((tmp_path / "campaign.yaml").read_text().replace("false", "no"))
     told = {name: call("validate", "campaign.yaml", "--format", name) for name in ("text", "json", "sarif", "github")}
@@ -121,6 +122,15 @@ def test_annotations_alone_are_on_stdout(tmp_path):
     ended = call("validate", write_manifest(tmp_path), "--format", "github")
     assert (ended.code, ended.out) == (0, "")
     assert "is sound: 1 job." in ended.err
+
+
+def test_annotations_name_files_from_the_checkout(tmp_path, monkeypatch):
+    write_manifest(tmp_path / "videos", params={"duration": 5})
+    monkeypatch.chdir(tmp_path / "videos")
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    assert call("validate", "campaign.yaml", "--format", "github").out.startswith("::error file=campaign.yaml,")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    assert call("validate", "campaign.yaml", "--format", "github").out.startswith("::error file=videos/campaign.yaml,")
 
 
 def test_a_usual_format_is_text():

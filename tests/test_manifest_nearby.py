@@ -35,4 +35,4 @@ def test_an_empty_and_a_full_folder(folder):
     assert inside(folder / "empty", "empty") == "the folder 'empty' holds nothing"
     for number in range(9):
         (folder / "empty" / f"f{number}").touch()
-    assert inside(folder / "empty", "empty") == "the folder 'empty' holds f0, f1, f2, f3, f4 and f5, …"
+    assert inside(folder / "empty", "empty") == "the folder 'empty' holds f0, f1, f2, f3, f4, f5, …"

@@ -1,4 +1,4 @@
-"""What the README shows is what there is: its command lines, its manifest, and its workflow, which is run as it stands."""
+"""What the README shows is what there is: its command lines, its manifest, and its workflow, run as it stands."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -67,8 +68,10 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], *, for_github
     if for_github:
         from runner.manifest.annotations import annotation
 
+        here = Path.cwd()
+        root = Path(os.environ.get("GITHUB_WORKSPACE") or here)
         for each in found:
-            screen.show(annotation(each, Path.cwd()))
+            screen.show(annotation(each, here, root))
     else:
         screen.problems(found)
     if len(checked) > 1:

@@ -12,11 +12,14 @@ from runner.manifest.artifacts import path_from
 from runner.manifest.words import printable
 
 
-def annotation(diagnostic: Diagnostic, folder: Path) -> str:
-    """The command of one diagnostic, on one line. `folder` is the root of the checkout, where paths begin."""
+def annotation(diagnostic: Diagnostic, folder: Path, root: Path) -> str:
+    """The command of one diagnostic, on one line.
+
+    Files of diagnostics are named from `folder`, those of annotations from `root`, that of the checkout.
+    """
     place = diagnostic.position
     properties = {
-        "file": path_from(folder, place.file) or place.file,
+        "file": path_from(root, str(folder / place.file)) or place.file,
         "line": str(place.line),
         "col": str(place.column),
         # The last column itself: left out, it would be the first.

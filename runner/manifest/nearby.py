@@ -29,7 +29,7 @@ def inside(folder: Path, written: str) -> str:
     if not folder.is_dir():
         return _missing_folder(folder)
     names = _names(folder)
-    listed = joined(names[:6], "and") + (", …" if len(names) > 6 else "") if names else "nothing"
+    listed = joined(names, "and", limit=6) if names else "nothing"
     where = f"the folder {name(written)}" if written else "the folder of the manifest"
     return f"{where} holds {listed}"
 
