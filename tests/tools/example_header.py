@@ -8,8 +8,9 @@
     # writes: shoe/plain/take-1 shoe/plain-1                         the path of a job's video, below videos/
     # reads: {takes: 2, run: {wait: 1800.0}}                         some settings, as they are read
 
-`python -m tests.tools.example_header --lines FILE...` prints the lines of expect, plan and duplicates as they would have
-to be for what the runner says now. It changes no file: an author compares them with what was meant, and pastes them.
+`python -m tests.tools.example_header --lines FILE...` prints the lines of expect, plan and duplicates as they would
+have to be for what the runner says now. It changes no file: an author compares them with what was meant, and pastes
+them.
 """
 
 from __future__ import annotations
