@@ -166,6 +166,12 @@ def test_nesting_is_bounded(text):
     assert (diagnostic.code, diagnostic.message) == ("E105", "more than 100 levels of nesting")
 
 
+@pytest.mark.parametrize("levels", [150, 900, 3_000])
+def test_nesting_is_too_deep_at_one_place_however_deep_it_gets(levels):
+    position = refusal("a: 1\nb: " + "[" * levels).position
+    assert (position.line, position.column) == (2, MAX_DEPTH + 2)
+
+
 def test_nesting_within_the_bound():
     deep = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert read(deep)[1] == []

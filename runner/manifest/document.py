@@ -28,6 +28,9 @@ MAX_DEPTH = 100
 # less; a file whose aliases multiply each other is far beyond it.
 MAX_ALIASED = 250_000
 
+# What newer versions of libyaml say of nesting that is too deep for them.
+_TOO_DEEP = "nesting depth"
+
 _TAG = "tag:yaml.org,2002:"
 _TEXT = _TAG + "str"
 # Signs of YAML 1.1 that are text wherever they are not keys: `=` and `<<`.
@@ -91,7 +94,7 @@ def parse(text: Text) -> Document:
 
 def _compose(text: Text) -> Node:
     try:
-        root: Node | None = _Loader(text.text).get_single_node()
+        root = _root(text.text)
     except _TooDeepError as error:
         place = text.at(error.node.start_mark.index)
         message = f"more than {MAX_DEPTH} levels of nesting"
@@ -103,6 +106,18 @@ def _compose(text: Text) -> Node:
     if root is None:
         hint = "reelrun init writes a manifest to start from"
         raise problem("E102", text, text.at(0), "the manifest is empty", hint)
+    return root
+
+
+def _root(text: str) -> Node | None:
+    try:
+        root: Node | None = _Loader(text).get_single_node()
+    except MarkedYAMLError as error:
+        if error.problem_mark is None or _TOO_DEEP not in (error.problem or ""):
+            raise
+        # Newer ones have a bound of their own, of 1,000 levels, and look that far ahead where a bracket may begin a key.
+        # In the text before it our bound, which is lower, speaks.
+        root = _Loader(text[: error.problem_mark.index]).get_single_node()
     return root
 
 
