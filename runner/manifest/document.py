@@ -115,7 +115,7 @@ def _root(text: str) -> Node | None:
     except MarkedYAMLError as error:
         if error.problem_mark is None or _TOO_DEEP not in (error.problem or ""):
             raise
-        # Newer ones have a bound of their own, of 1,000 levels, and look that far ahead where a bracket may begin a key.
+        # Newer ones have a bound of their own, 1,000 levels, and look that far ahead where a bracket may begin a key.
         # In the text before it our bound, which is lower, speaks.
         root = _Loader(text[: error.problem_mark.index]).get_single_node()
     return root
