@@ -4,14 +4,15 @@ import socket
 import ssl
 
 import pytest
-import requests
 import trustme
+import urllib3
+from urllib3.exceptions import HTTPError, ProtocolError, URLSchemeUnknown
 
 from runner.api.body import Body
 from runner.api.classes import Verdict
 from runner.api.client import Client
 from runner.api.service import Service
-from runner.api.transport import check_environment, proxies_for, session, was_unsent
+from runner.api.transport import Transport, check_environment, proxy_for, was_unsent
 from runner.errors import UsageError
 from runner.model import Image, Origin
 from tests import wire
@@ -19,6 +20,7 @@ from tests import wire
 URL = "https://example.com/shoe.jpg"
 BODY = Body("m", {"prompt": "p", "image": URL}, Image("shoe", Origin.URL, URL, URL, {}, ()))
 ELSEWHERE = "https://api.service.invalid/v1"
+PATIENCE = urllib3.Timeout(2.0)
 
 
 def submit(base, **changes):
@@ -157,7 +159,7 @@ def test_a_connection_that_died_while_it_was_idle_is_replaced_before_anything_is
 
 def session_sees_the_end(client):
     """Wait until the end of the pooled connection has arrived."""
-    pools = client._session.get_adapter(client.service.base_url).poolmanager.pools
+    pools = client._transport._manager(None).pools
     connection = pools[next(iter(pools.keys()))].pool.queue[-1]
     return connection.sock.recv(1) == b""
 
@@ -232,22 +234,22 @@ def test_certificates_that_do_not_exist_are_a_usage_error(monkeypatch):
 
 def test_this_machine_is_reached_without_a_proxy(proxy):
     proxy("http://127.0.0.1:1")
-    assert proxies_for("http://127.0.0.1:80/x") == {}
-    assert proxies_for(ELSEWHERE)["https"] == "http://127.0.0.1:1"
+    assert proxy_for("http://127.0.0.1:80/x") is None
+    assert proxy_for(ELSEWHERE) == "http://127.0.0.1:1"
 
 
 @pytest.mark.parametrize(
     "url", ["nonsense", "http://", "ftp://127.0.0.1/", "http://127.0.0.1:99999/", "http://exa mple/"]
 )
 def test_what_cannot_be_prepared_is_unsent(url):
-    with pytest.raises(requests.RequestException) as caught:
-        session().get(url)
+    with pytest.raises(HTTPError) as caught:
+        Transport().call("POST", url, {}, PATIENCE)
     assert was_unsent(caught.value)
 
 
 def test_errors_of_other_kinds_are_not_unsent():
     assert not was_unsent(OSError("anything"))
-    assert not was_unsent(requests.ConnectionError(ConnectionResetError(104, "reset")))
+    assert not was_unsent(ProtocolError("Connection aborted.", ConnectionResetError(104, "reset")))
 
 
 def test_a_netrc_does_not_stand_in_for_the_key(tmp_path, monkeypatch):
@@ -275,12 +277,12 @@ def test_cookies_are_not_kept():
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_session_for_the_public_asks_nothing_of_a_private_network(authority, host):
     with wire.listening(wire.answer, tls(authority)) as server:
-        with pytest.raises(requests.ConnectionError) as caught:
-            session(public_only=True).get(f"https://{host}:{server.port}/latest/meta-data")
+        with pytest.raises(HTTPError) as caught:
+            Transport(public_only=True).get(f"https://{host}:{server.port}/latest/meta-data", {}, PATIENCE)
         assert "private network" in str(caught.value)
         assert not any(server.received), "not a byte was sent"
 
 
 def test_a_session_for_the_public_speaks_no_plain_http():
-    with pytest.raises(requests.exceptions.InvalidSchema):
-        session(public_only=True).get("http://127.0.0.1:1/")
+    with pytest.raises(URLSchemeUnknown):
+        Transport(public_only=True).get("http://127.0.0.1:1/", {}, PATIENCE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import quote
 
-import requests
 import urllib3
 
 from runner.api import classes
@@ -17,7 +17,7 @@ from runner.api.body import Body, PictureChangedError
 from runner.api.classes import Verdict
 from runner.api.listing import read_listing
 from runner.api.service import Service
-from runner.api.transport import check_environment, proxies_for, session, was_unsent
+from runner.api.transport import Transport, check_environment, was_unsent
 
 # An answer may echo a picture of 10 MB in Base64; nothing sound is longer than this.
 _ANSWER_BYTES = 64 * 1024 * 1024
@@ -44,8 +44,13 @@ class Client:
         """Raises UsageError where the environment's proxy or certificates cannot be used."""
         check_environment(service.base_url)
         self.service = service
-        self._session = session()
-        self._headers = {"User-Agent": f"reelrun/{_version()}", "Accept": "application/json"}
+        self._transport = Transport()
+        self._timeout = urllib3.Timeout(connect=service.connect_timeout, read=service.read_timeout)
+        self._headers = {
+            "User-Agent": f"reelrun/{_version()}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+        }
         if service.key is not None:
             self._headers["Authorization"] = f"Bearer {service.key}"
         if service.organisation is not None:
@@ -57,7 +62,7 @@ class Client:
     def submit(self, body: Body) -> Submission:
         """POST a request, once. Never raises for what a network can do: what cannot be known is Verdict.UNKNOWN."""
         try:
-            with self._call("POST", "/requests", body) as response:
+            with self._post("/requests", body) as response:
                 reply = self._reply(response)
         except PictureChangedError as error:
             return Submission(Verdict.CHANGED, message=f"{error.message}; {error.hint}")
@@ -80,11 +85,11 @@ class Client:
     def list(self, model: str) -> Listing:
         """GET the requests of a model, read as a stream and reduced on the way."""
         try:
-            with self._call("GET", f"/requests?model_id={quote(model, safe='')}") as response:
-                if response.status_code == 200:
+            with self._get(f"/requests?model_id={quote(model, safe='')}") as response:
+                if response.status == 200:
                     arrived = time.monotonic()
                     deadline = arrived + _LISTING_PATIENCE * self.service.read_timeout
-                    listing = read_listing(response.raw, _times(response)[1], deadline=deadline)
+                    listing = read_listing(response, _times(response)[1], deadline=deadline)
                     return replace(listing, skew_from=_carried_on(listing.skew_from, arrived))
                 reply = self._reply(response)
         except _NETWORK as error:
@@ -110,38 +115,31 @@ class Client:
 
     def _ask(self, path: str) -> Reply | Answer:
         try:
-            with self._call("GET", path) as response:
+            with self._get(path) as response:
                 return self._reply(response)
         except _NETWORK as error:
             return Answer(Verdict.UNSENT if was_unsent(error) else Verdict.UNKNOWN, message=self._words(error))
 
-    def _call(self, method: str, path: str, body: Body | None = None) -> requests.Response:
-        url = self.service.base_url + path
-        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
-        return self._session.request(
-            method,
-            url,
-            # requests takes any iterable with a length as a stream with Content-Length.
-            data=body,
-            headers=headers,
-            timeout=(self.service.connect_timeout, self.service.read_timeout),
-            allow_redirects=False,
-            proxies=proxies_for(url),
-            stream=True,
-        )
+    def _post(self, path: str, body: Body) -> AbstractContextManager[urllib3.BaseHTTPResponse]:
+        """POST, once."""
+        headers = {**self._headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
+        return closing(self._transport.call("POST", self.service.base_url + path, headers, self._timeout, body))
 
-    def _reply(self, response: requests.Response) -> Reply:
+    def _get(self, path: str) -> AbstractContextManager[urllib3.BaseHTTPResponse]:
+        return closing(self._transport.get(self.service.base_url + path, self._headers, self._timeout))
+
+    def _reply(self, response: urllib3.BaseHTTPResponse) -> Reply:
         arrived = time.monotonic()
         document = parsed(_bounded(response, arrived + _ANSWER_PATIENCE * self.service.read_timeout))
         retry_after, date = _times(response)
         date = _carried_on(date, arrived)
-        words = message_of(document) or f"{response.status_code} {response.reason or ''}".strip()
+        words = message_of(document) or f"{response.status} {response.reason or ''}".strip()
         server = response.headers.get("Server", "")
-        return Reply(response.status_code, document, self._redacted(words), retry_after, date, server)
+        return Reply(response.status, document, self._redacted(words), retry_after, date, server)
 
     def _words(self, error: Exception) -> str:
         """Why a call failed, without the noise of the libraries and without the key."""
-        if isinstance(error, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)):
+        if isinstance(error, urllib3.exceptions.ReadTimeoutError):
             return "the service did not answer in time"
         inner: BaseException = error
         while nested := next((each for each in (getattr(inner, "reason", None), *inner.args) if _is_error(each)), None):
@@ -153,7 +151,7 @@ class Client:
 
 
 # What a network can do to a call, whoever of the libraries says it.
-_NETWORK = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+_NETWORK = (urllib3.exceptions.HTTPError, OSError)
 
 
 def _is_error(value: object) -> bool:
@@ -173,7 +171,7 @@ def _submission(reply: Reply) -> Submission:
     return Submission(verdict, request_id, status, reply.status, message, reply.retry_after, reply.date)
 
 
-def _times(response: requests.Response) -> tuple[float | None, float | None]:
+def _times(response: urllib3.BaseHTTPResponse) -> tuple[float | None, float | None]:
     """Retry-After in seconds, and the service's time of the answer in Unix seconds."""
     date = classes.http_date(response.headers.get("Date"))
     return classes.retry_after(response.headers.get("Retry-After"), date if date is not None else time.time()), date
@@ -184,10 +182,10 @@ def _carried_on(date: float | None, arrived: float) -> float | None:
     return None if date is None else date + time.monotonic() - arrived
 
 
-def _bounded(response: requests.Response, deadline: float) -> bytes:
+def _bounded(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     """All of an answer's bytes, or none of them where it is longer, or takes longer, than any sound answer."""
     content = bytearray()
-    while chunk := response.raw.read1(1 << 16, decode_content=True):
+    while chunk := response.read1(1 << 16, decode_content=True):
         content += chunk
         if len(content) > _ANSWER_BYTES or time.monotonic() > deadline:
             return b""

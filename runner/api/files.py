@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
 from urllib.parse import urljoin, urlsplit
 
-import requests
+import urllib3
 
 from runner.api.service import Service, is_loopback
-from runner.api.transport import proxies_for, session
+from runner.api.transport import Transport
 
 _MOST_HOPS = 5
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -27,7 +28,7 @@ class Files:
     def __init__(self, trusted: bool, timeouts: tuple[float, float] = (10.0, 60.0)) -> None:
         self._trusted = trusted
         self._timeouts = timeouts
-        self._session = session(public_only=not trusted)
+        self._transport = Transport(public_only=not trusted)
 
     @classmethod
     def of(cls, service: Service) -> Files:
@@ -37,37 +38,30 @@ class Files:
     def __reduce__(self) -> tuple[type[Files], tuple[bool, tuple[float, float]]]:
         return Files, (self._trusted, self._timeouts)
 
-    def open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        """GET a link, following at most five redirects. The answer is a stream, to be closed by the caller.
+    def open(self, url: str, headers: Mapping[str, str]) -> AbstractContextManager[urllib3.BaseHTTPResponse]:
+        """GET a link, following at most five redirects. The answer is a stream of bytes as they are stored.
 
-        Raises BadLinkError and requests.RequestException.
+        Raises BadLinkError, urllib3's HTTPError and OSError.
         """
+        # A Range counts bytes as they are stored.
+        headers = {"User-Agent": "reelrun", "Accept-Encoding": "identity", **headers}
+        connect, read = self._timeouts
+        timeout = urllib3.Timeout(connect=connect, read=read)
         for _ in range(_MOST_HOPS + 1):
             self._check(url)
             try:
-                response = self._get(url, headers)
+                response = self._transport.get(url, headers, timeout)
             except ValueError as error:
-                # Some of requests' own errors are ValueErrors, too; what is left is a host or port that is none.
-                if isinstance(error, requests.RequestException):
+                # Some of urllib3's own errors are ValueErrors, too; what is left is a host or port that is none.
+                if isinstance(error, urllib3.exceptions.HTTPError):
                     raise
                 raise BadLinkError("the link is no address") from None
             target = response.headers.get("Location")
-            if response.status_code not in _REDIRECTS or target is None:
-                return response
+            if response.status not in _REDIRECTS or target is None:
+                return closing(response)
             response.close()
             url = _joined(url, target)
         raise BadLinkError(f"the link leads on more than {_MOST_HOPS} times")
-
-    def _get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        return self._session.get(
-            url,
-            # Bytes as they are stored: a Range counts those.
-            headers={"User-Agent": "reelrun", "Accept-Encoding": "identity", **headers},
-            timeout=self._timeouts,
-            allow_redirects=False,
-            proxies=proxies_for(url),
-            stream=True,
-        )
 
     def _check(self, url: str) -> None:
         try:

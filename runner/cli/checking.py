@@ -100,7 +100,7 @@ def _told(sound: Checked) -> str:
 
 def _fetcher() -> Fetch:
     """Fetches a picture of a manifest, which may name any address, bounded in size."""
-    import requests
+    from urllib3.exceptions import HTTPError
 
     from runner.api.files import BadLinkError, Files
 
@@ -109,14 +109,15 @@ def _fetcher() -> Fetch:
     def fetch(url: str) -> bytes:
         try:
             with files.open(url, {}) as response:
-                response.raise_for_status()
+                if response.status >= 400:
+                    raise OSError(f"the answer is {response.status} {response.reason or ''}".strip())
                 content = b""
-                for block in response.iter_content(1 << 16):
+                while block := response.read1(1 << 16):
                     content += block
                     if len(content) > 32 << 20:
                         raise OSError("it is larger than 32 MB")
                 return content
-        except (BadLinkError, requests.RequestException) as error:
+        except (BadLinkError, HTTPError) as error:
             raise OSError(str(error)) from error
 
     return fetch

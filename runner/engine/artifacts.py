@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-import requests
-import urllib3
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
 
 from runner.api.classes import EXPIRED
 from runner.api.files import BadLinkError, Files
@@ -145,18 +145,18 @@ def _download(files: Files, order: Order, part: Path, stop: Stop) -> None:
     headers = {"Range": f"bytes={start}-", "If-Range": etag} if etag and start else {}
     try:
         with files.open(order.video_url, headers) as response:
-            if response.status_code == 416:
+            if response.status == 416:
                 _discard(part)
                 raise FetchError(Trouble.NETWORK, "the file server has less than was there before")
             _check_answer(response)
-            resumes = response.status_code == 206 and _goes_on(response, start, etag)
-            if response.status_code == 206 and not resumes:
+            resumes = response.status == 206 and _goes_on(response, start, etag)
+            if response.status == 206 and not resumes:
                 _discard(part)
                 raise FetchError(Trouble.NETWORK, "the file server sent another range than asked")
             _store(response, order, part, start if resumes else 0, stop)
     except BadLinkError as error:
         raise FetchError(Trouble.UNFIT, str(error)) from error
-    except requests.RequestException as error:
+    except HTTPError as error:
         raise FetchError(Trouble.NETWORK, f"the file server cannot be reached ({type(error).__name__})") from error
 
 
@@ -168,7 +168,7 @@ def _resumable(part: Path) -> str | None:
         return None
 
 
-def _goes_on(response: requests.Response, start: int, etag: str | None) -> bool:
+def _goes_on(response: BaseHTTPResponse, start: int, etag: str | None) -> bool:
     """Whether a 206 holds all the rest of the same file from `start` on."""
     told = re.fullmatch(
         r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)", response.headers.get("Content-Range", "")
@@ -179,8 +179,8 @@ def _goes_on(response: requests.Response, start: int, etag: str | None) -> bool:
     return first == start and _length(response) in (None, last + 1 - first) and whole in (None, str(last + 1))
 
 
-def _check_answer(response: requests.Response) -> None:
-    status = response.status_code
+def _check_answer(response: BaseHTTPResponse) -> None:
+    status = response.status
     if status in EXPIRED:
         raise FetchError(Trouble.EXPIRED, f"the link is no longer good ({status})")
     if status not in (200, 206):
@@ -191,7 +191,7 @@ def _check_answer(response: requests.Response) -> None:
         raise FetchError(Trouble.UNFIT, f"the file server sent {kind} in place of a video")
 
 
-def _store(response: requests.Response, order: Order, part: Path, start: int, stop: Stop) -> None:
+def _store(response: BaseHTTPResponse, order: Order, part: Path, start: int, stop: Stop) -> None:
     expected = _length(response)
     if start + (expected or 0) > order.most_bytes:
         raise FetchError(Trouble.UNFIT, f"the video is larger than {order.most_bytes:,} bytes")
@@ -221,7 +221,7 @@ def _begin(part: Path, etag: str | None) -> None:
         sync_folder(part.parent)
 
 
-def _copy(response: requests.Response, order: Order, write: Callable[[bytes], object], most: int, stop: Stop) -> int:
+def _copy(response: BaseHTTPResponse, order: Order, write: Callable[[bytes], object], most: int, stop: Stop) -> int:
     size = 0
     deadline = time.monotonic() + order.total_seconds
     for block in _blocks(response):
@@ -236,19 +236,19 @@ def _copy(response: requests.Response, order: Order, write: Callable[[bytes], ob
     return size
 
 
-def _blocks(response: requests.Response) -> Iterator[bytes]:
+def _blocks(response: BaseHTTPResponse) -> Iterator[bytes]:
     """The body as it comes, so that a drip is seen as one and what came before a break is kept.
 
     What a network can do to it is told apart from what a disk can: both are OSErrors.
     """
     try:
-        while block := response.raw.read1(_BLOCK):
+        while block := response.read1(_BLOCK):
             yield block
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+    except HTTPError as error:
         raise FetchError(Trouble.NETWORK, f"the download broke off ({type(error).__name__})") from error
 
 
-def _length(response: requests.Response) -> int | None:
+def _length(response: BaseHTTPResponse) -> int | None:
     value = response.headers.get("Content-Length", "")
     return int(value) if value.isascii() and value.isdigit() else None
 
@@ -275,11 +275,11 @@ def _save_thumbnail(files: Files, order: Order, work: Path, stop: Stop) -> bool:
     raw = work.with_suffix(".raw")
     try:
         with files.open(order.thumbnail_url or "", {}) as response, raw.open("wb") as file:
-            if response.status_code != 200:
+            if response.status != 200:
                 return False
             _copy(response, order, file.write, _MOST_THUMBNAIL_BYTES, stop)
         save_picture(raw, work)
-    except (BadLinkError, FetchError, UnfitFileError, requests.RequestException, urllib3.exceptions.HTTPError):
+    except (BadLinkError, FetchError, UnfitFileError, HTTPError):
         return False
     finally:
         raw.unlink(missing_ok=True)
