@@ -20,7 +20,7 @@ from runner.engine.run import Progress, Snapshot, Tools
 from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
 from runner.model import Action, JobRecord, Manifest, Status
 from runner.planning import lockfile
-from runner.planning.plan import Plan, make_plan
+from runner.planning.plan import Plan, digest_of, make_plan
 from runner.planning.selection import Selection
 from runner.results import index
 from runner.results.files import replacing
@@ -87,11 +87,10 @@ def run(
     clock = SystemClock()
     with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
         check_service(store, connection.name, connection.organisation)
-        planned = make_plan(manifest, store, selection, warnings)
-        if locked:
-            lockfile.check(manifest, (each.job for each in planned.jobs))
         with store.transaction():
-            store.register((each.job for each in planned.jobs), planned.digest)
+            planned = make_plan(manifest, store, selection, warnings, store.registering(digest_of(manifest)))
+            if locked:
+                lockfile.check(manifest, (each.job for each in planned.jobs))
         check_budget(planned)
         report = None
         if not dry and _has_work(planned, store, selection):
@@ -137,7 +136,7 @@ def _silent(snapshot: Snapshot) -> None:
 
 def _has_work(planned: Plan, store: Store, selection: Selection) -> bool:
     active = (Action.SUBMIT, Action.ATTACH, Action.FETCH)
-    return any(each.action in active for each in planned.jobs) or any(
+    return any(planned.totals[action] for action in active) or any(
         selection.has(attempt) for attempt in store.open_attempts()
     )
 

@@ -64,6 +64,9 @@ class SourceMap(Protocol):
     def line(self, position: Position) -> str:
         """The text of the line at `position`, without its end."""
 
+    def has(self, route: Route) -> bool:
+        """Whether there is a value at `route`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -203,7 +206,7 @@ class Manifest:
     """A manifest that was read and checked.
 
     `path` is absolute; `axis_of_models` tells whether model is a list. `inputs` are the text files that it was read
-    from.
+    from, `ignored` the codes of the warnings that it switches off.
     """
 
     path: Path
@@ -222,6 +225,7 @@ class Manifest:
     schemas: Mapping[str, ModelSchema]
     source: SourceMap = field(repr=False, compare=False)
     inputs: tuple[Input, ...] = field(default=(), repr=False)
+    ignored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +265,7 @@ class Planned:
     """A job with what a run would do about it, and why.
 
     `price` is what submitting it would cost, if that is known, `spent` what its attempts cost so far. `changes` are
-    those from the request that last had its key.
+    those from the request that last had its key, and `former` is the id of that job.
     """
 
     job: Job
@@ -270,6 +274,7 @@ class Planned:
     price: Decimal | None = None
     spent: Decimal = Decimal(0)
     changes: tuple[Change, ...] = ()
+    former: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,16 +375,16 @@ def canonical_json(value: Json) -> str:
         return _number(value)
     if isinstance(value, Mapping):
         # RFC 8785 3.2.3: names are sorted by their UTF-16 code units.
-        members = (f"{_quoted(name)}:{canonical_json(value[name])}" for name in sorted(value, key=_utf16))
+        members = (f"{_quoted(name)}:{canonical_json(value[name])}" for name in sorted(value, key=utf16))
         return "{" + ",".join(members) + "}"
     return "[" + ",".join(map(canonical_json, value)) + "]"
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def _utf16(name: str) -> bytes:
+def utf16(name: str) -> bytes:
+    """What RFC 8785 sorts names by: their UTF-16 code units."""
     return name.encode("utf-16-be", "surrogatepass")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from runner.model import Action, Change, Job, Manifest, Planned, Standing, Status
@@ -18,24 +18,27 @@ RESUBMITTED = "retry: unknown, looked for once more first"
 _NEVER = Standing(Status.PENDING)
 
 
-def compared(
-    manifest: Manifest, jobs: Sequence[Job], present: Collection[str], store: Store | None, selection: Selection
-) -> Iterator[Planned]:
-    """What the state says of each job, as an action with its reason. `present` are the ids of all jobs of the plan."""
+def compared(manifest: Manifest, jobs: Sequence[Job], store: Store | None, selection: Selection) -> Iterator[Planned]:
+    """What the state says of each job, as an action with its reason.
+
+    A job is changed where another one had its key; whether that one still is in the plan, under another key, is not
+    looked at.
+    """
     standing = store.standing([job.id for job in jobs], manifest.budget) if store else {}
     # A job that an earlier run planned and never submitted is as new as one that the state does not have.
     new = {job.key: job for job in jobs if standing.get(job.id, _NEVER).status is Status.PENDING}
-    former = _former(new, present, store) if store else {}
+    former = store.former(list(new)) if store else {}
     for job in jobs:
         found = standing.get(job.id, _NEVER)
-        price = price_of(manifest.budget, job)
+        price = price_of(manifest.budget, job.seconds)
         if not selection.has(job):
             yield Planned(job, Action.SKIP, "not selected", spent=found.spent)
-        elif found.status is Status.PENDING:
-            changed = former.get(job.key, ())
-            yield Planned(job, Action.SUBMIT, _told(job, changed), price, found.spent, changed)
-        else:
+        elif found.status is not Status.PENDING:
             yield _resumed(job, found, selection, price)
+        elif former and former.get(job.key, (job.id,))[0] != job.id:
+            yield _changed(job, *former[job.key], price, found.spent)
+        else:
+            yield Planned(job, Action.SUBMIT, "new", price, found.spent)
 
 
 def _resumed(job: Job, found: Standing, selection: Selection, price: Decimal | None) -> Planned:
@@ -57,17 +60,11 @@ def _resumed(job: Job, found: Standing, selection: Selection, price: Decimal | N
     return planned(Action.SKIP, f"{found.status}; --retry-failed submits it again")
 
 
-def _former(new: Mapping[str, Job], present: Collection[str], store: Store) -> dict[str, tuple[Change, ...]]:
-    """For new jobs under a key that another request had: what changed. A request that only moved is none."""
-    return {
-        key: changes(new[key].payload, json.loads(payload)) or (Change("model", model, new[key].model),)
-        for key, (job_id, model, payload) in store.former(list(new)).items()
-        if job_id not in present
-    }
+def _changed(job: Job, former: str, model: str, payload: str, price: Decimal | None, spent: Decimal) -> Planned:
+    found = changes(job.payload, json.loads(payload)) or (Change("model", model, job.model),)
+    return Planned(job, Action.SUBMIT, _told(job, found), price, spent, found, former)
 
 
 def _told(job: Job, changed: Sequence[Change]) -> str:
-    if not changed:
-        return "new"
     told = {"image": f"picture '{job.image}'", "prompt": f"prompt '{job.prompt_id}'"}
     return "changed: " + ", ".join(told.get(each.name, each.name) for each in changed)

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from itertools import islice
+from typing import overload
 
 from runner.errors import Diagnostic, ManifestError
-from runner.model import Action, Budget, Job, Json, Manifest, ModelSchema, Orphan, Planned, Variables, folded
-from runner.planning.cells import Cell, Expansion
+from runner.model import Action, Budget, Job, Manifest, Orphan, Planned
+from runner.planning.cells import Expansion
 from runner.planning.comparison import compared
 from runner.planning.faults import Faults, Place
-from runner.planning.keys import told_apart
-from runner.planning.paths import safe_path
+from runner.planning.jobs import Jobs
 from runner.planning.prices import has_price, price_of
 from runner.planning.selection import EVERYTHING, Selection
+from runner.planning.tally import Group, Tally, settled_one
+from runner.shipped import release
 from runner.state.store import Store
 
+__all__ = ["Group", "Plan", "Register", "lowered", "make_plan"]
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Jobs with which the same is done for the same reason. `price` is None where that of one is not known."""
+# The state is asked about so many jobs at once.
+_BATCH = 1000
 
-    action: Action
-    reason: str
-    jobs: int
-    price: Decimal | None
-    spent: Decimal
+# Takes the jobs of a plan in their order, while they are made; and those that are called otherwise in the end.
+Register = Callable[[Sequence[Job]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +37,34 @@ class Plan:
     """Every job of a manifest, in its order.
 
     `duplicates` holds the keys of cells that render to one request, `cells` is how many there are before that.
-    `spent` is what the state's attempts cost so far. `digest` names the jobs with all that people call them. `orphaned`
-    are the submitted jobs of the state that the manifest no longer has.
+    `spent` is what the state's attempts cost so far. `digest` names what jobs are made from. `orphaned` are the
+    submitted jobs of the state that the manifest no longer has. `groups` are the jobs by what is done with them and
+    why, in the order of actions.
     """
 
     manifest: Manifest
-    jobs: tuple[Planned, ...]
+    jobs: Sequence[Planned]
     cells: int
     duplicates: tuple[tuple[str, ...], ...]
     diagnostics: tuple[Diagnostic, ...]
     spent: Decimal = Decimal(0)
     digest: str = field(default="", repr=False)
     orphaned: tuple[Orphan, ...] = ()
+    groups: tuple[Group, ...] = ()
 
     @property
     def totals(self) -> dict[Action, int]:
-        counted = Counter(planned.action for planned in self.jobs)
+        counted: Counter[Action] = Counter()
+        for group in self.groups:
+            counted[group.action] += group.jobs
         return {action: counted[action] for action in Action}
-
-    @property
-    def groups(self) -> tuple[Group, ...]:
-        """The jobs by what is done with them and why, in the order of actions."""
-        return grouped(self.jobs)
 
     @property
     def cost(self) -> Decimal | None:
         """What the submissions of this plan cost, None where the price of one is not known."""
         if not has_price(self.manifest.budget):
             return None
-        prices = [each.price for each in self.jobs if each.action is Action.SUBMIT]
+        prices = [group.price for group in self.groups if group.action is Action.SUBMIT]
         known = [price for price in prices if price is not None]
         return sum(known, Decimal(0)) if len(known) == len(prices) else None
 
@@ -76,107 +74,109 @@ def make_plan(
     store: Store | None = None,
     selection: Selection = EVERYTHING,
     warnings: Sequence[Diagnostic] = (),
+    register: Register | None = None,
 ) -> Plan:
     """Expand, render, check and compare with the state. Raises ManifestError with every problem found.
 
-    `warnings` are those of reading the manifest; they are handed on in the plan.
+    `warnings` are those of reading the manifest; they are handed on in the plan. `register` is given the jobs in
+    batches as they come, and once more those whose keys or aliases the last cell settled; what it wrote has to be
+    taken back where this raises.
     """
     faults = Faults(manifest)
     expansion = Expansion(manifest, faults)
-    jobs, duplicates = _jobs(manifest, expansion, faults)
-    _check_budget(manifest.budget, jobs, faults)
+    jobs, tally = Jobs(manifest, expansion, faults), Tally()
+    for batch in _batches(jobs.walk()):
+        for planned in compared(manifest, batch, store, selection):
+            tally.add(planned)
+        _check_budget(manifest.budget, batch, faults)
+        if register is not None:
+            register(batch)
+    seen = expansion.seen
+    jobs.settle(lambda: _again(manifest, tally))
+    amended = tuple(jobs.amended(lambda: _again(manifest, tally)))
+    tally.settle(jobs.ids, jobs.settled)
     if not jobs and not faults.has_errors:
-        faults.add(
-            "E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", "loosen exclude"
-        )
-    diagnostics = (*warnings, *faults.diagnostics(expansion.seen))
+        hint = "loosen exclude"
+        faults.add("E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", hint)
+    diagnostics = (*warnings, *faults.diagnostics(seen))
     if faults.has_errors:
         raise ManifestError(diagnostics)
-    present = {job.id for job in jobs}
-    digest = hashlib.sha256()
-    for job in jobs:
-        digest.update(json.dumps((job.id, job.key, job.aliases, job.image, job.prompt_id, job.variables)).encode())
+    if register is not None and amended:
+        register(amended)
     return Plan(
         manifest,
-        tuple(compared(manifest, jobs, present, store, selection)),
-        expansion.seen,
-        duplicates,
+        tally.kept if tally.kept is not None else Replay(manifest, jobs, selection, store is not None),
+        seen,
+        tuple((job.key, *job.aliases) for job in amended if job.aliases),
         diagnostics,
         store.spent(manifest.budget)[0] if store else Decimal(0),
-        digest.hexdigest(),
-        tuple(each for each in store.submitted() if each.id not in present) if store else (),
+        digest_of(manifest),
+        tuple(store.orphans(jobs.ids)) if store else (),
+        tally.groups(),
     )
 
 
-def _jobs(manifest: Manifest, expansion: Expansion, faults: Faults) -> tuple[list[Job], tuple[tuple[str, ...], ...]]:
-    """The distinct jobs: cells with equal requests are one, under the first cell's key."""
-    first: dict[str, Cell] = {}
-    aliases: dict[str, list[str]] = {}
-    for cell in expansion.cells():
-        if cell.id not in first:
-            first[cell.id] = cell
-            if len(first) > manifest.budget.max_jobs:
-                _too_many(manifest, faults)
-                break
-        elif cell.key != first[cell.id].key:
-            aliases.setdefault(cell.id, []).append(cell.key)
-    counted = Counter(folded(cell.key) for cell in first.values())
-    jobs = []
-    for cell in first.values():
-        key = told_apart(cell.key, cell.id) if counted[folded(cell.key)] > 1 else cell.key
-        jobs.append(_job(cell, key, tuple(dict.fromkeys(aliases.get(cell.id, ())))))
-    _check_paths(jobs, faults)
-    return jobs, tuple((job.key, *job.aliases) for job in jobs if job.aliases)
+def _again(manifest: Manifest, tally: Tally) -> Iterator[Job]:
+    """The jobs of a walk once more, as the walk gave them."""
+    if tally.kept is not None:
+        return (each.job for each in tally.kept)
+    return _fresh(manifest).walk()
 
 
-def _job(cell: Cell, key: str, aliases: tuple[str, ...]) -> Job:
-    return Job(
-        id=cell.id,
-        fingerprint=cell.fingerprint,
-        take=cell.take,
-        key=key,
-        model=cell.schema.name,
-        image=cell.image.id,
-        prompt_id=cell.prompt.id,
-        variables=cell.variables,
-        payload=cell.payload,
-        output=cell.output or safe_path(key),
-        seconds=_seconds(cell.schema, cell.payload),
-        aliases=aliases,
+def _fresh(manifest: Manifest) -> Jobs:
+    """The jobs of a manifest that was planned before and has no faults."""
+    faults = Faults(manifest)
+    return Jobs(manifest, Expansion(manifest, faults), faults)
+
+
+class Replay(Sequence[Planned]):
+    """The jobs of a plan too large to be held: each walk through them makes them anew, and asks the state."""
+
+    def __init__(self, manifest: Manifest, jobs: Jobs, selection: Selection, has_state: bool) -> None:
+        self._manifest = manifest
+        self._jobs = jobs
+        self._selection = selection
+        self._has_state = has_state
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __iter__(self) -> Iterator[Planned]:
+        store = Store.read(self._manifest.output.state) if self._has_state else None
+        try:
+            for batch in _batches(_fresh(self._manifest).walk()):
+                for planned in compared(self._manifest, batch, store, self._selection):
+                    yield settled_one(planned, self._jobs.ids, self._jobs.settled)
+        finally:
+            if store is not None:
+                store.close()
+
+    @overload
+    def __getitem__(self, index: int) -> Planned: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Planned]: ...
+    def __getitem__(self, index: int | slice) -> Planned | list[Planned]:
+        if isinstance(index, int):
+            return next(islice(self, index, None))
+        return list(islice(self, index.start, index.stop, index.step))
+
+
+def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    walk = iter(jobs)
+    while batch := list(islice(walk, _BATCH)):
+        yield batch
+
+
+def digest_of(manifest: Manifest) -> str:
+    """A digest of all that the jobs of a manifest, and what people call them, are made from."""
+    images = [(image.id, image.reference, image.vars) for image in manifest.images]
+    prompts = [(prompt.id, prompt.text, prompt.params) for prompt in manifest.prompts]
+    schemas = [(model, manifest.schemas[model].document) for model in manifest.models]
+    made_from = (
+        (release(), manifest.name, manifest.axis_of_models, manifest.takes, manifest.output.file),
+        (images, prompts, manifest.constants, asdict(manifest.matrix), manifest.params, schemas),
     )
-
-
-def _seconds(schema: ModelSchema, payload: Variables) -> float | None:
-    """The asked length: the value of the parameter that the schema marks with x-seconds, its default where left out."""
-    for name, rules in schema.properties.items():
-        if isinstance(rules, Mapping) and rules.get("x-seconds") is True:
-            return _length(payload.get(name, rules.get("default")))
-    return None
-
-
-def _length(value: Json) -> float | None:
-    try:
-        seconds = float(value) if isinstance(value, (str, int, float)) else math.nan
-    except ValueError:
-        return None
-    return seconds if 0 < seconds < math.inf else None
-
-
-def _too_many(manifest: Manifest, faults: Faults) -> None:
-    place = Place(("budget", "max_jobs"))
-    limit = manifest.budget.max_jobs
-    hint = "make the matrix smaller, or raise budget.max_jobs (--max-jobs only lowers it)"
-    faults.add("E507", place, f"there are more than {limit:,} jobs", hint)
-
-
-def _check_paths(jobs: Sequence[Job], faults: Faults) -> None:
-    holders: dict[str, Job] = {}
-    for job in jobs:
-        holder = holders.setdefault(folded(job.output), job)
-        if holder is not job:
-            message = f"two jobs would write videos/{job.output}.mp4: {holder.key} and {job.key}"
-            hint = "name in output.file what tells them apart, such as {{ prompt.id }}, a variable or {{ take }}"
-            faults.add("E602", Place(("output", "file")), message, hint, cell=holder.key, about="")
+    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
 
 
 def _check_budget(budget: Budget, jobs: Sequence[Job], faults: Faults) -> None:
@@ -186,22 +186,11 @@ def _check_budget(budget: Budget, jobs: Sequence[Job], faults: Faults) -> None:
     place = Place(("budget", "max_cost"), key=True)
     if not has_price(budget):
         faults.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
+        return
     for job in jobs:
-        if has_price(budget) and price_of(budget, job) is None:
+        if price_of(budget, job.seconds) is None:
             message = f"max_cost needs a price, and {job.model} has no length that price_per_second could multiply"
             faults.add("E701", place, message, "add price_per_job under budget", cell=job.key)
-
-
-def grouped(jobs: Iterable[Planned]) -> tuple[Group, ...]:
-    found: dict[tuple[Action, str], Group] = {}
-    for each in jobs:
-        group = found.get((each.action, each.reason)) or Group(each.action, each.reason, 0, Decimal(0), Decimal(0))
-        price = None if group.price is None or each.price is None else group.price + each.price
-        found[each.action, each.reason] = Group(
-            each.action, each.reason, group.jobs + 1, price, group.spent + each.spent
-        )
-    order = list(Action)
-    return tuple(sorted(found.values(), key=lambda group: order.index(group.action)))
 
 
 def lowered(manifest: Manifest, max_jobs: int | None, max_cost: Decimal | None) -> Manifest:

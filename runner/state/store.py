@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -142,36 +143,32 @@ class Store:
 
     def register(self, jobs: Iterable[Job], digest: str) -> None:
         """Make the jobs of a plan known, in their order. Nothing is written where `digest` is that of the last plan."""
+        write = self.registering(digest)
+        if write is not None:
+            write(jobs)
+
+    def registering(self, digest: str) -> Callable[[Iterable[Job]], None] | None:
+        """What takes the jobs of a plan, in their order and in as many parts as they come; None where it is the last.
+
+        A job that is given once more keeps its place.
+        """
         if self.note("plan") == digest:
-            return
-        generation = self._generation() + 1
+            return None
+        generation, positions = self._generation() + 1, count()
+        self.remember("generation", str(generation))
+        self.remember("plan", digest)
+        return lambda jobs: self._register(zip(jobs, positions, strict=False), generation)
+
+    def _register(self, placed: Iterable[tuple[Job, int]], generation: int) -> None:
         self._connection.executemany(
             "INSERT INTO jobs (id, fingerprint, take, model, payload, seconds, key, aliases, image, prompt_id,"
             " variables, generation, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, take = excluded.take,"
             " key = excluded.key, aliases = excluded.aliases, image = excluded.image, prompt_id = excluded.prompt_id,"
-            " variables = excluded.variables, generation = excluded.generation, position = excluded.position",
-            (
-                (
-                    job.id,
-                    job.fingerprint,
-                    job.take,
-                    job.model,
-                    canonical_json(job.payload),
-                    job.seconds,
-                    job.key,
-                    json.dumps(job.aliases, ensure_ascii=False),
-                    job.image,
-                    job.prompt_id,
-                    json.dumps(job.variables, ensure_ascii=False),
-                    generation,
-                    position,
-                )
-                for position, job in enumerate(jobs)
-            ),
+            " variables = excluded.variables, generation = excluded.generation, position ="
+            " CASE generation WHEN excluded.generation THEN position ELSE excluded.position END",
+            (_row_of(job, generation, position) for job, position in placed),
         )
-        self.remember("generation", str(generation))
-        self.remember("plan", digest)
 
     def _generation(self) -> int:
         return int(self.note("generation") or 0)
@@ -203,12 +200,12 @@ class Store:
         )
         return {row[0]: Standing(Status(row[1]), row[2], Decimal(int(row[3] or 0)) / 1_000_000) for row in rows}
 
-    def submitted(self) -> Iterator[Orphan]:
-        """Every job that was ever submitted; the one whom the manifest no longer has is an orphan."""
+    def orphans(self, ids: Collection[int]) -> Iterator[Orphan]:
+        """Every job that was ever submitted, and whose id (as a number) is not among these."""
         rows = self._rows(
             "SELECT id, key, status FROM jobs WHERE status <> 'pending' ORDER BY generation DESC, position"
         )
-        return (Orphan(row[0], row[1], Status(row[2])) for row in rows)
+        return (Orphan(row[0], row[1], Status(row[2])) for row in rows if int(row[0], 16) not in ids)
 
     def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str, str]]:
         """For each of these keys, id, model and payload (JSON) of the job that last had it and was ever submitted."""
@@ -410,6 +407,24 @@ SELECT attempts.*, jobs.key, jobs.image, jobs.prompt_id, jobs.model, jobs.variab
   jobs.payload, jobs.seconds, paths.path
 FROM attempts JOIN jobs ON jobs.id = attempts.job_id JOIN paths ON paths.job_id = jobs.id
 """
+
+
+def _row_of(job: Job, generation: int, position: int) -> tuple[object, ...]:
+    return (
+        job.id,
+        job.fingerprint,
+        job.take,
+        job.model,
+        canonical_json(job.payload),
+        job.seconds,
+        job.key,
+        json.dumps(job.aliases, ensure_ascii=False),
+        job.image,
+        job.prompt_id,
+        json.dumps(job.variables, ensure_ascii=False),
+        generation,
+        position,
+    )
 
 
 @contextlib.contextmanager

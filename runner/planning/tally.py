@@ -1,0 +1,90 @@
+"""What a plan comes to, counted while its jobs pass by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from runner.model import Action, Job, Planned
+
+# Up to so many jobs a plan is held in memory; a larger one is made again where its jobs are asked for.
+KEPT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Jobs with which the same is done for the same reason. `price` is None where that of one is not known."""
+
+    action: Action
+    reason: str
+    jobs: int
+    price: Decimal | None
+    spent: Decimal
+
+
+@dataclass(slots=True)
+class _Sums:
+    jobs: int = 0
+    priced: int = 0
+    price: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
+
+
+class Tally:
+    """Counts planned jobs by action and reason, and keeps those of a plan that is not too large."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[Action, str], _Sums] = {}
+        # For jobs under a key that another job had: that job, the reason and the price.
+        self._changed: list[tuple[int, str, Decimal | None]] = []
+        self.kept: list[Planned] | None = []
+
+    def add(self, planned: Planned) -> None:
+        self._count(planned.action, planned.reason, planned.price, planned.spent)
+        if planned.former:
+            self._changed.append((int(planned.former, 16), planned.reason, planned.price))
+        if self.kept is not None:
+            self.kept.append(planned)
+            if len(self.kept) > KEPT:
+                self.kept = None
+
+    def settle(self, ids: Collection[int], settled: Callable[[Job], Job]) -> None:
+        """Put right what was not known while the jobs passed by; `ids` are those of all jobs."""
+        for former, reason, price in self._changed:
+            if former in ids:
+                sums = self._sums[Action.SUBMIT, reason]
+                sums.jobs -= 1
+                sums.priced -= price is not None
+                sums.price -= price or Decimal(0)
+                self._count(Action.SUBMIT, "new", price, Decimal(0))
+        if self.kept is not None:
+            self.kept = [settled_one(each, ids, settled) for each in self.kept]
+
+    def groups(self) -> tuple[Group, ...]:
+        """In the order of actions."""
+        return tuple(
+            Group(action, reason, sums.jobs, sums.price if sums.priced == sums.jobs else None, sums.spent)
+            for action in Action
+            for (its_action, reason), sums in self._sums.items()
+            if its_action is action and sums.jobs
+        )
+
+    def _count(self, action: Action, reason: str, price: Decimal | None, spent: Decimal) -> None:
+        sums = self._sums.get((action, reason))
+        if sums is None:
+            sums = self._sums[action, reason] = _Sums()
+        sums.jobs += 1
+        if price is not None:
+            sums.priced += 1
+            sums.price += price
+        if spent:
+            sums.spent += spent
+
+
+def settled_one(planned: Planned, ids: Collection[int], settled: Callable[[Job], Job]) -> Planned:
+    """A planned job as it is once all jobs are known. A request that only moved to another key is no change of it."""
+    job = settled(planned.job)
+    if planned.former and int(planned.former, 16) in ids:
+        return replace(planned, job=job, reason="new", changes=(), former="")
+    return planned if job is planned.job else replace(planned, job=job)
