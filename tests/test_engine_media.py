@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from runner.engine import media
-from runner.engine.media import UnfitFileError, inspect_video, save_frame, save_picture
+from runner.engine.media import UnfitFileError, inspect_video, jpeg_of
 from tests.kit import picture_bytes, video_bytes
 
 
@@ -94,25 +94,31 @@ def test_any_bytes_in_a_video_give_facts_or_a_refusal(tmp_path, noise, at):
     path = saved(tmp_path, bytes(content))
     for decode in (True, False):
         with contextlib.suppress(UnfitFileError):
-            assert inspect_video(path, 5.0, decode=decode).seconds == pytest.approx(5.0, abs=0.5)
-    with contextlib.suppress(UnfitFileError):
-        save_frame(path, tmp_path / "t.jpg")
+            facts = inspect_video(path, 5.0, decode=decode, wants_frame=True)
+            assert facts.seconds == pytest.approx(5.0, abs=0.5)
+            assert facts.frame is None or opened(facts.frame).format == "JPEG"
 
 
-def test_a_jpeg_is_kept_byte_for_byte(tmp_path):
-    source = saved(tmp_path, picture_bytes(1), "a.raw")
-    save_picture(source, tmp_path / "t.jpg")
-    assert (tmp_path / "t.jpg").read_bytes() == picture_bytes(1)
+def opened(content):
+    return Image.open(io.BytesIO(content))
+
+
+def test_a_jpeg_is_kept_byte_for_byte():
+    assert jpeg_of(picture_bytes(1)) == picture_bytes(1)
 
 
 @pytest.mark.parametrize(
     ("kind", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("WEBP", "RGB"), ("PNG", "L")]
 )
-def test_other_pictures_become_jpegs(tmp_path, kind, mode):
-    Image.new(mode, (40, 30)).save(tmp_path / "a.raw", kind)
-    save_picture(tmp_path / "a.raw", tmp_path / "t.jpg")
-    with Image.open(tmp_path / "t.jpg") as picture:
-        assert (picture.format, picture.size) == ("JPEG", (40, 30))
+def test_other_pictures_become_jpegs(kind, mode):
+    picture = opened(jpeg_of(made(mode, kind)))
+    assert (picture.format, picture.size) == ("JPEG", (40, 30))
+
+
+def made(mode, kind, size=(40, 30)):
+    buffer = io.BytesIO()
+    Image.new(mode, size).save(buffer, kind)
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -124,50 +130,65 @@ def test_other_pictures_become_jpegs(tmp_path, kind, mode):
         picture_bytes(1)[:-200],
         picture_bytes(1, kind="PNG")[:-200],
         b"\x89PNG\r\n\x1a\n" + b"\0" * 99,
+        made("RGB", "TIFF"),
     ],
+    ids=["empty", "gif", "svg", "half a jpeg", "half a png", "head of a png", "tiff"],
 )
-def test_what_is_no_whole_picture_is_refused(tmp_path, content):
+def test_what_is_no_whole_picture_of_a_known_kind_is_refused(content):
     with pytest.raises(UnfitFileError):
-        save_picture(saved(tmp_path, content, "a.raw"), tmp_path / "t.jpg")
-    assert not (tmp_path / "t.jpg").exists()
-
-
-def test_a_picture_of_other_kinds_is_refused(tmp_path):
-    Image.new("RGB", (40, 30)).save(tmp_path / "a.raw", "TIFF")
-    with pytest.raises(UnfitFileError):
-        save_picture(tmp_path / "a.raw", tmp_path / "t.jpg")
+        jpeg_of(content)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch, kind):
-    Image.new("L", (3000, 3000)).save(tmp_path / "a.raw", kind)
+def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(monkeypatch, kind):
     monkeypatch.setattr(media, "_MOST_PIXELS", 8_999_999)
     with pytest.raises(UnfitFileError, match="pixels"):
-        save_picture(tmp_path / "a.raw", tmp_path / "t.jpg")
+        jpeg_of(made("L", kind, (3000, 3000)))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.binary(max_size=40), st.integers(0, 3000))
-def test_any_bytes_in_a_thumbnail_give_a_jpeg_or_a_refusal(tmp_path, kind, noise, at):
+def test_any_bytes_in_a_thumbnail_give_a_jpeg_or_a_refusal(kind, noise, at):
     content = bytearray(picture_bytes(1, kind=kind))
     at %= len(content)
     content[at : at + len(noise)] = noise
-    target = tmp_path / "t.jpg"
-    try:
-        save_picture(saved(tmp_path, bytes(content), "a.raw"), target)
-    except UnfitFileError:
-        return
-    with Image.open(target) as picture:
-        assert picture.format == "JPEG"
+    with contextlib.suppress(UnfitFileError):
+        assert opened(jpeg_of(bytes(content))).format == "JPEG"
 
 
-def test_a_frame_of_the_video_makes_a_thumbnail(tmp_path):
-    save_frame(saved(tmp_path, video_bytes(5.0)), tmp_path / "t.jpg")
-    with Image.open(tmp_path / "t.jpg") as picture:
-        assert (picture.format, picture.size) == ("JPEG", (64, 36))
+@pytest.mark.parametrize("decode", [True, False])
+def test_a_frame_of_the_video_makes_a_thumbnail(tmp_path, decode):
+    path = saved(tmp_path, video_bytes(5.0))
+    picture = opened(inspect_video(path, 5.0, decode=decode, wants_frame=True).frame)
+    assert (picture.format, picture.size) == ("JPEG", (64, 36))
+    assert inspect_video(path, 5.0, decode=decode).frame is None
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", sound_only()])
-def test_no_frame_no_thumbnail(tmp_path, content):
-    with pytest.raises(UnfitFileError):
-        save_frame(saved(tmp_path, content), tmp_path / "t.jpg")
+def brightening(size, frames=12):
+    """A clip whose frames grow brighter, from black to white; a decoder can start at each of them."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=4, options={"g": "1"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for index in range(frames):
+            pixels = np.full((size[1], size[0], 3), round(255 * index / (frames - 1)), dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("decode", [True, False])
+@pytest.mark.parametrize(("size", "shown"), [((960, 540), (480, 270)), ((180, 1200), (72, 480)), ((480, 8), (480, 8))])
+def test_the_frame_is_a_third_into_the_video_and_small(tmp_path, decode, size, shown):
+    path = saved(tmp_path, brightening(size))
+    picture = opened(inspect_video(path, None, decode=decode, wants_frame=True).frame)
+    assert picture.size == shown
+    assert picture.convert("L").getpixel((0, 0)) == pytest.approx(255 * 4 / 11, abs=25)
+
+
+def test_a_video_whose_frames_cannot_be_decoded_has_facts_and_no_thumbnail(tmp_path):
+    content = bytearray(video_bytes(5.0))
+    first, last = content.find(b"mdat") + 4, content.find(b"moov") - 4
+    content[first:last] = bytes(last - first)
+    facts = inspect_video(saved(tmp_path, bytes(content)), 5.0, decode=False, wants_frame=True)
+    assert (facts.seconds, facts.frame) == (5.0, None)

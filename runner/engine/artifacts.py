@@ -17,15 +17,16 @@ from urllib3.exceptions import HTTPError
 
 from runner.api.classes import EXPIRED
 from runner.api.files import BadLinkError, Files
-from runner.engine.media import UnfitFileError, inspect_video, save_frame, save_picture
+from runner.engine.media import UnfitFileError, inspect_video, jpeg_of
 from runner.errors import DiskError
 from runner.model import Artifact
-from runner.state.disk import disk_trouble, hash_file, make_folder, put_in_place, sync_file, sync_folder
+from runner.state.disk import disk_trouble, hash_file, make_folder, put_in_place, sync_folder
 
 # A video of ten seconds at 720p has some tens of megabytes.
 MOST_VIDEO_BYTES = 1 << 30
-_MOST_THUMBNAIL_BYTES = 20 << 20
-_BLOCK = 1 << 16
+# A thumbnail is held in memory; it has some tens of kilobytes.
+_MOST_THUMBNAIL_BYTES = 8 << 20
+_BLOCK = 1 << 17
 _TOTAL_SECONDS = 900.0
 # Content-Range (RFC 9110 14.4): first and last byte, and how many there are in all, where that is told.
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
@@ -92,26 +93,24 @@ class Fetched:
 
 def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
     """Download, verify and put in place. Raises FetchError and DiskError; a file in place is never replaced by less."""
-    video = inside(order.output_dir, f"videos/{order.path}.mp4")
     part = part_of(order.output_dir, order.request_id)
     with disk_trouble(f"write {part}"):
-        make_folder(part.parent)
+        make_folder(inside(order.output_dir, f"videos/{part.name}").parent)
     _download(files, order, part, stop)
+    picture = _picture(files, order, stop)
     try:
-        facts = inspect_video(part, order.seconds, decode=order.decode)
+        facts = inspect_video(part, order.seconds, decode=order.decode, wants_frame=picture is None)
     except UnfitFileError as error:
         _discard(part)
         raise FetchError(Trouble.UNFIT, f"the video that came is refused: {error}") from error
+    video = f"videos/{order.path}.mp4"
     with disk_trouble(f"write {video}"):
         sha256, size = hash_file(part)
-        # The folder may have become a link since: look again at where the file would land.
-        make_folder(video.parent)
-        put_in_place(part, inside(order.output_dir, f"videos/{order.path}.mp4"))
+        # A folder may have become a link since: look again at where the file would land.
+        put_in_place(part, inside(order.output_dir, video))
         _etag_of(part).unlink(missing_ok=True)
-    kept = Artifact(
-        f"videos/{order.path}.mp4", sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec
-    )
-    return Fetched(kept, _thumbnail(files, order, video, stop))
+    kept = Artifact(video, sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
+    return Fetched(kept, _thumbnail(order, picture or facts.frame))
 
 
 def part_of(output_dir: Path, request_id: str) -> Path:
@@ -124,7 +123,8 @@ def part_of(output_dir: Path, request_id: str) -> Path:
 def inside(folder: Path, relative: str) -> Path:
     """A path below `folder`. Raises DiskError where a link on the way leads out of it."""
     path = folder / relative
-    if not path.parent.resolve().is_relative_to(folder.resolve()):
+    whole, real = os.path.realpath(folder), os.path.realpath(path.parent)
+    if real != whole and not real.startswith(os.path.join(whole, "")):
         raise DiskError(f"{path} leads out of {folder} through a link", "remove the link, or change output.file")
     return path
 
@@ -153,7 +153,12 @@ def _download(files: Files, order: Order, part: Path, stop: Stop) -> None:
             if response.status == 206 and not resumes:
                 _discard(part)
                 raise FetchError(Trouble.NETWORK, "the file server sent another range than asked")
-            _store(response, order, part, start if resumes else 0, stop)
+            try:
+                _store(response, order, part, start if resumes else 0, stop)
+            except FetchError as error:
+                if error.trouble is not Trouble.UNFIT:
+                    _remember(part, response.headers.get("ETag"))
+                raise
     except BadLinkError as error:
         raise FetchError(Trouble.UNFIT, str(error)) from error
     except HTTPError as error:
@@ -197,7 +202,7 @@ def _store(response: BaseHTTPResponse, order: Order, part: Path, start: int, sto
         raise FetchError(Trouble.UNFIT, f"the video is larger than {order.most_bytes:,} bytes")
     with disk_trouble(f"write {part}"):
         if not start:
-            _begin(part, response.headers.get("ETag"))
+            _forget(part)
         with part.open("r+b" if start else "wb") as file:
             file.seek(start)
             try:
@@ -212,13 +217,18 @@ def _store(response: BaseHTTPResponse, order: Order, part: Path, start: int, sto
         raise FetchError(Trouble.NETWORK, f"{size:,} of {start + expected:,} bytes came")
 
 
-def _begin(part: Path, etag: str | None) -> None:
-    """Forget what an earlier answer left. Only a strong ETag names bytes (RFC 9110 8.8.3)."""
-    _discard(part)
-    if etag is not None and etag.startswith('"') and etag.isascii() and etag.isprintable():
-        _etag_of(part).write_text(etag, encoding="ascii")
-        sync_file(_etag_of(part))
+def _forget(part: Path) -> None:
+    """Let no ETag of an earlier answer name the bytes that come now, not even after a power cut."""
+    if _etag_of(part).exists():
+        _etag_of(part).unlink()
         sync_folder(part.parent)
+
+
+def _remember(part: Path, etag: str | None) -> None:
+    """Keep the ETag of what came of a file. Only a strong one names bytes (RFC 9110 8.8.3)."""
+    if etag is not None and etag.startswith('"') and etag.isascii() and etag.isprintable():
+        with disk_trouble(f"write {part}"):
+            _etag_of(part).write_text(etag, encoding="ascii")
 
 
 def _copy(response: BaseHTTPResponse, order: Order, write: Callable[[bytes], object], most: int, stop: Stop) -> int:
@@ -253,34 +263,31 @@ def _length(response: BaseHTTPResponse) -> int | None:
     return int(value) if value.isascii() and value.isdigit() else None
 
 
-def _thumbnail(files: Files, order: Order, video: Path, stop: Stop) -> Artifact | None:
-    """The service's thumbnail, or a frame of the video where there is none that is sound. Missing it is no failure."""
-    target = inside(order.output_dir, f"thumbnails/{order.path}.jpg")
-    work = part_of(order.output_dir, order.request_id).with_suffix(".jpg.part")
-    with disk_trouble(f"write {target}"):
-        try:
-            if not (order.thumbnail_url and _save_thumbnail(files, order, work, stop)):
-                save_frame(video, work)
-        except UnfitFileError:
-            work.unlink(missing_ok=True)
-            return None
-        sync_file(work)
-        sha256, size = hash_file(work)
-        make_folder(target.parent)
-        put_in_place(work, inside(order.output_dir, f"thumbnails/{order.path}.jpg"))
-    return Artifact(f"thumbnails/{order.path}.jpg", sha256, size)
-
-
-def _save_thumbnail(files: Files, order: Order, work: Path, stop: Stop) -> bool:
-    raw = work.with_suffix(".raw")
+def _picture(files: Files, order: Order, stop: Stop) -> bytes | None:
+    """The service's thumbnail as a JPEG; None where there is none that is sound."""
+    if not order.thumbnail_url:
+        return None
+    content = bytearray()
     try:
-        with files.open(order.thumbnail_url or "", {}) as response, raw.open("wb") as file:
+        with files.open(order.thumbnail_url, {}) as response:
             if response.status != 200:
-                return False
-            _copy(response, order, file.write, _MOST_THUMBNAIL_BYTES, stop)
-        save_picture(raw, work)
+                return None
+            _copy(response, order, content.extend, _MOST_THUMBNAIL_BYTES, stop)
+        return jpeg_of(bytes(content))
     except (BadLinkError, FetchError, UnfitFileError, HTTPError):
-        return False
-    finally:
-        raw.unlink(missing_ok=True)
-    return True
+        return None
+
+
+def _thumbnail(order: Order, picture: bytes | None) -> Artifact | None:
+    """Put a thumbnail in its place. Missing it is no failure."""
+    if picture is None:
+        return None
+    path = f"thumbnails/{order.path}.jpg"
+    with disk_trouble(f"write {path}"):
+        work = part_of(order.output_dir, order.request_id).with_suffix(".jpg.part")
+        with work.open("wb") as file:
+            file.write(picture)
+            file.flush()
+            os.fsync(file.fileno())
+        put_in_place(work, inside(order.output_dir, path))
+    return Artifact(path, hashlib.sha256(picture).hexdigest(), len(picture))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import av
@@ -21,36 +22,43 @@ class UnfitFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
-    """What a video is: length in seconds, sizes in pixels, frames a second."""
+    """What a video is: length in seconds, sizes in pixels, frames a second.
+
+    `frame` is one of its frames, a third into it, as a JPEG thumbnail; None where none was wanted, or none can be
+    decoded.
+    """
 
     seconds: float
     width: int
     height: int
     fps: float
     codec: str
+    frame: bytes | None = field(default=None, repr=False)
 
 
-def inspect_video(path: Path, asked: float | None, *, decode: bool) -> VideoFacts:
+def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame: bool = False) -> VideoFacts:
     """Open a video, compare its length with the asked one, and decode every frame unless told otherwise.
 
     Raises UnfitFileError. What is compared is the stream's length, not what the container claims of itself.
     """
+    frame = None
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             stream = _video_stream(container)
+            frames = stream.frames
             if decode:
                 stream.thread_type = "AUTO"
-                frames = _decoded(container, stream)
-            else:
-                frames = stream.frames
+                frames, frame = _decoded(container, stream)
             facts = _facts(stream, container.duration, frames)
+            if wants_frame and frame is None:
+                frame = _sought(container, stream)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UnfitFileError(f"it cannot be decoded ({type(error).__name__})") from error
     if decode and frames == 0:
         raise UnfitFileError("it has no frames")
     if asked is not None and abs(facts.seconds - asked) > _TOLERANCE:
         raise UnfitFileError(f"it lasts {facts.seconds:.2f} s, asked were {asked:g} s")
-    return facts
+    return replace(facts, frame=_thumbnail(frame)) if wants_frame and frame is not None else facts
 
 
 def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
@@ -61,14 +69,44 @@ def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
     return stream
 
 
-def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> int:
-    """How many frames there are. The decoder fills in what it cannot decode, and marks such frames."""
-    frames = 0
+def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[int, av.VideoFrame | None]:
+    """How many frames there are, and the one at a third. The decoder fills in what it cannot decode, and marks such
+    frames."""
+    frames, kept = 0, None
     for frame in container.decode(stream):
         if frame.is_corrupt:
             raise UnfitFileError(f"frame {frames + 1} is damaged")
+        if frames == stream.frames // 3:
+            kept = frame
         frames += 1
-    return frames
+    return frames, kept
+
+
+def _sought(container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame | None:
+    """The frame where a decoder can start that is the last one before a third of the video."""
+    try:
+        if stream.duration:
+            container.seek(stream.duration // 3, stream=stream)
+        return next(container.decode(stream), None)
+    except (av.FFmpegError, OSError, ValueError, IndexError):
+        return None
+
+
+def _thumbnail(frame: av.VideoFrame) -> bytes | None:
+    """A frame as a JPEG, made smaller where it is large."""
+    scale = min(1.0, _THUMBNAIL_SIDE / max(frame.width, frame.height, 1))
+    try:
+        width, height = max(round(frame.width * scale), 1), max(round(frame.height * scale), 1)
+        picture = frame.to_image(width=width, height=height)  # type: ignore[no-untyped-call]
+    except (av.FFmpegError, OSError, ValueError, IndexError):
+        return None
+    return _as_jpeg(picture)
+
+
+def _as_jpeg(picture: Pictures.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
 
 
 def _facts(stream: av.VideoStream, container_duration: int | None, frames: int) -> VideoFacts:
@@ -82,31 +120,15 @@ def _facts(stream: av.VideoStream, container_duration: int | None, frames: int) 
     return VideoFacts(round(seconds, 3), stream.width, stream.height, round(fps, 3), stream.codec_context.name)
 
 
-def save_picture(source: Path, target: Path) -> None:
-    """Check a downloaded thumbnail by decoding it, and write it as a JPEG. Raises UnfitFileError."""
+def jpeg_of(content: bytes) -> bytes:
+    """Check a downloaded thumbnail by decoding it; its JPEG, byte for byte where it is one. Raises UnfitFileError."""
     try:
-        with Pictures.open(source, formats=("JPEG", "PNG", "WEBP")) as picture:
+        with Pictures.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as picture:
             if picture.width * picture.height > _MOST_PIXELS:
                 raise UnfitFileError("it is no thumbnail: too many pixels")
-            if picture.format == "JPEG":
-                picture.load()
-                target.write_bytes(source.read_bytes())
-            else:
-                picture.convert("RGB").save(target, "JPEG", quality=88)
+            if picture.format != "JPEG":
+                return _as_jpeg(picture.convert("RGB"))
+            picture.load()
+            return content
     except (OSError, ValueError, SyntaxError, Pictures.DecompressionBombError) as error:
         raise UnfitFileError("it is no picture") from error
-
-
-def save_frame(video: Path, target: Path) -> None:
-    """Write a frame of a video, a third into it, as a JPEG thumbnail. Raises UnfitFileError."""
-    try:
-        with av.open(str(video), metadata_errors="replace") as container:
-            stream = _video_stream(container)
-            if stream.duration:
-                container.seek(stream.duration // 3, stream=stream)
-            frame = next(container.decode(stream))
-            picture = frame.to_image()  # type: ignore[no-untyped-call]
-    except (av.FFmpegError, OSError, ValueError, IndexError, StopIteration) as error:
-        raise UnfitFileError("no frame of it can be decoded") from error
-    picture.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
-    picture.save(target, "JPEG", quality=88)
