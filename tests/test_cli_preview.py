@@ -203,7 +203,7 @@ def test_many_kinds_of_changes_are_cut(tmp_path):
 
     out = call("plan", edited(tmp_path, arms("old"), arms("new"))).out
     assert out.count("    prompt  ") == 5
-    assert "  ... 2 more changed jobs; --markdown tells of each" in out
+    assert "  ... 2 more kinds of changes; --markdown tells of them" in out
 
 
 def test_colours_only_on_a_terminal(tmp_path):

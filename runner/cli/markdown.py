@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from runner.cli import screen
 from runner.cli.summary import budget_of, changed_alike, cost_of, elided, orphans_of, size_of, value_told, whole_cost
@@ -63,14 +64,14 @@ def _changes(planned: Plan) -> Iterator[str]:
 
 
 def _submissions(planned: Plan) -> Iterator[str]:
-    submits = [each for each in planned.jobs if each.action is Action.SUBMIT]
+    submits = planned.totals[Action.SUBMIT]
     if not submits:
         return
-    yield from ("", f"<details><summary>{screen.count(len(submits), 'submission')}</summary>", "")
+    yield from ("", f"<details><summary>{screen.count(submits, 'submission')}</summary>", "")
     yield from ("| job | why | cost |", "|:--|:--|--:|")
-    for each in submits[:_MOST_ROWS]:
+    for each in islice((each for each in planned.jobs if each.action is Action.SUBMIT), min(submits, _MOST_ROWS)):
         yield f"| {_code(each.job.key)} | {_escaped(each.reason)} | {_price(each, planned)} |"
-    yield from _left_out(len(submits))
+    yield from _left_out(submits)
     yield from ("", "</details>")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from itertools import islice
 
 from runner.cli import markdown, screen
 from runner.cli.inputs import command_line, manifest_of, selection_of
@@ -14,6 +15,7 @@ from runner.manifest.words import printable
 from runner.model import Action, Change, Job
 from runner.planning import lockfile
 from runner.planning.changes import Piece, words
+from runner.planning.comparison import NOT_SELECTED
 from runner.planning.plan import Plan
 from runner.planning.selection import Selection, text_of, value_of
 
@@ -51,7 +53,7 @@ def _next(options: argparse.Namespace, planned: Plan, selection: Selection) -> s
     if submits or planned.totals[Action.ATTACH] or planned.totals[Action.FETCH]:
         again = [f"--{name}" for name in ("retry-failed", "resubmit-unknown") if vars(options)[name.replace("-", "_")]]
         return f"Next: {command_line(options, 'run', *again)}        ({_asked(planned, submits)})"
-    if any(each.action is Action.SKIP and selection.has(each.job) for each in planned.jobs):
+    if any(each.action is Action.SKIP and each.reason != NOT_SELECTED for each in planned.groups):
         return f"Next: {command_line(options, 'run', '--retry-failed')}        (nothing else is left to do)"
     return "Nothing is left to do."
 
@@ -68,7 +70,7 @@ def _asked(planned: Plan, submits: int) -> str:
 
 def warn_of_nothing(planned: Plan, selection: Selection) -> None:
     """Say so where nothing is selected: a mistyped glob looks like a finished run."""
-    if not selection.is_everything and not any(selection.has(each.job) for each in planned.jobs):
+    if planned.is_empty:
         first = planned.jobs[0].job
         values = "".join(f"; its {name} is {_value_of(first, name, selection)}" for name in selection.where)
         screen.say(f"No job is selected; the first key is {first.key}{values}")
@@ -103,14 +105,16 @@ def _show_groups(planned: Plan, show: Callable[[str], None]) -> None:
 
 def _show_jobs(planned: Plan, every: bool, show: Callable[[str], None]) -> None:
     submits = planned.totals[Action.SUBMIT]
-    shown = [each for each in planned.jobs if every or each.action is Action.SUBMIT]
-    shown = shown if every else shown[:_FIRST_JOBS]
-    if shown:
-        show(f"\n{'All jobs' if every else 'The first submissions'}:")
-    for each in shown:
-        show(f"  {each.action:<7} {each.job.id}  {each.job.key}" + (f"  ({each.reason})" if every else ""))
-    if not every and submits > len(shown):
-        show(f"  ... {submits - len(shown):,} more; --jobs lists all")
+    if every:
+        show("\nAll jobs:")
+        for each in planned.jobs:
+            show(f"  {each.action:<7} {each.job.id}  {each.job.key}  ({each.reason})")
+    elif submits:
+        show("\nThe first submissions:")
+        for each in islice((each for each in planned.jobs if each.action is Action.SUBMIT), min(submits, _FIRST_JOBS)):
+            show(f"  {each.action:<7} {each.job.id}  {each.job.key}")
+    if not every and submits > _FIRST_JOBS:
+        show(f"  ... {submits - _FIRST_JOBS:,} more; --jobs lists all")
     for orphan in planned.orphaned if every else ():
         show(f"  orphan  {orphan.id}  {orphan.key}  (no longer in the manifest: {orphan.status})")
 
@@ -136,8 +140,7 @@ def _show_changes(planned: Plan, show: Callable[[str], None]) -> None:
         for change in jobs[0].changes:
             show(f"    {change.name:<{width}}  {_told(change)}")
     if len(alike) > _FIRST_JOBS:
-        rest = sum(map(len, alike[_FIRST_JOBS:]))
-        show(f"  ... {screen.count(rest, 'more changed job')}; --markdown tells of each")
+        show(f"  ... {screen.count(len(alike) - _FIRST_JOBS, 'more kind')} of changes; --markdown tells of them")
 
 
 def _told(change: Change) -> str:

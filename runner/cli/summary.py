@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import islice
 
 from runner.cli import screen
 from runner.manifest.words import literal, shortened
 from runner.model import Action, Json, Manifest, Planned, Status
 from runner.planning.changes import edits
+from runner.planning.matrix import product_size, variants
 from runner.planning.plan import Group, Plan
 
 # Of text that did not change, this much stands around what did.
 _CONTEXT = 30
+# So many changed jobs are compared word by word.
+_MOST_CHANGES = 5000
 
 
 def changed_alike(planned: Plan) -> list[list[Planned]]:
-    """The changed jobs, those of one edit together."""
+    """The changed jobs, those of one edit together. Of a great many, the first are looked at."""
+    changed = sum(group.jobs for group in planned.groups if group.reason.startswith("changed:"))
     alike: dict[tuple[object, ...], list[Planned]] = {}
-    for each in planned.jobs:
-        if each.changes:
-            alike.setdefault(tuple(map(edits, each.changes)), []).append(each)
+    for each in islice((each for each in planned.jobs if each.changes), min(changed, _MOST_CHANGES)) if changed else ():
+        alike.setdefault(tuple(map(edits, each.changes)), []).append(each)
     return list(alike.values())
 
 
@@ -88,10 +92,10 @@ def size_of(planned: Plan) -> str:
 
 
 def _factors(manifest: Manifest) -> list[tuple[str, int]]:
-    from runner.planning.matrix import variants
-
     factors = [("image", len(manifest.images)), ("prompt", len(manifest.prompts))]
-    number = sum(1 for _ in variants(manifest.matrix))
+    matrix = manifest.matrix
+    is_product = not (matrix.include or matrix.exclude or matrix.sample)
+    number = product_size(matrix) if is_product else sum(1 for _ in variants(matrix))
     if number > 1:
         factors.append(("variant", number))
     if manifest.axis_of_models:

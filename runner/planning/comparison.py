@@ -14,6 +14,8 @@ from runner.state.store import Store
 
 # The reason of an unknown job that --resubmit-unknown submits again.
 RESUBMITTED = "retry: unknown, looked for once more first"
+# The reason of a job that the flags leave out.
+NOT_SELECTED = "not selected"
 # What stands in the state for a job that it does not have.
 _NEVER = Standing(Status.PENDING)
 
@@ -32,7 +34,7 @@ def compared(manifest: Manifest, jobs: Sequence[Job], store: Store | None, selec
         found = standing.get(job.id, _NEVER)
         price = price_of(manifest.budget, job.seconds)
         if not selection.has(job):
-            yield Planned(job, Action.SKIP, "not selected", spent=found.spent)
+            yield Planned(job, Action.SKIP, NOT_SELECTED, spent=found.spent)
         elif found.status is not Status.PENDING:
             yield _resumed(job, found, selection, price)
         elif former and former.get(job.key, (job.id,))[0] != job.id:

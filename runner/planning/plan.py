@@ -14,7 +14,7 @@ from typing import overload
 from runner.errors import Diagnostic, ManifestError
 from runner.model import Action, Budget, Job, Manifest, Orphan, Planned
 from runner.planning.cells import Expansion
-from runner.planning.comparison import compared
+from runner.planning.comparison import NOT_SELECTED, compared
 from runner.planning.faults import Faults, Place
 from runner.planning.jobs import Jobs
 from runner.planning.prices import has_price, price_of
@@ -58,6 +58,11 @@ class Plan:
         for group in self.groups:
             counted[group.action] += group.jobs
         return {action: counted[action] for action in Action}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no job is selected."""
+        return all(group.reason == NOT_SELECTED for group in self.groups)
 
     @property
     def cost(self) -> Decimal | None:
