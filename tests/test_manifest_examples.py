@@ -166,6 +166,17 @@ def test_every_code_of_an_example_is_explained():
     assert {each.code for path in BOTH for each in header_of(path).expected} <= set(CODES)
 
 
+def test_what_an_example_ignores_would_be_told(tmp_path):
+    text = (EXAMPLES / "valid" / "lint-ignored.yaml").read_text()
+    rest, _, ignored = text.partition("\nlint:\n")
+    (tmp_path / "files").symlink_to(EXAMPLES / "files")
+    (tmp_path / "valid").mkdir()
+    bare = tmp_path / "valid" / "bare.yaml"
+    bare.write_text(rest)
+    found = {each["code"] for each in call("validate", bare, "--json").document["diagnostics"]}
+    assert found == set(re.findall(r"W\d{3}", ignored)) == {code for code in CODES if code.startswith("W")}
+
+
 def test_there_are_enough():
     assert len(INVALID) >= 120
     assert len(VALID) >= 40
