@@ -131,6 +131,7 @@ def test_the_least(problems):
         ),
         ("matrix: {surface: rock}", 'Incorrect type. Expected "array".'),
         ("params: {image: shoe.jpg}", "Matches a schema that is not allowed."),
+        ("lint: {ignore: [E204]}", "only warnings can be ignored; reelrun explain lists them"),
     ],
 )
 def test_a_wrong_line_is_told_at_its_place(problems, line, said):
@@ -192,6 +193,7 @@ def test_a_manifest_is_offered_as_a_whole(completions):
         ("budget:\n  ", {"max_jobs", "max_cost", "price_per_job", "price_per_second", "currency"}),
         ("run:\n  ", {"concurrency", "attempts", "wait", "settle", "verify"}),
         ("output:\n  ", {"dir", "file", "state"}),
+        ("lint:\n  ", {"ignore"}),
     ],
 )
 def test_the_keys_of_a_part_are_offered(completions, text, keys):
@@ -207,6 +209,7 @@ def test_the_keys_of_a_part_are_offered(completions, text, keys):
         ("params:\n  duration: ", {'"5"', '"10"'}),
         ("params:\n  cfg_scale: ", {"0.5", '"{{ cfg }}"'}),
         ("budget:\n  currency: ", {"USD", "EUR"}),
+        ("lint:\n  ignore:\n    - ", {"W801", "W901"}),
     ],
 )
 def test_values_are_offered_as_they_have_to_be_written(completions, text, values):
