@@ -34,6 +34,23 @@ def test_a_wait_ends_with_the_first_event():
     assert SystemClock().wait(inbox, 60.0) == ["woken"]
 
 
+def test_what_comes_while_a_turn_is_filled_up_comes_with_it(monkeypatch):
+    inbox: SimpleQueue[str] = SimpleQueue()
+    pauses: list[float] = []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        inbox.put("late")
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    clock = SystemClock()
+    for _ in range(2):
+        inbox.put("first")
+        assert clock.wait(inbox, 60.0) == ["first", "late"]
+    assert pauses[0] == 0.0, "what comes alone waits for nothing"
+    assert 0.0 <= pauses[1] <= 0.02
+
+
 def test_a_wait_that_is_over_gives_nothing():
     for timeout in (0.0, -1.0, 0.001):
         assert SystemClock().wait(SimpleQueue(), timeout) == []
