@@ -10,10 +10,8 @@ from runner.errors import StateError
 # "reel" in ASCII: tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x7265656C
 
-_SCHEMA = Path(__file__).with_name("schema.sql")
-
 # Step n brings version n to n + 1. The first one is the schema itself; a published step is never edited.
-STEPS = (_SCHEMA.read_text(encoding="utf-8"),)
+STEPS = tuple(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("schema.sql", "version_2.sql"))
 VERSION = len(STEPS)
 
 
@@ -36,7 +34,10 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Apply the steps that are missing. The connection must be in autocommit mode."""
+    """Apply the steps that are missing. The connection must be in autocommit mode, and not enforce foreign keys yet.
+
+    A table that others refer to is changed by putting a new one in its place (sqlite.org/lang_altertable.html, 7).
+    """
     for version in range(version_of(connection, path), VERSION):
         connection.executescript(
             f"BEGIN IMMEDIATE; {STEPS[version]}; PRAGMA application_id = {APPLICATION_ID};"

@@ -13,13 +13,15 @@ from types import TracebackType
 from typing import Self
 
 from runner.errors import DiskError, StateError
-from runner.model import Artifact, Attempt, Budget, Job, JobRecord, Orphan, Standing, Status, canonical_json, folded
+from runner.model import Artifact, Attempt, Budget, Job, JobRecord, Orphan, Standing, Status, folded
 from runner.state import migrations
 from runner.state.disk import disk_trouble, make_folder, refuse_network_disk, sync_folder
 from runner.state.rows import attempt_of, millionths, record_of
 
 # A whole check of a larger file takes longer than people wait; its pages are still checked as they are read.
 _CHECKED_BYTES = 64 * 1024 * 1024
+# The ids of a million jobs in their index: they come in no order, and each has to find its place.
+_CACHE_KIB = 40 * 1024
 
 _DISK_CODES = frozenset(
     (
@@ -88,8 +90,9 @@ class Store:
         # WAL lets status and plan read while a run writes; FULL makes every commit durable (sqlite.org/pragma.html).
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
-        run("PRAGMA foreign_keys = ON")
+        run(f"PRAGMA cache_size = -{_CACHE_KIB}")
         migrations.migrate(self._connection, self._path)
+        run("PRAGMA foreign_keys = ON")
 
     def __enter__(self) -> Self:
         return self
@@ -379,13 +382,18 @@ class Store:
         Attempts made before there was a price count at today's.
         """
         total, count = 0, 0
-        for row in self._rows(
-            "SELECT price, seconds, count(*) FROM attempts JOIN jobs ON jobs.id = job_id"
-            " WHERE outcome IS NOT 'rejected' GROUP BY price, seconds"
+        for price, number in self._rows(
+            "SELECT price, count(*) FROM attempts WHERE outcome IS NOT 'rejected' GROUP BY price"
         ):
-            price = row[0] if row[0] is not None else millionths(budget.price(row[1] or 0.0)) or 0
-            total += price * row[2]
-            count += row[2]
+            total += (price or 0) * number
+            count += number
+        # How long a video was to be is known of the job alone, and a join of a million attempts takes seconds.
+        if budget.price_per_job is not None or budget.price_per_second is not None:
+            for seconds, number in self._rows(
+                "SELECT seconds, count(*) FROM attempts JOIN jobs ON jobs.id = job_id"
+                " WHERE outcome IS NOT 'rejected' AND price IS NULL GROUP BY seconds"
+            ):
+                total += (millionths(budget.price(seconds or 0.0)) or 0) * number
         return Decimal(total) / 1_000_000, count
 
 
@@ -409,19 +417,22 @@ FROM attempts JOIN jobs ON jobs.id = attempts.job_id JOIN paths ON paths.job_id 
 """
 
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _row_of(job: Job, generation: int, position: int) -> tuple[object, ...]:
     return (
         job.id,
         job.fingerprint,
         job.take,
         job.model,
-        canonical_json(job.payload),
+        _json(job.payload),
         job.seconds,
         job.key,
-        json.dumps(job.aliases, ensure_ascii=False),
+        _json(job.aliases),
         job.image,
         job.prompt_id,
-        json.dumps(job.variables, ensure_ascii=False),
+        _json(job.variables),
         generation,
         position,
     )
