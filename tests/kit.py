@@ -44,7 +44,7 @@ def picture_bytes(seed: int = 1, width: int = 320, height: int = 320, kind: str 
 
 
 def write_manifest(folder: Path, *, pictures: int = 1, name: str = "campaign.yaml", **keys: object) -> Path:
-    """A manifest with so many pictures; `keys` replace or add top-level keys."""
+    """A manifest with so many pictures; `keys` replace or add top-level keys. Tips are not told."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(pictures):
         (folder / f"p{number}.jpg").write_bytes(picture_bytes(number))
@@ -56,6 +56,7 @@ def write_manifest(folder: Path, *, pictures: int = 1, name: str = "campaign.yam
         "prompts": [{"id": "plain", "text": "A slow push-in"}],
         "run": {"settle": 0.8, "wait": 30},
         "output": {"dir": "out"},
+        "lint": {"ignore": ["W801", "W802", "W803", "W804", "W805", "W806"]},
     }
     document.update(keys)
     path = folder / name

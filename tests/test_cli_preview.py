@@ -72,7 +72,7 @@ def test_duplicates_in_the_document(tmp_path):
 
 
 def test_warnings_do_not_stop_a_plan(tmp_path):
-    path = write_manifest(tmp_path)
+    path = write_manifest(tmp_path, prompts=[{"id": "plain", "text": "{{ answer }}"}])
     path.write_text(path.read_text() + "vars:\n  answer: no\n")
     ended = call("plan", path, "--json")
     warnings = ended.document["diagnostics"]

@@ -265,7 +265,83 @@ _CODES = {
         "max_cost can only be kept when it is known what a job costs. State price_per_job or price_per_second.",
         "budget: {max_cost: 40, price_per_job: 0.25}",
     ),
-    # Warnings.
+    # Warnings. Each can be switched off in the manifest: lint: {ignore: [W801]}.
+    "W331": Code(
+        "An axis that no template uses",
+        "An axis multiplies the jobs. Where no prompt, parameter or output.file names it, each of its values makes the "
+        "same requests again: a template should use it, or it can go. That exclude or include name it is no use.",
+        'wrong:  prompts: [{id: plain, text: "The shoe, slow push-in"}]\n        matrix: {surface: [rock, sand]}\n'
+        'right:  prompts: [{id: plain, text: "The shoe on {{ surface }}, slow push-in"}]',
+    ),
+    "W332": Code(
+        "A variable that no template uses",
+        "A constant, a variable of a picture, or one that an include adds stands in no prompt, parameter or "
+        "output.file. It is forgotten, or missing in a template. Columns of tables are exempt: tables are made by "
+        "others, and have more columns than one campaign needs.",
+        'wrong:  vars: {season: spring}\n        prompts: [{id: plain, text: "The shoe, slow push-in"}]\n'
+        'right:  prompts: [{id: plain, text: "The shoe in {{ season }}, slow push-in"}]',
+    ),
+    "W511": Code(
+        "An exclude that matches nothing",
+        "The entry names a value that is not on its axis, or values of zipped axes that never meet, so that it leaves "
+        'nothing out. Values are compared with their type: 1 equals 1.0, but neither "1" nor true. Exclude comes '
+        "before include, so it does not reach what an include adds.",
+        "wrong:  matrix: {surface: [wet rock], exclude: [{surface: wet rocks}]}\n"
+        "right:  matrix: {surface: [wet rock], exclude: [{surface: wet rock}]}",
+    ),
+    "W512": Code(
+        "An include that does nothing",
+        "An include adds its further variables to every combination that it fits, and makes a new one where it fits "
+        "none. This one fits, and has nothing to add, or later includes overwrite all that it adds.",
+        "wrong:  matrix: {surface: [rock, sand], include: [{surface: rock}]}\n"
+        "right:  matrix: {surface: [rock, sand], include: [{surface: rock, light: dusk}]}",
+    ),
+    "W521": Code(
+        "Cells that come out equal",
+        "Two cells of the sweep render to the same request, so they are one job, bought once, with two keys. Often a "
+        "variable is missing in the prompt, two arms say the same, or a picture or a value stands there twice.",
+        "wrong:  cfg: [0.5, 0.50]\nright:  cfg: [0.5, 0.7]",
+    ),
+    # Lints, from the tips of the vendor.
+    "W801": Code(
+        "A prompt without motion",
+        "The prompt has no word for a motion or for the camera. A video is made of both: say what moves and how the "
+        "camera moves, or that it is static. English words are known, and the camera in a few other languages; prompts "
+        "in other scripts are not judged.",
+        "wrong:  text: The shoe on wet rock\nright:  text: The shoe on wet rock, rain drips off, slow push-in",
+    ),
+    "W802": Code(
+        "A picture close to the minimum",
+        "The short side of the picture is less than one and a half times the least that the model takes. Sharp "
+        "pictures with a high resolution, well above the minimum, make better videos.",
+        "wrong:  400 x 400 px, where 300 px are the minimum\nright:  1280 x 1280 px",
+    ),
+    "W803": Code(
+        "A value beside the advised ranges",
+        "The vendor advises ranges for this parameter, each for a purpose, and the value lies in none: cfg_scale is "
+        "0.3 to 0.5 for creative videos, and 0.7 to 1 where the prompt is to be followed strictly. A model's schema "
+        "holds these ranges under x-tips.",
+        "wrong:  params: {cfg_scale: 0.6}\nright:  params: {cfg_scale: 0.7}",
+    ),
+    "W804": Code(
+        "An empty negative prompt",
+        "The model takes a negative prompt, and the request has none. Name the unwanted things there, rather than in "
+        "the prompt. A parameter that is none is left out on purpose, and not told.",
+        'right:  params: {negative_prompt: "blurry, distorted, text, watermark"}',
+    ),
+    "W805": Code(
+        "A long video of a short prompt",
+        "The longest video that the model makes is asked for with five words or fewer. Long videos are for complex "
+        "scenes; short ones are better, and cheaper, for quick ideas.",
+        'wrong:  text: "Slow push-in"\n        params: {duration: "10"}\nright:  params: {duration: "5"}',
+    ),
+    "W806": Code(
+        "Prompts that differ in white space alone",
+        "Two prompts for one picture have the same words, with other spaces or line ends between them. To the service "
+        "they are two requests, each paid for. Only the first 10,000 prompts are compared.",
+        'wrong:  - {id: a, text: "The shoe, slow push-in"}\n        - {id: b, text: "The shoe,  slow push-in"}',
+    ),
+    # What reading warns of.
     "W901": Code(
         "YAML reads a value otherwise than it looks",
         "no, on and yes are truth values, 017 is octal, 1:30 is 90, and 1e3 and 08 are texts. Any value is allowed "

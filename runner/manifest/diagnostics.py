@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from runner.errors import Diagnostic, Position, Severity
@@ -41,10 +41,14 @@ class Diagnostics:
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.found.extend(diagnostics)
 
-    def ordered(self) -> tuple[Diagnostic, ...]:
-        """All problems by place. A warning about a place that has an error says nothing more."""
-        wrong = {_place(each) for each in self.found if each.severity is Severity.ERROR}
-        kept = [each for each in self.found if each.severity is Severity.ERROR or _place(each) not in wrong]
+    def ordered(self, ignored: Collection[str] = ()) -> tuple[Diagnostic, ...]:
+        """All problems by place, without those of codes that are ignored.
+
+        A warning about a place that has an error says nothing more.
+        """
+        told = [each for each in self.found if each.code not in ignored]
+        wrong = {_place(each) for each in told if each.severity is Severity.ERROR}
+        kept = [each for each in told if each.severity is Severity.ERROR or _place(each) not in wrong]
         return tuple(sorted(dict.fromkeys(kept), key=lambda each: (each.position, each.code)))
 
 

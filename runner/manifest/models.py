@@ -48,6 +48,17 @@ _PICTURE_RULES: Mapping[str, Json] = {
         },
     },
 }
+_ADVISED_RANGES: Mapping[str, Json] = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 2,
+        "items": {"type": "number"},
+        "examples": [[0.3, 0.5]],
+    },
+    "examples": [{"creative": [0.3, 0.5], "strict adherence": [0.7, 1]}],
+}
 _SHAPE: Mapping[str, Json] = {
     "type": "object",
     "required": ["properties"],
@@ -57,7 +68,10 @@ _SHAPE: Mapping[str, Json] = {
             "type": "object",
             "required": ["image"],
             "properties": {"image": {"type": "object", "properties": {"x-image": _PICTURE_RULES}}},
-            "additionalProperties": {"type": "object", "properties": {"x-seconds": {"type": "boolean"}}},
+            "additionalProperties": {
+                "type": "object",
+                "properties": {"x-seconds": {"type": "boolean"}, "x-tips": _ADVISED_RANGES},
+            },
             "examples": [{"image": {"type": "string"}}],
         },
     },

@@ -62,7 +62,7 @@ def read(path: Path, *, fetch: Fetch | None = None) -> Reading:
     found = Diagnostics(document.source)
     sound = checked(document, content, found)
     manifest = None if sound is None else _manifest(path, sound, found, fetch)
-    return Reading(manifest, found.ordered())
+    return Reading(manifest, found.ordered(settings.ignored(content)))
 
 
 def _text(path: Path) -> Text:
@@ -116,6 +116,7 @@ def _manifest(path: Path, content: Mapping[str, Json], found: Diagnostics, fetch
         schemas={model: schemas[model] for model in models},
         source=found.source,
         inputs=read_inputs(full.name, content, found.source),
+        ignored=settings.ignored(content),
     )
 
 

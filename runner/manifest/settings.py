@@ -1,4 +1,4 @@
-"""The sections of a manifest that are values alone: matrix, budget, run and output."""
+"""The sections of a manifest that are values alone: matrix, budget, run, output and lint."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from runner.manifest.values import integer, items, mappings
+from runner.manifest.values import integer, items, mapping, mappings
 from runner.model import Budget, Json, Matrix, Output, RunSettings, Sample
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
@@ -64,6 +64,12 @@ def output(content: Mapping[str, Json], manifest: Path) -> Output:
         state=folder / "state.sqlite" if state is None else (base / str(state)).resolve(),
         file=None if file is None else str(file),
     )
+
+
+def ignored(content: Mapping[str, Json]) -> frozenset[str]:
+    """The codes of the warnings that a manifest switches off: what is sound in a section with errors, and no errors."""
+    codes = items(mapping(content.get("lint")).get("ignore"))
+    return frozenset(code for code in codes if isinstance(code, str) and code.startswith("W"))
 
 
 def seconds(duration: Json) -> float:

@@ -61,6 +61,14 @@ class Source:
                 return other.line(position)
         return self.text.line(position) if position.file == self.text.file else ""
 
+    def has(self, route: Route) -> bool:
+        """Whether there is a value at `route`, in the manifest or in a file that it names."""
+        for size in range(len(route), 0, -1):
+            other = self.attached.get(route[:size])
+            if other is not None:
+                return other.has(route[size:])
+        return self.node(route) is not None
+
     def written(self, route: Route) -> str | None:
         """The plain scalar at `route` as it is written: `no`, `017`. None where it is quoted, or no scalar."""
         node = self.node(route)

@@ -22,7 +22,7 @@ from runner.model import Json, Route
 from runner.shipped import shipped
 
 # Templates cannot see these sections. An error in one stops the planning, but hides no other error.
-_ASIDE = ("takes", "budget", "run", "output")
+_ASIDE = ("takes", "budget", "run", "output", "lint")
 # Stands for a limit that has an error, so that nothing is reported that would follow from it.
 _NO_LIMIT = 5_000_000
 
@@ -75,9 +75,14 @@ def _durations(content: Mapping[str, Json]) -> Iterator[Problem]:
 
 
 def _without(content: Mapping[str, Json], routes: list[Route]) -> Mapping[str, Json]:
-    """The content without the values at these routes, which lead into sections at most one level deep."""
+    """The content without the values at these routes, which lead into sections at most one level deep.
+
+    What is sound of lint stays: warnings that are switched off are not told because another code is misspelled.
+    """
     result = dict(content)
     for route in routes:
+        if route[0] == "lint":
+            continue
         section = result.get(str(route[0]))
         if len(route) == 1 or not isinstance(section, Mapping):
             result.pop(str(route[0]), None)

@@ -49,6 +49,12 @@ class Table:
         line = 1 if index is None or (key and column) else self.rows[index].line
         return self._cell(line, None if column is None else self.columns.index(str(column)))
 
+    def has(self, route: Route) -> bool:
+        """Whether there is such a row or cell; with an empty route there is the whole table."""
+        index, column = (*route, None, None)[:2]
+        is_row = index is None or (isinstance(index, int) and 0 <= index < len(self.rows))
+        return is_row and (column is None or column in self.columns) and len(route) <= 2
+
     def _cell(self, line: int, column: int | None) -> Position:
         start = index = self.text.starts[line - 1]
         for count in range(0 if column is None else column + 1):

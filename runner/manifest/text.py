@@ -51,6 +51,9 @@ class Text:
         """As a SourceMap: the whole text is one value."""
         return self.at(min(offset, len(self.text)), length or 1)
 
+    def has(self, route: Route) -> bool:
+        return not route
+
 
 def problem(code: str, text: Text, position: Position, message: str, hint: str = "") -> ManifestError:
     """The one error that ends the reading of a file."""

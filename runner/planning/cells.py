@@ -10,6 +10,7 @@ from runner.model import Image, Job, Manifest, Variables, job_id
 from runner.planning import matrix
 from runner.planning.arms import Arm, Context, FaultAt, add_fault, compiled, compiled_arms
 from runner.planning.faults import Faults, Place
+from runner.planning.idle import idle_entries
 from runner.planning.keys import head_of, key_of
 from runner.planning.matrix import Variant
 from runner.planning.paths import safe_path, unsafe_text
@@ -108,14 +109,17 @@ class Expansion:
 
     def _check_matrix(self) -> None:
         manifest = self._manifest
-        for problem in matrix.problems(
+        problems = matrix.problems(
             manifest.matrix,
             images=[image.id for image in manifest.images],
             prompts=[prompt.id for prompt in manifest.prompts],
             models=manifest.models,
-        ):
+        )
+        for problem in problems:
             place = Place(("matrix", *problem.route), key=problem.key)
             self._faults.add(problem.code, place, problem.message, problem.hint)
+        for remark in idle_entries(manifest.matrix) if not problems else ():
+            self._faults.remark(remark)
 
     def _check_names(self) -> None:
         """A name has one source: what a template means by it must not depend on an order of precedence."""

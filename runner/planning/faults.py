@@ -1,7 +1,8 @@
-"""Collects what goes wrong in cells: a problem that many cells share is one diagnostic."""
+"""Collects what is wrong with a manifest's cells, or doubtful: a problem that many cells share is one diagnostic."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runner.errors import Diagnostic, Position, Severity
@@ -22,44 +23,90 @@ class Place:
 
 
 @dataclass(slots=True)
+class Remark:
+    """A warning about cells that are counted where it is found, as there may be millions.
+
+    `first` is the key of the first; it is empty where the warning is about all of them.
+    """
+
+    code: str
+    place: Place
+    message: str
+    hint: str
+    cells: int = 0
+    first: str = ""
+
+
+@dataclass(slots=True)
 class _Shared:
     diagnostic: Diagnostic
     first: str
-    count: int = 1
+    count: int
 
 
 class Faults:
-    """The problems of one plan."""
+    """The problems of one plan, errors and warnings as their codes say. `earlier` are those of reading the manifest."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, earlier: Sequence[Diagnostic] = ()) -> None:
         self._manifest = manifest
+        self._earlier = earlier
         self._found: dict[tuple[str, Position, str], _Shared] = {}
         # Many cells fail at one place, and looking it up reads the manifest's text again.
         self._positions: dict[Place, Position] = {}
+        self.has_errors = False
+
+    def wants(self, code: str) -> bool:
+        """Whether a warning is told: the manifest may switch it off."""
+        return code not in self._manifest.ignored
 
     def add(
-        self, code: str, place: Place, message: str, hint: str = "", *, cell: str = "", about: str | None = None
+        self,
+        code: str,
+        place: Place,
+        message: str,
+        hint: str = "",
+        *,
+        cell: str = "",
+        about: str | None = None,
+        cells: int = 1,
     ) -> None:
-        """Note an error, and the key of the cell that has it. Those of one code, position and `about` are one.
+        """Note a problem, and the key of the first of the cells that have it.
 
-        `about` is the message where it is not given.
+        Those of one code, position and `about` are one. `about` is the message where it is not given.
         """
+        if not self.wants(code):
+            return
         position = self._position(place)
         index = (code, position, message if about is None else about)
         if index in self._found:
-            self._found[index].count += 1
+            self._found[index].count += cells
             return
+        severity = Severity.WARNING if code.startswith("W") else Severity.ERROR
+        self.has_errors |= severity is Severity.ERROR
         line = self._manifest.source.line(position)
-        self._found[index] = _Shared(Diagnostic(code, Severity.ERROR, position, message, hint, line), cell)
+        self._found[index] = _Shared(Diagnostic(code, severity, position, message, hint, line), cell, cells)
 
-    def diagnostics(self, cells: int) -> tuple[Diagnostic, ...]:
-        """All of them, ordered by place; `cells` is how many were looked at."""
-        told = (_told(shared, cells) for shared in self._found.values())
-        return tuple(sorted(told, key=lambda each: (each.position, each.code)))
+    def remark(self, remark: Remark) -> None:
+        """Note a warning that was counted; those of one code and position are one."""
+        count = max(remark.cells, 1)
+        self.add(remark.code, remark.place, remark.message, remark.hint, cell=remark.first, about="", cells=count)
 
     @property
-    def has_errors(self) -> bool:
-        return bool(self._found)
+    def is_sound(self) -> bool:
+        """Whether neither reading nor planning found an error."""
+        return not self.has_errors and not any(map(_is_error, self._earlier))
+
+    def diagnostics(self, cells: int) -> tuple[Diagnostic, ...]:
+        """All of them and the earlier ones, ordered by place; `cells` is how many were looked at.
+
+        A warning about a place that has an error, or of which reading warned, says nothing more.
+        """
+        own = [_told(shared, cells) for shared in self._found.values()]
+        errors = {_spot(each) for each in (*self._earlier, *own) if _is_error(each)}
+        told = errors | {_spot(each) for each in self._earlier}
+        kept = [each for each in self._earlier if _is_error(each) or _spot(each) not in errors]
+        kept += [each for each in own if _is_error(each) or _spot(each) not in told]
+        return tuple(sorted(kept, key=lambda each: (each.position, each.code)))
 
     def _position(self, place: Place) -> Position:
         found = self._positions.get(place)
@@ -70,8 +117,18 @@ class Faults:
         return found
 
 
+def _is_error(diagnostic: Diagnostic) -> bool:
+    return diagnostic.severity is Severity.ERROR
+
+
+def _spot(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    position = diagnostic.position
+    return position.file, position.line, position.column
+
+
 def _told(shared: _Shared, cells: int) -> Diagnostic:
-    if shared.count == 1 or not shared.first:
+    if not shared.first or cells == 1:
         return shared.diagnostic
-    message = f"{shared.diagnostic.message} (in {shared.count:,} of {cells:,} cells; the first is {shared.first})"
+    which = f": {shared.first}" if shared.count == 1 else f"; the first is {shared.first}"
+    message = f"{shared.diagnostic.message} (in {shared.count:,} of {cells:,} cells{which})"
     return replace(shared.diagnostic, message=message)

@@ -10,6 +10,7 @@ from runner.model import Job, Manifest, folded
 from runner.planning.cells import Expansion
 from runner.planning.faults import Faults, Place
 from runner.planning.keys import told_apart
+from runner.planning.lints import Lints
 from runner.planning.paths import safe_path
 
 
@@ -21,10 +22,11 @@ class Jobs:
     where two numbers are equal, `settle` looks at the jobs themselves once more.
     """
 
-    def __init__(self, manifest: Manifest, expansion: Expansion, faults: Faults) -> None:
+    def __init__(self, manifest: Manifest, expansion: Expansion, faults: Faults, lints: Lints | None = None) -> None:
         self._manifest = manifest
         self._expansion = expansion
         self._faults = faults
+        self._lints = lints
         self.ids: set[int] = set()
         self._aliases: dict[str, dict[str, None]] = {}
         # Hashes of keys and paths as a disk that ignores case sees them; those that came twice.
@@ -37,8 +39,12 @@ class Jobs:
         """Each job when its first cell comes. Ends with E507 where there are more of them than the budget allows."""
         most = self._manifest.budget.max_jobs
         for job in self._expansion.jobs():
+            if self._lints is not None:
+                self._lints.see(job)
             number = int(job.id, 16)
             if number in self.ids:
+                if self._lints is not None:
+                    self._lints.see_again(job)
                 self._aliases.setdefault(job.id, {})[job.key] = None
                 continue
             if len(self.ids) == most:

@@ -119,6 +119,32 @@ def excluded(matrix: Matrix) -> Callable[[str, str, str, Variant], bool]:
     return is_excluded if entries else _none_is_excluded
 
 
+def additions(matrix: Matrix, most: int) -> set[int]:
+    """Which includes are added together to a combination that exclude leaves: sets of their places, as bits.
+
+    Nothing is expanded: points with which the same entries agree are tried as one. Where more than `most` of their
+    combinations would have to be tried, the answer is empty.
+    """
+    blocks = [{(point.excludes, point.includes) for point in block} for block in _points(matrix)]
+    if math.prod(map(len, blocks)) > most:
+        return set()
+    found = set()
+    for points in product(*blocks) if blocks else ():
+        excludes = includes = -1
+        for excluding, including in points:
+            excludes &= excluding
+            includes &= including
+        if not excludes:
+            found.add(includes)
+    return found
+
+
+def added(matrix: Matrix, includes: int) -> dict[str, Json]:
+    """What these includes add to a combination, the later ones over the earlier ones."""
+    entries = [matrix.include[number] for number in _bits(includes)]
+    return {name: value for entry in entries for name, value in entry.items() if name not in matrix.axes}
+
+
 def _none_is_excluded(image: str, prompt: str, model: str, variant: Variant) -> bool:
     return False
 
@@ -201,23 +227,21 @@ def _combinations(matrix: Matrix) -> Iterator[tuple[dict[str, Json], int]]:
 def _with_includes(matrix: Matrix) -> Iterator[Variant]:
     if not matrix.axes and not matrix.include:
         yield Variant({}, False)
-    extras = [{name: entry[name] for name in entry if name not in matrix.axes} for entry in matrix.include]
 
     @lru_cache(maxsize=1024)
-    def together(numbers: int) -> Variables:
-        """What these includes add, the later ones over the earlier ones."""
-        return {name: value for number in _bits(numbers) for name, value in extras[number].items()}
+    def together(includes: int) -> Variables:
+        return added(matrix, includes)
 
-    added = 0
+    used = 0
     for variables, includes in _combinations(matrix) if matrix.axes else ():
         if includes:
-            added |= includes
+            used |= includes
             variables.update(together(includes))
         yield Variant(variables, False)
     for number, entry in enumerate(matrix.include):
-        if not added >> number & 1:
+        if not used >> number & 1:
             own = {name: entry[name] for name in matrix.axes if name in entry}
-            yield Variant({**own, **extras[number]}, True)
+            yield Variant({**own, **added(matrix, 1 << number)}, True)
 
 
 def _bits(number: int) -> Iterator[int]:

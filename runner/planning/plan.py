@@ -17,6 +17,7 @@ from runner.planning.cells import Expansion
 from runner.planning.comparison import NOT_SELECTED, compared
 from runner.planning.faults import Faults, Place
 from runner.planning.jobs import Jobs
+from runner.planning.lints import Lints
 from runner.planning.prices import has_price, price_of
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, settled_one
@@ -87,9 +88,10 @@ def make_plan(
     batches as they come, and once more those whose keys or aliases the last cell settled; what it wrote has to be
     taken back where this raises.
     """
-    faults = Faults(manifest)
+    faults = Faults(manifest, warnings)
     expansion = Expansion(manifest, faults)
-    jobs, tally = Jobs(manifest, expansion, faults), Tally()
+    lints = Lints(manifest, expansion, faults)
+    jobs, tally = Jobs(manifest, expansion, faults, lints), Tally()
     for batch in _batches(jobs.walk()):
         for planned in compared(manifest, batch, store, selection):
             tally.add(planned)
@@ -103,7 +105,8 @@ def make_plan(
     if not jobs and not faults.has_errors:
         hint = "loosen exclude"
         faults.add("E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", hint)
-    diagnostics = (*warnings, *faults.diagnostics(seen))
+    lints.tell(lambda: _again(manifest, tally))
+    diagnostics = faults.diagnostics(seen)
     if faults.has_errors:
         raise ManifestError(diagnostics)
     if register is not None and amended:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
@@ -11,6 +10,7 @@ from runner.manifest.values import items, mapping
 from runner.manifest.wording import validator
 from runner.model import Image, Json, ModelSchema, Variables, canonical_json, fingerprint, utf16
 from runner.planning.arms import Arm, Context, FaultAt
+from runner.planning.tips import seconds_of
 
 # Keywords of a payload's schema that are about each parameter by itself, or about which there are. With others, such as
 # `oneOf` or `dependentRequired`, parameters are checked together.
@@ -81,7 +81,7 @@ class Requests:
         if self._length is None:
             return None
         usual = mapping(self.schema.properties[self._length]).get("default")
-        return _seconds(payload.get(self._length, usual))
+        return seconds_of(payload.get(self._length, usual))
 
 
 def _format(model: str, base: Variables, varying: Mapping[str, None]) -> tuple[str, list[str]]:
@@ -115,11 +115,3 @@ def _checks(
     if not all(check(base[name]) for name, check in checks if name not in varying):
         return None
     return [(name, check) for name, check in checks if name in varying]
-
-
-def _seconds(value: Json) -> float | None:
-    try:
-        seconds = float(value) if isinstance(value, (str, int, float)) else math.nan
-    except ValueError:
-        return None
-    return seconds if 0 < seconds < math.inf else None

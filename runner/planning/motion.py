@@ -1,0 +1,74 @@
+"""Whether a prompt says what moves, or what the camera does: a question of words, and of English ones.
+
+A warning that is often wrong gets switched off, so in doubt a word counts as motion: the lists are long.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from functools import lru_cache
+
+# Verbs that say motion in each of their regular forms.
+_VERBS = """
+    accelerate advance animate appear approach arc arise ascend bend billow blink bloom blow boil bounce breathe bubble
+    burn burst cascade change chase chew circle climb coil collapse crane crash crawl creep cross crumble curl dance
+    dangle dart descend disappear dissolve dive dolly drag drift drip drizzle emerge enter erupt evaporate evolve exhale
+    expand explode fade fall flap flare flash flicker fling flip flit float flow flutter fly follow gallop glide glint
+    glisten grow gush hop hover inhale jerk jiggle jog jolt jump kick kneel laugh leap lift loop lower lunge lurch march
+    meander melt morph move nod ooze orbit oscillate pan pass pedestal peel pirouette pivot plunge pour pull pulsate
+    pulse push quake quiver race recede retreat reveal revolve ride ripple rise roam rotate run rush rustle sail saunter
+    scatter scroll scurry shake shatter shift shimmer shiver shrink shuffle sing sink sizzle skate skid skip slide
+    slither slosh soar sparkle speak spill spin spiral splash splatter spray sprint sprout stagger stir stretch stride
+    stroll stumble surge sway sweep swim swing swirl swish swivel swoop talk tilt topple toss track transform transition
+    travel tremble trickle truck tumble turn twinkle twirl twist twitch undulate unfold unfurl unroll unwrap vanish
+    vibrate wade waft walk waltz wander warp wave weave whip whirl wiggle wink wobble wriggle writhe zigzag zip zoom
+"""
+# Irregular forms; verbs that lie still in other forms ("a rose", "an open road"); the air; how fast; and the camera.
+_WORDS = """
+    arose crept fell fallen flew flown flung grew grown leapt moved movement movements motion motions ran risen sank
+    shook slid spun sprang strode swam swept swung
+    breaking closes closing coming cooking dripping driving drives dropped dropping eating gesturing going leaning
+    lightens opening opens playing raining raises raising reaching rocking rolling rolls settles settling snowing
+    spreading spreads steaming stepping streaming throwing throws typing winding
+    breeze breezes breezy gust gusts gusty rotation wavering wind winds windy
+    fluidly gently gradually quickly rapidly slow slowly smoothly suddenly swiftly
+    animated boomerang cinemagraph drone flyby flyover flythrough fpv gimbal handheld parallax pov slowmo stationary
+    static steadicam timelapse tripod unmoving motionless
+"""
+# The camera in the languages that are written like English, with whatever follows: cameras, Kamerafahrt.
+_CAMERA = ("camera", "kamera", "caméra", "cámara", "câmera", "hyperlapse", "travelling", "zoom")
+# Marks between words become spaces: translating and splitting takes a third of what a regular expression takes.
+_SPACED = str.maketrans(dict.fromkeys(string.punctuation + string.digits + "–—‘’“”„…«»·", " "))
+# Letters of the Latin script end here, but for rare ones (https://www.unicode.org/Public/UCD/latest/ucd/Scripts.txt).
+_LAST_LATIN = "\u024f"
+# Prompts come again with each take, and with each value that they do not name.
+_REMEMBERED = 1024
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def says_motion(text: str) -> bool:
+    """Whether one of the words means motion, or tells of the camera, if only that it is static."""
+    lowered = text.lower()
+    return not _MOVING.isdisjoint(lowered.translate(_SPACED).split()) or any(word in lowered for word in _CAMERA)
+
+
+def is_latin(text: str) -> bool:
+    """Whether at least half of the letters are Latin, as those of English are; nothing is known of other scripts."""
+    if text.isascii():
+        return True
+    letters = [each for each in text if each.isalpha()]
+    latin = sum(each <= _LAST_LATIN or "\u1e00" <= each <= "\u1eff" for each in letters)
+    return 2 * latin >= len(letters)
+
+
+def _forms(verb: str) -> Iterator[str]:
+    """The regular forms of a verb. Consonants are doubled in all verbs: `paning` is no word, and does no harm."""
+    stem = verb.removesuffix("e")
+    yield from (verb, f"{verb}s", f"{verb}es", f"{stem}ing", f"{stem}ed")
+    yield from (f"{verb}{verb[-1]}ing", f"{verb}{verb[-1]}ed")
+    if verb.endswith("y"):
+        yield from (f"{verb[:-1]}ies", f"{verb[:-1]}ied")
+
+
+_MOVING = frozenset((*_WORDS.split(), *(form for verb in _VERBS.split() for form in _forms(verb))))
