@@ -15,6 +15,10 @@ def planned(number=1, take=1, model=None):
     return Planned(replace(job, model=model) if model else job, Action.SUBMIT, "new")
 
 
+def queue_of(jobs):
+    return Queue(iter(jobs), len(jobs))
+
+
 def taken(queue):
     out = []
     while (one := queue.take()) is not None:
@@ -24,14 +28,14 @@ def taken(queue):
 
 def test_jobs_leave_in_the_order_of_the_plan():
     jobs = [planned(number) for number in range(5)]
-    queue = Queue(jobs)
+    queue = queue_of(jobs)
     assert (len(queue), taken(queue), len(queue)) == (5, jobs, 0)
     assert not queue.has_ready
 
 
 def test_a_take_waits_for_the_one_before_it_and_then_goes_first():
     one, two, three, other = planned(1, 1), planned(1, 2), planned(1, 3), planned(2)
-    queue = Queue([one, two, other, three])
+    queue = queue_of([one, two, other, three])
     assert taken(queue) == [one, other]
     assert len(queue) == 2
     assert not queue.has_ready
@@ -43,7 +47,7 @@ def test_a_take_waits_for_the_one_before_it_and_then_goes_first():
 
 def test_a_request_of_an_earlier_run_holds_its_equals():
     one, other = planned(1), planned(2)
-    queue = Queue([one, other])
+    queue = queue_of([one, other])
     queue.hold(one.job.fingerprint)
     assert taken(queue) == [other]
     queue.release(one.job.fingerprint)
@@ -53,7 +57,7 @@ def test_a_request_of_an_earlier_run_holds_its_equals():
 def test_the_equals_of_an_abandoned_request_stay_pending_held_or_not():
     """Those that nobody took yet, too: a run would wait for them for ever."""
     one, two, three = planned(1, 1), planned(1, 2), planned(1, 3)
-    queue = Queue([one, two, three])
+    queue = queue_of([one, two, three])
     assert queue.take() == one
     queue.abandon(one.job.fingerprint)
     assert taken(queue) == []
@@ -62,7 +66,7 @@ def test_the_equals_of_an_abandoned_request_stay_pending_held_or_not():
 
 def test_what_is_put_back_goes_first_and_frees_its_equals():
     one, two, other = planned(1, 1), planned(1, 2), planned(2)
-    queue = Queue([one, two, other])
+    queue = queue_of([one, two, other])
     assert taken(queue) == [one, other]
     queue.put_back(one)
     assert taken(queue) == [one]
@@ -72,7 +76,7 @@ def test_what_is_put_back_goes_first_and_frees_its_equals():
 
 def test_a_withheld_model_is_left_alone_and_no_other():
     one, two, other = planned(1, 1, "m"), planned(1, 2, "m"), planned(2, 1, "n")
-    queue = Queue([one, two, other])
+    queue = queue_of([one, two, other])
     assert queue.take() == one
     queue.withhold("m")
     queue.release(one.job.fingerprint)
@@ -82,13 +86,40 @@ def test_a_withheld_model_is_left_alone_and_no_other():
 
 def test_removed_and_cleared():
     one, two, three = planned(1, 1), planned(1, 2), planned(2)
-    queue = Queue([one, two, three])
-    queue.remove(three)
+    queue = queue_of([one, two, three])
+    queue.exclude(three.job.id, is_planned=True)
+    assert len(queue) == 2
     assert taken(queue) == [one]
     queue.clear()
     assert len(queue) == 0
     queue.release(one.job.fingerprint)
     assert taken(queue) == []
+
+
+def test_what_was_cleared_up_is_not_taken_from_the_plan_as_well():
+    """A large plan asks the state when a job's turn comes: one that was put back would look new."""
+    one, two = planned(1), planned(2)
+    queue = queue_of([one, two])
+    queue.hold(one.job.fingerprint)
+    queue.exclude(one.job.id, is_planned=True)
+    queue.put_back(one)
+    assert taken(queue) == [one, two]
+    queue.exclude("of-no-plan", is_planned=False)
+    assert len(queue) == 0
+
+
+def test_jobs_are_made_as_they_are_taken():
+    made = []
+
+    def source():
+        for number in range(5):
+            made.append(number)
+            yield planned(number)
+
+    queue = Queue(source(), 5)
+    assert (len(queue), made) == (5, [])
+    queue.take()
+    assert (len(queue), made) == (4, [0])
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -99,7 +130,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.plan = [planned(number, take) for number, count in enumerate(takes) for take in range(1, count + 1)]
         data.shuffle(self.plan)
         self.place = {each.job.id: index for index, each in enumerate(self.plan)}
-        self.queue = Queue(self.plan)
+        self.queue = queue_of(self.plan)
         self.out, self.settled, self.abandoned, self.again = [], [], set(), set()
 
     def waiting(self):

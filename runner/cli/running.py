@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _say_what_may_be_paid_twice(plan: Plan) -> None:
-    unknown = sum(each.action is Action.SUBMIT and each.reason == RESUBMITTED for each in plan.jobs)
+    unknown = sum(group.jobs for group in plan.groups if group.reason == RESUBMITTED)
     if unknown:
         screen.say(
             f"{screen.count(unknown, 'unknown job')}: looked for once more; what is not found is submitted again,"

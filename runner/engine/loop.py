@@ -91,9 +91,11 @@ class Engine:
     def _adopt(self) -> None:
         """Take up what earlier runs left open, orphaned jobs too."""
         run = self._run
-        planned = {each.job.id: each for each in run.plan.jobs}
+        opened = run.store.open_attempts()
+        ids = {attempt.job_id for attempt in opened}
+        planned = {each.job.id: each for each in run.plan.active if each.job.id in ids} if ids else {}
         with run.store.transaction():
-            for attempt in run.store.open_attempts():
+            for attempt in opened:
                 if run.selection.has(attempt):
                     self._adopt_one(attempt, planned.get(attempt.job_id))
                 elif attempt.request_id is None:
@@ -105,8 +107,7 @@ class Engine:
         flight = Flight(attempt, Phase.LOST, now, planned, resubmit=resubmit)
         run.total += planned is None
         run.flights.add(flight)
-        if resubmit and planned is not None:
-            run.queue.remove(planned)
+        run.queue.exclude(attempt.job_id, is_planned=resubmit)
         if attempt.request_id is not None:
             run.flights.poll_at(flight, now)
             return

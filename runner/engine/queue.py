@@ -11,25 +11,30 @@ from runner.model import Planned
 class Queue:
     """Hands out jobs such that equal requests (takes) never overlap and refused models are left alone."""
 
-    def __init__(self, planned: Iterable[Planned]) -> None:
-        self._ready = deque(planned)
+    def __init__(self, planned: Iterable[Planned], count: int) -> None:
+        """`planned` are `count` jobs; of a large plan they are made as they are taken."""
+        self._source = iter(planned)
+        self._left = count
+        # Jobs whose turn came before, and that wait again.
+        self._ready: deque[Planned] = deque()
         self._held: dict[str, list[Planned]] = {}
         self._open: set[str] = set()
         self._withheld: set[str] = set()
         self._abandoned: set[str] = set()
+        # Jobs that come from elsewhere in this run, and never from the plan as well.
+        self._known: set[str] = set()
 
     @property
     def has_ready(self) -> bool:
         """Whether there is any that does not wait for an equal one."""
-        return bool(self._ready)
+        return bool(self._ready) or self._left > 0
 
     def __len__(self) -> int:
-        return len(self._ready) + sum(map(len, self._held.values()))
+        return self._left + len(self._ready) + sum(map(len, self._held.values()))
 
     def take(self) -> Planned | None:
         """The next job that may be submitted; its request counts as open until it is released."""
-        while self._ready:
-            planned = self._ready.popleft()
+        while (planned := self._next()) is not None:
             request = planned.job.fingerprint
             if planned.job.model in self._withheld or request in self._abandoned:
                 continue
@@ -39,6 +44,13 @@ class Queue:
             self._open.add(request)
             return planned
         return None
+
+    def _next(self) -> Planned | None:
+        if self._ready:
+            return self._ready.popleft()
+        found = next((each for each in self._source if each.job.id not in self._known), None)
+        self._left = 0 if found is None else self._left - 1
+        return found
 
     def hold(self, request: str) -> None:
         """A request of an earlier run is open: its equals wait."""
@@ -59,14 +71,20 @@ class Queue:
         self.release(planned.job.fingerprint)
         self._ready.appendleft(planned)
 
-    def remove(self, planned: Planned) -> None:
-        """An earlier attempt of this job is open: it must be cleared up first."""
-        self._ready.remove(planned)
+    def exclude(self, job_id: str, *, is_planned: bool) -> None:
+        """An earlier attempt of this job is open: it must be cleared up first, and may be put back then.
+
+        A large plan asks the state when its turn comes, and must not take what was cleared up for new. `is_planned`
+        tells that the job is among those to submit.
+        """
+        self._known.add(job_id)
+        self._left -= is_planned
 
     def withhold(self, model: str) -> None:
         """The service refuses this model, or us: leave its jobs pending."""
         self._withheld.add(model)
 
     def clear(self) -> None:
+        self._source, self._left = iter(()), 0
         self._ready.clear()
         self._held.clear()

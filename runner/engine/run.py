@@ -20,6 +20,7 @@ from runner.engine.pacing import Gate, next_poll
 from runner.engine.queue import Queue
 from runner.errors import AccessError, ReelrunError, StateError
 from runner.model import Action, Status
+from runner.planning.comparison import NOT_SELECTED
 from runner.planning.plan import Plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
@@ -86,7 +87,8 @@ class Run:
         self.tools = tools
         self.inbox: SimpleQueue[Event | None] = SimpleQueue()
         self.flights = Flights()
-        self.queue = Queue(each for each in plan.jobs if each.action is Action.SUBMIT)
+        submits = (each for each in plan.active if each.action is Action.SUBMIT)
+        self.queue = Queue(submits, plan.totals[Action.SUBMIT])
         self.asks = Gate(tools.randomness)
         self.stop = Stop()
         self.calls = 0
@@ -97,10 +99,10 @@ class Run:
         self.error: ReelrunError | None = None
         self.last_error: ReelrunError | None = None
         self.note = ""
-        selected = [each for each in plan.jobs if selection.has(each.job)]
-        self.total = len(selected)
-        self.done = sum(each.action is Action.KEEP for each in selected)
-        self.failed = sum(each.action is Action.SKIP for each in selected)
+        selected = [group for group in plan.groups if group.reason != NOT_SELECTED]
+        self.total = sum(group.jobs for group in selected)
+        self.done = sum(group.jobs for group in selected if group.action is Action.KEEP)
+        self.failed = sum(group.jobs for group in selected if group.action is Action.SKIP)
         self.submitted = 0
         self.spent = plan.spent
 

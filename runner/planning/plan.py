@@ -20,7 +20,7 @@ from runner.planning.jobs import Jobs
 from runner.planning.lints import Lints
 from runner.planning.prices import has_price, price_of
 from runner.planning.selection import EVERYTHING, Selection
-from runner.planning.tally import Group, Tally, settled_one
+from runner.planning.tally import ACTIVE, Group, Tally, settled_one
 from runner.shipped import release
 from runner.state.store import Store
 
@@ -40,7 +40,7 @@ class Plan:
     `duplicates` holds the keys of cells that render to one request, `cells` is how many there are before that.
     `spent` is what the state's attempts cost so far. `digest` names what jobs are made from. `orphaned` are the
     submitted jobs of the state that the manifest no longer has. `groups` are the jobs by what is done with them and
-    why, in the order of actions.
+    why, in the order of actions; `active` are those to submit, to attach and to fetch, in the order of the plan.
     """
 
     manifest: Manifest
@@ -52,6 +52,7 @@ class Plan:
     digest: str = field(default="", repr=False)
     orphaned: tuple[Orphan, ...] = ()
     groups: tuple[Group, ...] = ()
+    active: Iterable[Planned] = ()
 
     @property
     def totals(self) -> dict[Action, int]:
@@ -92,8 +93,9 @@ def make_plan(
     expansion = Expansion(manifest, faults)
     lints = Lints(manifest, expansion, faults)
     jobs, tally = Jobs(manifest, expansion, faults, lints), Tally()
+    asked = store if store is not None and store.has_attempts() else None
     for batch in _batches(jobs.walk()):
-        for planned in compared(manifest, batch, store, selection):
+        for planned in compared(manifest, batch, asked, selection):
             tally.add(planned)
         _check_budget(manifest.budget, batch, faults)
         if register is not None:
@@ -111,9 +113,10 @@ def make_plan(
         raise ManifestError(diagnostics)
     if register is not None and amended:
         register(amended)
+    replay = Replay(manifest, jobs, selection, store is not None)
     return Plan(
         manifest,
-        tally.kept if tally.kept is not None else Replay(manifest, jobs, selection, store is not None),
+        tally.kept if tally.kept is not None else replay,
         seen,
         tuple((job.key, *job.aliases) for job in amended if job.aliases),
         diagnostics,
@@ -121,6 +124,7 @@ def make_plan(
         digest_of(manifest),
         tuple(store.orphans(jobs.ids)) if store else (),
         tally.groups(),
+        tally.active if tally.active is not None else Active(replay),
     )
 
 
@@ -167,6 +171,16 @@ class Replay(Sequence[Planned]):
         if isinstance(index, int):
             return next(islice(self, index, None))
         return list(islice(self, index.start, index.stop, index.step))
+
+
+@dataclass(frozen=True, slots=True)
+class Active(Iterable[Planned]):
+    """Those of a large plan with which something is left to do."""
+
+    jobs: Replay
+
+    def __iter__(self) -> Iterator[Planned]:
+        return (each for each in self.jobs if each.action in ACTIVE)
 
 
 def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:

@@ -10,6 +10,8 @@ from runner.model import Action, Job, Planned
 
 # Up to so many jobs a plan is held in memory; a larger one is made again where its jobs are asked for.
 KEPT = 20_000
+# What is done with jobs that are not finished.
+ACTIVE = frozenset((Action.SUBMIT, Action.ATTACH, Action.FETCH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Tally:
         # For jobs under a key that another job had: that job, the reason and the price.
         self._changed: list[tuple[int, str, Decimal | None]] = []
         self.kept: list[Planned] | None = []
+        # Those with which something is left to do: few, where a large plan is resumed near its end.
+        self.active: list[Planned] | None = []
 
     def add(self, planned: Planned) -> None:
         self._count(planned.action, planned.reason, planned.price, planned.spent)
@@ -48,6 +52,10 @@ class Tally:
             self.kept.append(planned)
             if len(self.kept) > KEPT:
                 self.kept = None
+        if self.active is not None and planned.action in ACTIVE:
+            self.active.append(planned)
+            if len(self.active) > KEPT:
+                self.active = None
 
     def settle(self, ids: Collection[int], settled: Callable[[Job], Job]) -> None:
         """Put right what was not known while the jobs passed by; `ids` are those of all jobs."""
@@ -60,6 +68,8 @@ class Tally:
                 self._count(Action.SUBMIT, "new", price, Decimal(0))
         if self.kept is not None:
             self.kept = [settled_one(each, ids, settled) for each in self.kept]
+        if self.active is not None:
+            self.active = [settled_one(each, ids, settled) for each in self.active]
 
     def groups(self) -> tuple[Group, ...]:
         """In the order of actions."""

@@ -192,6 +192,10 @@ class Store:
         rows = self._rows(f"{_RECORDS} WHERE jobs.id IN (SELECT value FROM json_each(?))", (json.dumps(ids),))
         yield from (record_of(row, generation) for row in rows)
 
+    def has_attempts(self) -> bool:
+        """Whether anything was ever submitted; until then every job is new."""
+        return self._scalar("SELECT 1 FROM attempts LIMIT 1") is not None
+
     def standing(self, ids: Sequence[str], budget: Budget) -> dict[str, Standing]:
         """Where those of these jobs stand that the state has. What had no price when it was made has today's."""
         rows = self._rows(
