@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import select
 import sys
 
 from runner import campaign
@@ -19,6 +20,8 @@ from runner.planning.comparison import RESUBMITTED
 from runner.planning.plan import Plan
 
 _SHOWN = 5
+# Seconds between two looks at whether Ctrl-C was pressed at the question.
+_GLANCE = 0.2
 
 
 def run(options: argparse.Namespace) -> int:
@@ -75,6 +78,9 @@ def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) 
     show_plan(plan, show=screen.say)
     sys.stderr.write(f"\n{question} [y/N] ")
     sys.stderr.flush()
+    # A Ctrl-C just before a read begins would be looked at when that has ended.
+    while not select.select([sys.stdin], [], [], _GLANCE)[0]:
+        pass
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
