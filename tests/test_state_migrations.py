@@ -1,10 +1,15 @@
 """Migrations: each applies with its record, or not at all."""
 
+import json
 import sqlite3
+from decimal import Decimal
 
 import pytest
 
+from runner.model import Budget, Status
 from runner.state import migrations
+from runner.state.store import Store
+from tests.kit import make_job
 
 
 @pytest.fixture
@@ -42,3 +47,50 @@ def test_a_step_that_works_is_applied_to_an_older_file(connection, tmp_path, mon
     migrations.migrate(connection, tmp_path)
     assert migrations.version_of(connection, tmp_path) == len(steps)
     assert connection.execute("SELECT count(*) FROM extra").fetchone() == (0,)
+
+
+def test_a_file_of_version_1_keeps_all_that_was_bought(connection, tmp_path, monkeypatch):
+    """Written by the first step alone, with a job of each fate; then opened as any run opens it."""
+    monkeypatch.setattr(migrations, "VERSION", 1)
+    migrations.migrate(connection, tmp_path)
+    monkeypatch.undo()
+    jobs = [make_job(number) for number in range(1, 5)]
+    for place, (job, status) in enumerate(zip(jobs, ("succeeded", "waiting", "unknown", "pending"), strict=True)):
+        row = (job.id, job.fingerprint, 1, job.model, json.dumps(job.payload), 5.0, job.key, "[]", "p0", "plain", "{}")
+        connection.execute(f"INSERT INTO jobs VALUES ({', '.join('?' * 16)})", (*row, 1, 9 - place, status, "", None))
+    connection.execute("INSERT INTO attempts (job_id, request_id, price, currency, intended_at, outcome)"
+                       " VALUES (?, 'r-1', 250000, 'USD', 1.0, 'succeeded')", (jobs[0].id,))  # fmt: skip
+    connection.execute(
+        "INSERT INTO attempts (job_id, request_id, currency, intended_at) VALUES (?, 'r-2', 'USD', 2.0)", (jobs[1].id,)
+    )
+    connection.execute("INSERT INTO attempts (job_id, currency, intended_at) VALUES (?, 'USD', 3.0)", (jobs[2].id,))
+    for job in jobs[:3]:
+        connection.execute("INSERT INTO paths VALUES (?, ?, ?)", (job.output, job.output, job.id))
+    connection.execute("INSERT INTO meta VALUES ('generation', '1')")
+    with Store.open(tmp_path / "state.sqlite") as store:
+        assert [record.key for record in store.records()] == [job.key for job in reversed(jobs)]
+        assert [attempt.request_id for attempt in store.open_attempts()] == ["r-2", None]
+        assert store.spent(Budget()) == (Decimal("0.25"), 3)
+        assert {status: number for status, number in store.totals().items() if number} == {
+            Status.PENDING: 1, Status.WAITING: 1, Status.UNKNOWN: 1, Status.SUCCEEDED: 1,
+        }  # fmt: skip
+        assert list(store._rows("PRAGMA foreign_key_check")) == []
+        with pytest.raises(sqlite3.IntegrityError), store.transaction():
+            store._write("INSERT INTO attempts (job_id, currency, intended_at) VALUES ('none', 'USD', 1)")
+        with pytest.raises(sqlite3.IntegrityError, match="two requests share one job id"), store.transaction():
+            store._write("UPDATE jobs SET take = 7 WHERE id = ?", (jobs[0].id,))
+
+
+def test_the_tables_are_the_same_whether_a_file_is_new_or_was_migrated(connection, tmp_path):
+    """What a query may rely on: the names of tables, columns and indices."""
+    migrations.migrate(connection, tmp_path)
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE sql IS NOT NULL")}
+    assert {
+        "jobs",
+        "jobs_by_place",
+        "jobs_by_status",
+        "jobs_by_key",
+        "attempts_by_cost",
+        "one_fingerprint_an_id",
+    } <= names
+    assert "ordered_jobs" not in names

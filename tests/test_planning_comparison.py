@@ -1,0 +1,39 @@
+"""What the state says of jobs, asked about a part of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from runner.model import Action, Change, Status
+from runner.planning.comparison import NOT_SELECTED, compared
+from runner.planning.selection import EVERYTHING, Selection
+from tests.test_planning_plan import plan, state_of
+
+
+def test_without_a_state_every_job_is_new(tmp_path):
+    made = plan(tmp_path, takes=2)
+    jobs = [each.job for each in made.jobs]
+    found = list(compared(made.manifest, jobs, None, EVERYTHING))
+    assert [(each.action, each.reason, each.former) for each in found] == [(Action.SUBMIT, "new", "")] * 2
+
+
+def test_a_job_tells_which_one_had_its_key(tmp_path):
+    made = plan(tmp_path)
+    with state_of(made, Status.SUCCEEDED) as store:
+        changed = plan(tmp_path, params={"cfg_scale": 0.7})
+        (found,) = compared(changed.manifest, [changed.jobs[0].job], store, EVERYTHING)
+    assert found.changes == (Change("cfg_scale", 0.5, 0.7),)
+    assert found.former == made.jobs[0].job.id
+    assert found.reason == "changed: cfg_scale"
+
+
+def test_what_was_spent_comes_along_whatever_is_done(tmp_path):
+    made = plan(tmp_path, takes=3, budget={"price_per_job": 1})
+    with state_of(made, Status.SUCCEEDED, Status.FAILED) as store:
+        jobs = [each.job for each in made.jobs]
+        found = list(compared(made.manifest, jobs, store, Selection(only=("*take-2",))))
+    assert [(each.reason, each.spent) for each in found] == [
+        (NOT_SELECTED, Decimal("0.25")),
+        ("failed; --retry-failed submits it again", Decimal("0.25")),
+        (NOT_SELECTED, Decimal(0)),
+    ]
