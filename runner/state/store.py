@@ -21,7 +21,10 @@ from runner.state.rows import attempt_of, millionths, record_of
 # A whole check of a larger file takes longer than people wait; its pages are still checked as they are read.
 _CHECKED_BYTES = 64 * 1024 * 1024
 # The ids of a million jobs in their index: they come in no order, and each has to find its place.
-_CACHE_KIB = 40 * 1024
+_CACHE_KIB = 64 * 1024
+
+# How many requests of each kind are remembered for how long they took.
+_LEARNED = 128
 
 _DISK_CODES = frozenset(
     (
@@ -363,6 +366,22 @@ class Store:
     def _stand(self, job_id: str, status: Status, reason: str, error: str | None = None) -> None:
         self._write("UPDATE jobs SET status = ?, reason = ?, error = ? WHERE id = ?", (status, reason, error, job_id))
 
+    def learn(self, attempt: Attempt, since: float, until: float) -> None:
+        """How old the attempt's request was, in seconds, when it was last seen unfinished, and when it had ended."""
+        place = attempt.number % _LEARNED
+        self._write(
+            "INSERT OR REPLACE INTO service_times VALUES (?, ?, ?, ?, ?, ?)",
+            (attempt.model, attempt.seconds or 0.0, place, attempt.number, since, until),
+        )
+
+    def learned(self, model: str, seconds: float | None) -> list[tuple[float, float]]:
+        """What was learned of the latest requests of a kind, oldest first."""
+        rows = self._rows(
+            "SELECT since, until FROM service_times WHERE model = ? AND seconds = ? ORDER BY number",
+            (model, seconds or 0.0),
+        )
+        return [(row[0], row[1]) for row in rows]
+
     def claimed(self, request_ids: Sequence[str]) -> set[str]:
         """Those of these request ids that belong to an attempt already."""
         rows = self._rows(
@@ -433,7 +452,7 @@ def _row_of(job: Job, generation: int, position: int) -> tuple[object, ...]:
         _json(job.payload),
         job.seconds,
         job.key,
-        _json(job.aliases),
+        _json(job.aliases) if job.aliases else "[]",
         job.image,
         job.prompt_id,
         _json(job.variables),
