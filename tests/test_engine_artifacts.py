@@ -107,6 +107,15 @@ def test_a_video_is_fetched_verified_and_put_in_place_with_a_frame_as_thumbnail(
     assert leftovers(tmp_path) == []
 
 
+def test_where_only_the_header_is_read_nothing_is_decoded_and_a_thumbnail_comes_from_the_service_alone(tmp_path):
+    _, fetched, _ = get_all(tmp_path, reply(), decode=False)
+    assert (fetched.video.bytes, fetched.thumbnail) == (len(VIDEO), None)
+    assert not (tmp_path / "thumbnails").exists()
+    with wire.listening(Host(reply(), thumbnail=reply(picture_bytes(3)))) as host:
+        again = get(host, tmp_path, thumbnail_url=f"{host.url}/t.jpg", decode=False)
+    assert (tmp_path / again.thumbnail.path).read_bytes() == picture_bytes(3)
+
+
 def test_links_are_no_part_of_what_is_shown_of_an_order(tmp_path):
     shown = repr(Order("r", "https://f/v?sig=secret", "https://f/t?sig=secret", tmp_path, "p", 5.0, True))
     assert "secret" not in shown
@@ -264,7 +273,7 @@ def test_an_interruption_ends_a_download_and_what_came_is_kept(tmp_path):
     with wire.listening(Host(slow)) as host, pytest.raises(FetchError) as caught:
         get(host, tmp_path, stop)
     assert caught.value.trouble is Trouble.STOPPED
-    assert part_of(tmp_path, "r-1").stat().st_size >= HALF
+    assert part_of(video_of(tmp_path), "r-1").stat().st_size >= HALF
 
 
 # Where files land
@@ -307,9 +316,9 @@ def test_a_path_that_leads_out_is_refused(tmp_path, path):
     st.text(min_size=1) | st.sampled_from(["../../x", "a/b", "x" * 500, ".", "..", "con", "a\\b", "\N{SNOWMAN}", "a b"])
 )
 def test_the_name_of_a_part_is_safe_whatever_the_request_id(request_id):
-    name = part_of(Path("/out"), request_id).name
-    assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}\.part", name)
-    assert part_of(Path("/out"), request_id).parent == Path("/out/videos")
+    part = part_of(Path("/out/videos/shoe/take-1.mp4"), request_id)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}\.part", part.name)
+    assert part.parent == Path("/out/videos/shoe")
 
 
 @pytest.mark.parametrize("request_id", ["../../x", "x" * 500, "\N{SNOWMAN}/\u202e", "a\nb", "nul"])

@@ -93,9 +93,11 @@ class Fetched:
 
 def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
     """Download, verify and put in place. Raises FetchError and DiskError; a file in place is never replaced by less."""
-    part = part_of(order.output_dir, order.request_id)
+    path = f"videos/{order.path}.mp4"
+    video = inside(order.output_dir, path)
+    part = part_of(video, order.request_id)
     with disk_trouble(f"write {part}"):
-        make_folder(inside(order.output_dir, f"videos/{part.name}").parent)
+        make_folder(part.parent)
     _download(files, order, part, stop)
     picture = _picture(files, order, stop)
     try:
@@ -103,21 +105,20 @@ def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
     except UnfitFileError as error:
         _discard(part)
         raise FetchError(Trouble.UNFIT, f"the video that came is refused: {error}") from error
-    video = f"videos/{order.path}.mp4"
     with disk_trouble(f"write {video}"):
         sha256, size = hash_file(part)
-        # A folder may have become a link since: look again at where the file would land.
-        put_in_place(part, inside(order.output_dir, video))
-        _etag_of(part).unlink(missing_ok=True)
-    kept = Artifact(video, sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
+        # The folder may have become a link since: look again at where the file would land.
+        put_in_place(part, inside(order.output_dir, path))
+    kept = Artifact(path, sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
     return Fetched(kept, _thumbnail(order, picture or facts.frame))
 
 
-def part_of(output_dir: Path, request_id: str) -> Path:
-    """Where the bytes of a request's video are gathered. The name is made safe: a request id is the service's word."""
+def part_of(target: Path, request_id: str) -> Path:
+    """Where the bytes of a request's file are gathered: beside its place, so that a rename within one folder puts it
+    there. The name is made safe: a request id is the service's word."""
     is_safe = re.fullmatch(r"[A-Za-z0-9_-]{1,64}", request_id)
     name = request_id if is_safe else hashlib.sha256(request_id.encode()).hexdigest()
-    return output_dir / "videos" / f"{name}.part"
+    return target.with_name(f"{name}.part")
 
 
 def inside(folder: Path, relative: str) -> Path:
@@ -159,6 +160,8 @@ def _download(files: Files, order: Order, part: Path, stop: Stop) -> None:
                 if error.trouble is not Trouble.UNFIT:
                     _remember(part, response.headers.get("ETag"))
                 raise
+            if resumes:
+                _etag_of(part).unlink()
     except BadLinkError as error:
         raise FetchError(Trouble.UNFIT, str(error)) from error
     except HTTPError as error:
@@ -283,11 +286,13 @@ def _thumbnail(order: Order, picture: bytes | None) -> Artifact | None:
     if picture is None:
         return None
     path = f"thumbnails/{order.path}.jpg"
-    with disk_trouble(f"write {path}"):
-        work = part_of(order.output_dir, order.request_id).with_suffix(".jpg.part")
-        with work.open("wb") as file:
+    target = inside(order.output_dir, path)
+    with disk_trouble(f"write {target}"):
+        part = part_of(target, order.request_id)
+        make_folder(part.parent)
+        with part.open("wb") as file:
             file.write(picture)
             file.flush()
             os.fsync(file.fileno())
-        put_in_place(work, inside(order.output_dir, path))
+        put_in_place(part, target)
     return Artifact(path, hashlib.sha256(picture).hexdigest(), len(picture))

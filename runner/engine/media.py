@@ -24,8 +24,7 @@ class UnfitFileError(Exception):
 class VideoFacts:
     """What a video is: length in seconds, sizes in pixels, frames a second.
 
-    `frame` is one of its frames, a third into it, as a JPEG thumbnail; None where none was wanted, or none can be
-    decoded.
+    `frame` is one of its frames, a third into it, as a JPEG thumbnail; None where none was wanted, or none was decoded.
     """
 
     seconds: float
@@ -50,8 +49,6 @@ def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame:
                 stream.thread_type = "AUTO"
                 frames, frame = _decoded(container, stream)
             facts = _facts(stream, container.duration, frames)
-            if wants_frame and frame is None:
-                frame = _sought(container, stream)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UnfitFileError(f"it cannot be decoded ({type(error).__name__})") from error
     if decode and frames == 0:
@@ -80,16 +77,6 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> 
             kept = frame
         frames += 1
     return frames, kept
-
-
-def _sought(container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame | None:
-    """The frame where a decoder can start that is the last one before a third of the video."""
-    try:
-        if stream.duration:
-            container.seek(stream.duration // 3, stream=stream)
-        return next(container.decode(stream), None)
-    except (av.FFmpegError, OSError, ValueError, IndexError):
-        return None
 
 
 def _thumbnail(frame: av.VideoFrame) -> bytes | None:
