@@ -83,6 +83,4 @@ def make_attempt(number: int = 1, *, intended_at: float = 1000.0, **values: obje
     job = make_job(number)
     known: dict[str, object] = {"lost_at": intended_at + 1.0, "skew": 0.0, **values}
     place = (job.key, job.image, job.prompt_id, job.model, job.variables, job.take)
-    return Attempt(
-        number, job.id, *place, job.fingerprint, job.payload, job.output, 5.0, intended_at, **known
-    )  # type: ignore[arg-type]
+    return Attempt(number, job.id, *place, job.fingerprint, job.payload, job.output, 5.0, intended_at, **known)  # type: ignore[arg-type]

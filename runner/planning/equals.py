@@ -36,10 +36,12 @@ class Equals:
         if self._first is None:
             return
         original = next(job for job in again() if job.id == self._first.id)
-        are = "cell renders" if self._count == 1 else "cells render"
-        what = f"{self._count:,} of {cells:,} {are} to a request that another cell makes already"
         place, hint = _difference(manifest, arms, original, self._first)
-        yield Remark("W521", place, f"{what}; the first: {self._first.key} = {original.key}", hint)
+        key = self._first.key
+        verb = "renders" if self._count == 1 else "render"
+        what = f"{self._count:,} of {cells:,} cells {verb} to a request that another cell makes already"
+        pair = f"{key} = {original.key}" if key != original.key else f"{key}, twice"
+        yield Remark("W521", place, f"{what}; the first: {pair}", hint)
 
 
 def _difference(manifest: Manifest, arms: Mapping[str, Arm], original: Job, equal: Job) -> tuple[Place, str]:
