@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.manifest.codes import CODES
+from runner.manifest.structure import schema
 
 ROOM = Path(__file__).parent.parent / "runner"
 
@@ -26,6 +27,11 @@ def test_the_catalogue_is_in_order_and_distinct():
     codes = list(CODES)
     assert codes == sorted(codes)
     assert len({each.title for each in CODES.values()}) == len(codes)
+
+
+def test_the_schema_lists_the_warnings_that_can_be_ignored():
+    lint = schema()["properties"]["lint"]
+    assert lint["properties"]["ignore"]["items"]["enum"] == [code for code in CODES if code.startswith("W")]
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -35,6 +35,13 @@ def test_a_warning_gives_way_to_an_error_at_its_place():
     ]
 
 
+def test_ignored_codes_are_left_out():
+    found = collector()
+    found.warning("W901", ("a",), "doubtful")
+    found.warning("W902", ("b",), "left out")
+    assert [each.code for each in found.ordered({"W901"})] == ["W902"]
+
+
 def test_attached_files_are_places_from_then_on():
     found = collector()
     found.error("E301", ("b",), "before")

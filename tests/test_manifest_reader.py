@@ -134,6 +134,29 @@ def test_sections_that_templates_cannot_see_do_not_stop_the_reading(write):
     assert (manifest.budget.max_jobs, manifest.budget.max_cost) == (5_000_000, 3)
 
 
+def test_warnings_can_be_switched_off(write):
+    doubtful = SMALL + "matrix: {a: [no]}\nvars: {b: no}\n"
+    assert problems(read(write(doubtful))) == [("W901", 5, 14), ("W901", 6, 11)]
+    reading = read(write(doubtful + "lint: {ignore: [W901, W801]}\n"))
+    assert reading.diagnostics == ()
+    assert reading.manifest.ignored == {"W901", "W801"}
+
+
+def test_a_code_that_is_misspelled_switches_nothing_off_and_nothing_on(write):
+    reading = read(write(SMALL + "vars: {b: no}\nlint: {ignore: [W901, W8O1]}\n"))
+    (found,) = reading.diagnostics
+    assert (found.code, found.position.line, found.position.column) == ("E203", 6, 23)
+    assert found.message.startswith('ignore[1] is "W8O1"; it must be "W331", "W332", ')
+    assert found.hint == 'did you mean "W801"?'
+    assert "W901" in reading.manifest.ignored
+
+
+def test_errors_cannot_be_switched_off(write):
+    reading = read(write(SMALL + "takes: two\nlint: {ignore: [E204]}\n"))
+    assert problems(reading) == [("E204", 5, 8), ("E203", 6, 17)]
+    assert reading.diagnostics[1].hint == "only warnings can be ignored; reelrun explain lists them"
+
+
 def test_problems_of_yaml_and_of_the_schema_come_together(write):
     reading = read(write(SMALL + "takes: 2024-01-01\nvars: {on: 1, a: .nan}\nbudget: {max_cost: .inf}\nnmae: x\n"))
     assert problems(reading) == [("E106", 5, 8), ("E106", 6, 8), ("E106", 6, 18), ("E106", 7, 20), ("E201", 8, 1)]

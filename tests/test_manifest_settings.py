@@ -91,6 +91,23 @@ def test_matrix():
     assert settings.matrix({}) == Matrix({})
 
 
+@pytest.mark.parametrize(
+    ("lint", "codes"),
+    [
+        ({"ignore": ["W801", "W903"]}, {"W801", "W903"}),
+        ({"ignore": []}, set()),
+        ({}, set()),
+        # What has an error is not ignored, and nothing can hide an error.
+        ({"ignore": ["W801", 5, "E203", "w802"]}, {"W801"}),
+        ({"ignore": "W801"}, set()),
+        (None, set()),
+    ],
+)
+def test_ignored_warnings(lint, codes):
+    assert settings.ignored({"lint": lint}) == codes
+    assert settings.ignored({}) == set()
+
+
 def test_output_stands_beside_the_manifest(tmp_path):
     manifest = tmp_path.resolve() / "in" / "trail.shoes.yaml"
     output = settings.output({}, manifest)

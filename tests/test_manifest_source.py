@@ -102,6 +102,20 @@ def test_what_is_written(source):
     assert source.written(("images",)) is None
 
 
+def test_what_is_there(source):
+    routes = [
+        (),
+        ("images",),
+        ("images", 1, "glob"),
+        ("images", 1, "vars", "product"),
+        ("merged", "colour"),
+        ("empty",),
+    ]
+    assert all(map(source.has, routes))
+    others = [("image",), ("images", 2), ("images", 0, "vars"), ("images", 1, "vars", "colour"), ("version", 0)]
+    assert not any(map(source.has, others))
+
+
 def test_attached_files_stand_for_their_routes(source):
     table = read_table(Text("t.csv", 'image,product\na.jpg,"trail\nshoe"\nb.jpg,bag\n'))
     prompt = Text("p.j2", "The {{ product }}\non {{ rock }}\n")
@@ -115,3 +129,7 @@ def test_attached_files_stand_for_their_routes(source):
     assert both.line(Position("t.csv", 4, 7)) == "b.jpg,bag"
     assert both.position(("images", 1)) == source.position(("images", 1))
     assert both.line(Position("other", 1, 1)) == ""
+    assert both.has(("images", 1, "glob", 1, "product"))
+    assert both.has(("prompts", 0, "text"))
+    assert not both.has(("images", 1, "glob", 2))
+    assert not both.has(("prompts", 0, "text", 0))

@@ -88,6 +88,12 @@ def test_all_ragged_rows_are_told():
     assert [line for line, _, _ in refusals("image,a\nx\ny,z\nx,y,z\n")] == [2, 4]
 
 
+def test_rows_and_cells_that_are_there():
+    table = read("image,a\nx,y\n")
+    assert all(map(table.has, [(), (0,), (0, "image"), (0, "a")]))
+    assert not any(map(table.has, [(1,), (-1,), ("a",), (0, "b"), (0, "a", 0)]))
+
+
 def hints(text):
     try:
         read(text)

@@ -21,6 +21,11 @@ def test_ends_of_lines_and_the_byte_order_mark_are_levelled():
     assert decode(b"\xef\xbb\xbfa\r\nb\rc\n", "f").text == "a\nb\nc\n"
 
 
+def test_a_text_is_one_value():
+    assert Text("f", "text").has(())
+    assert not Text("f", "text").has((0,))
+
+
 def test_bytes_that_are_not_utf8_are_placed():
     diagnostic = refusal(decode, "grün\r\nCafé".encode()[:-2] + b"\xe9 noir", "f.txt")
     assert (diagnostic.code, diagnostic.position) == ("E104", Position("f.txt", 2, 4))
