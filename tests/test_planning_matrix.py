@@ -138,9 +138,38 @@ def test_the_second_example_of_the_documentation() -> None:
     assert len(variables(made)) == 4
 
 
-def test_an_include_of_what_is_there_already_changes_nothing() -> None:
+def test_the_documented_include_of_a_new_combination() -> None:
+    made = Matrix(
+        {"os": ("macos", "windows", "ubuntu"), "version": (12, 14, 16)},
+        include=({"os": "windows", "version": 17},),
+    )
+    assert len(variables(made)) == 10
+    assert list(matrix.variants(made))[-1] == Variant({"os": "windows", "version": 17}, True)
+
+
+def test_the_documented_exclude() -> None:
+    made = Matrix(
+        {"os": ("macos", "windows"), "version": (12, 14, 16), "environment": ("staging", "production")},
+        exclude=({"os": "macos", "version": 12, "environment": "production"}, {"os": "windows", "version": 16}),
+    )
+    assert [tuple(each.values()) for each in variables(made)] == [
+        ("macos", 12, "staging"),
+        ("macos", 14, "staging"),
+        ("macos", 14, "production"),
+        ("macos", 16, "staging"),
+        ("macos", 16, "production"),
+        ("windows", 12, "staging"),
+        ("windows", 12, "production"),
+        ("windows", 14, "staging"),
+        ("windows", 14, "production"),
+    ]
+
+
+def test_filter_only_includes_change_nothing() -> None:
     axes: dict[str, tuple[Json, ...]] = {"a": (1, 2), "b": (3, 4)}
-    assert variables(Matrix(axes, include=({"a": 1}, {"b": 4, "a": 2}))) == variables(Matrix(axes))
+    made = Matrix(axes, include=({"a": 1}, {"b": 4, "a": 2}))
+    assert list(matrix.variants(made)) == list(matrix.variants(Matrix(axes)))
+    assert variables(made) == [{"a": 1, "b": 3}, {"a": 1, "b": 4}, {"a": 2, "b": 3}, {"a": 2, "b": 4}]
 
 
 def test_includes_that_share_only_an_extra_key_overwrite_each_other() -> None:
@@ -280,6 +309,13 @@ def test_problems(made: Matrix, code: str, route: tuple[str | int, ...], key: bo
     (found,) = problems(made)
     assert (found.code, found.route, found.key) == (code, route, key)
     assert hint in found.hint
+
+
+def test_an_exclude_with_an_unknown_key_is_an_error() -> None:
+    (found,) = problems(Matrix(AXES, exclude=({"surface": "a", "lens": "wide"},)))
+    assert (found.code, found.route, found.key) == ("E502", ("exclude", 0, "lens"), True)
+    assert found.message == "exclude names 'lens', which is no axis of the matrix"
+    assert found.hint == "known here: camera, cfg, image, model, prompt, surface"
 
 
 def test_a_key_that_only_an_include_adds_is_unknown_to_exclude() -> None:
