@@ -32,7 +32,7 @@ def test_a_picture_close_to_the_minimum(small):
 def test_pictures_of_one_entry_are_one_warning(small):
     (found,) = warnings(small, images=[{"glob": "[a-d].jpg"}], **ALL)
     assert found.startswith("W802 '[a-d].jpg': a.jpg has a short side of 320 px")
-    assert found.endswith("(2 more of this entry are as small)")
+    assert found.endswith("(2 more of this entry are so, too)")
 
 
 def test_a_picture_of_a_table_is_marked_in_the_table(small):
@@ -40,7 +40,7 @@ def test_a_picture_of_a_table_is_marked_in_the_table(small):
         csv.writer(file).writerows([["id", "image"], ["large", "d.jpg"], ["small", "a.jpg"], ["other", "b.jpg"]])
     (found,) = warnings(small, images=[{"table": "t.csv"}], **ALL)
     assert found.startswith("W802 a.jpg: a.jpg has a short side of 320 px")
-    assert found.endswith("(1 more of this entry are as small)")
+    assert found.endswith("(1 more of this entry is so, too)")
 
 
 def test_a_picture_without_a_file_is_called_by_its_id(small):

@@ -269,7 +269,7 @@ _CODES = {
     "W331": Code(
         "An axis that no template uses",
         "An axis multiplies the jobs. Where no prompt, parameter or output.file names it, each of its values makes the "
-        "same requests again: a template should use it, or it can go. That exclude or include name it is no use.",
+        "same requests again: a template should use it, or it can go. Being named in exclude or include is no use.",
         'wrong:  prompts: [{id: plain, text: "The shoe, slow push-in"}]\n        matrix: {surface: [rock, sand]}\n'
         'right:  prompts: [{id: plain, text: "The shoe on {{ surface }}, slow push-in"}]',
     ),
@@ -292,7 +292,7 @@ _CODES = {
     "W512": Code(
         "An include that does nothing",
         "An include adds its further variables to every combination that it fits, and makes a new one where it fits "
-        "none. This one fits, and has nothing to add, or later includes overwrite all that it adds.",
+        "none. This one fits, and has nothing to add, or other includes set all that it adds.",
         "wrong:  matrix: {surface: [rock, sand], include: [{surface: rock}]}\n"
         "right:  matrix: {surface: [rock, sand], include: [{surface: rock, light: dusk}]}",
     ),

@@ -33,7 +33,7 @@ def _remark(manifest: Manifest, images: Sequence[Image], least: int, advised: in
         f"close to the minimum of {least} px; at least {advised} px is advised"
     )
     if others:
-        message += f" ({len(others):,} more of this entry are as small)"
+        message += f" ({len(others):,} more of this entry {'is' if len(others) == 1 else 'are'} so, too)"
     return Remark(
         "W802", place_of_picture(manifest, first), message, "use a larger picture; scaling it up adds no sharpness"
     )
