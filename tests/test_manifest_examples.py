@@ -18,19 +18,6 @@ from tests.command import call
 from tests.tools.example_header import EXAMPLES, INVALID, VALID, duplicate_lines, header_of, name_of, plan_lines
 
 BOTH = (*VALID, *INVALID)
-# What the runner does not say as it should. The examples tell what is right; one that comes right fails here.
-KNOWN = {
-    "test_invalid": {
-        "many-of-planning": "that a price is missing is told only where some job comes out right",
-        "many-of-reading-and-planning": "that a price is missing is told only where some job comes out right",
-        "payload-parameter-unknown": "an unknown parameter is marked at its value, not at its key",
-        "payload-parameter-of-another-model": "an unknown parameter is marked at its value, not at its key",
-        "payload-of-one-model-of-two": "an unknown parameter is marked at its value, not at its key",
-    },
-    "test_on_the_screen": {
-        "caret-after-vowel-signs": "signs of category Mn that do not reorder are taken for a column wide",
-    },
-}
 # Examples with a diagnostic that names no remedy: their headers say "" for it.
 WITHOUT_HELP = {
     "length-name-of-a-model-schema",
@@ -41,13 +28,7 @@ WITHOUT_HELP = {
 
 
 def example(paths):
-    def decorate(test):
-        known = KNOWN.get(test.__name__, {})
-        marks = {stem: pytest.mark.xfail(reason=reason, strict=True) for stem, reason in known.items()}
-        cases = [pytest.param(path, id=path.stem, marks=marks.get(path.stem, ())) for path in paths]
-        return pytest.mark.parametrize("path", cases)(test)
-
-    return decorate
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
 
 
 @pytest.fixture(autouse=True)

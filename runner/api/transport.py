@@ -7,17 +7,28 @@ import ipaddress
 import os
 import socket
 import ssl
+import threading
 import urllib.request
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from http.client import HTTPException, InvalidURL
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
-import certifi
+import requests
 import urllib3
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError, ProtocolError, URLSchemeUnknown
+from urllib3.exceptions import (
+    HTTPError,
+    LocationValueError,
+    MaxRetryError,
+    NewConnectionError,
+    ProtocolError,
+    URLSchemeUnknown,
+)
 from urllib3.response import HTTPResponse
 
 from runner.api.service import is_loopback
@@ -97,6 +108,45 @@ class _PublicPool(HTTPSConnectionPool):
     ConnectionCls = _PublicConnection
 
 
+class _Adapter(HTTPAdapter):
+    """requests' adapter over our connections, with one TLS context for all of them.
+
+    It is called without a session: what one would merge into each call (cookies, .netrc, redirects) must not happen
+    here, and takes most of a call's time.
+    """
+
+    def __init__(self, pools: dict[str, type[HTTPConnectionPool]], context: ssl.SSLContext) -> None:
+        self._pools = pools
+        self._tls = context
+        # Nothing is ever retried below us: a second POST is billed again.
+        super().__init__(pool_connections=_POOL, pool_maxsize=_POOL, max_retries=0)
+
+    # Any: requests hands on whatever urllib3's managers take.
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._tls)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.PoolManager:
+        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._tls)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: bool | str, cert: Any = None
+    ) -> tuple[Any, Any]:
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context says which certificates count: requests would read them anew for each connection."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """The raw answer is all that is read of it."""
+        response = requests.Response()
+        response.raw = resp
+        return response
+
+
 class Transport:
     """Calls, each of them once: no redirect is followed, no cookie kept, no .netrc read. Safe to use from several
     threads.
@@ -110,7 +160,7 @@ class Transport:
         if public_only:
             self._pools = {"https": _PublicPool}
         self._proxies = urllib.request.getproxies_environment()
-        self._managers: dict[str | None, urllib3.PoolManager] = {}
+        self._building = threading.Lock()
 
     def call(
         self,
@@ -118,22 +168,23 @@ class Transport:
         url: str,
         headers: Mapping[str, str],
         timeout: urllib3.Timeout,
-        body: bytes | Iterable[bytes] | None = None,
+        body: Iterable[bytes] | None = None,
     ) -> urllib3.BaseHTTPResponse:
         """The answer, as a stream whose bytes are not decoded. Raises urllib3's HTTPError, and OSError."""
         if urlsplit(url).scheme.lower() not in self._pools:
             raise URLSchemeUnknown(urlsplit(url).scheme)
-        return self._manager(proxy_for(url, self._proxies)).urlopen(
-            method,
-            url,
-            headers=headers,
-            body=body,
-            timeout=timeout,
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            decode_content=False,
-        )
+        request = requests.PreparedRequest()
+        request.method, request.url, request.headers = method, url, CaseInsensitiveDict(headers)
+        request.body = body  # type: ignore[assignment]  # the adapter sends any iterable, where its length is a header
+        proxy = proxy_for(url, self._proxies)
+        proxies = {} if proxy is None else {urlsplit(url).scheme.lower(): _with_scheme(proxy)}
+        try:
+            # The stubs of requests do not know that it takes the time-outs of urllib3, too.
+            response = self._adapter.send(request, stream=True, timeout=timeout, proxies=proxies)  # type: ignore[arg-type]
+        except requests.RequestException as error:
+            raise _cause(error) from error
+        raw: urllib3.BaseHTTPResponse = response.raw
+        return raw
 
     def get(self, url: str, headers: Mapping[str, str], timeout: urllib3.Timeout) -> urllib3.BaseHTTPResponse:
         """GET, and again at once for as long as a connection turns out to be stale. A GET costs nothing; what does is
@@ -146,36 +197,35 @@ class Transport:
                     raise
 
     def close(self) -> None:
-        for manager in self._managers.values():
-            manager.clear()
+        if "_made" in vars(self):
+            self._made.close()
 
-    def _manager(self, proxy: str | None) -> urllib3.PoolManager:
-        if proxy not in self._managers:
-            self._managers[proxy] = self._made(proxy)
-        return self._managers[proxy]
-
-    def _made(self, proxy: str | None) -> urllib3.PoolManager:
-        if proxy is None:
-            manager = urllib3.PoolManager(maxsize=_POOL, ssl_context=self._tls)
-        else:
-            address = _with_scheme(proxy)
-            parts = urlsplit(address)
-            login = None if parts.username is None else f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            headers = urllib3.make_headers(proxy_basic_auth=login) if login else None
-            manager = urllib3.ProxyManager(address, maxsize=_POOL, ssl_context=self._tls, proxy_headers=headers)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
+    @property
+    def _adapter(self) -> _Adapter:
+        with self._building:
+            return self._made
 
     @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        """One for all connections: reading the certificates takes longer than a call."""
-        named = next((os.environ[name] for name in _CERTIFICATES if os.environ.get(name)), certifi.where())
-        try:
-            if os.path.isdir(named):
-                return ssl.create_default_context(capath=named)
-            return ssl.create_default_context(cafile=named)
-        except OSError as error:
-            raise UnpreparedError(f"the certificates in {named} cannot be read") from error
+    def _made(self) -> _Adapter:
+        return _Adapter(self._pools, _tls())
+
+
+def _tls() -> ssl.SSLContext:
+    """One for all connections: reading the certificates takes longer than a call."""
+    usual = requests.utils.DEFAULT_CA_BUNDLE_PATH
+    named = next((os.environ[name] for name in _CERTIFICATES if os.environ.get(name)), usual)
+    try:
+        if os.path.isdir(named):
+            return ssl.create_default_context(capath=named)
+        return ssl.create_default_context(cafile=named)
+    except OSError as error:
+        raise UnpreparedError(f"the certificates in {named} cannot be read") from error
+
+
+def _cause(error: requests.RequestException) -> Exception:
+    """What urllib3 said, which tells how far a call came; requests wraps it, once more where it counts retries."""
+    inner = next((each for each in error.args if isinstance(each, (HTTPError, OSError))), error)
+    return inner.reason if isinstance(inner, MaxRetryError) and inner.reason is not None else inner
 
 
 def proxy_for(url: str, proxies: Mapping[str, str] | None = None) -> str | None:
@@ -215,7 +265,10 @@ def _is_usable(proxy: str) -> bool:
 
 
 # What is said before there is a connection.
-_UNSENT = (NotConnectedError, UnpreparedError, LocationValueError, InvalidURL)
+_UNSENT = (
+    NotConnectedError, UnpreparedError, LocationValueError, InvalidURL, requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidHeader,
+)  # fmt: skip
 
 
 def was_unsent(error: BaseException) -> bool:

@@ -55,6 +55,7 @@ def _columns(part: str) -> int:
 
 
 def _column(character: str) -> int:
-    if unicodedata.combining(character):
+    # Vowel signs of Thai and Hindi take no column either, though they combine with nothing in Unicode's sense.
+    if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.manifest.wording import problems
 from runner.model import Image, Job, Manifest, Variables, job_id
@@ -83,7 +83,7 @@ class Expansion:
         places = {parameter.name: parameter.place for parameter in requests.arm.parameters}
         for problem in problems(requests.schema.document, payload):
             name = str(problem.route[0]) if problem.route else ""
-            place = places.get(name, Place(("params", name)))
+            place = replace(places.get(name, Place(("params", name))), key=problem.key)
             about = f"{name} {requests.schema.name}"
             self._faults.add(problem.code, place, problem.message, problem.hint, cell=key, about=about)
 

@@ -97,10 +97,11 @@ def make_plan(
     for batch in _batches(jobs.walk()):
         for planned in compared(manifest, batch, asked, selection):
             tally.add(planned)
-        _check_budget(manifest.budget, batch, faults)
+        _check_lengths(manifest.budget, batch, faults)
         if register is not None:
             register(batch)
     seen = expansion.seen
+    _check_price(manifest.budget, faults)
     jobs.settle(lambda: _again(manifest, tally))
     amended = tuple(jobs.amended(lambda: _again(manifest, tally)))
     tally.settle(jobs.ids, jobs.settled)
@@ -201,14 +202,18 @@ def digest_of(manifest: Manifest) -> str:
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
 
 
-def _check_budget(budget: Budget, jobs: Sequence[Job], faults: Faults) -> None:
-    """A limit on the cost holds only where the price of every job is known."""
-    if budget.max_cost is None:
+def _check_price(budget: Budget, faults: Faults) -> None:
+    """A limit on the cost holds only where there is a price."""
+    if budget.max_cost is not None and not has_price(budget):
+        place = Place(("budget", "max_cost"), key=True)
+        faults.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
+
+
+def _check_lengths(budget: Budget, jobs: Sequence[Job], faults: Faults) -> None:
+    """And where that price is known for every job."""
+    if budget.max_cost is None or not has_price(budget):
         return
     place = Place(("budget", "max_cost"), key=True)
-    if not has_price(budget):
-        faults.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
-        return
     for job in jobs:
         if price_of(budget, job.seconds) is None:
             message = f"max_cost needs a price, and {job.model} has no length that price_per_second could multiply"
