@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from runner.manifest.expectations import Schema, Voice, allowed, example, resolved, types
 from runner.manifest.pitfalls import number_for
-from runner.manifest.words import flow, literal, shortened
+from runner.manifest.words import flow, joined, literal, shortened
 from runner.model import Json
 
 _NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\s*")
@@ -20,7 +20,9 @@ def conversion(value: Json, schema: Schema, root: Schema, voice: Voice, written:
         fits = "string" in kinds and (not allowed(schema) or written in allowed(schema))
         return _from_truth(value, written) if fits else ""
     if isinstance(value, (int, float)) and "string" in kinds:
-        return voice.text.format(literal(_as_text(value, schema, written)))
+        text = _as_text(value, schema, written)
+        is_one = not allowed(schema) or text in allowed(schema)
+        return voice.text.format(literal(text) if is_one else joined(map(literal, allowed(schema)), limit=6))
     if isinstance(value, str) and {"number", "integer"} & kinds:
         return _from_text(value, voice, written, whole="number" not in kinds)
     if value is None:
