@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from runner.engine import media
-from runner.engine.media import UnfitFileError, inspect_video, jpeg_of
+from runner.engine import decoding
+from runner.engine.facts import UnfitFileError
+from runner.engine.media import inspect_video, jpeg_of
 from tests.kit import picture_bytes, video_bytes
 
 
@@ -141,7 +142,7 @@ def test_what_is_no_whole_picture_of_a_known_kind_is_refused(content):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(monkeypatch, kind):
-    monkeypatch.setattr(media, "_MOST_PIXELS", 8_999_999)
+    monkeypatch.setattr(decoding, "_MOST_PIXELS", 8_999_999)
     with pytest.raises(UnfitFileError, match="pixels"):
         jpeg_of(made("L", kind, (3000, 3000)))
 

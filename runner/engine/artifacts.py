@@ -17,7 +17,8 @@ from urllib3.exceptions import HTTPError
 
 from runner.api.classes import EXPIRED
 from runner.api.files import BadLinkError, Files
-from runner.engine.media import UnfitFileError, inspect_video, jpeg_of
+from runner.engine.facts import UnfitFileError
+from runner.engine.media import inspect_video, jpeg_of
 from runner.errors import DiskError
 from runner.model import Artifact
 from runner.state.disk import disk_trouble, hash_file, make_folder, put_in_place, sync_folder

@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import av
-from PIL import Image as Pictures
+from runner.engine.boxes import read_header
+from runner.engine.facts import UnfitFileError, VideoFacts
 
 # How far a video's length may be from what was asked.
 _TOLERANCE = 0.5
-_THUMBNAIL_SIDE = 480
-# Far more than any thumbnail has, and what can be decoded without harm.
-_MOST_PIXELS = 32_000_000
-
-
-class UnfitFileError(Exception):
-    """A file is not the video, or the picture, that it should be."""
-
-
-@dataclass(frozen=True, slots=True)
-class VideoFacts:
-    """What a video is: length in seconds, sizes in pixels, frames a second.
-
-    `frame` is one of its frames, a third into it, as a JPEG thumbnail; None where none was wanted, or none was decoded.
-    """
-
-    seconds: float
-    width: int
-    height: int
-    fps: float
-    codec: str
-    frame: bytes | None = field(default=None, repr=False)
 
 
 def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame: bool = False) -> VideoFacts:
@@ -40,82 +16,27 @@ def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame:
 
     Raises UnfitFileError. What is compared is the stream's length, not what the container claims of itself.
     """
-    frame = None
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            stream = _video_stream(container)
-            frames = stream.frames
-            if decode:
-                stream.thread_type = "AUTO"
-                frames, frame = _decoded(container, stream)
-            facts = _facts(stream, container.duration, frames)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise UnfitFileError(f"it cannot be decoded ({type(error).__name__})") from error
-    if decode and frames == 0:
-        raise UnfitFileError("it has no frames")
+    facts = None if decode else _header_of(path)
+    if facts is None:
+        # FFmpeg takes long to load, and nearly every header is read without it.
+        from runner.engine.decoding import examine
+
+        facts = examine(path, decode=decode, wants_frame=wants_frame)
     if asked is not None and abs(facts.seconds - asked) > _TOLERANCE:
         raise UnfitFileError(f"it lasts {facts.seconds:.2f} s, asked were {asked:g} s")
-    return replace(facts, frame=_thumbnail(frame)) if wants_frame and frame is not None else facts
+    return facts
 
 
-def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
-    # PyAV gives a stream of an unknown codec none of the attributes of a video.
-    stream = next((each for each in container.streams.video if each.codec_context is not None), None)
-    if stream is None:
-        raise UnfitFileError("it has no video stream")
-    return stream
-
-
-def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[int, av.VideoFrame | None]:
-    """How many frames there are, and the one at a third. The decoder fills in what it cannot decode, and marks such
-    frames."""
-    frames, kept = 0, None
-    for frame in container.decode(stream):
-        if frame.is_corrupt:
-            raise UnfitFileError(f"frame {frames + 1} is damaged")
-        if frames == stream.frames // 3:
-            kept = frame
-        frames += 1
-    return frames, kept
-
-
-def _thumbnail(frame: av.VideoFrame) -> bytes | None:
-    """A frame as a JPEG, made smaller where it is large."""
-    scale = min(1.0, _THUMBNAIL_SIDE / max(frame.width, frame.height, 1))
+def _header_of(path: Path) -> VideoFacts | None:
     try:
-        width, height = max(round(frame.width * scale), 1), max(round(frame.height * scale), 1)
-        picture = frame.to_image(width=width, height=height)  # type: ignore[no-untyped-call]
-    except (av.FFmpegError, OSError, ValueError, IndexError):
-        return None
-    return _as_jpeg(picture)
-
-
-def _as_jpeg(picture: Pictures.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=88)
-    return buffer.getvalue()
-
-
-def _facts(stream: av.VideoStream, container_duration: int | None, frames: int) -> VideoFacts:
-    fps = float(stream.average_rate or 0)
-    if frames and fps:
-        seconds = frames / fps
-    elif stream.duration is not None and stream.time_base is not None:
-        seconds = float(stream.duration * stream.time_base)
-    else:
-        seconds = (container_duration or 0) / av.time_base
-    return VideoFacts(round(seconds, 3), stream.width, stream.height, round(fps, 3), stream.codec_context.name)
+        return read_header(path)
+    except OSError as error:
+        raise UnfitFileError(f"it cannot be read ({type(error).__name__})") from error
 
 
 def jpeg_of(content: bytes) -> bytes:
     """Check a downloaded thumbnail by decoding it; its JPEG, byte for byte where it is one. Raises UnfitFileError."""
-    try:
-        with Pictures.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise UnfitFileError("it is no thumbnail: too many pixels")
-            if picture.format != "JPEG":
-                return _as_jpeg(picture.convert("RGB"))
-            picture.load()
-            return content
-    except (OSError, ValueError, SyntaxError, Pictures.DecompressionBombError) as error:
-        raise UnfitFileError("it is no picture") from error
+    # As above: not every service gives thumbnails.
+    from runner.engine.decoding import as_jpeg
+
+    return as_jpeg(content)
