@@ -67,7 +67,12 @@ def test_a_file_of_version_1_keeps_all_that_was_bought(connection, tmp_path, mon
     for job in jobs[:3]:
         connection.execute("INSERT INTO paths VALUES (?, ?, ?)", (job.output, job.output, job.id))
     connection.execute("INSERT INTO meta VALUES ('generation', '1')")
+    before = Store.read(tmp_path / "state.sqlite")
+    assert before is not None
+    with before:
+        seen = list(before.records()), before.totals(), before.open_attempts(), before.spent(Budget())
     with Store.open(tmp_path / "state.sqlite") as store:
+        assert (list(store.records()), store.totals(), store.open_attempts(), store.spent(Budget())) == seen
         assert [record.key for record in store.records()] == [job.key for job in reversed(jobs)]
         assert [attempt.request_id for attempt in store.open_attempts()] == ["r-2", None]
         assert store.spent(Budget()) == (Decimal("0.25"), 3)

@@ -75,7 +75,7 @@ class Store:
             # as_uri quotes what would be syntax in a URI: ? # %
             store = cls(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None), path)
             try:
-                if migrations.version_of(store._connection, path) < migrations.VERSION:
+                if migrations.version_of(store._connection, path) < migrations.READABLE:
                     raise StateError(f"{path} is of an older version", "reelrun run brings it up to date")
             except BaseException:
                 store.close()
