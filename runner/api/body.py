@@ -6,7 +6,7 @@ import base64
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,29 +34,28 @@ class Body:
     model: str
     payload: Variables
     image: Image
+    # What stands before and after the picture. The picture comes last, so that a cut body is no valid JSON.
+    around: tuple[bytes, bytes] = field(init=False, repr=False, compare=False)
 
-    def __len__(self) -> int:
-        head, tail = self._around()
-        return len(head) + len(tail) + (0 if self.image.size is None else base64_length(self.image.size))
-
-    def __iter__(self) -> Iterator[bytes]:
-        head, tail = self._around()
-        if self.image.size is None:
-            yield head + tail
-            return
-        yield head
-        yield from self._picture()
-        yield tail
-
-    def _around(self) -> tuple[bytes, bytes]:
-        """What stands before and after the picture. The picture comes last, so that a cut body is no valid JSON."""
+    def __post_init__(self) -> None:
         others = {name: value for name, value in self.payload.items() if name != "image"}
         text = "" if self.image.size is not None else self.image.reference
         names = canonical_json(others)[:-1] + ("," if others else "")
         whole = f'{{"model":{canonical_json(self.model)},"payload":{names}"image":{canonical_json(text)}}}}}'.encode()
-        return (whole, b"") if self.image.size is None else (whole[:-3], whole[-3:])
+        around = (whole, b"") if self.image.size is None else (whole[:-3], whole[-3:])
+        object.__setattr__(self, "around", around)
 
-    def _picture(self) -> Iterator[bytes]:
+    def __len__(self) -> int:
+        return sum(map(len, self.around)) + (0 if self.image.size is None else base64_length(self.image.size))
+
+    def __iter__(self) -> Iterator[bytes]:
+        head, tail = self.around
+        yield head
+        if self.image.size is not None:
+            yield from self.picture()
+            yield tail
+
+    def picture(self) -> Iterator[bytes]:
         """The picture's Base64. The last block is held back until the hash of all of it is known to be right."""
         digest = hashlib.sha256()
         left = self.image.size or 0

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import quote
 
 import urllib3
@@ -16,8 +14,10 @@ from runner.api.answers import Answer, Listing, Submission, message_of, parsed, 
 from runner.api.body import Body, PictureChangedError
 from runner.api.classes import Verdict
 from runner.api.listing import read_listing
+from runner.api.pictures import Pictures
 from runner.api.service import Service
 from runner.api.transport import Transport, check_environment, was_unsent
+from runner.shipped import release
 
 # An answer may echo a picture of 10 MB in Base64; nothing sound is longer than this.
 _ANSWER_BYTES = 64 * 1024 * 1024
@@ -45,9 +45,10 @@ class Client:
         check_environment(service.base_url)
         self.service = service
         self._transport = Transport()
+        self._pictures = Pictures()
         self._timeout = urllib3.Timeout(connect=service.connect_timeout, read=service.read_timeout)
         self._headers = {
-            "User-Agent": f"reelrun/{_version()}",
+            "User-Agent": f"reelrun/{release()}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
         }
@@ -123,7 +124,8 @@ class Client:
     def _post(self, path: str, body: Body) -> AbstractContextManager[urllib3.BaseHTTPResponse]:
         """POST, once."""
         headers = {**self._headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
-        return closing(self._transport.call("POST", self.service.base_url + path, headers, self._timeout, body))
+        blocks = self._pictures.stream(body)
+        return closing(self._transport.call("POST", self.service.base_url + path, headers, self._timeout, blocks))
 
     def _get(self, path: str) -> AbstractContextManager[urllib3.BaseHTTPResponse]:
         return closing(self._transport.get(self.service.base_url + path, self._headers, self._timeout))
@@ -190,9 +192,3 @@ def _bounded(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         if len(content) > _ANSWER_BYTES or time.monotonic() > deadline:
             return b""
     return bytes(content)
-
-
-def _version() -> str:
-    with contextlib.suppress(PackageNotFoundError):
-        return version("reelrun")
-    return "0"

@@ -168,7 +168,7 @@ class Transport:
         url: str,
         headers: Mapping[str, str],
         timeout: urllib3.Timeout,
-        body: Iterable[bytes] | None = None,
+        body: Iterable[bytes | memoryview] | None = None,
     ) -> urllib3.BaseHTTPResponse:
         """The answer, as a stream whose bytes are not decoded. Raises urllib3's HTTPError, and OSError."""
         if urlsplit(url).scheme.lower() not in self._pools:
