@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 
+from runner.cli.screen import shown_path
 from runner.model import Status
 from tests.command import SANDBOX, call, terminal
 from tests.kit import MODEL, picture_bytes, write_manifest
@@ -258,7 +259,8 @@ def test_an_unknown_variable_is_refused(tmp_path):
 def test_a_plan_is_frozen_and_checked(tmp_path):
     path = write_manifest(tmp_path, **SWEEP)
     ended = call("plan", path, "--lock", "--only", "p0/*")
-    assert (ended.code, ended.err) == (0, f"Wrote {tmp_path / 'campaign.lock.json'}: 8 jobs. Commit it.\n")
+    written = shown_path(tmp_path / "campaign.lock.json")
+    assert (ended.code, ended.err) == (0, f"Wrote {written}: 8 jobs. Commit it.\n")
     assert call("plan", path, "--locked").code == 0
     path.write_text(path.read_text().replace("wet rock", "dry rock"))
     ended = call("plan", path, "--locked", "--json")
