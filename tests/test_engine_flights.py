@@ -1,5 +1,8 @@
 """Open attempts in memory, and when each is due."""
 
+from collections import Counter
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,9 +46,35 @@ def test_phases_are_found_and_flights_removed():
     one, two = flight(1, Phase.LOST), flight(2, Phase.READY)
     flights.add(one)
     flights.add(two)
-    assert flights.in_phase(Phase.LOST, Phase.READY) == [one, two]
+    assert flights.in_phase(Phase.LOST) == [one]
+    assert flights.in_phase(Phase.READY) == [two]
+    assert flights.count(Phase.LOST, Phase.READY) == 2
     flights.remove(one)
     assert list(flights) == [two]
+    assert flights.in_phase(Phase.LOST) == []
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from([*Phase, "remove"]), st.sampled_from(["queued", "x"]))))
+def test_what_is_counted_as_it_changes_is_what_counting_would_give(steps):
+    flights = Flights()
+    for number, to, word in steps:
+        known = next((each for each in flights if each.attempt.number == number), None)
+        if to == "remove":
+            if known is not None:
+                flights.remove(known)
+        elif known is None:
+            flights.add(flight(number, to, remote_status=word))
+        else:
+            known.attempt = replace(known.attempt, remote_status=word)
+            flights.move(known, to)
+        for phase in Phase:
+            assert flights.in_phase(phase) == sorted(
+                (each for each in flights if each.phase is phase), key=flights.in_phase(phase).index
+            )
+        assert sum(map(flights.count, Phase)) == len(flights)
+        assert flights.statuses() == Counter(each.status for each in flights if each.phase is not Phase.LEFT)
+        assert flights.at_service() == sum(each.phase not in (Phase.READY, Phase.FETCHING) for each in flights)
+        assert flights.is_busy() == any(each.phase is not Phase.LEFT for each in flights)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(["poll", "ask", "remove"]), st.floats(0, 100))))
@@ -53,8 +82,8 @@ def test_polls_come_in_the_order_in_which_they_are_due(steps):
     """Whatever was put off, asked for or removed meanwhile: the next poll is the earliest that still counts."""
     flights, all_flights, gone = Flights(), {number: flight(number) for number in range(1, 6)}, set()
     for each in all_flights.values():
-        flights.poll_at(each, 0.0)
         flights.add(each)
+        flights.poll_at(each, 0.0)
     due = dict.fromkeys(all_flights, 0.0)
     for number, kind, at in steps:
         if number in gone:
@@ -63,7 +92,7 @@ def test_polls_come_in_the_order_in_which_they_are_due(steps):
             flights.poll_at(all_flights[number], at)
             due[number] = at
         elif kind == "ask":
-            all_flights[number].phase = Phase.ASKING
+            flights.move(all_flights[number], Phase.ASKING)
             due.pop(number, None)
         else:
             flights.remove(all_flights[number])
@@ -74,6 +103,6 @@ def test_polls_come_in_the_order_in_which_they_are_due(steps):
     while (next_due := flights.next_due()) is not None:
         popped = flights.pop_due()
         assert popped.due == next_due
-        popped.phase = Phase.ASKING
+        flights.move(popped, Phase.ASKING)
         order.append(next_due)
     assert order == sorted(due.values())

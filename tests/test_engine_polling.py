@@ -49,7 +49,7 @@ def test_polls_become_rare_with_age(ground):
     place = ground(run={"wait": 600})
     place.world.status = "processing"
     place.run()
-    assert 60 <= place.world.calls.count("get") <= 100
+    assert 20 <= place.world.calls.count("get") <= 60
     assert place.totals() == {"waiting": 1}
 
 

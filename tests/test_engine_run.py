@@ -85,7 +85,8 @@ def test_an_attempt_from_its_intent_to_its_outcome(run):
         run.attach(flight, "r-1", "queued")
     assert (flight.attempt.request_id, flight.phase) == ("r-1", Phase.WAITING)
     assert [each.request_id for each in run.store.open_attempts()] == ["r-1"]
-    assert run.flights.next_due() == run.now() + 1.0
+    assert run.now() < run.flights.next_due() < run.now() + 1.0, "soon, as nothing is known yet"
+    assert flight.started == flight.seen == run.now()
     with run.store.transaction():
         run.leave(flight, "enough")
     assert not run.flights.is_busy()

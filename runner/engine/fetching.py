@@ -27,7 +27,7 @@ class Fetching:
             return
         for flight in run.flights.in_phase(Phase.READY)[: MOST_FETCHES - self._running]:
             self._running += 1
-            flight.phase = Phase.FETCHING
+            run.flights.move(flight, Phase.FETCHING)
             call = partial(fetch, run.tools.files, self._order(flight), run.stop)
             run.start(partial(self._fetched, flight), call, is_call=False)
 

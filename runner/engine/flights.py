@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from runner.api.answers import Remote
@@ -24,12 +24,13 @@ class Phase(Enum):
     LEFT = "left for the next run"
 
 
-_FINISHED = (Phase.READY, Phase.FETCHING)
-
-
 @dataclass(slots=True)
 class Flight:
     """One open attempt. `since` starts its wait, `due` is its next poll, `tries` counts downloads in vain.
+
+    `started` is since when the service may be working on it, None while it waits behind others; `seen` is when it was
+    last known to be unfinished, None where this run did not see that yet; `is_begun` once the service was seen to work
+    on it.
 
     `planned` is what is submitted again where the attempt turns out never to have been accepted; it is None for an
     orphaned job.
@@ -40,6 +41,9 @@ class Flight:
     since: float
     planned: Planned | None = None
     due: float = 0.0
+    started: float | None = None
+    seen: float | None = None
+    is_begun: bool = False
     tries: int = 0
     failures: int = 0
     remote: Remote | None = None
@@ -65,18 +69,44 @@ class Flight:
         return str(self.phase.value)
 
 
-@dataclass(slots=True)
 class Flights:
-    """All flights of a run, by attempt number, with a queue of those that are due for a poll."""
+    """All flights of a run, by attempt number and by phase, with a queue of those that are due for a poll."""
 
-    _all: dict[int, Flight] = field(default_factory=dict)
-    _due: list[tuple[float, int]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._all: dict[int, Flight] = {}
+        self._by_phase: dict[Phase, dict[int, Flight]] = {phase: {} for phase in Phase}
+        self._statuses: Counter[str] = Counter()
+        # The word under which each is counted, but those that are left for the next run.
+        self._words: dict[int, str] = {}
+        self._due: list[tuple[float, int]] = []
 
     def add(self, flight: Flight) -> None:
         self._all[flight.attempt.number] = flight
+        self._enter(flight)
 
     def remove(self, flight: Flight) -> None:
         del self._all[flight.attempt.number]
+        self._exit(flight)
+
+    def move(self, flight: Flight, phase: Phase) -> None:
+        """Every change of a phase comes here, so that nothing has to be counted anew."""
+        self._exit(flight)
+        flight.phase = phase
+        self._enter(flight)
+
+    def _enter(self, flight: Flight) -> None:
+        number = flight.attempt.number
+        self._by_phase[flight.phase][number] = flight
+        if flight.phase is not Phase.LEFT:
+            self._words[number] = flight.status
+            self._statuses[flight.status] += 1
+
+    def _exit(self, flight: Flight) -> None:
+        number = flight.attempt.number
+        del self._by_phase[flight.phase][number]
+        word = self._words.pop(number, None)
+        if word is not None:
+            self._statuses[word] -= 1
 
     def __iter__(self) -> Iterator[Flight]:
         return iter(self._all.values())
@@ -84,18 +114,22 @@ class Flights:
     def __len__(self) -> int:
         return len(self._all)
 
-    def in_phase(self, *phases: Phase) -> list[Flight]:
-        return [flight for flight in self if flight.phase in phases]
+    def in_phase(self, phase: Phase) -> list[Flight]:
+        """In the order in which they came into it."""
+        return list(self._by_phase[phase].values())
+
+    def count(self, *phases: Phase) -> int:
+        return sum(len(self._by_phase[phase]) for phase in phases)
 
     def at_service(self) -> int:
         """How many are unfinished at the service, or may be."""
-        return sum(flight.phase not in _FINISHED for flight in self)
+        return len(self) - self.count(Phase.READY, Phase.FETCHING)
 
     def is_busy(self) -> bool:
-        return any(flight.phase is not Phase.LEFT for flight in self)
+        return len(self) > self.count(Phase.LEFT)
 
     def poll_at(self, flight: Flight, due: float) -> None:
-        flight.phase = Phase.WAITING
+        self.move(flight, Phase.WAITING)
         flight.due = due
         heapq.heappush(self._due, (due, flight.attempt.number))
 
@@ -113,4 +147,5 @@ class Flights:
         return self._all[heapq.heappop(self._due)[1]]
 
     def statuses(self) -> Counter[str]:
-        return Counter(flight.status for flight in self if flight.phase is not Phase.LEFT)
+        """How many there are of each status, but those that are left for the next run."""
+        return +self._statuses

@@ -109,7 +109,7 @@ class Engine:
         run.flights.add(flight)
         run.queue.exclude(attempt.job_id, is_planned=resubmit)
         if attempt.request_id is not None:
-            run.flights.poll_at(flight, now)
+            run.schedule.join(flight, now)
             return
         run.queue.hold(attempt.fingerprint)
         if attempt.lost_at is None:

@@ -9,13 +9,17 @@ from functools import partial
 from runner.api.answers import Answer, Remote
 from runner.api.classes import Verdict
 from runner.engine.flights import Flight, Phase
-from runner.engine.pacing import backoff, next_poll
+from runner.engine.pacing import Window, backoff
 from runner.engine.run import MOST_CALLS, Run, result_of
 from runner.model import Status
 
 _FINAL = {"failed": Status.FAILED, "cancelled": Status.CANCELLED}
 # A request that we were told of may be unknown to another server of the service for a moment.
 _MISSING_POLLS = 3
+# After an answer that is of no use, in seconds.
+_LEAST_PAUSE = 1.0
+# The most polls a second, and the seconds' worth of them that may come at once.
+_MOST_POLLS, _BURST = 100, 0.25
 
 
 class Polling:
@@ -23,29 +27,37 @@ class Polling:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._rate = Window(_MOST_POLLS)
+        self._free_at = float("-inf")
 
     @property
     def due(self) -> float | None:
-        poll = self._run.flights.next_due()
-        return None if poll is None or self._run.is_full(self._run.asks) else max(poll, self._run.asks.opens_at)
+        run, poll = self._run, self._run.flights.next_due()
+        return None if poll is None or run.is_full(run.asks) else max(poll, run.asks.opens_at, self._free_at)
 
     def poll(self) -> None:
         """Start the polls that are due."""
         run, now = self._run, self._run.now()
         while not run.is_stopping and run.calls < MOST_CALLS and run.asks.may_call(now, run.calls):
             due = run.flights.next_due()
-            if due is None or due > now:
+            if due is None or max(due, self._free_at) > now:
                 return
             flight = run.flights.pop_due()
-            flight.phase = Phase.ASKING
+            if run.schedule.put_off(flight, now):
+                continue
+            self._free_at = max(self._free_at, now - _BURST) + 1.0 / self._rate.size
+            run.flights.move(flight, Phase.ASKING)
+            run.schedule.ask(flight, now)
             run.start(partial(self._asked, flight), partial(run.tools.client.get, flight.request_id))
 
     def _asked(self, flight: Flight, future: Future[Answer], started: float) -> None:
         run, answer = self._run, result_of(future, lambda words: Answer(Verdict.UNKNOWN, message=words))
         run.heard(answer.skew_from)
+        run.schedule.hear(flight)
         match answer.verdict:
             case Verdict.ACCEPTED if answer.remote is not None:
                 run.asks.answered()
+                self._rate.accepted()
                 if run.check_organisation(answer.remote):
                     self._told(flight, answer.remote)
             case Verdict.MISSING:
@@ -53,13 +65,17 @@ class Polling:
                 self._missing(flight)
             case Verdict.DENIED:
                 run.deny(answer.message)
-                self._later(flight)
+                self._again(flight)
             case _:
+                if answer.verdict is Verdict.BUSY:
+                    self._rate.refused(run.now(), started)
                 self._troubled(flight, answer)
 
     def _told(self, flight: Flight, remote: Remote) -> None:
-        run = self._run
+        run, now = self._run, self._run.now()
         status = remote.status or ""
+        if remote.is_final:
+            run.schedule.ended(flight, now)
         if status in _FINAL:
             run.end(flight, _FINAL[status], remote.error or f"the service says {status}")
             return
@@ -69,13 +85,15 @@ class Polling:
         if status == "success" and remote.video_url is None:
             flight.failures += 1
             run.store.explain(flight.attempt, "finished, but the service gives no link to the video")
-            self._later(flight)
+            self._again(flight)
         elif status == "success":
-            flight.failures = 0
-            flight.remote, flight.phase = remote, Phase.READY
+            flight.failures, flight.remote = 0, remote
+            run.flights.move(flight, Phase.READY)
+        elif self._has_waited(flight):
+            run.leave(flight, f"still {status or 'in flight'} after {run.settings.wait:g} s")
         else:
             flight.failures = 0
-            self._later(flight)
+            run.schedule.unfinished(flight, status, now)
 
     def _missing(self, flight: Flight) -> None:
         """404 for a request that we know: it was paid for, and so it is unknown, never submitted again by itself."""
@@ -86,7 +104,7 @@ class Polling:
             run.store.conclude(flight.attempt, Status.UNKNOWN, run.now(), "given up with --resubmit-unknown")
             run.again(flight)
         else:
-            self._later(flight)
+            self._again(flight)
 
     def _troubled(self, flight: Flight, answer: Answer) -> None:
         run, now = self._run, self._run.now()
@@ -96,15 +114,17 @@ class Polling:
             run.asks.pause(now, answer.retry_after)
         run.note = f"the service gives no usable answer: {answer.message}"
         run.store.explain(flight.attempt, f"no usable answer: {answer.message}")
-        self._later(flight)
+        self._again(flight)
 
-    def _later(self, flight: Flight) -> None:
-        """Poll again, unless the job's wait is over."""
+    def _again(self, flight: Flight) -> None:
+        """Poll again soon, as the answer was of no use, unless the job's wait is over."""
         run, now = self._run, self._run.now()
-        if now - flight.since >= run.settings.wait:
+        if self._has_waited(flight):
             run.leave(flight, f"still {flight.attempt.remote_status or 'in flight'} after {run.settings.wait:g} s")
             return
-        pause = next_poll(now - (flight.attempt.accepted_at or flight.since))
-        if flight.failures:
-            pause = max(pause, backoff(flight.failures, run.tools.randomness))
-        run.flights.poll_at(flight, now + min(pause, max(flight.since + run.settings.wait - now, 0.0)))
+        pause = max(_LEAST_PAUSE, backoff(flight.failures, run.tools.randomness))
+        run.flights.poll_at(flight, min(now + pause, flight.since + run.settings.wait))
+
+    def _has_waited(self, flight: Flight) -> bool:
+        """Whether this run has waited for it for as long as it may."""
+        return self._run.now() - flight.since >= self._run.settings.wait

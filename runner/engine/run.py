@@ -16,8 +16,9 @@ from runner.api.files import Files
 from runner.engine.artifacts import Stop
 from runner.engine.clock import Clock
 from runner.engine.flights import Flight, Flights, Phase
-from runner.engine.pacing import Gate, next_poll
+from runner.engine.pacing import Gate, Window
 from runner.engine.queue import Queue
+from runner.engine.schedule import Schedule
 from runner.errors import AccessError, ReelrunError, StateError
 from runner.model import Action, Status
 from runner.planning.comparison import NOT_SELECTED
@@ -89,6 +90,9 @@ class Run:
         self.flights = Flights()
         submits = (each for each in plan.active if each.action is Action.SUBMIT)
         self.queue = Queue(submits, plan.totals[Action.SUBMIT])
+        # How many may be unfinished at the service.
+        self.depth = Window(self.settings.concurrency)
+        self.schedule = Schedule(self.flights, self.queue, store, self.depth, self.settings.wait)
         self.asks = Gate(tools.randomness)
         self.stop = Stop()
         self.calls = 0
@@ -155,9 +159,9 @@ class Run:
         now = self.now()
         self.store.accept(flight.attempt, request_id, now, status, self.skew)
         flight.attempt = replace(flight.attempt, request_id=request_id, accepted_at=now, remote_status=status)
-        flight.since = now
+        flight.since = flight.seen = now
         self.queue.release(flight.attempt.fingerprint)
-        self.flights.poll_at(flight, now + next_poll(0.0))
+        self.schedule.join(flight, now)
 
     def end(self, flight: Flight, status: Status, error: str | None = None) -> None:
         """The attempt has its outcome."""
@@ -168,6 +172,7 @@ class Run:
 
     def drop(self, flight: Flight) -> None:
         self.flights.remove(flight)
+        self.schedule.leave(flight, self.now())
         self.queue.release(flight.attempt.fingerprint)
 
     def again(self, flight: Flight) -> None:
@@ -179,7 +184,8 @@ class Run:
     def leave(self, flight: Flight, reason: str) -> None:
         """Enough for this run: the attempt stays open, and the next run goes on with it."""
         self.store.explain(flight.attempt, reason)
-        flight.phase = Phase.LEFT
+        self.flights.move(flight, Phase.LEFT)
+        self.schedule.leave(flight, self.now())
         if flight.attempt.request_id is None:
             self.queue.abandon(flight.attempt.fingerprint)
 

@@ -11,7 +11,7 @@ from runner.api.answers import Submission
 from runner.api.body import Body
 from runner.api.classes import GENERAL, Verdict
 from runner.engine.flights import Flight, Phase
-from runner.engine.pacing import Gate, Window, backoff
+from runner.engine.pacing import Gate, backoff
 from runner.engine.run import MOST_CALLS, Run, result_of
 from runner.errors import DiskError, ServiceError
 from runner.model import Image, Status
@@ -23,7 +23,6 @@ class Submitting:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._images: dict[str, Image] = {image.id: image for image in run.plan.manifest.images}
-        self._window = Window(run.settings.concurrency)
         self._gate = Gate(run.tools.randomness)
         # The first submission to a model goes alone: a refused key, an unknown model, an empty account cost one call.
         self._canary: Flight | None = None
@@ -32,7 +31,7 @@ class Submitting:
     @property
     def due(self) -> float | None:
         """When the next submission may leave; None while there is none, or something else must end first."""
-        run, is_probed = self._run, self._gate.is_stormy and bool(self._run.flights.in_phase(Phase.LOST))
+        run, is_probed = self._run, self._gate.is_stormy and self._run.flights.count(Phase.LOST) > 0
         is_waiting = self._canary is not None or is_probed or run.is_full(self._gate) or self.is_blocked
         return None if is_waiting or not run.queue.has_ready else self._gate.opens_at
 
@@ -40,7 +39,7 @@ class Submitting:
     def is_blocked(self) -> bool:
         """As many as may be are unfinished at the service. Where all of them are left for the next run, so is what is
         still pending."""
-        return self._run.flights.at_service() >= int(self._window.size)
+        return self._run.flights.at_service() >= int(self._run.depth.size)
 
     def intend(self) -> list[Flight]:
         """Write the intents of what is submitted next. The transaction around it commits before any POST."""
@@ -83,7 +82,7 @@ class Submitting:
                 ServiceError(f"the service took no submission for {run.settings.wait:g} s: {run.note}", hint)
             )
             return False
-        if self._gate.is_stormy and run.flights.in_phase(Phase.LOST):
+        if self._gate.is_stormy and run.flights.count(Phase.LOST):
             # Each of these may have been billed: find out before risking more.
             return False
         calls = run.calls + starting
@@ -119,7 +118,7 @@ class Submitting:
             return
         self._passed.add(flight.attempt.model)
         self._gate.answered()
-        self._window.accepted()
+        run.depth.accepted()
         run.note = ""
         self._count(flight)
         run.attach(flight, request_id, answer.status)
@@ -138,7 +137,8 @@ class Submitting:
         run.note = f"a submission's answer was lost ({answer.message}); looking for it"
         run.store.lose(flight.attempt, now, run.skew, answer.message)
         flight.attempt = replace(flight.attempt, lost_at=now, skew=flight.attempt.skew or run.skew)
-        flight.phase, flight.since = Phase.LOST, now
+        flight.since = now
+        run.flights.move(flight, Phase.LOST)
 
     def _refused(self, flight: Flight, answer: Submission) -> None:
         run, model = self._run, flight.attempt.model
@@ -166,7 +166,7 @@ class Submitting:
         self._withdraw(flight, answer.message)
         self._gate.failed(now)
         if answer.verdict is Verdict.BUSY:
-            self._window.refused(now, started)
+            run.depth.refused(now, started)
         wished = answer.retry_after
         pause = backoff(self._gate.failures, run.tools.randomness) if wished is None else wished
         self._gate.pause(now, pause)
