@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import batches, loading, planning, resuming, table
+from tests.bench import batches, loading, planning, resuming, simulated, table
 from tests.bench.measure import Bench, Row
 from tests.bench.processes import ROOT, BrokenError, Cores, cost_of, reelrun
 
@@ -16,6 +16,7 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "planning": planning.planning,
     "command": planning.command,
     "batch": batches.batch,
+    "simulated": simulated.simulated,
     "downloads": batches.downloads,
     "uploads": batches.uploads,
     "flights": batches.flights,

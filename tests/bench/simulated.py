@@ -1,0 +1,28 @@
+"""The batch with a service time of minutes, on a simulated clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.bench.measure import Bench, Row, Runs
+from tests.bench.processes import BrokenError
+from tests.bench.simulation import SCENARIOS, simulate
+
+
+def simulated(bench: Bench) -> list[Row]:
+    """Polls a job and mean lag where a job takes 2 min on the mean, in a state that knows nothing of the service yet."""
+    scenario, runs = SCENARIOS["2 min"], Runs()
+    if bench.quick:
+        scenario = replace(scenario, jobs=64, slots=16)
+    for seed in range(1, bench.runs + 1):
+        try:
+            told = simulate(scenario, seed, bench.fresh("simulated"))
+        except AssertionError as error:
+            raise BrokenError(str(error)) from error
+        runs.add(polls=told.polls, lag=told.lag, makespan=told.makespan)
+    about = f"{scenario.jobs} jobs of 2 min, simulated"
+    beside = f"makespan to ideal: {runs.median('makespan'):.3f}"
+    return [
+        Row(f"{about}: polls a job", runs.of("polls"), 8, "polls", beside),
+        Row(f"{about}: mean lag", runs.of("lag"), 7.5, "s"),
+    ]
