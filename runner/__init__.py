@@ -29,9 +29,10 @@ def load(path: str | Path) -> Manifest:
     """Read and check a manifest. Raises ManifestError with every problem found."""
     from pathlib import Path
 
-    from runner.manifest import reader
+    from runner.manifest.reader import read
+    from runner.planning.verdict import sound
 
-    return reader.load(Path(path))
+    return sound(read(Path(path)))
 
 
 def plan(manifest: Manifest, selection: Selection | None = None) -> Plan:

@@ -107,7 +107,11 @@ def test_merging_what_is_no_mapping():
     ],
 )
 def test_values_that_json_does_not_have(value):
-    assert read(f"a: 1\nb: {value}\n") == ({"a": 1, "b": None}, [("E106", 2)])
+    (read_value, faults) = read(f"a: 1\nb: {value}\nc: 2\n")
+    assert faults == [("E106", 2)]
+    # A text is what was probably meant by a scalar; of a collection nothing is known.
+    assert set(read_value) == {"a", "b", "c"}
+    assert read_value["b"] is None or read_value["b"] in value
 
 
 @pytest.mark.parametrize("key", ["1", "on", "null", "1.5", "[a]", "{a: b}", "2024-05-01", "~"])
@@ -120,6 +124,25 @@ def test_a_template_without_quotes():
     (fault,) = document.faults
     assert fault.message == "a template without quotes is a mapping in YAML"
     assert fault.hint == 'write the whole value in quotes: "{{ product }}"'
+    assert document.value == {"text": "{{ product }}"}
+    place = document.source.position(("text",), offset=3, length=7)
+    assert (place.line, place.column, place.length) == (1, 10, 7)
+
+
+@pytest.mark.parametrize("text", ["a: {{b: c}: d}", "a: {{b}: d}", "a: { {b}: }", "a: {{b}: , c: 1}"])
+def test_mappings_with_odd_keys_are_no_templates(text):
+    document = parse(Text("m.yaml", text))
+    assert [each.message for each in document.faults] != ["a template without quotes is a mapping in YAML"]
+    assert isinstance(document.value["a"], dict)
+
+
+def test_what_a_fault_leaves_out_is_kept_with_it():
+    document = parse(Text("m.yaml", "a: {b: 1}\na: {c: 2}\non: {d: .nan}\n"))
+    assert [(each.code, each.lost) for each in document.faults] == [
+        ("E103", {"a": {"c": 2}}),
+        ("E106", {}),
+        ("E106", {"on": {"d": ".nan"}}),
+    ]
 
 
 def test_aliases_share_their_value():

@@ -23,6 +23,7 @@ class Room:
     def __init__(self, folder):
         self.folder = folder.resolve()
         self.diagnostics = ()
+        self.are_all = True
 
     def put(self, name, data):
         path = self.folder / name
@@ -37,7 +38,8 @@ class Room:
         found = Diagnostics(document.source)
         images = read_images(document.value["images"], self.folder, rules, found, fetch)
         self.diagnostics = found.ordered()
-        return images
+        self.are_all = images.are_all
+        return images.all
 
     def problems(self, *entries, **options):
         self.read(*entries, **options)
@@ -103,7 +105,11 @@ def test_urls_are_checked_when_they_are_fetched(room):
         return pictures[url]
 
     images = room.read(*(f'{{url: "https://example.com/{name}.jpg"}}' for name in "abc"), fetch=fetch)
-    assert [(each.id, each.width, each.reference) for each in images] == [("a", 320, "https://example.com/a.jpg")]
+    assert [(each.id, each.width, each.reference) for each in images] == [
+        ("a", 320, "https://example.com/a.jpg"),
+        ("b", None, "https://example.com/b.jpg"),
+        ("c", None, "https://example.com/c.jpg"),
+    ]
     assert [(each.code, each.position.line) for each in room.diagnostics] == [("E404", 3), ("E401", 4)]
     assert room.diagnostics[1].message == "https://example.com/c.jpg cannot be fetched: 404 Not Found"
     assert threading.get_ident() not in threads
@@ -191,10 +197,54 @@ def test_ids_stand_once(room):
     ]
 
 
-def test_the_sound_images_are_given(room):
+def test_images_with_problems_are_given_as_well(room):
     room.put("a.jpg", picture_bytes(1))
     room.put("small.jpg", picture_bytes(2, width=200))
-    assert [each.id for each in room.read("{file: a.jpg}", "{file: small.jpg}", "{file: none.jpg}")] == ["a"]
+    found = room.read("{file: a.jpg}", "{file: small.jpg}", "{file: none.jpg, id: n}", "{file: a.jpg}")
+    assert [each.id for each in found] == ["a", "small", "n", "~3"]
+    assert [each.reference == "sha256:" for each in found] == [False, True, True, False]
+    # Templates can compute with sizes that are not known.
+    assert all(each.width and each.height for each in found)
+    assert room.are_all
+
+
+def test_addresses_that_cannot_be_used_go_nowhere(room):
+    def fetch(url):
+        raise AssertionError(url)
+
+    found = room.read("{url: 'https://user:word@example.com/a.jpg', id: a}", "{base64: '?', id: b}", fetch=fetch)
+    assert [(each.id, each.reference) for each in found] == [("a", "sha256:"), ("b", "sha256:")]
+    assert [each.code for each in room.diagnostics] == ["E412", "E411"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "are_all"),
+    [
+        ("{file: a.jpg}", True),
+        ("{file: none.jpg, id: a}", True),
+        ("{file: none.jpg}", False),
+        ("{file: a.jpg, id: ''}", False),
+        ("{glob: '*.gif'}", False),
+        ("{table: none.csv}", False),
+        ("{table: ragged.csv}", False),
+        ("{vars: {a: 1}}", False),
+        ("5", False),
+    ],
+)
+def test_whether_all_ids_are_known(room, entry, are_all):
+    room.put("a.jpg", picture_bytes(1))
+    room.put("ragged.csv", "image,id\na.jpg,b\na.jpg,c,d\n")
+    room.read(entry)
+    assert room.are_all is are_all
+
+
+def test_a_ragged_row_hides_no_other(room):
+    room.put("ragged.csv", "image,id\na.jpg,b\na.jpg,c,d\nb.jpg,e\n")
+    assert [(code, line) for code, line, _ in room.problems("{table: ragged.csv}")] == [
+        ("E401", 2),
+        ("E409", 3),
+        ("E401", 4),
+    ]
 
 
 def test_rows_are_placed_in_their_table(room, monkeypatch):

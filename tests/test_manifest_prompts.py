@@ -17,7 +17,7 @@ def read(tmp_path, monkeypatch):
     def read(*entries):
         document = parse(Text("m.yaml", "prompts:\n" + "".join(f"  - {entry}\n" for entry in entries)))
         found = Diagnostics(document.source)
-        prompts = read_prompts(document.value["prompts"], tmp_path, found)
+        prompts = read_prompts(document.value["prompts"], tmp_path, found).all
         problems = [(each.code, each.position.file, each.position.line, each.message) for each in found.ordered()]
         return prompts, problems, found
 
@@ -58,7 +58,15 @@ def test_what_is_wrong(read, tmp_path):
         "{file: mood.j2}",
         "{file: huge.j2}",
     )
-    assert [(each.id, each.text) for each in prompts] == [("plain", "x")]
+    # The others are given as well, so that their parameters can be checked.
+    assert [(each.id, each.text) for each in prompts] == [
+        ("plain", "x"),
+        ("~1", "y"),
+        ("moood", ""),
+        ("folder", ""),
+        ("mood", ""),
+        ("huge", ""),
+    ]
     assert problems == [
         ("E105", "huge.j2", 1, "the file is larger than 1 MB"),
         ("E210", "m.yaml", 3, "the prompt id 'plain' is given twice; the first is in line 2"),
@@ -66,3 +74,18 @@ def test_what_is_wrong(read, tmp_path):
         ("E101", "m.yaml", 5, "the prompt file 'folder' cannot be read: Is a directory"),
         ("E104", "mood.j2", 1, "the byte 0xe9 is not UTF-8"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "are_all"),
+    [("{id: a, text: x}", True), ("{id: a, file: none.j2}", True), ("{file: none.j2}", False), ("5", False)],
+)
+def test_whether_all_ids_are_known(tmp_path, entry, are_all):
+    document = parse(Text("m.yaml", f"prompts:\n  - {entry}\n"))
+    assert read_prompts(document.value["prompts"], tmp_path, Diagnostics(document.source)).are_all is are_all
+
+
+def test_prompts_without_an_id_or_a_text(read):
+    prompts, problems, _ = read("{text: x}", "{id: b}", "{id: '', file: none.j2}")
+    assert [(each.id, each.text) for each in prompts] == [("~0", "x"), ("b", ""), ("~2", "")]
+    assert [each[0] for each in problems] == ["E101"]

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.errors import ManifestError, Position, Severity
+from runner.manifest.models import ANYTHING
 from runner.manifest.reader import load, read
 from runner.manifest.report import text
 from runner.model import Budget, Matrix, RunSettings
@@ -106,23 +107,56 @@ def test_load_raises_all_errors(write):
     assert load(write(SMALL + "vars: {a: no}\n")).constants == {"a": False}
 
 
-def test_without_its_structure_there_is_no_manifest(write):
-    assert read(write(SMALL + "matrix: {a: b}\n")).manifest is None
-    assert read(write(SMALL + "vars: {a: 1, a: 2}\n")).manifest is None
-    assert read(write(SMALL.replace("id: plain", "id: 5"))).manifest is None
+@pytest.mark.parametrize("text", ["a: [1\n", "", "- 1\n", "5\n", "2024-05-01\n"])
+def test_where_nothing_can_be_read_there_is_no_manifest(write, text):
+    reading = read(write(text))
+    assert (reading.manifest, len(reading.diagnostics)) == (None, 1)
+
+
+def test_a_manifest_with_errors_is_mended(write):
+    assert read(write(SMALL + "matrix: {a: b}\n")).manifest.matrix.axes == {"a": ("b",)}
+    assert read(write(SMALL + "vars: {a: 1, a: 2}\n")).manifest.constants == {"a": 1}
+    assert read(write(SMALL.replace("id: plain", "id: 5"))).manifest.prompts[0].id == "5"
+    assert read(write(SMALL + "paramz: {duration: '5'}\n")).manifest.params == {"duration": "5"}
+
+
+def test_of_each_part_there_is_at_least_one(write):
+    manifest = read(write("version: 1\nparams: {duration: '5'}\n")).manifest
+    assert (manifest.models, [each.id for each in manifest.images]) == (("model",), ["image"])
+    assert [(each.id, each.text) for each in manifest.prompts] == [("prompt", "")]
+    assert manifest.params == {"duration": "5"}
+
+
+def test_variables_that_may_have_been_defined_are_known_to_all_pictures(write):
+    manifest = read(write(SMALL + "constants: {season: spring}\nmatrix: {a: [1]}\nvars: {a: 2, b: 3}\n")).manifest
+    assert [each.vars for each in manifest.images] == [{"season": "spring", "constants": {"season": "spring"}}]
+    assert manifest.constants == {"a": 2, "b": 3}
+
+
+def test_places_stay_right_where_something_is_left_out(write):
+    content = SMALL.replace("[{id: plain", "[5, {id: plain") + "matrix:\n  exclude: [x, {a: 1}]\n  a: [1]\n"
+    manifest = read(write(content)).manifest
+    assert [each.route for each in manifest.prompts] == [("prompts", 1)]
+    assert manifest.matrix.exclude == ({"a": 1},)
+    place = manifest.source.position(("matrix", "exclude", 0, "a"))
+    assert (place.line, place.column) == (6, 20)
 
 
 def test_pictures_aside_the_manifest_is_given(write, tmp_path):
     (tmp_path / "a.jpg").write_bytes(picture_bytes(1))
     content = SMALL.replace('[{url: "https://example.com/shoe.jpg"}]', "[{file: a.jpg}, {file: b.jpg}]")
     reading = read(write(content))
-    assert [each.id for each in reading.manifest.images] == ["a"]
+    assert [each.id for each in reading.manifest.images] == ["a", "b"]
     assert problems(reading) == [("E401", 3, 32)]
     assert reading.has_errors
-    # Without any picture or model there is nothing that could be planned.
-    assert read(write(content.replace("{file: a.jpg}, ", ""))).manifest is None
-    assert read(write(SMALL.replace(MODEL, "none"))).manifest is None
-    assert read(write(SMALL.replace(MODEL, f"[none, {MODEL}]"))).manifest.models == (MODEL,)
+
+
+def test_a_model_without_a_schema_takes_anything(write):
+    manifest = read(write(SMALL.replace(MODEL, f"[none, {MODEL}, Kling-Image2Video-V1.6-Standart]"))).manifest
+    assert manifest.models == ("none", MODEL, "Kling-Image2Video-V1.6-Standart")
+    assert manifest.schemas["none"].document is ANYTHING
+    # One that is surely misspelled has the schema of the one that was meant.
+    assert manifest.schemas["Kling-Image2Video-V1.6-Standart"].document == manifest.schemas[MODEL].document
 
 
 def test_sections_that_templates_cannot_see_do_not_stop_the_reading(write):
@@ -130,8 +164,8 @@ def test_sections_that_templates_cannot_see_do_not_stop_the_reading(write):
     assert problems(reading) == [("E204", 5, 8), ("E204", 6, 20), ("E201", 6, 39), ("E204", 7, 6), ("E204", 8, 15)]
     manifest = reading.manifest
     assert (manifest.takes, manifest.run) == (1, RunSettings())
-    # A limit that cannot be read limits nothing, so that no error follows from it.
-    assert (manifest.budget.max_jobs, manifest.budget.max_cost) == (5_000_000, 3)
+    assert (manifest.budget.max_jobs, manifest.budget.max_cost) == (1000, 3)
+    assert reading.consequences.codes == {"E507", "E701"}
 
 
 def test_warnings_can_be_switched_off(write):

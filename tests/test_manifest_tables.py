@@ -72,8 +72,6 @@ def test_places():
         ("image;id\nx;y\n", 1, "the table has no column image", "separated by semicolons"),
         ("image\tid\nx\ty\n", 1, "the table has no column image", "separated by tabs"),
         ("image,a,a\nx,y,z\n", 1, "the column 'a' is given twice", "rename or delete"),
-        ("image,a\nx,y\nx\n", 3, "the row has 1 cell, the header 2", "in quotes"),
-        ("image,a\nx,y,z\n", 2, "the row has 3 cells, the header 2", "in quotes"),
         ('image,a\nx,"y\n', 2, "the row is not CSV: unexpected end of data", "close the cell"),
         ('image,a\nx,"y"z\n', 2, "the row is not CSV: ',' expected after '\"'", "for a quote"),
     ],
@@ -84,8 +82,24 @@ def test_what_is_wrong(text, line, message, hint):
     assert hint in remedy
 
 
-def test_all_ragged_rows_are_told():
-    assert [line for line, _, _ in refusals("image,a\nx\ny,z\nx,y,z\n")] == [2, 4]
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("image,a\nx,y\nx\n", 3, "the row has 1 cell, the header 2"),
+        ("image,a\nx,y,z\n", 2, "the row has 3 cells, the header 2"),
+    ],
+)
+def test_ragged_rows(text, line, message):
+    (fault,) = read(text).faults
+    assert (fault.code, fault.position.line, fault.message) == ("E409", line, message)
+    assert "in quotes" in fault.hint
+
+
+def test_all_ragged_rows_are_told_and_the_others_read():
+    table = read("image,a\nx\ny,z\nx,y,z\n")
+    assert [each.position.line for each in table.faults] == [2, 4]
+    assert [(row.line, row.cells) for row in table.rows] == [(3, {"image": "y", "a": "z"})]
+    assert table.position((0, "a")).line == 3
 
 
 def test_rows_and_cells_that_are_there():

@@ -251,3 +251,61 @@ def test_cells_of_a_table_have_its_columns(tmp_path):
         csv.writer(file).writerows([["image", "id", "weight"], ["a.jpg", "one", "1.5"], ["a.jpg", "two", ""]])
     jobs = planned(tmp_path, images=[{"table": "t.csv"}], prompts=prompt("{{ weight | float }} of {{ weight }}"))
     assert [job.payload["prompt"] for job in jobs] == ["1.5 of 1.5", "0.0 of "]
+
+
+def codes(found):
+    return [each.code for each in found]
+
+
+def test_all_unknown_variables_of_a_template_are_told(tmp_path):
+    text = "{{ a }} and {{ b }}, {{ a }} again, {{ c | default('') }}{% if d %}{{ e }}{% endif %}"
+    path = write_manifest(tmp_path, prompts=prompt(text))
+    found = problems(path)
+    assert [(each.code, marked(each, path.read_text())) for each in found] == [("E311", name) for name in "abd"]
+    # What is assumed to go on is not offered as a name.
+    assert {each.hint for each in found} == {"known here: image, model, name, prompt, take"}
+
+
+def test_what_fails_because_a_variable_is_unknown_is_not_told(tmp_path):
+    found = wrong(tmp_path, prompts=prompt("{{ a + 1 }}"), params={"duration": "{{ b }}", "cfg_scale": "{{ b }}"})
+    assert codes(found) == ["E311"] * 3
+
+
+def test_unknown_variables_of_the_output_are_told_with_all_else(tmp_path):
+    found = wrong(
+        tmp_path, prompts=prompt("{{ a }}"), params={"duration": 5}, output={"dir": "out", "file": "{{ b }}-{{ c }}"}
+    )
+    assert sorted(codes(found)) == ["E204", "E311", "E311", "E311"]
+
+
+def test_a_template_that_cannot_be_read_hides_nothing_else(tmp_path):
+    arms = [{"id": "a", "text": "{{ x", "params": {"duration": 5}}, {"id": "b", "text": "{{ y }}"}]
+    found = wrong(tmp_path, prompts=arms, params={"cfg_scale": "{{ 1 +", "negative_prompt": 5})
+    assert sorted(codes(found)) == ["E204", "E204", "E301", "E301", "E311"]
+
+
+def test_nothing_more_is_said_of_a_parameter_without_a_value(tmp_path):
+    own = {"type": "object", "required": ["image", "n"], "properties": {"image": {}, "prompt": {}, "n": {}, "m": {}}}
+    together = {**own, "dependentRequired": {"m": ["n"]}}
+    for number, (schema, n) in enumerate([(own, "{{ n"), (own, "{{ n }}"), (together, "{{ n }}")]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "own.json").write_text(json.dumps(schema))
+        found = wrong(folder, model="own", models={"own": "own.json"}, params={"n": n, "m": 1})
+        assert codes(found) == ["E301" if n == "{{ n" else "E311"]
+
+
+def test_entries_of_the_matrix_with_problems_hide_nothing_else(tmp_path):
+    axes = {"s": [1, 2], "t": [1, 2, 3]}
+    entries = {"zip": [["s", "t"]], "exclude": [{"u": 1}, {"s": 2}], "include": [{"image": "p0", "v": 3}]}
+    found = wrong(tmp_path, matrix={**axes, **entries}, prompts=prompt("{{ s }} {{ v }} {{ w }}"), takes=1)
+    assert sorted(codes(found)) == ["E311", "E501", "E502", "E503"]
+    # Nor do they invent anything: without them there are more cells than were meant.
+    limited = {"budget": {"max_jobs": 1}, "output": {"dir": "out", "file": "same"}}
+    found = wrong(tmp_path, matrix={**axes, **entries}, prompts=prompt("{{ s }} {{ v }}"), **limited)
+    assert sorted(codes(found)) == ["E501", "E502", "E503"]
+
+
+def test_a_product_that_is_too_large_is_not_expanded(tmp_path):
+    found = wrong(tmp_path, matrix={name: list(range(100)) for name in "abcd"}, prompts=prompt("{{ x }} {{ y"))
+    assert sorted(codes(found)) == ["E301", "E505"]

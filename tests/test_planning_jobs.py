@@ -110,3 +110,10 @@ def test_shared_paths_are_told_in_a_large_plan_too(tmp_path):
         make_plan(sweep(tmp_path, output={"dir": "out", "file": "{{ prompt.id }}-{{ take }}"}))
     codes = [each.code for each in caught.value.diagnostics]
     assert codes == ["E602"]
+
+
+def test_problems_beyond_the_most_jobs_are_told(tmp_path):
+    arms = [{"id": "a", "text": "{{ s }} pans"}, {"id": "b", "text": "{{ t }}"}]
+    with pytest.raises(ManifestError) as caught:
+        make_plan(sweep(tmp_path, prompts=arms, budget={"max_jobs": 2}))
+    assert sorted(each.code for each in caught.value.diagnostics) == ["E311", "E507"]

@@ -339,3 +339,18 @@ def test_the_size_is_refused_before_anything_is_expanded() -> None:
 
 def test_a_product_of_exactly_the_limit_is_allowed() -> None:
     assert problems(Matrix({"a": tuple(range(5000)), "b": tuple(range(1000))})) == []
+
+
+def test_a_matrix_without_what_has_problems():
+    whole = Matrix(
+        {"a": (1, 2), "b": (1, 2, 3)},
+        include=({"image": "p", "x": 1}, {"x": 2}),
+        exclude=({"c": 1}, {"a": 1}, {}),
+        zip=(("a", "b"), ("b", "d")),
+    )
+    found = matrix.problems(whole, images=["p"], prompts=["q"], models=["m"])
+    assert {each.code for each in found} == {"E206", "E501", "E502", "E503"}
+    left = matrix.without(whole, found)
+    assert left == Matrix(whole.axes, include=({"x": 1}, {"x": 2}), exclude=({"a": 1},), zip=())
+    assert matrix.problems(left, images=["p"], prompts=["q"], models=["m"]) == []
+    assert matrix.without(left, []) == left

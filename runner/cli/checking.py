@@ -15,10 +15,8 @@ from runner.manifest.images import Fetch
 from runner.manifest.reader import read
 from runner.manifest.words import printable
 from runner.planning.plan import make_plan
+from runner.planning.verdict import sound
 from runner.shipped import release
-
-# What may be wrong only because a picture or prompt that has an error is left out.
-_FOLLOWING = ("E502", "E504")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +51,10 @@ def validate(options: argparse.Namespace) -> int:
 
 def _checked(name: str, fetch: Fetch | None) -> Checked:
     reading = read(Path(name), fetch=fetch)
-    if reading.manifest is None:
-        return Checked(name, reading.diagnostics, 0)
     try:
-        planned = make_plan(reading.manifest, warnings=reading.diagnostics)
+        planned = make_plan(sound(reading), warnings=reading.diagnostics)
     except ManifestError as error:
-        follows = _FOLLOWING if reading.has_errors else ()
-        return Checked(name, tuple(each for each in error.diagnostics if each.code not in follows), 0)
+        return Checked(name, error.diagnostics, 0)
     return Checked(name, planned.diagnostics, len(planned.jobs))
 
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from runner.errors import Diagnostic, ManifestError, Severity, UsageError
+from runner.errors import Diagnostic, UsageError
 from runner.manifest.reader import read
 from runner.model import Manifest, Output
 from runner.planning.plan import lowered
 from runner.planning.selection import Selection, conditions
+from runner.planning.verdict import sound
 
 _SHARED_FLAGS = ("output", "only", "skip", "where")
 _RUN_FLAGS = ("base_url", "max_jobs", "max_cost")
@@ -21,9 +22,7 @@ _RUN_FLAGS = ("base_url", "max_jobs", "max_cost")
 def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
     """The manifest as the flags want it, and its warnings. Raises ManifestError and UsageError."""
     reading = read(Path(options.manifest))
-    if reading.manifest is None or any(each.severity is Severity.ERROR for each in reading.diagnostics):
-        raise ManifestError(reading.diagnostics)
-    manifest = lowered(reading.manifest, getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
+    manifest = lowered(sound(reading), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
     manifest = replace(manifest, output=moved(manifest.output, options.output, options.sandbox))
     concurrency = getattr(options, "concurrency", None)
     if concurrency is not None:

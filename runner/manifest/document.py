@@ -44,17 +44,25 @@ _Expanded: TypeAlias = "tuple[Json, int]"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A problem of a node: the rest of the document can still be read."""
+    """A problem of a node: the rest of the document can still be read.
+
+    `lost` is what stands in the text and, because of the fault, not in the value: keys with their values.
+    """
 
     code: str
     node: Node
     message: str
     hint: str = ""
+    lost: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as values. The values at faulty nodes are None; `doubtful` nodes read otherwise than they look."""
+    """A document as values. `doubtful` nodes read otherwise than they look.
+
+    The value at a faulty node is what was probably meant: the text of a scalar, and of a template without quotes; else
+    None. Of a key that is given twice the first one stands.
+    """
 
     source: Source
     value: Json
@@ -186,9 +194,13 @@ class _Constructor:
         if node.tag != _PLAIN[type(node)]:
             self._fault("E106", node, *pitfalls.of_tag(node.tag))
             return None
-        if isinstance(node, MappingNode):
-            return self._mapping(node)
-        return [self.value(each) for each in node.value]
+        if not isinstance(node, MappingNode):
+            return [self.value(each) for each in node.value]
+        text = self.source.text.text
+        if pitfalls.is_template(text, node):
+            self._fault("E106", node, *pitfalls.of_template(text, node))
+            return text[node.start_mark.index : node.end_mark.index]
+        return self._mapping(node)
 
     def _mapping(self, node: MappingNode) -> Json:
         own: dict[str, Json] = {}
@@ -196,14 +208,14 @@ class _Constructor:
         for key, value in node.value:
             if isinstance(key, ScalarNode) and key.tag == _TEXT:
                 if key.value in own:
-                    self._twice(node, key)
-                    self.value(value)
+                    self._twice(node, key, self.value(value))
                 else:
                     own[key.value] = self.value(value)
             elif key.tag == MERGE:
                 merged.append((key, value))
             else:
-                self._fault("E106", key, *pitfalls.of_key(self.source.text.text, key))
+                lost = {key.value if isinstance(key, ScalarNode) else "": self.value(value)}
+                self._fault("E106", key, *pitfalls.of_key(self.source.text.text, key), lost)
         return self._merge(merged, own) if merged else own
 
     def _merge(self, merges: list[tuple[Node, Node]], own: dict[str, Json]) -> Json:
@@ -222,25 +234,26 @@ class _Constructor:
                     self._fault("E204", each, f"<< merges mappings; this is {described(mapping)}", hint)
         return {**result, **own}
 
-    def _twice(self, node: MappingNode, key: ScalarNode) -> None:
+    def _twice(self, node: MappingNode, key: ScalarNode, value: Json) -> None:
         first = next(each for each, _ in node.value if each.tag == _TEXT and each.value == key.value)
         line = self.source.place(first).line
         message = f"the key {name(key.value)} is given twice; the first is in line {line}"
-        self._fault("E103", key, message, "keep one of the two")
+        self._fault("E103", key, message, "keep one of the two", {key.value: value})
 
     def _scalar(self, node: ScalarNode) -> Json:
         try:
             value = _converted(node)
         except (ValueError, KeyError, OverflowError):
             self._fault("E106", node, *pitfalls.of_scalar(node))
-            return None
+            text: str = node.value
+            return text
         doubt = pitfalls.doubt(node, value)
         if doubt is not None:
             self.doubtful[id(node)] = doubt
         return value
 
-    def _fault(self, code: str, node: Node, message: str, hint: str) -> None:
-        self.faults.append(Fault(code, node, message, hint))
+    def _fault(self, code: str, node: Node, message: str, hint: str, lost: Mapping[str, Json] | None = None) -> None:
+        self.faults.append(Fault(code, node, message, hint, lost or {}))
 
 
 def _converted(node: ScalarNode) -> Json:

@@ -10,25 +10,27 @@ from runner.model import Route
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem of the value at `route`, or of its key. The route of a missing key is the one that it would have."""
+    """A problem of the value at `route`, or of its key. The route of a missing key is the one that it would have.
+
+    `meant` is the key that an unknown key probably stands for.
+    """
 
     route: Route
     code: str
     message: str
     hint: str = ""
     key: bool = False
+    meant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A problem, with what tells whether others follow from it, or it from others.
 
-    `meant` is the key that an unknown key probably stands for, `missed` the keys of which one is missing, `whole` says
-    that the value is of another type altogether.
+    `missed` are the keys of which one is missing, `whole` says that the value is of another type altogether.
     """
 
     problem: Problem
-    meant: str = ""
     missed: tuple[str, ...] = ()
     whole: bool = False
 
@@ -36,7 +38,7 @@ class Finding:
 def independent(findings: Iterable[Finding]) -> list[Problem]:
     """The problems that do not merely follow from another: at most one of a value, and one of a key."""
     all_of_them = list(findings)
-    meant = {(each.problem.route[:-1], each.meant) for each in all_of_them if each.meant}
+    meant = {(each.problem.route[:-1], each.problem.meant) for each in all_of_them if each.problem.meant}
     kept: dict[tuple[Route, bool], Problem] = {}
     for each in sorted(all_of_them, key=lambda each: not each.whole):
         problem = each.problem

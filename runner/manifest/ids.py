@@ -22,10 +22,13 @@ class Claim:
     label: str
 
 
-def sound_claims(claims: Iterable[Claim], what: str, found: Diagnostics) -> list[bool]:
-    """For each claim whether its id can be used and is the first of its name; the others are reported."""
+def sound_claims(claims: Iterable[Claim | None], what: str, found: Diagnostics) -> list[bool]:
+    """For each claim whether its id can be used and is the first of its name; the others are reported.
+
+    None is for what has no id, and is known to have none.
+    """
     first: dict[str, Claim] = {}
-    return [_is_sound(claim, first, what, found) for claim in claims]
+    return [claim is not None and _is_sound(claim, first, what, found) for claim in claims]
 
 
 def _is_sound(claim: Claim, first: dict[str, Claim], what: str, found: Diagnostics) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -78,6 +78,10 @@ _SHAPE: Mapping[str, Json] = {
 }
 
 
+# The schema of a model that has none, or a faulty one. Compared by identity.
+ANYTHING: Mapping[str, Json] = {"type": "object", "properties": {"image": {}}}
+
+
 def shipped_models() -> dict[str, Path]:
     """The models that the project has a schema for."""
     folder = shipped("schemas") / "models"
@@ -89,8 +93,18 @@ def shipped_schema(model: str) -> ModelSchema:
     return ModelSchema(model, json.loads(shipped_models()[model].read_text("utf-8")))
 
 
-def read_models(names: Sequence[tuple[str, Route]], own: Mapping[str, Json], base: Path, found: Diagnostics) -> Schemas:
-    """The schemas of the models at the given routes, as far as they are known and sound. `own` names files."""
+def read_models(
+    names: Sequence[tuple[str, Route]],
+    own: Mapping[str, Json],
+    base: Path,
+    found: Diagnostics,
+    lost: Collection[str] = (),
+) -> Schemas:
+    """The schemas of the models at the given routes. `own` names files.
+
+    A model of which there is no sound schema has that of the model which was surely meant, or one that allows
+    everything. Nothing is told of those in `lost`, whose files are not known.
+    """
     ours = shipped_models()
     schemas: dict[str, ModelSchema] = {}
     for model, path in own.items():
@@ -104,9 +118,18 @@ def read_models(names: Sequence[tuple[str, Route]], own: Mapping[str, Json], bas
     for model, route in names:
         if model in ours and model not in own:
             schemas[model] = shipped_schema(model)
-        elif model not in own:
+        elif model not in own and model not in lost:
             found.error("E209", route, f"there is no schema for the model {name(model)}", _model_hint(model, ours, own))
-    return schemas
+            meant = _surely_meant(model, ours)
+            if meant is not None:
+                schemas[model] = ModelSchema(model, shipped_schema(meant).document)
+    return {model: schemas.get(model, ModelSchema(model, ANYTHING)) for model, _ in names}
+
+
+def _surely_meant(model: str, known: Iterable[str]) -> str | None:
+    """The known model whose name is misspelled. Names that differ in digits are of different versions."""
+    alike = (each for each in known if re.findall("[0-9]+", each) == re.findall("[0-9]+", model))
+    return closest(model, alike, cutoff=0.9)
 
 
 def _model_hint(model: str, ours: Mapping[str, Path], own: Mapping[str, Json]) -> str:

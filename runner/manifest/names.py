@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from runner.manifest.findings import Problem
-from runner.manifest.values import mapping, mappings
+from runner.manifest.values import items, mapping
 from runner.manifest.words import name
 from runner.model import Json, Route
 
@@ -13,6 +13,8 @@ from runner.model import Json, Route
 _WORDS = frozenset(
     ("and", "else", "if", "in", "is", "not", "or", "self", "true", "True", "false", "False", "none", "None")
 )
+# Names that a template always knows; nothing else may set them.
+RESERVED = ("image", "prompt", "model", "take", "name")
 RULE = "use letters, digits and _, no digit first, and no word of Jinja such as not or in"
 
 
@@ -22,19 +24,19 @@ def is_variable(word: str) -> bool:
 
 def misnamed(manifest: Mapping[str, Json]) -> Iterator[Problem]:
     """The names that the schema's pattern lets through, and Jinja2 does not: signs beyond ASCII."""
-    for route, variables in _namings(manifest):
+    for route, variables in namings(manifest):
         for word in variables:
             if not is_variable(word):
                 yield Problem((*route, word), "E207", f"{name(word)} cannot be a name here", RULE, key=True)
 
 
-def _namings(manifest: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str, Json]]]:
+def namings(manifest: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str, Json]]]:
     """The mappings of a manifest whose keys name variables."""
     matrix = mapping(manifest.get("matrix"))
     yield ("vars",), mapping(manifest.get("vars"))
     yield ("matrix",), matrix
     for key in ("include", "exclude"):
-        for index, combination in enumerate(mappings(matrix.get(key))):
-            yield ("matrix", key, index), combination
-    for index, image in enumerate(mappings(manifest.get("images"))):
-        yield ("images", index, "vars"), mapping(image.get("vars"))
+        for index, combination in enumerate(items(matrix.get(key))):
+            yield ("matrix", key, index), mapping(combination)
+    for index, image in enumerate(items(manifest.get("images"))):
+        yield ("images", index, "vars"), mapping(mapping(image).get("vars"))

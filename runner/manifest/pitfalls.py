@@ -95,18 +95,26 @@ def of_scalar(node: ScalarNode) -> tuple[str, str]:
     return of_tag(node.tag)
 
 
+def is_template(text: str, node: MappingNode) -> bool:
+    """Whether a mapping is {{ product }} without quotes: to YAML it is a mapping, with a mapping for its one key."""
+    written = text[node.start_mark.index : node.end_mark.index]
+    has_one = len(node.value) == 1 and isinstance(node.value[0][0], MappingNode)
+    return has_one and written.startswith("{{") and written.endswith("}}")
+
+
+def of_template(text: str, node: MappingNode) -> tuple[str, str]:
+    """Message and hint for a template without quotes."""
+    start = node.start_mark.index
+    end = text.find("\n", start)
+    whole = text[start : end if end >= 0 else len(text)].split("}}")[0]
+    hint = f'write the whole value in quotes: "{shortened(whole)}}}}}"'
+    return "a template without quotes is a mapping in YAML", hint
+
+
 def of_key(text: str, key: Node) -> tuple[str, str]:
     """Message and hint for a key that is no text."""
-    start, end = key.start_mark.index, key.end_mark.index
-    # {{ product }} without quotes is a mapping, with a mapping for a key.
-    if isinstance(key, MappingNode) and text[start - 1 : start + 1] == "{{":
-        line_end = text.find("\n", start)
-        whole = text[start - 1 : line_end if line_end >= 0 else len(text)].split("}}")[0]
-        return (
-            "a template without quotes is a mapping in YAML",
-            f'write the whole value in quotes: "{shortened(whole)}}}}}"',
-        )
     if isinstance(key, ScalarNode) and key.value:
         shown = shortened(key.value)
         return f"the key {shown} is not a text in YAML", f'write "{shown}": with quotes'
-    return f"the key {shortened(text[start:end]) or '(empty)'} is not a text", "a key is a single word or a quoted text"
+    written = shortened(text[key.start_mark.index : key.end_mark.index])
+    return f"the key {written or '(empty)'} is not a text", "a key is a single word or a quoted text"

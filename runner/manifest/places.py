@@ -33,7 +33,7 @@ class Candidate:
     """A picture that is not inspected yet: without its reference and sizes.
 
     `place` is the route of what names it, `id_place` that of what gives its id; `kind` and `label` are how the manifest
-    says it: `file` and `images/shoe.jpg`.
+    says it: `file` and `images/shoe.jpg`. One that cannot be inspected has a problem that is told already.
     """
 
     image: Image
@@ -41,64 +41,83 @@ class Candidate:
     label: str
     place: Route
     id_place: Route
+    can_be_inspected: bool = True
 
 
-def candidates(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+# None stands for pictures of which nothing is known.
+Candidates: TypeAlias = Iterator[Candidate | None]
+
+
+def candidates(entry: Json, route: Route, base: Path, found: Diagnostics) -> Candidates:
     """The pictures of an entry; what is wrong with the entry itself is reported."""
-    kind = next(each for each in _KINDS if each in entry)
-    return _KINDS[kind](entry, route, base, found)
+    written = mapping(entry)
+    kind = next((each for each in _KINDS if each in written), None)
+    return iter((None,)) if kind is None else _KINDS[kind](written, route, base, found)
 
 
-def _file(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+def _file(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
     written = str(entry["file"])
     location = os.path.realpath(base / written)
     yield _candidate(entry, route, "file", written, Origin.FILE, location, Path(written).stem)
 
 
-def _url(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+def _url(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
     url = str(entry["url"])
     fault = _url_fault(url)
     if fault:
         found.error("E412", (*route, "url"), f"{name(_masked(url))} is not usable: {fault}", _url_hint(url))
-        return
-    yield _candidate(entry, route, "url", url, Origin.URL, url, _url_stem(url))
+    stem = "" if fault else _url_stem(url)
+    yield _candidate(entry, route, "url", url, Origin.URL, url, stem, can_be_inspected=not fault)
 
 
-def _base64(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+def _base64(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
     text = str(entry["base64"])
-    place = (*route, "base64")
-    wrong = _NOT_BASE64.search(text)
+    fault = _base64_fault(text)
+    if fault is not None:
+        message, hint, offset = fault
+        found.error("E411", (*route, "base64"), message, hint, offset=offset)
+    label = str(entry.get("id") or "the picture")
+    yield _candidate(entry, route, "base64", label, Origin.INLINE, text, "", can_be_inspected=fault is None)
+
+
+def _base64_fault(text: str) -> tuple[str, str, int] | None:
+    """What is wrong with Base64, a hint, and the character where it is wrong."""
     if text[:5].lower() == "data:":
-        found.error("E411", place, "the API takes Base64 without a data: prefix", "delete all up to the comma")
-    elif wrong is not None:
+        return "the API takes Base64 without a data: prefix", "delete all up to the comma", 0
+    wrong = _NOT_BASE64.search(text)
+    if wrong is not None:
         message = f"character {wrong.start() + 1} ({ascii(wrong.group())[1:-1]}) is not Base64"
         hint = "write it on one line, as base64 -w0 FILE does" if wrong.group().isspace() else "copy it anew"
-        found.error("E411", place, message, hint, offset=wrong.start())
-    elif len(text) % 4 or text.count("=") > 2:
-        found.error("E411", place, f"Base64 has a multiple of 4 characters; this has {len(text):,}", "copy it anew")
-    else:
-        yield _candidate(entry, route, "base64", str(entry["id"]), Origin.INLINE, text, "")
+        return message, hint, wrong.start()
+    if len(text) % 4 or text.count("=") > 2:
+        return f"Base64 has a multiple of 4 characters; this has {len(text):,}", "copy it anew", 0
+    return None
 
 
-def _glob(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+def _glob(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
     pattern = str(entry["glob"])
     matches = sorted(set(glob.glob(pattern, root_dir=base, recursive=True)))
     files = [each for each in matches if not os.path.isdir(base / each)]
     if not files:
         fixed = os.path.dirname(re.split(r"[*?\[]", pattern, maxsplit=1)[0])
         found.error("E408", (*route, "glob"), f"no file matches {name(pattern)}", inside(base / fixed, fixed))
+        yield None
     for written in files:
         location = os.path.realpath(base / written)
         yield _candidate(entry, route, "glob", written, Origin.FILE, location, Path(written).stem)
 
 
-def _table(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+def _table(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
     place = (*route, "table")
     table = _read_table(base, str(entry["table"]), place, found)
     if table is None:
+        yield None
         return
     found.attach(place, table)
     own = mapping(entry.get("vars"))
+    found.extend(table.faults)
+    if table.faults:
+        yield None
     names = [column for column in table.columns if _is_variable_column(column, own, place, found)]
     for index, row in enumerate(table.rows):
         variables = {**own, **{column: row.cells[column] for column in names}}
@@ -132,12 +151,13 @@ def _is_variable_column(column: str, own: Variables, place: Route, found: Diagno
     return True
 
 
-def _row(row: Row, variables: Variables, route: Route, base: Path, found: Diagnostics) -> Iterator[Candidate]:
+def _row(row: Row, variables: Variables, route: Route, base: Path, found: Diagnostics) -> Candidates:
     written, given = row.cells["image"].strip(), row.cells.get("id", "").strip()
     place = (*route, "image")
     fault = _row_fault(written)
     if fault is not None:
         found.error(fault[0], place, fault[1], fault[2])
+        yield None
         return
     is_url = _SCHEME.match(written) is not None
     image = Image(
@@ -162,7 +182,15 @@ def _row_fault(written: str) -> tuple[str, str, str] | None:
 
 
 def _candidate(
-    entry: Entry, route: Route, kind: str, label: str, origin: Origin, location: str, stem: str
+    entry: Entry,
+    route: Route,
+    kind: str,
+    label: str,
+    origin: Origin,
+    location: str,
+    stem: str,
+    *,
+    can_be_inspected: bool = True,
 ) -> Candidate:
     image = Image(
         id=str(entry.get("id", stem)),
@@ -172,7 +200,8 @@ def _candidate(
         vars=mapping(entry.get("vars")),
         route=route,
     )
-    return Candidate(image, kind, label, (*route, kind), (*route, "id" if "id" in entry else kind))
+    place, id_place = (*route, kind), (*route, "id" if "id" in entry else kind)
+    return Candidate(image, kind, label, place, id_place, can_be_inspected)
 
 
 def _url_fault(url: str) -> str:
@@ -208,7 +237,7 @@ def _url_stem(url: str) -> str:
     return PurePosixPath(unquote(urlsplit(url).path)).stem
 
 
-_KINDS: Mapping[str, Callable[[Entry, Route, Path, Diagnostics], Iterator[Candidate]]] = {
+_KINDS: Mapping[str, Callable[[Entry, Route, Path, Diagnostics], Candidates]] = {
     "file": _file,
     "glob": _glob,
     "url": _url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.errors import ManifestError
@@ -17,23 +18,42 @@ from runner.model import Json, Prompt, Route
 MAX_BYTES = 2**20
 
 
-def read_prompts(entries: Sequence[Mapping[str, Json]], base: Path, found: Diagnostics) -> tuple[Prompt, ...]:
-    """The prompts that are sound. The text of a file stands for the route (prompts, index, text)."""
-    read = [_prompt(entry, ("prompts", index), base, found) for index, entry in enumerate(entries)]
-    prompts = [each for each in read if each is not None]
-    claims = [_claim(each, entries) for each in prompts]
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """The prompts of a manifest, those with errors included. `are_all` tells whether there are no other ids."""
+
+    all: tuple[Prompt, ...]
+    are_all: bool
+
+
+def read_prompts(entries: Sequence[Json], base: Path, found: Diagnostics) -> Prompts:
+    """The prompts of all entries that are mappings. The text of a file stands for the route (prompts, index, text).
+
+    A text that cannot be read is empty, and an id that cannot be used gives way to one that nobody has.
+    """
+    prompts, claims, are_all = [], [], True
+    for index, entry in enumerate(entries):
+        if isinstance(entry, Mapping):
+            prompts.append(_prompt(entry, ("prompts", index), base, found))
+            claims.append(_claim(prompts[-1], entry))
+        # The name of a file that is not there may be misspelled, and with it the id.
+        are_all &= isinstance(entry, Mapping) and bool(
+            entry.get("id") or ("prompts", index, "text") in found.source.attached
+        )
     sound = sound_claims(claims, "prompt", found)
-    return tuple(each for each, is_sound in zip(prompts, sound, strict=True) if is_sound)
+    named = [
+        each if is_sound else replace(each, id=f"~{each.route[1]}")
+        for each, is_sound in zip(prompts, sound, strict=True)
+    ]
+    return Prompts(tuple(named), are_all)
 
 
-def _prompt(entry: Mapping[str, Json], route: Route, base: Path, found: Diagnostics) -> Prompt | None:
+def _prompt(entry: Mapping[str, Json], route: Route, base: Path, found: Diagnostics) -> Prompt:
     file = entry.get("file")
     path = base / str(file) if file is not None else None
     text = str(entry.get("text", ""))
-    if path is not None:
-        content = _read(path, str(file), route, found)
-        if content is None:
-            return None
+    content = _read(path, str(file), route, found) if path is not None else None
+    if content is not None:
         found.attach((*route, "text"), content)
         text = content.text
     return Prompt(
@@ -58,8 +78,10 @@ def _read(path: Path, written: str, route: Route, found: Diagnostics) -> Text | 
     return None
 
 
-def _claim(prompt: Prompt, entries: Sequence[Mapping[str, Json]]) -> Claim:
-    entry = entries[int(prompt.route[1])]
+def _claim(prompt: Prompt, entry: Mapping[str, Json]) -> Claim | None:
+    """The claim to the prompt's id; None where it has none, which is told already."""
+    if not prompt.id and ("file" not in entry or "id" in entry):
+        return None
     file = entry.get("file")
     place = (*prompt.route, "id" if "id" in entry else "file")
     return Claim(prompt.id, place, "" if file is None else "file", str(file or prompt.id))

@@ -3,46 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.errors import Diagnostic, ManifestError, Severity
 from runner.manifest import settings
+from runner.manifest.consequences import NOTHING, Consequences, consequences_of
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.document import Document, parse
 from runner.manifest.images import Fetch, read_images
 from runner.manifest.inputs import read_inputs
-from runner.manifest.models import read_models
+from runner.manifest.models import ANYTHING, read_models
 from runner.manifest.nearby import nearby
 from runner.manifest.pictures import Rules
 from runner.manifest.prompts import read_prompts
-from runner.manifest.structure import checked
+from runner.manifest.source import Source
+from runner.manifest.structure import Structure, checked
 from runner.manifest.text import Text, problem, read_text
-from runner.manifest.values import integer, items, mapping, mappings
+from runner.manifest.values import integer, items, mapping
 from runner.manifest.words import described
-from runner.model import Json, Manifest, Route
+from runner.model import Image, Json, Manifest, ModelSchema, Origin, Prompt, Route
 
 MAX_BYTES = 20 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A manifest as far as it could be read.
+    """A manifest as far as it could be read. The diagnostics are all problems, by place, and none that follows.
 
-    The manifest is None when its structure is not sound; it is given, with the images and prompts that are, when only
-    pictures and the like have errors. The diagnostics are all problems, by place, and none that follows from another.
+    The manifest is None only where nothing of the file could be read. Where there are errors it is mended, and good for
+    nothing but finding more of them: of what planning then finds, `consequences` tells what may merely follow.
     """
 
     manifest: Manifest | None
     diagnostics: tuple[Diagnostic, ...]
+    consequences: Consequences = NOTHING
 
     @property
     def has_errors(self) -> bool:
-        return any(each.severity is Severity.ERROR for each in self.diagnostics)
+        return any(map(_is_error, self.diagnostics))
 
 
 def load(path: Path, *, fetch: Fetch | None = None) -> Manifest:
-    """Read a manifest that has no errors. Raises ManifestError with all diagnostics where it has some."""
+    """Read a manifest that has no errors. Raises ManifestError with all that reading finds where it has some."""
     reading = read(path, fetch=fetch)
     if reading.manifest is None or reading.has_errors:
         raise ManifestError(reading.diagnostics)
@@ -60,9 +63,18 @@ def read(path: Path, *, fetch: Fetch | None = None) -> Reading:
     except ManifestError as error:
         return Reading(None, error.diagnostics)
     found = Diagnostics(document.source)
-    sound = checked(document, content, found)
-    manifest = None if sound is None else _manifest(path, sound, found, fetch)
-    return Reading(manifest, found.ordered(settings.ignored(content)))
+    structure = checked(document, content, found)
+    parts = _parts(path, structure, found, fetch)
+    manifest = _manifest(parts, structure, found.source)
+    problems = found.ordered(manifest.ignored)
+    if not any(map(_is_error, problems)):
+        return Reading(manifest, problems)
+    _note_stand_ins(parts, manifest, structure)
+    return Reading(manifest, problems, consequences_of(problems, manifest, found.source, structure.loss, parts.unknown))
+
+
+def _is_error(diagnostic: Diagnostic) -> bool:
+    return diagnostic.severity is Severity.ERROR
 
 
 def _text(path: Path) -> Text:
@@ -89,38 +101,85 @@ def _mapping(document: Document) -> Mapping[str, Json]:
     raise problem("E204", source.text, source.position(()), message, hint)
 
 
-def _manifest(path: Path, content: Mapping[str, Json], found: Diagnostics, fetch: Fetch | None) -> Manifest | None:
-    full = path.absolute().parent.resolve() / path.name
-    named = _models(content["model"])
-    schemas = read_models(named, mapping(content.get("models")), full.parent, found)
-    models = tuple(model for model, _ in named if model in schemas)
-    rules = list(dict.fromkeys(Rules.of(schemas[model]) for model in models))
-    images = read_images(mappings(content["images"]), full.parent, rules, found, fetch)
-    prompts = read_prompts(mappings(content["prompts"]), full.parent, found)
-    if not (models and images and prompts):
-        return None
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a manifest names. There is at least one of each; `unknown` tells of which there may be more."""
+
+    path: Path
+    schemas: Mapping[str, ModelSchema]
+    images: tuple[Image, ...]
+    prompts: tuple[Prompt, ...]
+    unknown: frozenset[str]
+
+
+def _parts(path: Path, structure: Structure, found: Diagnostics, fetch: Fetch | None) -> _Parts:
+    content, full = structure.content, path.absolute().parent.resolve() / path.name
+    named = _models(content.get("model"))
+    schemas = read_models(named, mapping(content.get("models")), full.parent, found, structure.loss.keys)
+    sound = [schema for schema in schemas.values() if schema.document is not ANYTHING]
+    rules = list(dict.fromkeys(map(Rules.of, sound))) or [Rules()]
+    images = read_images(items(content.get("images")), full.parent, rules, found, fetch)
+    prompts = read_prompts(items(content.get("prompts")), full.parent, found)
+    whole = {
+        "image": images.are_all and bool(images.all),
+        "prompt": prompts.are_all and bool(prompts.all),
+        "model": bool(schemas) and None not in items(content.get("model")),
+    }
+    return _Parts(
+        path=full,
+        schemas=schemas or {"model": ModelSchema("model", ANYTHING)},
+        images=images.all or (_image(content),),
+        prompts=prompts.all or (Prompt("prompt", "", {}, ("prompts",)),),
+        unknown=frozenset(each for each, is_whole in whole.items() if not is_whole),
+    )
+
+
+def _image(content: Mapping[str, Json]) -> Image:
+    """Stands for the pictures where none is known, with the variables that are."""
+    own = (mapping(mapping(entry).get("vars")) for entry in items(content.get("images")))
+    variables = {name: value for each in own for name, value in each.items()}
+    return Image("image", Origin.URL, "", "sha256:", variables, ("images",))
+
+
+def _manifest(parts: _Parts, structure: Structure, source: Source) -> Manifest:
+    content, full = structure.content, parts.path
+    matrix = settings.matrix(mapping(content.get("matrix")))
+    constants = mapping(content.get("vars"))
+    defined = {*constants, *matrix.axes, *(name for entry in matrix.include for name in entry)}
+    lost = structure.loss.undefined(defined)
     return Manifest(
         path=full,
         name=str(content.get("name", full.stem)),
-        models=models,
-        axis_of_models=not isinstance(content["model"], str),
-        images=images,
-        prompts=prompts,
-        constants=mapping(content.get("vars")),
-        matrix=settings.matrix(mapping(content.get("matrix"))),
+        models=tuple(parts.schemas),
+        axis_of_models=not isinstance(content.get("model"), str),
+        # The names of pictures' variables may be those of lost ones; nothing else can hold these.
+        images=tuple(replace(each, vars={**lost, **each.vars}) for each in parts.images) if lost else parts.images,
+        prompts=parts.prompts,
+        constants=constants,
+        matrix=matrix,
         params=mapping(content.get("params")),
         takes=integer(content.get("takes"), 1),
         budget=settings.budget(mapping(content.get("budget"))),
         run=settings.run(mapping(content.get("run"))),
         output=settings.output(mapping(content.get("output")), full),
-        schemas={model: schemas[model] for model in models},
-        source=found.source,
-        inputs=read_inputs(full.name, content, found.source),
+        schemas=parts.schemas,
+        source=source,
+        inputs=read_inputs(full.name, content, source),
         ignored=settings.ignored(content),
     )
+
+
+def _note_stand_ins(parts: _Parts, manifest: Manifest, structure: Structure) -> None:
+    """What may follow from stand-ins for all pictures, or for schemas."""
+    entries = items(structure.content.get("images"))
+    if parts.images[0].route == ("images",) and not (entries and all("glob" in mapping(each) for each in entries)):
+        structure.loss.codes.add("E311")
+    has_stand_in = any(schema.document is ANYTHING for schema in parts.schemas.values())
+    if has_stand_in and manifest.budget.price_per_second is not None:
+        structure.loss.codes.add("E701")
 
 
 def _models(model: Json) -> list[tuple[str, Route]]:
     if isinstance(model, str):
         return [(model, ("model",))]
-    return [(str(each), ("model", index)) for index, each in enumerate(items(model))]
+    return [(each, ("model", index)) for index, each in enumerate(items(model)) if isinstance(each, str)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
@@ -13,7 +14,9 @@ from runner.errors import Severity
 from runner.manifest import settings
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.document import Document
+from runner.manifest.draft import Draft
 from runner.manifest.findings import Problem
+from runner.manifest.mending import Loss, Mending, read_as_meant
 from runner.manifest.names import misnamed
 from runner.manifest.values import items, mapping
 from runner.manifest.wording import MANIFEST, problems
@@ -21,30 +24,59 @@ from runner.manifest.words import closest, literal, name
 from runner.model import Json, Route
 from runner.shipped import shipped
 
-# Templates cannot see these sections. An error in one stops the planning, but hides no other error.
-_ASIDE = ("takes", "budget", "run", "output", "lint")
-# Stands for a limit that has an error, so that nothing is reported that would follow from it.
-_NO_LIMIT = 5_000_000
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """The content of a manifest, without errors: what had one is mended or left out. `loss` tells what that costs."""
+
+    content: Mapping[str, Json]
+    loss: Loss
 
 
-def checked(document: Document, content: Mapping[str, Json], found: Diagnostics) -> Mapping[str, Json] | None:
-    """Report what is wrong. The content to read on with, or None where nothing that follows could be trusted."""
-    source = document.source
-    for fault in document.faults:
-        found.add(fault.code, Severity.ERROR, source.place(fault.node), fault.message, fault.hint)
+def checked(document: Document, content: Mapping[str, Json], found: Diagnostics) -> Structure:
+    """Report what is wrong, and mend it. From then on the routes of the mended content are places in the source."""
     faulty = {id(fault.node) for fault in document.faults}
-    # The value of a faulty node is not known; what the schema says of it means nothing.
-    every = [*problems(schema(), content, MANIFEST, source.written)]
-    wrong = [each for each in every if each.key or id(source.node(each.route)) not in faulty]
-    if not wrong:
-        wrong = [*misnamed(content), *_durations(content)]
+    for fault in document.faults:
+        found.add(fault.code, Severity.ERROR, document.source.place(fault.node), fault.message, fault.hint)
+    draft = Draft(content)
+    wrong = _problems(draft, found)
+    # What the schema says of a faulty value means nothing: the text in its stead was not written as one.
     for each in wrong:
-        found.problem(each)
+        if each.key or id(found.source.node(each.route)) not in faulty:
+            found.problem(each)
     _warn_of_doubts(document, found)
-    _warn_of_axes(content, found)
-    if document.faults or any(not each.route or each.route[0] not in _ASIDE for each in wrong):
-        return None
-    return _without(content, [each.route for each in wrong])
+    _warn_of_axes(draft.content, found)
+    loss = _mended(draft, wrong, document, found) if wrong or document.faults else Loss()
+    found.source = replace(found.source, moved=draft.moved)
+    return Structure(draft.content, loss)
+
+
+def _problems(draft: Draft, found: Diagnostics) -> list[Problem]:
+    """The problems of a draft, in which unknown keys are read as what was meant. Those of these keys are told."""
+    while True:
+        wrong = problems(schema(), draft.content, MANIFEST, found.source.written)
+        read = read_as_meant(draft, wrong)
+        if not read:
+            break
+        for each in read:
+            found.problem(each)
+        found.source = replace(found.source, moved=dict(draft.moved))
+    told = {(each.route, each.key) for each in wrong}
+    more = [*misnamed(draft.content), *_durations(draft.content)]
+    return [*wrong, *(each for each in more if (each.route, each.key) not in told)]
+
+
+def _mended(draft: Draft, wrong: Sequence[Problem], document: Document, found: Diagnostics) -> Loss:
+    faulty, source = {id(fault.node) for fault in document.faults}, found.source
+
+    def has_fault(route: Route) -> bool:
+        return bool(faulty) and any(id(node) in faulty for node in source.below(route))
+
+    mending = Mending(draft, has_fault, source.written)
+    for fault in document.faults:
+        mending.loss.add(fault.lost)
+    mending.mend(wrong)
+    return mending.loss
 
 
 @cache
@@ -74,33 +106,14 @@ def _durations(content: Mapping[str, Json]) -> Iterator[Problem]:
                 )
 
 
-def _without(content: Mapping[str, Json], routes: list[Route]) -> Mapping[str, Json]:
-    """The content without the values at these routes, which lead into sections at most one level deep.
-
-    What is sound of lint stays: warnings that are switched off are not told because another code is misspelled.
-    """
-    result = dict(content)
-    for route in routes:
-        if route[0] == "lint":
-            continue
-        section = result.get(str(route[0]))
-        if len(route) == 1 or not isinstance(section, Mapping):
-            result.pop(str(route[0]), None)
-        else:
-            result[str(route[0])] = {key: value for key, value in section.items() if key != route[1]}
-    if any(route == ("budget", "max_jobs") for route in routes):
-        result["budget"] = {**mapping(result["budget"]), "max_jobs": _NO_LIMIT}
-    return result
-
-
 def _warn_of_doubts(document: Document, found: Diagnostics) -> None:
     """Warn of values that read otherwise than they look, where no rule tells which of the two was meant."""
     if not document.doubtful:
         return
-    images = document.source.node(("images",))
+    images = found.source.node(("images",))
     count = len(images.value) if isinstance(images, SequenceNode) else 0
     routes: list[Route] = [("vars",), ("matrix",), *(("images", index, "vars") for index in range(count))]
-    nodes = {id(node): node for route in routes for node in document.source.below(route)}
+    nodes = {id(node): node for route in routes for node in found.source.below(route)}
     for key, node in nodes.items():
         doubt = document.doubtful.get(key)
         if doubt is not None:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.errors import ManifestError, Position
+from runner.errors import Diagnostic, ManifestError, Position
 from runner.manifest.text import Text, problem
 from runner.manifest.words import closest, joined, name
 from runner.model import Route
@@ -29,11 +29,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, and the places in it: the route of a cell is the index of its row, and its column."""
+    """A table, and the places in it: the route of a cell is the index of its row, and its column.
+
+    `rows` are the sound ones; `faults` are the problems of the others.
+    """
 
     text: Text
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    faults: tuple[Diagnostic, ...] = ()
 
     @property
     def file(self) -> str:
@@ -67,7 +71,7 @@ class Table:
 
 
 def read_table(text: Text) -> Table:
-    """Read a CSV file with a column `image`. Raises ManifestError with all that is wrong with it (E409)."""
+    """Read a CSV file with a column `image`. Raises ManifestError where its rows cannot be told apart (E409)."""
     lines = list(_lines(text))
     if not lines:
         raise _refused(text, 1, "the table is empty", "its first line names the columns: image,id,...")
@@ -75,10 +79,10 @@ def read_table(text: Text) -> Table:
     _check_columns(text, columns)
     if not lines[1:]:
         raise _refused(text, 1, "the table has no rows", "add a line for each picture")
+    whole = [(line, cells) for line, cells in lines[1:] if len(cells) == len(columns)]
     ragged = [_ragged(text, line, len(cells), len(columns)) for line, cells in lines[1:] if len(cells) != len(columns)]
-    if ragged:
-        raise ManifestError(diagnostic for error in ragged for diagnostic in error.diagnostics)
-    return Table(text, columns, tuple(Row(line, dict(zip(columns, cells, strict=True))) for line, cells in lines[1:]))
+    rows = tuple(Row(line, dict(zip(columns, cells, strict=True))) for line, cells in whole)
+    return Table(text, columns, rows, tuple(diagnostic for error in ragged for diagnostic in error.diagnostics))
 
 
 def _lines(text: Text) -> Iterator[tuple[int, list[str]]]:

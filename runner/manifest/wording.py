@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -218,7 +218,7 @@ class _Case:
                 found = closest(word, known)
                 hint = did_you_mean(word, known, self._home(word) or f"known here: {joined(known, 'and', 20)}")
                 message = f"unknown {self.voice.key} {name(word)}"
-                yield Finding(self._at(word, "E201", message, hint), meant=found or "")
+                yield Finding(replace(self._at(word, "E201", message, hint), meant=found or ""))
 
     def _extra(self) -> Iterator[str]:
         patterns = self.schema.get("patternProperties")

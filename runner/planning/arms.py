@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.model import Json, Manifest, Prompt, Route, Variables
@@ -10,17 +10,21 @@ from runner.planning.faults import Faults, Place
 from runner.planning.templates import Template, TemplateFault, TemplateProblem, compile_template
 
 Context = Mapping[str, object]
-_Evaluator = Callable[[Context], Json]
+Evaluator = Callable[[Context], Json]
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of the payload. `templates` are those in its value; without any that has names it is constant."""
+    """A parameter of the payload. `templates` are those in its value; without any that has names it is constant.
+
+    One that is not sound has a template that cannot be compiled, and no value.
+    """
 
     name: str
-    evaluate: _Evaluator
+    evaluate: Evaluator
     place: Place
     templates: tuple[Template, ...]
+    is_sound: bool = True
 
     @property
     def is_constant(self) -> bool:
@@ -33,6 +37,7 @@ class Arm:
 
     prompt: Prompt
     parameters: tuple[Parameter, ...]
+    is_sound: bool = True
 
     @property
     def names(self) -> frozenset[str]:
@@ -47,6 +52,43 @@ class FaultAt(Exception):  # noqa: N818  # it is a fault of the text, not of the
         super().__init__(problem.message)
         self.problem = problem
         self.place = place
+
+
+class _Assumed(Mapping[str, object]):
+    """The variables of a cell, and further names that have a value as well; these are not listed."""
+
+    def __init__(self, context: Context, names: Collection[str]) -> None:
+        self._context = context
+        self._names = names
+
+    def __getitem__(self, name: str) -> object:
+        return "" if name in self._names else self._context[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._context)
+
+    def __len__(self) -> int:
+        return len(self._context)
+
+
+def faults_in(evaluate: Evaluator, context: Context) -> Iterator[FaultAt]:
+    """What is wrong with a value in a cell: its first fault, and all variables that are not known.
+
+    A render ends at the first of them, so it is repeated as if that one were known.
+    """
+    unknown: set[str] = set()
+    while True:
+        try:
+            evaluate(_Assumed(context, unknown))
+        except FaultAt as fault:
+            name = fault.problem.unknown
+            if name or not unknown:
+                yield fault
+            if not name:
+                return
+            unknown.add(name)
+        else:
+            return
 
 
 def compiled_arms(manifest: Manifest, faults: Faults) -> list[Arm]:
@@ -73,29 +115,32 @@ def add_fault(problem: TemplateProblem, place: Place, key: str, faults: Faults) 
 def _arm(prompt: Prompt, common: Mapping[str, Parameter], faults: Faults) -> Arm:
     place = Place((*prompt.route, "text"))
     template = compiled(prompt.text, place, faults)
-    evaluate = _located(template.render, place) if template else _nothing
-    text = Parameter("prompt", evaluate, place, (template,) if template else ())
+    evaluate = located(template.render, place) if template else _nothing
+    text = Parameter("prompt", evaluate, place, (template,) if template else (), template is not None)
     own = dict(_parameters(prompt.params, (*prompt.route, "params"), faults))
-    return Arm(prompt, (text, *{**common, **own}.values()))
+    parameters = (text, *{**common, **own}.values())
+    return Arm(prompt, parameters, all(each.is_sound for each in parameters))
 
 
 def _parameters(values: Variables, route: Route, faults: Faults) -> Iterator[tuple[str, Parameter]]:
     """A section `params`, compiled."""
     for name, value in values.items():
-        templates: list[Template] = []
+        templates: list[Template | None] = []
         evaluate = _evaluator(value, (*route, name), templates, faults)
-        yield name, Parameter(name, evaluate, Place((*route, name)), tuple(templates))
+        sound = tuple(each for each in templates if each is not None)
+        is_sound = len(sound) == len(templates)
+        yield name, Parameter(name, evaluate if is_sound else _nothing, Place((*route, name)), sound, is_sound)
 
 
-def _evaluator(value: Json, route: Route, templates: list[Template], faults: Faults) -> _Evaluator:
+def _evaluator(value: Json, route: Route, templates: list[Template | None], faults: Faults) -> Evaluator:
     """How a parameter gets its value: templates at any depth are rendered, everything else is as it stands.
 
-    The templates are added to the list.
+    The templates are added to the list, None for each that cannot be compiled.
     """
     if isinstance(value, str):
         template = compiled(value, Place(route), faults)
-        templates += [template] if template else []
-        return _located(template.value, Place(route)) if template else _nothing
+        templates.append(template)
+        return located(template.value, Place(route)) if template else _nothing
     if isinstance(value, Mapping):
         members = {name: _evaluator(each, (*route, name), templates, faults) for name, each in value.items()}
         return lambda context: {name: evaluate(context) for name, evaluate in members.items()}
@@ -105,16 +150,18 @@ def _evaluator(value: Json, route: Route, templates: list[Template], faults: Fau
     return lambda context: value
 
 
-def _located(evaluate: _Evaluator, place: Place) -> _Evaluator:
-    def located(context: Context) -> Json:
+def located(evaluate: Evaluator, place: Place) -> Evaluator:
+    """The evaluator of a template at a place, which its faults then name."""
+
+    def evaluated(context: Context) -> Json:
         try:
             return evaluate(context)
         except TemplateFault as fault:
             raise FaultAt(fault.problem, place) from fault
 
-    return located
+    return evaluated
 
 
 def _nothing(context: Context) -> Json:
-    """Stands for a template that could not be compiled; nothing is rendered then."""
+    """Stands for a template that could not be compiled: the parameter is left out."""
     return None

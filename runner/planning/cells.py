@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from runner.manifest.names import RESERVED
 from runner.manifest.wording import problems
-from runner.model import Image, Job, Manifest, Variables, job_id
+from runner.model import Image, Job, Manifest, Matrix, Variables, job_id
 from runner.planning import matrix
-from runner.planning.arms import Arm, Context, FaultAt, add_fault, compiled, compiled_arms
+from runner.planning.arms import (
+    Arm,
+    Context,
+    Evaluator,
+    Parameter,
+    add_fault,
+    compiled,
+    compiled_arms,
+    faults_in,
+    located,
+)
 from runner.planning.faults import Faults, Place
 from runner.planning.idle import idle_entries
 from runner.planning.keys import head_of, key_of
@@ -16,9 +27,6 @@ from runner.planning.matrix import Variant
 from runner.planning.paths import safe_path, unsafe_text
 from runner.planning.requests import Requests
 from runner.planning.templates import Template, TemplateFault
-
-# Names that a template always knows; nothing else may set them.
-RESERVED = ("image", "prompt", "model", "take", "name")
 
 
 class Expansion:
@@ -30,22 +38,22 @@ class Expansion:
         self.arms = compiled_arms(manifest, faults)
         self.output = self._output_template()
         self._check_names()
-        self._check_matrix()
+        self._matrix = self._sound_matrix()
         self.seen = 0
 
     def jobs(self) -> Iterator[Job]:
         """The request of every sound cell, image by image, in the order of the manifest. Equal ones come again."""
         manifest = self._manifest
-        if self._faults.has_errors:
+        if self._matrix is None:
             return
-        excluded = matrix.excluded(manifest.matrix)
+        excluded = matrix.excluded(self._matrix)
         self.seen = 0
         requests = [{model: Requests(arm, manifest.schemas[model]) for model in manifest.models} for arm in self.arms]
         for image in manifest.images:
             for arm in requests:
                 places = [_Place.of(manifest, image, each) for each in arm.values()]
                 prompt = places[0].requests.arm.prompt.id
-                for variant in matrix.variants(manifest.matrix):
+                for variant in matrix.variants(self._matrix):
                     for place in places:
                         if not excluded(image.id, prompt, place.requests.schema.name, variant):
                             yield from self._takes(place, variant)
@@ -61,13 +69,12 @@ class Expansion:
         requests, image = place.requests, place.image
         key = key_of(place.head, variables, take)
         context = {**place.context, **variables, "take": take}
-        payload = requests.payload(context, image, lambda found: self._add_fault(found, key))
-        if payload is None:
-            return None
-        if not requests.is_valid(payload):
-            self._tell_invalid(requests, payload, key)
-            return None
+        failed: list[Parameter] = []
+        payload = requests.payload(context, image, failed.append)
         path = key if self.output is None else self._rendered(self.output, context, key)
+        if failed or not requests.arm.is_sound or not requests.is_valid(payload):
+            self._tell(requests, payload, failed, context, key)
+            return None
         if path is None:
             return None
         request, model, prompt = requests.fingerprint(payload), requests.schema.name, requests.arm.prompt.id
@@ -76,22 +83,32 @@ class Expansion:
             requests.seconds(payload),
         )  # fmt: skip
 
-    def _add_fault(self, found: FaultAt, key: str) -> None:
-        add_fault(found.problem, found.place, key, self._faults)
-
-    def _tell_invalid(self, requests: Requests, payload: Variables, key: str) -> None:
-        places = {parameter.name: parameter.place for parameter in requests.arm.parameters}
+    def _tell(
+        self, requests: Requests, payload: Variables, failed: Sequence[Parameter], context: Context, key: str
+    ) -> None:
+        """Note what is wrong with a cell. Of a parameter without a value nothing more is said."""
+        for parameter in failed:
+            self._tell_faults(parameter.evaluate, context, key)
+        given = requests.arm.parameters
+        silent = {each.name for each in (*failed, *given) if each in failed or not each.is_sound}
+        places = {parameter.name: parameter.place for parameter in given}
         for problem in problems(requests.schema.document, payload):
             name = str(problem.route[0]) if problem.route else ""
+            if name in silent or (silent and not name):
+                continue
             place = replace(places.get(name, Place(("params", name))), key=problem.key)
             about = f"{name} {requests.schema.name}"
             self._faults.add(problem.code, place, problem.message, problem.hint, cell=key, about=about)
 
+    def _tell_faults(self, evaluate: Evaluator, context: Context, key: str) -> None:
+        for found in faults_in(evaluate, context):
+            add_fault(found.problem, found.place, key, self._faults)
+
     def _rendered(self, output: Template, context: Context, key: str) -> str | None:
         try:
             return output.render(context)
-        except TemplateFault as fault:
-            add_fault(fault.problem, Place(("output", "file")), key, self._faults)
+        except TemplateFault:
+            self._tell_faults(located(output.render, Place(("output", "file"))), context, key)
             return None
 
     def _output_template(self) -> Template | None:
@@ -107,19 +124,28 @@ class Expansion:
             return None
         return compiled(text, place, self._faults)
 
-    def _check_matrix(self) -> None:
+    def _sound_matrix(self) -> Matrix | None:
+        """The matrix without the entries that have problems; None where it is too large to be expanded."""
         manifest = self._manifest
-        problems = matrix.problems(
+        found = matrix.problems(
             manifest.matrix,
             images=[image.id for image in manifest.images],
             prompts=[prompt.id for prompt in manifest.prompts],
             models=manifest.models,
         )
-        for problem in problems:
+        for problem in found:
             place = Place(("matrix", *problem.route), key=problem.key)
             self._faults.add(problem.code, place, problem.message, problem.hint)
-        for remark in idle_entries(manifest.matrix) if not problems else ():
+        for remark in idle_entries(manifest.matrix) if not found else ():
             self._faults.remark(remark)
+        sound = matrix.without(manifest.matrix, found)
+        return sound if matrix.product_size(sound) <= matrix.MAX_PRODUCT else None
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether there are more cells than were meant, as entries of exclude or zip have problems."""
+        own = self._manifest.matrix
+        return self._matrix is None or (self._matrix.exclude, self._matrix.zip) != (own.exclude, own.zip)
 
     def _check_names(self) -> None:
         """A name has one source: what a template means by it must not depend on an order of precedence."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from runner.model import Job, Manifest, folded
 from runner.planning.cells import Expansion
@@ -12,6 +13,9 @@ from runner.planning.faults import Faults, Place
 from runner.planning.keys import told_apart
 from runner.planning.lints import Lints
 from runner.planning.paths import safe_path
+
+# So many sound cells are looked at where there are too many of them.
+_LOOK_AHEAD = 10_000
 
 
 class Jobs:
@@ -38,7 +42,8 @@ class Jobs:
     def walk(self) -> Iterator[Job]:
         """Each job when its first cell comes. Ends with E507 where there are more of them than the budget allows."""
         most = self._manifest.budget.max_jobs
-        for job in self._expansion.jobs():
+        cells = self._expansion.jobs()
+        for job in cells:
             if self._lints is not None:
                 self._lints.see(job)
             number = int(job.id, 16)
@@ -48,7 +53,10 @@ class Jobs:
                 self._aliases.setdefault(job.id, {})[job.key] = None
                 continue
             if len(self.ids) == most:
-                self._tell_too_many(most)
+                if not self._expansion.has_grown:
+                    self._tell_too_many(most)
+                # What is wrong with further cells is told as well.
+                deque(islice(cells, _LOOK_AHEAD), maxlen=0)
                 return
             self.ids.add(number)
             self._claim(job)
@@ -77,7 +85,7 @@ class Jobs:
         holders: dict[str, str] = {}
         for job in map(self.settled, filter(self._may_share, again())):
             holder = holders.setdefault(folded(job.output), job.key)
-            if holder != job.key:
+            if holder != job.key and not self._expansion.has_grown:
                 message = f"two jobs would write videos/{job.output}.mp4: {holder} and {job.key}"
                 hint = "name in output.file what tells them apart, such as {{ prompt.id }}, a variable or {{ take }}"
                 self._faults.add("E602", Place(("output", "file")), message, hint, cell=holder, about="")

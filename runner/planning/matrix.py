@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from itertools import product
@@ -74,6 +74,21 @@ def problems(
         *_include_problems(matrix),
         *_size_problems(matrix),
     ]
+
+
+def without(matrix: Matrix, found: Iterable[MatrixProblem]) -> Matrix:
+    """The matrix without what has one of these problems: entries of exclude and zip, names in those of include."""
+    wrong = {problem.route for problem in found}
+    entries = {route[:2] for route in wrong}
+    return replace(
+        matrix,
+        exclude=tuple(each for number, each in enumerate(matrix.exclude) if ("exclude", number) not in entries),
+        zip=tuple(each for number, each in enumerate(matrix.zip) if ("zip", number) not in entries),
+        include=tuple(
+            {name: value for name, value in each.items() if ("include", number, name) not in wrong}
+            for number, each in enumerate(matrix.include)
+        ),
+    )
 
 
 def variants(matrix: Matrix) -> Iterator[Variant]:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from runner.manifest.values import items, mapping
 from runner.manifest.wording import validator
 from runner.model import Image, Json, ModelSchema, Variables, canonical_json, fingerprint, utf16
-from runner.planning.arms import Arm, Context, FaultAt
+from runner.planning.arms import Arm, Context, FaultAt, Parameter
 from runner.planning.tips import seconds_of
 
 # Keywords of a payload's schema that are about each parameter by itself, or about which there are. With others, such as
@@ -42,26 +42,24 @@ class Requests:
             (n for n, rules in schema.properties.items() if mapping(rules).get("x-seconds") is True), None
         )
 
-    def payload(self, context: Context, image: Image, failed: Callable[[FaultAt], None]) -> dict[str, Json] | None:
+    def payload(self, context: Context, image: Image, failed: Callable[[Parameter], None]) -> dict[str, Json]:
         """Every parameter that is sent: the schema's defaults, then the manifest's; `none` leaves one out.
 
-        `failed` is told of each template that fails; then there is no payload.
+        `failed` is told of each parameter whose template fails; it is left out.
         """
         payload = self._base.copy()
-        sound = True
         for parameter in self._varying:
             try:
                 value = parameter.evaluate(context)
-            except FaultAt as found:
-                failed(found)
-                sound = False
-                continue
+            except FaultAt:
+                failed(parameter)
+                value = None
             if value is None:
                 del payload[parameter.name]
             else:
                 payload[parameter.name] = value
         payload["image"] = image.reference
-        return payload if sound else None
+        return payload
 
     def is_valid(self, payload: dict[str, Json]) -> bool:
         """Whether the model's schema has nothing against the payload."""

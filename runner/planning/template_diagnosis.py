@@ -138,7 +138,8 @@ def _unknown(
     use = found.of_name(name, owner is not missing, span)
     place = span if use is None else (use.offset, use.offset + len(name))
     if owner is missing:
-        return _fault(text, "E311", f"unknown variable {name!r}", did_you_mean(name, variables.keys()), place)
+        hint = did_you_mean(name, variables.keys())
+        return _fault(text, "E311", f"unknown variable {name!r}", hint, place, unknown=name)
     known = [key for key in owner if isinstance(key, str)] if isinstance(owner, Mapping) else attributes_of(owner)
     called = use.owner if use is not None and use.owner else kind_of(owner)
     return _fault(text, "E311", f"{called} has no {name!r}", did_you_mean(name, known), place)
@@ -150,6 +151,8 @@ def _words(error: Exception) -> str:
     return re.sub(r"^_?(\w+)\(\) ", r"'\1' ", message).rstrip(".") or type(error).__name__
 
 
-def _fault(text: str, code: str, message: str, hint: str, place: tuple[int, int]) -> TemplateFault:
+def _fault(
+    text: str, code: str, message: str, hint: str, place: tuple[int, int], *, unknown: str = ""
+) -> TemplateFault:
     start, end = (as_written(text, offset) for offset in place)
-    return TemplateFault(TemplateProblem(code, message, hint, start, end - start))
+    return TemplateFault(TemplateProblem(code, message, hint, start, end - start, unknown))

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TemplateProblem:
-    """A problem of a template. `offset` and `length` are its place, in characters of the template's text."""
+    """A problem of a template. `offset` and `length` are its place, in characters of the template's text.
+
+    `unknown` is the variable that is not known, where that is the problem.
+    """
 
     code: str
     message: str
     hint: str
     offset: int
     length: int
+    unknown: str = ""
 
 
 class TemplateFault(Exception):  # noqa: N818  # it is a fault of the text, not of the program

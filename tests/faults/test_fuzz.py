@@ -23,6 +23,7 @@ from runner.errors import ManifestError
 from runner.manifest.reader import read
 from runner.planning.paths import safe_path
 from runner.planning.plan import make_plan
+from runner.planning.verdict import sound
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
@@ -109,11 +110,10 @@ def look(path):
     """Read and plan as every command does; errors of ours are fine, anything else is a defect."""
     with contextlib.suppress(ManifestError):
         reading = read(path)
-        if reading.manifest is not None:
-            plan = make_plan(reading.manifest, warnings=reading.diagnostics)
-            videos = path.parent / "out" / "videos"
-            for planned in plan.jobs:
-                assert (videos / planned.job.output).resolve().is_relative_to(videos.resolve())
+        plan = make_plan(sound(reading), warnings=reading.diagnostics)
+        videos = path.parent / "out" / "videos"
+        for planned in plan.jobs:
+            assert (videos / planned.job.output).resolve().is_relative_to(videos.resolve())
 
 
 @given(manifests())
@@ -128,7 +128,8 @@ def test_any_manifest_gives_a_plan_or_diagnostics(folder, document):
 def test_any_bytes_give_diagnostics(folder, content):
     path = folder / "m.yaml"
     path.write_bytes(content)
-    assert read(path).manifest is None
+    with pytest.raises(ManifestError):
+        sound(read(path))
 
 
 SOUND = yaml.safe_dump(base("out"))
