@@ -15,8 +15,9 @@ from runner.api.client import Client
 from runner.api.files import Files
 from runner.api.service import Connection
 from runner.engine.clock import SystemClock
+from runner.engine.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
-from runner.engine.run import Progress, Snapshot, Tools
+from runner.engine.run import MOST_CALLS, Progress, Snapshot, Tools
 from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
 from runner.model import Action, JobRecord, Manifest, Status
 from runner.planning import lockfile
@@ -30,7 +31,7 @@ from runner.state.runlock import run_lock
 from runner.state.store import Store
 
 # Enough for all calls and downloads at once; beyond that threads cost memory and win nothing.
-_THREADS = 32
+_THREADS = MOST_CALLS + MOST_FETCHES
 
 _EXITS = {
     Status.PENDING: Exit.UNFINISHED,

@@ -7,7 +7,8 @@ import pytest
 from runner.api.answers import Remote
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import Gate
-from runner.engine.run import MOST_CALLS, result_of
+from runner.engine.run import MOST_CALLS, MOST_POSTS, result_of
+from runner.engine.submitting import Submitting
 from runner.errors import AccessError, DiskError, StateError
 from tests.engines import bench
 
@@ -118,6 +119,8 @@ def test_calls_are_counted_until_they_end(run):
 def test_when_no_call_can_start_before_another_one_ends(run):
     gate = Gate(run.tools.randomness)
     assert not run.is_full(gate)
+    run.calls = MOST_POSTS
+    assert (run.is_full(gate, MOST_POSTS), run.is_full(gate)) == (True, False), "there is room for polls beside uploads"
     run.calls = MOST_CALLS
     assert run.is_full(gate)
     run.calls = 1
@@ -126,3 +129,12 @@ def test_when_no_call_can_start_before_another_one_ends(run):
     assert run.is_full(gate)
     run.calls = 0
     assert not run.is_full(gate), "a probe may start"
+
+
+def test_uploads_leave_room_for_polls(run):
+    submitting = Submitting(run)
+    run.calls = MOST_POSTS
+    assert (submitting.intend(), submitting.due) == ([], None)
+    run.calls = MOST_POSTS - 1
+    with run.store.transaction():
+        assert len(submitting.intend()) == 1

@@ -28,8 +28,9 @@ from runner.state.store import Store
 
 Result = TypeVar("Result")
 
-# Calls at once; downloads are counted apart, so that they never keep polls waiting.
-MOST_CALLS = 24
+# Calls at once, and how many of them submissions may make: an upload takes long, and polls must not wait for it.
+# Downloads are counted apart for the same reason.
+MOST_CALLS, MOST_POSTS = 40, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,9 @@ class Run:
         future: Future[Any] = self.tools.executor.submit(call)
         future.add_done_callback(lambda done: self.inbox.put(Event(handle, done, started, is_call)))
 
-    def is_full(self, gate: Gate) -> bool:
+    def is_full(self, gate: Gate, most: int = MOST_CALLS) -> bool:
         """No call can start before another one ends, which ends the loop's wait by itself."""
-        return self.calls >= MOST_CALLS or (gate.is_stormy and self.calls > 0)
+        return self.calls >= most or (gate.is_stormy and self.calls > 0)
 
     def settle(self, event: Event) -> None:
         self.calls -= event.is_call

@@ -12,7 +12,7 @@ from runner.api.body import Body
 from runner.api.classes import GENERAL, Verdict
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import Gate, backoff
-from runner.engine.run import MOST_CALLS, Run, result_of
+from runner.engine.run import MOST_POSTS, Run, result_of
 from runner.errors import DiskError, ServiceError
 from runner.model import Image, Status
 
@@ -32,7 +32,7 @@ class Submitting:
     def due(self) -> float | None:
         """When the next submission may leave; None while there is none, or something else must end first."""
         run, is_probed = self._run, self._gate.is_stormy and self._run.flights.count(Phase.LOST) > 0
-        is_waiting = self._canary is not None or is_probed or run.is_full(self._gate) or self.is_blocked
+        is_waiting = self._canary is not None or is_probed or run.is_full(self._gate, MOST_POSTS) or self.is_blocked
         return None if is_waiting or not run.queue.has_ready else self._gate.opens_at
 
     @property
@@ -86,7 +86,7 @@ class Submitting:
             # Each of these may have been billed: find out before risking more.
             return False
         calls = run.calls + starting
-        return calls < MOST_CALLS and not self.is_blocked and self._gate.may_call(now, calls)
+        return calls < MOST_POSTS and not self.is_blocked and self._gate.may_call(now, calls)
 
     def _posted(self, flight: Flight, future: Future[Submission], started: float) -> None:
         answer = result_of(future, lambda words: Submission(Verdict.UNKNOWN, message=words))
