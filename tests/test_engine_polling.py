@@ -154,3 +154,39 @@ def test_another_organisation_stops_the_run(ground):
     report = place.run()
     assert isinstance(report.error, StateError)
     assert "org-2" in report.error.message
+
+
+def test_a_429_makes_polls_rarer_and_answers_make_them_as_many_again(ground):
+    place = ground(pictures=4)
+    place.world.gets.extend([trouble(Verdict.BUSY)])
+    with place.engine() as (engine, _):
+        rates, original = [], place.world.get
+
+        def get(request_id):
+            rates.append(engine._polling._rate.size)
+            return original(request_id)
+
+        place.world.get = get
+        engine.run()
+        assert min(rates) == 50, "halved once"
+        assert engine._polling._rate.size > min(rates)
+    assert place.totals() == {"succeeded": 4}
+
+
+def test_what_was_seen_of_the_service_is_kept_for_the_next_run(ground):
+    place = ground(pictures=3)
+    place.world.gets.extend([saying(status="processing", video_url=None)] * 6)
+    place.run()
+    with place.store() as store:
+        learned = store.learned(place.manifest.models[0], 5.0)
+    assert len(learned) == 3
+    assert all(0.0 <= since <= until for since, until in learned)
+
+
+def test_a_link_that_is_asked_for_again_teaches_nothing_more(ground):
+    place = ground()
+    place.world.gets.extend([saying(video_url=None)] * 3)
+    place.run()
+    with place.store() as store:
+        assert len(store.learned(place.manifest.models[0], 5.0)) == 1
+    assert place.totals() == {"succeeded": 1}

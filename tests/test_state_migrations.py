@@ -1,5 +1,6 @@
 """Migrations: each applies with its record, or not at all."""
 
+import hashlib
 import json
 import sqlite3
 from decimal import Decimal
@@ -99,3 +100,37 @@ def test_the_tables_are_the_same_whether_a_file_is_new_or_was_migrated(connectio
         "one_fingerprint_an_id",
     } <= names
     assert "ordered_jobs" not in names
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_file_with_jobs_in_flight_learns_from_them_once_it_is_migrated(
+    connection, tmp_path, monkeypatch, version
+):
+    monkeypatch.setattr(migrations, "VERSION", version)
+    migrations.migrate(connection, tmp_path)
+    monkeypatch.undo()
+    assert migrations.version_of(connection, tmp_path) == version
+    job = make_job()
+    row = (job.id, job.fingerprint, 1, job.model, json.dumps(job.payload), 5.0, job.key, "[]", "p0", "plain", "{}")
+    connection.execute(f"INSERT INTO jobs VALUES ({', '.join('?' * 16)})", (*row, 1, 0, "waiting", "", None))
+    connection.execute(
+        "INSERT INTO attempts (job_id, request_id, currency, intended_at, accepted_at)"
+        " VALUES (?, 'r-1', 'USD', 2.0, 3.0)",
+        (job.id,),
+    )
+    connection.execute("INSERT INTO paths VALUES (?, ?, ?)", (job.output, job.output, job.id))
+    with Store.open(tmp_path / "state.sqlite") as store:
+        assert migrations.version_of(connection, tmp_path) == migrations.VERSION
+        (attempt,) = store.open_attempts()
+        assert store.learned(attempt.model, attempt.seconds) == []
+        with store.transaction():
+            store.learn(attempt, 60.0, 70.0)
+    with Store.open(tmp_path / "state.sqlite") as store:
+        assert store.learned(job.model, 5.0) == [(60.0, 70.0)]
+        assert [each.request_id for each in store.open_attempts()] == ["r-1"]
+
+
+def test_the_first_step_is_as_it_was_published():
+    """Files were written by it: a change belongs into a step of its own."""
+    digest = hashlib.sha256(migrations.STEPS[0].encode()).hexdigest()
+    assert digest == "291d9a99de7802d20e05e495da14b023ed183a9241bef8e68db7e7462e5b7b58"

@@ -1,6 +1,7 @@
 """The state file: real SQLite on a real disk."""
 
 import sqlite3
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from runner.errors import DiskError, StateError
 from runner.model import Artifact, Budget, Standing, Status
 from runner.state.migrations import VERSION
 from runner.state.store import Store
-from tests.kit import make_job
+from tests.kit import make_attempt, make_job
 
 VIDEO = Artifact("videos/a.mp4", "ab" * 32, 10, 5.0, 64, 36, 24.0, "h264")
 
@@ -171,6 +172,35 @@ def test_former_requests_are_found_by_key(store):
     ((job_id, _, payload),) = store.former([new.key, "other"]).values()
     assert job_id == old.id
     assert '"cfg_scale":0.5' in payload
+
+
+def test_of_each_kind_the_latest_times_are_remembered_oldest_first(store):
+    attempts = [make_attempt(number) for number in range(1, 301)]
+    longer = replace(make_attempt(301), seconds=10.0)
+    with store.transaction():
+        for each in attempts:
+            store.learn(each, float(each.number), each.number + 0.5)
+        store.learn(longer, 7.0, 9.0)
+    learned = store.learned(attempts[0].model, 5.0)
+    assert learned == [(float(number), number + 0.5) for number in range(173, 301)]
+    assert store.learned(longer.model, 10.0) == [(7.0, 9.0)]
+    assert store.learned("another", 5.0) == []
+
+
+def test_a_kind_without_a_length_is_a_kind_of_its_own(store):
+    still = replace(make_attempt(1), seconds=None)
+    with store.transaction():
+        store.learn(still, 1.0, 2.0)
+    assert store.learned(still.model, None) == [(1.0, 2.0)]
+    assert store.learned(still.model, 5.0) == []
+
+
+def test_what_is_remembered_outlives_the_run(tmp_path, store):
+    with store.transaction():
+        store.learn(make_attempt(1), 1.0, 2.0)
+    store.close()
+    with Store.open(tmp_path / "state.sqlite") as again:
+        assert again.learned(make_attempt(1).model, 5.0) == [(1.0, 2.0)]
 
 
 def test_readers_need_a_state(tmp_path):

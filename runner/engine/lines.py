@@ -20,7 +20,7 @@ class Line:
     where it was begun without an end, others move the line, and all are presumed to be worked on again.
 
     `flight.started` is since when it may be worked on; None while it waits behind others. Each method returns the
-    flights for which that changed.
+    flights that have another one than before, but for those that wait again.
     """
 
     def __init__(self) -> None:
