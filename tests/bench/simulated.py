@@ -10,7 +10,7 @@ from tests.bench.simulation import SCENARIOS, simulate
 
 
 def simulated(bench: Bench) -> list[Row]:
-    """Polls a job and mean lag where a job takes 2 min on the mean, in a state that knows nothing of the service yet."""
+    """Polls a job and mean lag where a job takes 2 min on the mean, and the state knows nothing of the service yet."""
     scenario, runs = SCENARIOS["2 min"], Runs()
     if bench.quick:
         scenario = replace(scenario, jobs=64, slots=16)
