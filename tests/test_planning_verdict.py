@@ -10,8 +10,8 @@ from runner.planning.plan import make_plan
 from runner.planning.verdict import sound
 from tests.kit import picture_bytes
 
-# The lines of a sound manifest, each with broken forms of it and what is wrong with them. `{}` stands for what is not
-# changed. No break makes another one unnecessary, or takes it out of sight.
+# The lines of a sound manifest, each with broken forms of it and what is wrong with them. No break makes another one
+# uncertain, or takes it out of sight.
 LINES = [
     ("version: 1", {"version: 2": "E203", "version: one": "E204", "vresion: 1": "E201"}),
     ("name: demo", {"name: 5": "E204", "name: 2024-05-01": "E106", "nmae: demo": "E201", "name: ''": "E206"}),
@@ -58,7 +58,7 @@ LINES = [
         "  - {id: plain, text: '{{ product }} {{ size }} {{ season }} {{ surface }} {{ light }}'}",
         {
             "  - {id: plain, text: '{{ product }} {{ size }} {{ seasn }} {{ surfce }}'}": "E311 E311",
-            "  - {id: plain, text: '{{ product.size.x }} {{ season }}'}": "E311",
+            "  - {id: plain, text: '{{ image.size }} {{ season }}'}": "E311",
             "  - {id: plain, text: '{{ product'}": "E301",
             "  - {id: plain, text: '{{ 1 / 0 }}'}": "E313",
             "  - {id: plain, txet: '{{ product }}'}": "E201",
@@ -76,7 +76,6 @@ LINES = [
             "  - {file: mood.j2, params: [cfg_scale]}": "E204",
             "  - {file: mood.j2, parms: {cfg_scale: high}}": "E201 E204",
             "  - {file: mood.j2, params: {prompt: x}}": "E201",
-            "  - {file: mood.j2, id: plain}": "E210",
         },
     ),
     (
@@ -216,3 +215,40 @@ def test_independent_breaks_are_all_told_and_nothing_else(folder, breaks):
     for number, broken in breaks:
         chosen[number] = (broken, LINES[number][1][broken])
     check(folder, chosen)
+
+
+def test_arms_and_pictures_of_one_id_are_all_looked_at(folder):
+    chosen = [(line, "") for line, _ in LINES]
+    chosen[4] = ("  - {file: good.jpg, id: row, vars: {product: shoe, size: 42}}", "")
+    chosen[6] = ("  - {table: rows.csv}", "")
+    chosen[8] = ("  - {id: mood, text: '{{ product'}", "E301")
+    chosen[9] = ("  - {file: mood.j2, params: {cfg_scale: 8}}", "E205 E210")
+    chosen[15] = ("  exclude: [{surface: sand, cfg: 0.7}]", "")
+    path = folder / "m.yaml"
+    path.write_text("".join(f"{text}\n" for text, _ in chosen))
+    # The id of a row is told in its table.
+    assert sorted(found_in(path)) == [("E205", 10), ("E210", 2), ("E210", 10), ("E301", 9)]
+
+
+def test_warnings_wait_until_there_are_no_errors(folder):
+    path = folder / "w.yaml"
+    head = "version: 1\nmodel: Kling-Image2Video-V1.6-Standard\nimages: [{file: good.jpg}]\n"
+    path.write_text(f"{head}prompts: [{{id: a, text: still}}]\nmatrix: {{a: [1], exclude: [{{a: 2}}]}}\ntakes: 0\n")
+    with pytest.raises(ManifestError) as caught:
+        sound(read(path))
+    assert [each.code for each in caught.value.diagnostics] == ["E205"]
+
+
+@pytest.mark.parametrize("more", ["exclude: [{image: b}]", "exclude: [{prompt: c}]", "exclude: [{model: d}]"])
+def test_what_may_be_the_name_of_something_that_is_left_out_is_not_told(folder, more):
+    path = folder / "n.yaml"
+    sections = {
+        "model": "[Kling-Image2Video-V1.6-Standard, 5]" if "model" in more else "Kling-Image2Video-V1.6-Standard",
+        "images": "[{file: good.jpg}, {file: none.jpg}]" if "image" in more else "[{file: good.jpg}]",
+        "prompts": "[{id: a, text: x}, 5]" if "prompt" in more else "[{id: a, text: x}]",
+    }
+    text = "".join(f"{key}: {value}\n" for key, value in sections.items())
+    path.write_text(f"version: 1\n{text}matrix: {{{more}}}\n")
+    assert "E502" not in [code for code, _ in found_in(path)]
+    path.write_text(path.read_text().replace(", 5]", "]").replace(", {file: none.jpg}", ""))
+    assert [code for code, _ in found_in(path)] == ["E502"]
