@@ -16,8 +16,8 @@ from runner.model import Manifest
 
 # Seconds between two lines where there is no terminal.
 _LINE_EVERY = 10.0
-# Widths in columns: of the bar, and of a terminal that does not tell.
-_SHORTEST, _LONGEST = 8, 24
+# Widths in columns: of the bar, which gives way to the facts, and of a terminal that does not tell.
+_SHORTEST, _LONGEST = 4, 24
 _USUAL = 80
 _ORDER = ("processing", "dispatched", "queued", "created", "accepted")
 
