@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.cli.progress import Lines, facts, fitted
+from runner.cli.progress import Lines, facts, fitted, worded
 from runner.engine.run import Snapshot
 from runner.manifest.reader import load
+from runner.model import Budget
 from tests.command import terminal
 from tests.kit import write_manifest
+
+BUDGET = Budget(max_cost=Decimal(40))
 
 
 def snapshot(done=0, failed=0, statuses=None, spent="0", note="", total=58):
@@ -20,11 +23,11 @@ def snapshot(done=0, failed=0, statuses=None, spent="0", note="", total=58):
 
 def test_the_facts_in_their_order():
     seen = snapshot(46, 1, {"queued": 3, "processing": 9, "strange": 1}, "13.5", "the service is busy")
-    assert facts(seen, "USD", Decimal(40)) == (
+    assert facts(seen, BUDGET) == (
         "9 processing · 3 queued · 1 strange · 1 failed · $13.50 of $40.00 · the service is busy"
     )
-    assert facts(snapshot(spent="1"), "EUR", None) == "1.00 EUR"
-    assert facts(snapshot(), "USD", Decimal(40)) == ""
+    assert facts(snapshot(spent="1"), Budget(currency="EUR")) == "1.00 EUR"
+    assert facts(snapshot(), BUDGET) == ""
 
 
 def test_words_are_cut_between_facts():
@@ -34,6 +37,16 @@ def test_words_are_cut_between_facts():
     assert fitted(words, 30) == "9 processing · 3 queued · …"
     assert fitted(words, 3) == "…"
     assert fitted(words, 0) == ""
+
+
+def test_states_that_do_not_fit_become_one_number():
+    seen = snapshot(40, 1, {"queued": 3, "processing": 9}, "13.5")
+    assert worded(seen, BUDGET, "04:10 left", 80) == (
+        "9 processing · 3 queued · 1 failed · $13.50 of $40.00 · 04:10 left"
+    )
+    assert worded(seen, BUDGET, "04:10 left", 60) == "12 in flight · 1 failed · $13.50 of $40.00 · 04:10 left"
+    assert worded(seen, BUDGET, "04:10 left", 30) == "12 in flight · 1 failed · …"
+    assert worded(snapshot(spent="13.5"), BUDGET, "", 10) == "…"
 
 
 @given(
@@ -73,6 +86,6 @@ def test_the_bar_stays_on_its_line(tmp_path, columns):
     assert any("█" in line or " 0/6" in line for line in drawn)
     if columns == 80:
         assert any(re.search(r"\$\d\.\d\d of \$40\.00", line) for line in drawn)
-        assert not any("…" in line for line in drawn)
+        assert not any("…" in line for line in drawn), "the states become one number first"
     if columns == 40:
         assert any("…" in line for line in drawn), "what is left out leaves a sign"

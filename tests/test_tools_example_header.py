@@ -28,7 +28,8 @@ def test_its_lines_count_themselves(monkeypatch, capsys, tmp_path):
     """The places that it prints are those below the lines that are to be pasted."""
     monkeypatch.setattr(example_header, "EXAMPLES", tmp_path)
     path = tmp_path / "bare.yaml"
-    body = "version: 2\nmodel: m\nimages: [{url: u, id: u}]\nprompts: [{id: p, text: x}]\ntakes: 0\n"
+    parts = "images: [{url: https://e.com/u.png, id: u}]\nprompts: [{id: p, text: x}]"
+    body = f"version: 2\nmodel: Kling-Image2Video-V1.6-Standard\n{parts}\ntakes: 0\n"
     path.write_text(body)
     _, *lines = printed(monkeypatch, capsys, path)
     assert [line.split(" ")[2:4] for line in lines] == [["E203", "3:10"], ["E205", "7:8"]]

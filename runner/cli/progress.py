@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import time
-from decimal import Decimal
+from dataclasses import replace
 from typing import NoReturn
 
 from tqdm import tqdm
 
 from runner.cli import screen
 from runner.engine.run import Snapshot
-from runner.model import Manifest
+from runner.model import Budget, Manifest
 
 # Seconds between two lines where there is no terminal.
 _LINE_EVERY = 10.0
-# Widths in columns: of the bar, which gives way to the facts, and of a terminal that does not tell.
-_SHORTEST, _LONGEST = 4, 24
+# Widths in columns: of the bar, and of a terminal that does not tell.
+_SHORTEST, _LONGEST = 8, 24
 _USUAL = 80
 _ORDER = ("processing", "dispatched", "queued", "created", "accepted")
 
@@ -38,9 +38,10 @@ class Bar:
             self._bar = tqdm(total=snapshot.total, leave=False, mininterval=0.1, file=sys.stderr, dynamic_ncols=True)
         self._bar.total = snapshot.total
         self._bar.n = finished
-        told = (facts(snapshot, self._budget.currency, self._budget.max_cost), _left(snapshot, self._first, now))
         counts = f"{finished:>5,}/{snapshot.total:,}"
-        words = fitted(" · ".join(each for each in told if each), _columns() - len(counts) - _SHORTEST - 3)
+        words = worded(
+            snapshot, self._budget, _left(snapshot, self._first, now), _columns() - len(counts) - _SHORTEST - 3
+        )
         room = min(_LONGEST, _columns() - len(counts) - len(words) - 3)
         # tqdm fills in what stands in braces, and nothing else may look like that.
         self._bar.bar_format = f"{counts} {{bar:{max(room, _SHORTEST)}}} {{desc}}"
@@ -67,14 +68,24 @@ class Lines:
             self._first = snapshot.done + snapshot.failed, now
         if self._said_at is not None and now - self._said_at < _LINE_EVERY:
             return
-        told = (facts(snapshot, self._budget.currency, self._budget.max_cost), _left(snapshot, self._first, now))
-        line = " · ".join((f"{snapshot.done + snapshot.failed}/{snapshot.total}", *(each for each in told if each)))
+        told = facts(snapshot, self._budget)
+        counts = f"{snapshot.done + snapshot.failed}/{snapshot.total}"
+        line = _joined(counts, told, _left(snapshot, self._first, now))
         if line != self._said:
             screen.say(line)
         self._said, self._said_at = line, now
 
     def close(self) -> None:
         """Nothing is left on the screen to remove."""
+
+
+def worded(snapshot: Snapshot, budget: Budget, left: str, room: int) -> str:
+    """The facts and the time left in so many columns: where each status is too long, all that is in flight as one."""
+    words = _joined(facts(snapshot, budget), left)
+    if len(words) > room and snapshot.statuses:
+        flying = {"in flight": sum(snapshot.statuses.values())}
+        words = _joined(facts(replace(snapshot, statuses=flying), budget), left)
+    return fitted(words, room)
 
 
 def fitted(words: str, room: int) -> str:
@@ -87,6 +98,10 @@ def fitted(words: str, room: int) -> str:
     return " · ".join((*parts, "…")) if room > 0 else ""
 
 
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
 def _columns() -> int:
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL
@@ -94,15 +109,15 @@ def _columns() -> int:
         return _USUAL
 
 
-def facts(snapshot: Snapshot, currency: str, most: Decimal | None) -> str:
+def facts(snapshot: Snapshot, budget: Budget) -> str:
     """What is in flight by status, what went wrong, what is spent, and what keeps the run waiting."""
     statuses = sorted(snapshot.statuses.items(), key=lambda each: _ORDER.index(each[0]) if each[0] in _ORDER else 9)
     parts = [f"{number} {status}" for status, number in statuses]
     if snapshot.failed:
         parts.append(f"{snapshot.failed} failed")
     if snapshot.spent:
-        spent = screen.money(snapshot.spent, currency)
-        parts.append(f"{spent} of {screen.money(most, currency)}" if most is not None else spent)
+        spent, most = screen.money(snapshot.spent, budget.currency), budget.max_cost
+        parts.append(spent if most is None else f"{spent} of {screen.money(most, budget.currency)}")
     if snapshot.note:
         parts.append(snapshot.note)
     return " · ".join(parts)
