@@ -6,13 +6,14 @@ import os
 import sys
 import time
 from dataclasses import replace
-from typing import NoReturn
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, NoReturn
 
 from runner.cli import screen
 from runner.engine.run import Snapshot
 from runner.model import Budget, Manifest
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 # Seconds between two lines where there is no terminal.
 _LINE_EVERY = 10.0
@@ -26,6 +27,10 @@ class Bar:
     """`46/58 ████░ 9 processing · 3 queued · $13.50 of $40.00 · 04:10 left`."""
 
     def __init__(self, manifest: Manifest) -> None:
+        # Loaded where a bar is drawn: the runs of scripts need none.
+        from tqdm import tqdm
+
+        self._tqdm = tqdm
         self._budget = manifest.budget
         self._bar: tqdm[NoReturn] | None = None
         self._first: tuple[int, float] | None = None
@@ -35,7 +40,9 @@ class Bar:
         finished = snapshot.done + snapshot.failed
         if self._first is None or self._bar is None:
             self._first = finished, now
-            self._bar = tqdm(total=snapshot.total, leave=False, mininterval=0.1, file=sys.stderr, dynamic_ncols=True)
+            self._bar = self._tqdm(
+                total=snapshot.total, leave=False, mininterval=0.1, file=sys.stderr, dynamic_ncols=True
+            )
         self._bar.total = snapshot.total
         self._bar.n = finished
         counts = f"{finished:>5,}/{snapshot.total:,}"

@@ -8,10 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-from referencing.exceptions import Unresolvable
-
 from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.expectations import MANIFEST
@@ -171,6 +167,9 @@ def _refused(text: Text, message: str) -> ManifestError:
 
 def _faults(document: Mapping[str, Json]) -> Iterator[str]:
     """What is wrong with a schema; the first is enough."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
     dialect = document.get("$schema", "")
     if dialect and dialect != Draft202012Validator.META_SCHEMA["$schema"]:
         yield f"its $schema is {dialect}, not draft 2020-12"
@@ -194,6 +193,8 @@ def _foreign_references(document: Mapping[str, Json]) -> bool:
 
 def _trial(document: Mapping[str, Json]) -> Iterator[str]:
     """Whether the schema can be used at all: each reference leads somewhere, and none to itself."""
+    from referencing.exceptions import Unresolvable
+
     properties = document.get("properties")
     payload: dict[str, Json] = dict.fromkeys(properties if isinstance(properties, Mapping) else (), "")
     try:

@@ -12,8 +12,6 @@ from functools import partial
 from operator import ge, gt, le, lt
 from typing import TypeAlias, cast
 
-from jsonschema import Draft202012Validator
-
 from runner.manifest.expectations import Schema
 from runner.manifest.values import items, mapping
 from runner.model import Json, same_value
@@ -125,7 +123,14 @@ class _Compiler:
 
 def _has_meaning(keyword: str) -> bool:
     """Whether a keyword can make a value invalid. `format` is an annotation, as the standard has it."""
-    return keyword in Draft202012Validator.VALIDATORS and keyword != "format"
+    if keyword in _SIMPLE or keyword in _COMPOUND:
+        return True
+    if keyword in _ANNOTATIONS or keyword.startswith("x-"):
+        return False
+    # Loaded where it is needed: most schemas have no other keyword, and loading takes longer than most checks.
+    from jsonschema import Draft202012Validator
+
+    return keyword in Draft202012Validator.VALIDATORS
 
 
 def _type(rule: Json) -> Verdict:
@@ -184,6 +189,10 @@ def _size(kind: type, holds: Callable[[float, float], bool], rule: Json) -> Verd
     return check
 
 
+_ANNOTATIONS = {
+    *("$comment", "$defs", "$id", "$schema", "default", "deprecated", "description", "examples", "format", "title"),
+    *("errorMessage", "patternErrorMessage"),
+}
 _SIMPLE: Mapping[str, Callable[[Json], Verdict]] = {
     "type": _type,
     "enum": _enum,

@@ -6,12 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Protocol, cast
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from referencing import Registry
-from referencing.jsonschema import Schema as AnySchema
+from typing import TYPE_CHECKING, Protocol, cast
 
 from runner.manifest.conversions import conversion
 from runner.manifest.expectations import (
@@ -35,6 +30,12 @@ from runner.manifest.values import items, mapping
 from runner.manifest.verdicts import UnknownKeywordError, Verdict, verdict
 from runner.manifest.words import closest, described, did_you_mean, flow, joined, literal, name, shortened
 from runner.model import Json, Route, same_value
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+    from referencing import Registry
+    from referencing.jsonschema import Schema as AnySchema
 
 __all__ = ["API", "MANIFEST", "Problem", "Validator", "Voice", "problems", "validator"]
 
@@ -68,14 +69,19 @@ class _Identity:
 class _Compiled:
     """A schema compiled twice: `verdict` is quick, and None where it does not know all keywords."""
 
-    full: Draft202012Validator
+    identity: _Identity
     verdict: Verdict | None
+
+    @property
+    def full(self) -> Draft202012Validator:
+        return _full(self.identity)
 
     def is_valid(self, instance: Json) -> bool:
         return (self.verdict is not None and self.verdict(instance)) or bool(self.full.is_valid(instance))
 
     def iter_errors(self, instance: Json) -> Iterable[ValidationError]:
-        return () if self.verdict is not None and self.verdict(instance) else self.full.iter_errors(instance)
+        is_sound = self.verdict is not None and self.verdict(instance)
+        return () if is_sound else self.full.iter_errors(instance)
 
 
 def validator(schema: Schema) -> Validator:
@@ -85,12 +91,20 @@ def validator(schema: Schema) -> Validator:
 
 @lru_cache(maxsize=64)
 def _compiled(key: _Identity) -> Validator:
-    registry: Registry[AnySchema] = Registry()
     try:
-        quick = verdict(key.schema)
+        return _Compiled(key, verdict(key.schema))
     except UnknownKeywordError:
-        quick = None
-    return _Compiled(Draft202012Validator(key.schema, registry=registry), quick)
+        return _Compiled(key, None)
+
+
+@lru_cache(maxsize=64)
+def _full(key: _Identity) -> Draft202012Validator:
+    # Loaded for what is wrong: what is sound never needs it, and it takes a tenth of a second.
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    registry: Registry[AnySchema] = Registry()
+    return Draft202012Validator(key.schema, registry=registry)
 
 
 def problems(schema: Schema, instance: Json, voice: Voice = API, written: Written | None = None) -> list[Problem]:
@@ -303,7 +317,7 @@ class _Case:
 
     def _other(self) -> Iterator[Finding]:
         # The schema `false` has no keyword, and its errors no route.
-        if self.error.validator not in Draft202012Validator.VALIDATORS:
+        if not self.error.validator:
             return self._found("E203", f"{literal(self.value)} is not allowed here", "delete it")
         rule = f"{self.error.validator}: {literal(self.rule)}"
         return self._found("E203", f"{self.subject} is {literal(self.value)}; the rule is {rule}")
