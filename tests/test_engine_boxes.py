@@ -113,7 +113,7 @@ def test_what_is_not_plain_is_left_to_the_demuxer(tmp_path, content):
     assert read_header(saved(tmp_path, content)) is None
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     at=st.integers(PLAIN.find(b"moov") - 4, len(PLAIN) - 1),
     noise=st.binary(min_size=1, max_size=12) | st.sampled_from([b"\0" * 4, b"\xff" * 8, b"\0\0\0\x01"]),

@@ -487,7 +487,7 @@ PARTS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=14).map("".join))
 @example("{% for x in [1] %}{{ x.y }}{% else %}{{ loop }}{% endfor %}{{ x }}")
 @example("{{ [][0][1:2, 3] }}")

@@ -20,7 +20,7 @@ from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
 ROOT = Path(__file__).parent.parent.parent
-KILLS = int(os.environ.get("REELRUN_KILLS", "12"))
+KILLS = int(os.environ.get("REELRUN_KILLS", "8"))
 SEED = int(os.environ.get("REELRUN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 STORM_JOBS = 40
 
