@@ -82,8 +82,9 @@ def run(
 ) -> Result:
     """Lock, plan, check the budget, ask, work, write the index.
 
-    `dry` ends before the first call. `on_start` is given the function that interrupts the run. `locked` refuses what
-    is not in the lockfile. Raises ReelrunError for what keeps the run from starting.
+    `dry` ends before the first call: the state is written, the index stays that of the run before. `on_start` is given
+    the function that interrupts the run. `locked` refuses what is not in the lockfile. Raises ReelrunError for what
+    keeps the run from starting.
     """
     clock = SystemClock()
     with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
@@ -93,8 +94,10 @@ def run(
             if locked:
                 lockfile.check(manifest, (each.job for each in planned.jobs))
         check_budget(planned)
+        if dry:
+            return _untried(planned, store)
         report = None
-        if not dry and _has_work(planned, store, selection):
+        if _has_work(planned, store, selection):
             if planned.totals[Action.SUBMIT] and not confirm(planned):
                 hint = "run it again, or add --yes where nobody can answer"
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)
@@ -186,6 +189,13 @@ def write_index(manifest: Manifest, store: Store, now: float, selection: Selecti
     if selection is None or selection.is_everything:
         return index.write(manifest.output.dir, header, store.records)
     return index.write(manifest.output.dir, header, lambda: filter(selection.has, store.records()))
+
+
+def _untried(planned: Plan, store: Store) -> Result:
+    """The end of a run that tried nothing: there is nothing to judge."""
+    output = planned.manifest.output.dir
+    spent, _ = store.spent(planned.manifest.budget)
+    return Result(store.totals(), 0, spent, (), index.path_in(output), output, Exit.DONE)
 
 
 def _result(planned: Plan, selection: Selection, store: Store, written: Path, report: Report | None) -> Result:

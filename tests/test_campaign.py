@@ -67,11 +67,13 @@ def test_consent_is_asked_for_submissions_alone(service, tmp_path):
     assert start(manifest, service, confirm=lambda plan: pytest.fail("asked")).exit_code is Exit.DONE
 
 
-def test_a_dry_run_sends_nothing_and_leaves_an_index(service, tmp_path):
+def test_a_dry_run_sends_nothing_and_leaves_a_state(service, tmp_path):
     manifest = write_manifest(tmp_path, pictures=2)
     result = start(manifest, service, dry=True, confirm=lambda plan: pytest.fail("asked"))
     assert service.calls == []
-    assert (result.totals[Status.PENDING], result.exit_code) == (2, Exit.UNFINISHED)
+    assert (result.totals[Status.PENDING], result.exit_code) == (2, Exit.DONE)
+    assert not result.index.exists()
+    assert run(manifest, service).index == result.index
     assert result.index.exists()
 
 

@@ -136,6 +136,7 @@ def test_a_dry_run_calls_nobody(tmp_path):
     assert ended.code == 0
     assert "2 jobs: 2 pending. Nothing was submitted." in ended.out
     assert "Next: reelrun run" in ended.out
+    assert "Page" not in ended.out, "there is none yet"
 
 
 def test_words_that_exclude_each_other(tmp_path):

@@ -14,7 +14,7 @@ from runner.cli.inputs import command_line, manifest_of, selection_of
 from runner.cli.preview import show_plan
 from runner.cli.reporting import run_document, why
 from runner.cli.session import connection_of, interruptible, progress_of
-from runner.errors import Exit, NotConfirmedError
+from runner.errors import NotConfirmedError
 from runner.model import Action, Manifest, Status
 from runner.planning.comparison import RESUBMITTED
 from runner.planning.plan import Plan
@@ -52,8 +52,7 @@ def run(options: argparse.Namespace) -> int:
         if progress is not None:
             progress.close()
     _tell(options, manifest, result)
-    # Nothing was tried, and so there is no end to judge.
-    return int(Exit.DONE if options.dry_run else result.exit_code)
+    return int(result.exit_code)
 
 
 def _say_what_may_be_paid_twice(plan: Plan) -> None:
@@ -111,10 +110,11 @@ def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) ->
     )
     if result.interrupted:
         screen.show(_in_flight(result))
-    elif not options.dry_run:
+    else:
         _show_unfinished(options, result)
-    page = screen.shown_path(result.index.with_suffix(".html"))
-    screen.show(f"Videos: {screen.shown_path(result.output_dir / 'videos')}   Page: {page}")
+    if not options.dry_run:
+        page = screen.shown_path(result.index.with_suffix(".html"))
+        screen.show(f"Videos: {screen.shown_path(result.output_dir / 'videos')}   Page: {page}")
     step = _next(options, result)
     if step:
         screen.show(f"Next: {step}")
