@@ -11,9 +11,9 @@ import unicodedata
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
 # A path that is safe as it is, as nearly all are: ASCII, no part that begins or ends with a dot or has a doubtful end.
 _PLAIN = re.compile(r"(?:[\w~=,+-](?:[\w~=,.+-]*[\w~=,+-])?/){0,11}[\w~=,+-](?:[\w~=,.+-]*[\w~=,+-])?", re.ASCII)
-_DEVICE_INSIDE = re.compile(
-    r"(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.[^/]*)?(?:/|$)|\.(?:mp4|jpg|part|etag)/", re.IGNORECASE
-)
+# In a path in small letters that begins with a slash: patterns that begin with a sign are searched for quickly.
+_DEVICE_INSIDE = re.compile(r"/(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|$)")
+_OUR_END_INSIDE = re.compile(r"\.(?:mp4|jpg|part|etag)/")
 _SIGNS = re.compile(r'[<>:"|?*\\\s]+')
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _LONGEST_SEGMENT = 160  # bytes, with room for what is added to it
@@ -42,8 +42,10 @@ def safe_path(text: str) -> str:
 
     A safe path is its own safe path.
     """
-    if len(text) <= _LONGEST_SEGMENT and _PLAIN.fullmatch(text) and not _DEVICE_INSIDE.search(text):
-        return text
+    if len(text) <= _LONGEST_SEGMENT and _PLAIN.fullmatch(text):
+        small = f"/{text.lower()}"
+        if not _DEVICE_INSIDE.search(small) and not _OUR_END_INSIDE.search(small):
+            return text
     parts = [part for part in unicodedata.normalize("NFC", text).split("/") if part.strip(". ")] or ["_"]
     head, tail = parts[: _MOST_SEGMENTS - 1], parts[_MOST_SEGMENTS - 1 :]
     if tail:

@@ -41,6 +41,7 @@ class Requests:
         self._length = next(
             (n for n, rules in schema.properties.items() if mapping(rules).get("x-seconds") is True), None
         )
+        self._usual_length = mapping(schema.properties.get(self._length or "")).get("default")
 
     def payload(self, context: Context, image: Image, failed: Callable[[Parameter], None]) -> dict[str, Json]:
         """Every parameter that is sent: the schema's defaults, then the manifest's; `none` leaves one out.
@@ -78,8 +79,7 @@ class Requests:
         """The asked length: the value of the parameter that the schema marks with x-seconds, or its default."""
         if self._length is None:
             return None
-        usual = mapping(self.schema.properties[self._length]).get("default")
-        return seconds_of(payload.get(self._length, usual))
+        return seconds_of(payload.get(self._length, self._usual_length))
 
 
 def _format(model: str, base: Variables, varying: Mapping[str, None]) -> tuple[str, list[str]]:
