@@ -18,7 +18,7 @@ _WIDEST = 2.0
 
 def draw(rows: Sequence[Row], path: Path) -> None:
     """Write a bar a row as SVG; equal rows make equal bytes."""
-    mpl.rcParams["svg.hashsalt"] = "reelrun"
+    mpl.rcParams.update({"svg.hashsalt": "reelrun", "svg.fonttype": "none"})
     shares = [row.figure / row.limit for row in rows]
     figure = Figure(figsize=(9.0, 0.36 * len(rows) + 0.8), layout="constrained")
     axes = figure.subplots()
