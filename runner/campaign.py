@@ -24,7 +24,7 @@ from runner.planning import lockfile
 from runner.planning.plan import Plan, digest_of, make_plan
 from runner.planning.selection import Selection
 from runner.results import index
-from runner.results.files import replacing
+from runner.results.files import index_path, replacing
 from runner.results.inventory import Inventory, Kind, set_aside
 from runner.state.disk import disk_trouble
 from runner.state.runlock import run_lock
@@ -195,7 +195,7 @@ def _untried(planned: Plan, store: Store) -> Result:
     """The end of a run that tried nothing: there is nothing to judge."""
     output = planned.manifest.output.dir
     spent, _ = store.spent(planned.manifest.budget)
-    return Result(store.totals(), 0, spent, (), index.path_in(output), output, Exit.DONE)
+    return Result(store.totals(), 0, spent, (), index_path(output), output, Exit.DONE)
 
 
 def _result(planned: Plan, selection: Selection, store: Store, written: Path, report: Report | None) -> Result:

@@ -14,6 +14,7 @@ from runner.errors import Exit, StateError
 from runner.manifest.words import printable
 from runner.model import JobRecord, Manifest, Status
 from runner.planning.selection import Selection, known_variable, text_of, value_of
+from runner.results.files import index_path
 from runner.state.store import Store
 
 _SHOWN = 20
@@ -155,6 +156,6 @@ def run_document(manifest: Manifest, totals: dict[Status, int], submitted: int, 
         "totals": {str(each): number for each, number in totals.items()},
         "submitted": submitted,
         "cost": screen.cost_document(spent if has_price else None, budget.currency),
-        "index": str(manifest.output.dir / "index.json"),
+        "index": str(index_path(manifest.output.dir)),
         "output_dir": str(manifest.output.dir),
     }

@@ -125,7 +125,7 @@ def _has_meaning(keyword: str) -> bool:
     """Whether a keyword can make a value invalid. `format` is an annotation, as the standard has it."""
     if keyword in _SIMPLE or keyword in _COMPOUND:
         return True
-    if keyword in _ANNOTATIONS or keyword.startswith("x-"):
+    if keyword in ANNOTATIONS or keyword.startswith("x-"):
         return False
     # Loaded where it is needed: most schemas have no other keyword, and loading takes longer than most checks.
     from jsonschema import Draft202012Validator
@@ -189,7 +189,8 @@ def _size(kind: type, holds: Callable[[float, float], bool], rule: Json) -> Verd
     return check
 
 
-_ANNOTATIONS = {
+# Keywords that say something about a value and ask nothing of it; the last two are those of editors.
+ANNOTATIONS = {
     *("$comment", "$defs", "$id", "$schema", "default", "deprecated", "description", "examples", "format", "title"),
     *("errorMessage", "patternErrorMessage"),
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from runner.manifest.values import items, mapping
+from runner.manifest.verdicts import ANNOTATIONS
 from runner.manifest.wording import validator
 from runner.model import Image, Json, ModelSchema, Variables, canonical_json, fingerprint, utf16
 from runner.planning.arms import Arm, Context, FaultAt, Parameter
@@ -15,7 +16,6 @@ from runner.planning.tips import seconds_of
 # Keywords of a payload's schema that are about each parameter by itself, or about which there are. With others, such as
 # `oneOf` or `dependentRequired`, parameters are checked together.
 _SEPARATE = frozenset(("type", "required", "additionalProperties", "properties"))
-_ANNOTATIONS = frozenset(("$schema", "$id", "$comment", "title", "description", "examples", "default", "deprecated"))
 
 
 class Requests:
@@ -101,7 +101,7 @@ def _checks(
     properties = mapping(document.get("properties"))
     others = document.get("additionalProperties", True)
     is_separate = (
-        set(document) <= _SEPARATE | _ANNOTATIONS
+        set(document) <= _SEPARATE | ANNOTATIONS
         and isinstance(others, bool)
         and set(map(str, items(document.get("required")))) <= set(base)
         and (others or set(base) <= set(properties))

@@ -16,6 +16,11 @@ _SUFFIX = ".part"
 _ABANDONED = 3600.0
 
 
+def index_path(output_dir: Path) -> Path:
+    """Where the index of an output folder is, or will be."""
+    return output_dir / "index.json"
+
+
 def writing(path: Path) -> AbstractContextManager[None]:
     """Turns what the system says about writing `path` into a DiskError with its remedy."""
     return disk_trouble(f"write {path}", "run 'reelrun index', which makes it anew from the state")

@@ -9,19 +9,14 @@ from typing import TextIO
 
 from runner.model import JobRecord, Json
 from runner.results import page, table
-from runner.results.files import replacing, writing
+from runner.results.files import index_path, replacing, writing
 from runner.results.jobs import timestamp
 from runner.results.snapshot import Header, Snapshot, snapshot
 from runner.state.disk import make_folder
 
-__all__ = ["Header", "path_in", "write"]
+__all__ = ["Header", "write"]
 
 VERSION = 1
-
-
-def path_in(output_dir: Path) -> Path:
-    """Where the index of an output folder is, or will be."""
-    return output_dir / "index.json"
 
 
 def write(output_dir: Path, header: Header, records: Callable[[], Iterable[JobRecord]]) -> Path:
@@ -31,7 +26,7 @@ def write(output_dir: Path, header: Header, records: Callable[[], Iterable[JobRe
     """
     with writing(output_dir):
         make_folder(output_dir)
-    target = path_in(output_dir)
+    target = index_path(output_dir)
     with snapshot(output_dir, header, records) as jobs:
         for path, writer in (
             (target, _write_json),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from runner.model import Artifact, JobRecord
+from runner.results.files import index_path
 from runner.state.disk import disk_trouble, hash_file
 
 # What a download in progress leaves, and a run goes on with.
@@ -52,7 +53,7 @@ def take(
     found: list[Discrepancy] = []
     known: set[str] = set()
     hashed = 0
-    indexed = _indexed(output_dir / "index.json")
+    indexed = _indexed(index_path(output_dir))
     for record in records:
         artifacts = [each for each in (record.video, record.thumbnail) if each is not None]
         known.update(each.path for each in artifacts)

@@ -212,7 +212,7 @@ class Store:
 
     def orphans(self, ids: Collection[int]) -> Iterator[Orphan]:
         """Every job that was ever submitted, and whose id (as a number) is not among these."""
-        # Named one by one they are found by the index: most of a large state may be pending.
+        # Named one by one, and sorted apart (+), they are found by their status: most of a large state may be pending.
         submitted = ", ".join(f"'{status}'" for status in Status if status is not Status.PENDING)
         rows = self._rows(
             f"SELECT id, key, status FROM jobs WHERE status IN ({submitted}) ORDER BY +generation DESC, position"
