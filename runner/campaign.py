@@ -88,8 +88,8 @@ def run(
     """
     clock = SystemClock()
     with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
-        check_service(store, connection.name, connection.organisation)
         with store.transaction():
+            check_service(store, connection.name, connection.organisation)
             planned = make_plan(manifest, store, selection, warnings, store.registering(digest_of(manifest)))
             if locked:
                 lockfile.check(manifest, (each.job for each in planned.jobs))
@@ -121,7 +121,8 @@ def repair(
     clock = SystemClock()
     broken = {each.job_id: each for each in taken.of(Kind.MISSING, Kind.CHANGED) if each.job_id is not None}
     with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
-        check_service(store, connection.name, connection.organisation)
+        with store.transaction():
+            check_service(store, connection.name, connection.organisation)
         for each in taken.of(Kind.CHANGED):
             set_aside(manifest.output.dir / each.path)
         with store.transaction():

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -368,19 +369,16 @@ class JobRecord:
 def canonical_json(value: Json) -> str:
     """The JSON text of `value` by RFC 8785, except that an integer keeps all its digits: 1 and 1.0 are equal."""
     if isinstance(value, str):
-        return _quoted(value)
+        return encode_basestring(value)
     if value is None or isinstance(value, (bool, int)):
         return json.dumps(value)
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, Mapping):
         # RFC 8785 3.2.3: names are sorted by their UTF-16 code units.
-        members = (f"{_quoted(name)}:{canonical_json(value[name])}" for name in sorted(value, key=utf16))
+        members = (f"{encode_basestring(name)}:{canonical_json(value[name])}" for name in sorted(value, key=utf16))
         return "{" + ",".join(members) + "}"
     return "[" + ",".join(map(canonical_json, value)) + "]"
-
-
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def utf16(name: str) -> bytes:

@@ -262,7 +262,7 @@ def test_a_storm_is_no_busy_loop_either(ground):
 
 
 def test_a_state_belongs_to_one_service_and_one_organisation(tmp_path):
-    with Store.open(tmp_path / "state.sqlite") as store:
+    with Store.open(tmp_path / "state.sqlite") as store, store.transaction():
         check_service(store, "https://a.example:443", None)
         check_service(store, "https://a.example:443", "org-1")
         check_service(store, "https://a.example:443", "org-1")

@@ -26,6 +26,7 @@ VALUES = st.lists(
 def small(monkeypatch):
     """Every plan is too large to be held, and the state is asked in small parts."""
     monkeypatch.setattr(tally, "KEPT", 0)
+    monkeypatch.setattr(tally, "HELD", 2)
     monkeypatch.setattr(planning, "_BATCH", 2)
 
 
@@ -35,7 +36,16 @@ def sweep(folder, values=("wet rock", "wet-rock", "sand"), **keys):
 
 
 def seen(made):
-    return (list(made.jobs), list(made.active), made.groups, made.duplicates, made.totals, made.cells, len(made.jobs))
+    return (
+        list(made.jobs),
+        list(made.submits),
+        made.opened,
+        made.groups,
+        made.duplicates,
+        made.totals,
+        made.cells,
+        len(made.jobs),
+    )
 
 
 def test_a_plan_that_is_made_again_is_the_plan_that_is_held(tmp_path, monkeypatch):
@@ -57,6 +67,7 @@ def test_any_values_plan_alike(tmp_path_factory, values):
     held = make_plan(manifest)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tally, "KEPT", 0)
+        patch.setattr(tally, "HELD", 1)
         patch.setattr(planning, "_BATCH", 1)
         assert seen(make_plan(manifest)) == seen(held)
     keys = [each.job.key.casefold() for each in held.jobs]
@@ -83,10 +94,26 @@ def test_a_resumed_plan_keeps_only_what_is_left(tmp_path):
     with state_of(first, *fates) as store:
         made = make_plan(manifest, store, Selection(skip=("*/b/*",)))
         assert made.totals[Action.KEEP] == 1
-        assert {each.action for each in made.active} == {Action.SUBMIT, Action.ATTACH}
-        assert [each.job.id for each in made.active] == [
-            each.job.id for each in made.jobs if each.action in (Action.SUBMIT, Action.ATTACH)
-        ]
+        assert list(made.submits) == [each for each in made.jobs if each.action is Action.SUBMIT]
+        assert list(made.opened) == [each for each in made.jobs if each.action is Action.ATTACH]
+        assert made.submits
+        assert made.opened
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_submitted_late_in_a_large_plan_is_what_was_planned(tmp_path):
+    """The others are made again while the first are under way: the state tells of those, and their place is kept."""
+    manifest = sweep(tmp_path)
+    with Store.open(manifest.output.state) as store:
+        with store.transaction():
+            made = make_plan(manifest, store, register=store.registering("d"))
+        expected = [each.job.id for each in made.jobs]
+        seen = []
+        for each in made.submits:
+            seen.append(each.job.id)
+            with store.transaction():
+                store.intend(each.job, 1000.0, None, None, "USD")
+        assert seen == expected
 
 
 @pytest.mark.usefixtures("small")

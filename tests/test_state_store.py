@@ -9,9 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from runner.errors import DiskError, StateError
 from runner.model import Artifact, Budget, Standing, Status
-from runner.state.migrations import VERSION
 from runner.state.store import Store
 from tests.kit import make_attempt, make_job
 
@@ -32,11 +30,6 @@ def register(store, *jobs, digest=None):
 def intend(store, job, at=1000.0, price=None):
     with store.transaction():
         return store.intend(job, at, None, price, "USD")
-
-
-def test_commits_are_durable(store):
-    values = {name: store._scalar(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
-    assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
 def test_a_job_from_plan_to_video(store):
@@ -203,68 +196,6 @@ def test_what_is_remembered_outlives_the_run(tmp_path, store):
         assert again.learned(make_attempt(1).model, 5.0) == [(1.0, 2.0)]
 
 
-def test_readers_need_a_state(tmp_path):
-    assert Store.read(tmp_path / "none.sqlite") is None
-
-
-def test_a_reader_sees_commits_of_a_writer_and_cannot_write(tmp_path, store):
-    register(store, make_job())
-    with Store.read(tmp_path / "state.sqlite") as reader:
-        assert len(list(reader.records())) == 1
-        with pytest.raises(DiskError):
-            register(reader, make_job(2))
-
-
-def test_a_newer_state_is_refused_and_left_alone(tmp_path):
-    path = tmp_path / "state.sqlite"
-    Store.open(path).close()
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
-    connection.close()
-    before = path.read_bytes()
-    for opening in (Store.open, Store.read):
-        with pytest.raises(StateError, match="newer reelrun"):
-            opening(path)
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize("content", [b"not SQLite at all " * 100, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_damaged_state_is_refused_and_left_alone(tmp_path, content):
-    path = tmp_path / "state.sqlite"
-    path.write_bytes(content)
-    for opening in (Store.open, Store.read):
-        with pytest.raises(StateError, match="damaged"):
-            opening(path)
-    assert path.read_bytes() == content
-
-
-def test_damage_inside_is_found_before_anything_is_written(tmp_path):
-    path = tmp_path / "state.sqlite"
-    with Store.open(path) as store:
-        register(store, *(make_job(number) for number in range(200)))
-    content = bytearray(path.read_bytes())
-    content[5 * 4096 : 9 * 4096] = b"\x55" * (4 * 4096)
-    path.write_bytes(content)
-    with pytest.raises(StateError, match="damaged"):
-        Store.open(path)
-    assert path.read_bytes() == bytes(content)
-
-
-def test_a_foreign_database_is_refused(tmp_path):
-    path = tmp_path / "state.sqlite"
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE mine (a)")
-    connection.close()
-    with pytest.raises(StateError, match="not a state of reelrun"):
-        Store.open(path)
-
-
-def test_a_folder_in_its_place_is_a_disk_error(tmp_path):
-    (tmp_path / "state.sqlite").mkdir()
-    with pytest.raises(DiskError):
-        Store.open(tmp_path / "state.sqlite")
-
-
 class Attempts(RuleBasedStateMachine):
     """Any order of what can happen to jobs keeps the promises: one open attempt a job, one job a request id."""
 
@@ -279,7 +210,7 @@ class Attempts(RuleBasedStateMachine):
 
         self.folder = tempfile.TemporaryDirectory()
         self.store = Store.open(Path(self.folder.name) / "state.sqlite")
-        self.store._connection.execute("PRAGMA synchronous = OFF")
+        self.store._database._connection.execute("PRAGMA synchronous = OFF")
         self.number = 0
         self.closed = {}
 
@@ -321,10 +252,10 @@ class Attempts(RuleBasedStateMachine):
 
     @rule()
     def reopen(self):
-        path = self.store._path
+        path = self.store._database._path
         self.store.close()
         self.store = Store.open(path)
-        self.store._connection.execute("PRAGMA synchronous = OFF")
+        self.store._database._connection.execute("PRAGMA synchronous = OFF")
 
     @invariant()
     def status_agrees_with_attempts(self):

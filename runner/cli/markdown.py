@@ -69,7 +69,7 @@ def _submissions(planned: Plan) -> Iterator[str]:
         return
     yield from ("", f"<details><summary>{screen.count(submits, 'submission')}</summary>", "")
     yield from ("| job | why | cost |", "|:--|:--|--:|")
-    for each in islice((each for each in planned.jobs if each.action is Action.SUBMIT), min(submits, _MOST_ROWS)):
+    for each in islice(planned.submits, _MOST_ROWS):
         yield f"| {_code(each.job.key)} | {_escaped(each.reason)} | {_price(each, planned)} |"
     yield from _left_out(submits)
     yield from ("", "</details>")

@@ -111,7 +111,7 @@ def _show_jobs(planned: Plan, every: bool, show: Callable[[str], None]) -> None:
             show(f"  {each.action:<7} {each.job.id}  {each.job.key}  ({each.reason})")
     elif submits:
         show("\nThe first submissions:")
-        for each in islice((each for each in planned.jobs if each.action is Action.SUBMIT), min(submits, _FIRST_JOBS)):
+        for each in islice(planned.submits, _FIRST_JOBS):
             show(f"  {each.action:<7} {each.job.id}  {each.job.key}")
     if not every and submits > _FIRST_JOBS:
         show(f"  ... {submits - _FIRST_JOBS:,} more; --jobs lists all")

@@ -23,7 +23,8 @@ def changed_alike(planned: Plan) -> list[list[Planned]]:
     """The changed jobs, those of one edit together. Of a great many, the first are looked at."""
     changed = sum(group.jobs for group in planned.groups if group.reason.startswith("changed:"))
     alike: dict[tuple[object, ...], list[Planned]] = {}
-    for each in islice((each for each in planned.jobs if each.changes), min(changed, _MOST_CHANGES)) if changed else ():
+    found = (each for each in planned.submits if each.changes)
+    for each in islice(found, min(changed, _MOST_CHANGES)):
         alike.setdefault(tuple(map(edits, each.changes)), []).append(each)
     return list(alike.values())
 

@@ -92,8 +92,7 @@ class Engine:
         """Take up what earlier runs left open, orphaned jobs too."""
         run = self._run
         opened = run.store.open_attempts()
-        ids = {attempt.job_id for attempt in opened}
-        planned = {each.job.id: each for each in run.plan.active if each.job.id in ids} if ids else {}
+        planned = {each.job.id: each for each in run.plan.opened}
         with run.store.transaction():
             for attempt in opened:
                 if run.selection.has(attempt):
@@ -129,8 +128,7 @@ def check_service(store: Store, service: str, organisation: str | None) -> None:
                 f"this state belongs to {name} {known}, not to {value}",
                 "a state never changes its service: name another output.dir, or look at --base-url and GMI_ORG_ID",
             )
-        with store.transaction():
-            store.remember(name, value)
+        store.remember(name, value)
 
 
 def check_budget(plan: Plan) -> None:

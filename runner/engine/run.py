@@ -89,8 +89,7 @@ class Run:
         self.tools = tools
         self.inbox: SimpleQueue[Event | None] = SimpleQueue()
         self.flights = Flights()
-        submits = (each for each in plan.active if each.action is Action.SUBMIT)
-        self.queue = Queue(submits, plan.totals[Action.SUBMIT])
+        self.queue = Queue(plan.submits, plan.totals[Action.SUBMIT])
         # How many may be unfinished at the service.
         self.depth = Window(self.settings.concurrency)
         self.schedule = Schedule(self.flights, self.queue, store, self.depth, self.settings.wait)

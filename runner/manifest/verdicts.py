@@ -7,7 +7,7 @@ compiled here says yes to those; where it says no, or a schema has a keyword tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from functools import partial
 from operator import ge, gt, le, lt
 from typing import TypeAlias, cast
@@ -59,10 +59,7 @@ class _Compiler:
         if isinstance(schema, bool):
             return lambda value: schema
         rules = mapping(schema)
-        checks = [self._check(keyword, rules) for keyword in rules if _has_meaning(keyword)]
-        if len(checks) == 1:
-            return checks[0]
-        return lambda value: all(check(value) for check in checks)
+        return _all([self._check(keyword, rules) for keyword in rules if _has_meaning(keyword)])
 
     def _check(self, keyword: str, schema: Schema) -> Verdict:
         rule = schema[keyword]
@@ -105,8 +102,7 @@ class _Compiler:
         return lambda value: not isinstance(value, list) or all(map(check, value))
 
     def all_of(self, rule: Json, _: Schema) -> Verdict:
-        checks = [self.compile(each) for each in items(rule)]
-        return lambda value: all(check(value) for check in checks)
+        return _all([self.compile(each) for each in items(rule)])
 
     def any_of(self, rule: Json, _: Schema) -> Verdict:
         checks = [self.compile(each) for each in items(rule)]
@@ -119,6 +115,20 @@ class _Compiler:
     def none_of(self, rule: Json, _: Schema) -> Verdict:
         check = self.compile(rule)
         return lambda value: not check(value)
+
+
+def _all(checks: Sequence[Verdict]) -> Verdict:
+    """Whether all of them hold. Prompts are checked a million times, and a generator takes longer than most checks."""
+    if len(checks) == 1:
+        return checks[0]
+
+    def check(value: Json) -> bool:
+        for each in checks:  # noqa: SIM110
+            if not each(value):
+                return False
+        return True
+
+    return check
 
 
 def _has_meaning(keyword: str) -> bool:

@@ -12,6 +12,8 @@ from runner.planning.prices import price_of
 from runner.planning.selection import Selection
 from runner.state.store import Store
 
+# The reason of a job that is submitted for the first time, under a key that no other had.
+NEW = "new"
 # The reason of an unknown job that --resubmit-unknown submits again.
 RESUBMITTED = "retry: unknown, looked for once more first"
 # The reason of a job that the flags leave out.
@@ -28,38 +30,34 @@ def compared(manifest: Manifest, jobs: Sequence[Job], store: Store | None, selec
     """
     standing = store.standing([job.id for job in jobs], manifest.budget) if store else {}
     # A job that an earlier run planned and never submitted is as new as one that the state does not have.
-    new = {job.key: job for job in jobs if standing.get(job.id, _NEVER).status is Status.PENDING}
-    former = store.former(list(new)) if store else {}
+    new = [job.key for job in jobs if standing.get(job.id, _NEVER).status is Status.PENDING] if store else []
+    former = store.former(new) if store and new else {}
     for job in jobs:
         found = standing.get(job.id, _NEVER)
-        price = price_of(manifest.budget, job.seconds)
-        if not selection.has(job):
-            yield Planned(job, Action.SKIP, NOT_SELECTED, spent=found.spent)
-        elif found.status is not Status.PENDING:
-            yield _resumed(job, found, selection, price)
-        elif former and former.get(job.key, (job.id,))[0] != job.id:
+        action, reason = _due(found, selection) if selection.has(job) else (Action.SKIP, NOT_SELECTED)
+        price = price_of(manifest.budget, job.seconds) if action is Action.SUBMIT else None
+        if reason == NEW and former.get(job.key, (job.id,))[0] != job.id:
             yield _changed(job, *former[job.key], price, found.spent)
         else:
-            yield Planned(job, Action.SUBMIT, "new", price, found.spent)
+            yield Planned(job, action, reason, price, found.spent)
 
 
-def _resumed(job: Job, found: Standing, selection: Selection, price: Decimal | None) -> Planned:
-    def planned(action: Action, reason: str) -> Planned:
-        return Planned(job, action, reason, price if action is Action.SUBMIT else None, found.spent)
-
+def _due(found: Standing, selection: Selection) -> tuple[Action, str]:
+    if found.status is Status.PENDING:
+        return Action.SUBMIT, NEW
     if found.status is Status.SUCCEEDED:
-        return planned(Action.KEEP, "done")
+        return Action.KEEP, "done"
     if found.status is Status.WAITING:
         if found.remote_status == "success":
-            return planned(Action.FETCH, "finished, not downloaded yet")
-        return planned(Action.ATTACH, "in flight")
+            return Action.FETCH, "finished, not downloaded yet"
+        return Action.ATTACH, "in flight"
     if found.status is Status.UNKNOWN:
         if selection.resubmit_unknown:
-            return planned(Action.SUBMIT, RESUBMITTED)
-        return planned(Action.ATTACH, "unknown: its answer was lost, and it is looked for")
+            return Action.SUBMIT, RESUBMITTED
+        return Action.ATTACH, "unknown: its answer was lost, and it is looked for"
     if selection.retry_failed:
-        return planned(Action.SUBMIT, f"retry: {found.status}")
-    return planned(Action.SKIP, f"{found.status}; --retry-failed submits it again")
+        return Action.SUBMIT, f"retry: {found.status}"
+    return Action.SKIP, f"{found.status}; --retry-failed submits it again"
 
 
 def _changed(job: Job, former: str, model: str, payload: str, price: Decimal | None, spent: Decimal) -> Planned:

@@ -20,7 +20,7 @@ from runner.planning.jobs import Jobs
 from runner.planning.lints import Lints
 from runner.planning.prices import has_price, price_of
 from runner.planning.selection import EVERYTHING, Selection
-from runner.planning.tally import ACTIVE, Group, Tally, settled_one
+from runner.planning.tally import Group, Tally, settled_one
 from runner.shipped import release
 from runner.state.store import Store
 
@@ -40,7 +40,8 @@ class Plan:
     `duplicates` holds the keys of cells that render to one request, `cells` is how many there are before that.
     `spent` is what the state's attempts cost so far. `digest` names what jobs are made from. `orphaned` are the
     submitted jobs of the state that the manifest no longer has. `groups` are the jobs by what is done with them and
-    why, in the order of actions; `active` are those to submit, to attach and to fetch, in the order of the plan.
+    why, in the order of actions. `submits` are those to submit, in the order of the plan; `opened` are those with an
+    open attempt: to attach, to fetch, or to submit again although it is not known what became of it.
     """
 
     manifest: Manifest
@@ -52,7 +53,8 @@ class Plan:
     digest: str = field(default="", repr=False)
     orphaned: tuple[Orphan, ...] = ()
     groups: tuple[Group, ...] = ()
-    active: Iterable[Planned] = ()
+    submits: Iterable[Planned] = ()
+    opened: tuple[Planned, ...] = ()
 
     @property
     def totals(self) -> dict[Action, int]:
@@ -114,10 +116,10 @@ def make_plan(
         raise ManifestError(diagnostics)
     if register is not None and amended:
         register(amended)
-    replay = Replay(manifest, jobs, selection, store is not None)
+    every = tally.kept if tally.kept is not None else Replay(manifest, jobs, selection, store is not None)
     return Plan(
         manifest,
-        tally.kept if tally.kept is not None else replay,
+        every,
         seen,
         tuple((job.key, *job.aliases) for job in amended if job.aliases),
         diagnostics,
@@ -125,7 +127,8 @@ def make_plan(
         digest_of(manifest),
         tuple(store.orphans(jobs.ids)) if store else (),
         tally.groups(),
-        tally.active if tally.active is not None else Active(replay),
+        tally.submits if tally.others is None else Submits(tally.submits, every, tally.others),
+        tuple(tally.opened),
     )
 
 
@@ -175,13 +178,16 @@ class Replay(Sequence[Planned]):
 
 
 @dataclass(frozen=True, slots=True)
-class Active(Iterable[Planned]):
-    """Those of a large plan with which something is left to do."""
+class Submits(Iterable[Planned]):
+    """Many jobs to submit: the first are held, the others are among the jobs from a place in the plan on."""
 
-    jobs: Replay
+    first: Sequence[Planned]
+    jobs: Sequence[Planned]
+    others: int
 
     def __iter__(self) -> Iterator[Planned]:
-        return (each for each in self.jobs if each.action in ACTIVE)
+        yield from self.first
+        yield from (each for each in islice(self.jobs, self.others, None) if each.action is Action.SUBMIT)
 
 
 def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:

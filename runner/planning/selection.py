@@ -53,6 +53,8 @@ class Selection:
         return not (self.only or self.skip or self.where)
 
     def has(self, job: Placed) -> bool:
+        if self.is_everything:
+            return True
         if self.only and not _matches(job.key, self.only):
             return False
         if _matches(job.key, self.skip):

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from runner.model import Action, Job, Planned
+from runner.planning.comparison import RESUBMITTED
 
 # Up to so many jobs a plan is held in memory; a larger one is made again where its jobs are asked for.
 KEPT = 20_000
-# What is done with jobs that are not finished.
-ACTIVE = frozenset((Action.SUBMIT, Action.ATTACH, Action.FETCH))
+# So many of those to submit are held apart, for a large plan that is nearly done; that many take hours.
+HELD = 5_000
+_OPENED = frozenset((Action.ATTACH, Action.FETCH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,12 @@ class Tally:
         # For jobs under a key that another job had: that job, the reason and the price.
         self._changed: list[tuple[int, str, Decimal | None]] = []
         self.kept: list[Planned] | None = []
-        # Those with which something is left to do: few, where a large plan is resumed near its end.
-        self.active: list[Planned] | None = []
+        # The first of those to submit, and the place in the plan from which on there are others.
+        self.submits: list[Planned] = []
+        self.others: int | None = None
+        # Those whose attempt is open: never more than were in flight at once.
+        self.opened: list[Planned] = []
+        self._passed = 0
 
     def add(self, planned: Planned) -> None:
         self._count(planned.action, planned.reason, planned.price, planned.spent)
@@ -52,10 +58,14 @@ class Tally:
             self.kept.append(planned)
             if len(self.kept) > KEPT:
                 self.kept = None
-        if self.active is not None and planned.action in ACTIVE:
-            self.active.append(planned)
-            if len(self.active) > KEPT:
-                self.active = None
+        if planned.action in _OPENED or planned.reason == RESUBMITTED:
+            self.opened.append(planned)
+        if planned.action is Action.SUBMIT and self.others is None:
+            if len(self.submits) < HELD:
+                self.submits.append(planned)
+            else:
+                self.others = self._passed
+        self._passed += 1
 
     def settle(self, ids: Collection[int], settled: Callable[[Job], Job]) -> None:
         """Put right what was not known while the jobs passed by; `ids` are those of all jobs."""
@@ -68,8 +78,8 @@ class Tally:
                 self._count(Action.SUBMIT, "new", price, Decimal(0))
         if self.kept is not None:
             self.kept = [settled_one(each, ids, settled) for each in self.kept]
-        if self.active is not None:
-            self.active = [settled_one(each, ids, settled) for each in self.active]
+        self.submits = [settled_one(each, ids, settled) for each in self.submits]
+        self.opened = [settled_one(each, ids, settled) for each in self.opened]
 
     def groups(self) -> tuple[Group, ...]:
         """In the order of actions."""

@@ -13,7 +13,7 @@ APPLICATION_ID = 0x7265656C
 # Step n brings version n to n + 1. The first one is the schema itself; a published step is never edited.
 STEPS = tuple(
     Path(__file__).with_name(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "version_2.sql", "version_3.sql")
+    for name in ("schema.sql", "version_2.sql", "version_3.sql", "version_4.sql")
 )
 VERSION = len(STEPS)
 # From this version on a file can be read as it is: later steps only changed how it is stored, or added to it.

@@ -5,13 +5,54 @@ from __future__ import annotations
 import json
 import sqlite3
 from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring
 
-from runner.model import Artifact, Attempt, JobRecord, Status
+from runner.model import Artifact, Attempt, Job, JobRecord, Json, Standing, Status, Variables
 
 
 def millionths(money: Decimal | None) -> int | None:
     """Money as it is stored: whole millionths, so that sums are exact."""
     return None if money is None else int((money * 1_000_000).to_integral_value())
+
+
+def row_of(job: Job, generation: int, position: int) -> tuple[object, ...]:
+    """The columns of a job as it is registered."""
+    return (
+        job.id,
+        job.fingerprint,
+        job.take,
+        job.model,
+        _object(job.payload),
+        job.seconds,
+        job.key,
+        _json(job.aliases) if job.aliases else "[]",
+        job.image,
+        job.prompt_id,
+        _object(job.variables),
+        generation,
+        position,
+    )
+
+
+def _object(members: Variables) -> str:
+    """The JSON of an object. Most values are texts, and an encoder takes longer to be set up than to write those."""
+    return "{" + ",".join([f"{encode_basestring(name)}:{_value(each)}" for name, each in members.items()]) + "}"
+
+
+def _value(value: Json) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
+    return _scalar(value) if value is None or isinstance(value, (bool, int, float)) else _json(value)
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_scalar = lru_cache(maxsize=1024, typed=True)(_json)
+
+
+def standing_of(status: str, remote_status: str | None, spent: float | None) -> Standing:
+    """`spent` is in millionths."""
+    return Standing(Status(status), remote_status, Decimal(int(spent or 0)) / 1_000_000)
 
 
 def record_of(row: sqlite3.Row, generation: int) -> JobRecord:

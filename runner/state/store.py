@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runner.errors import DiskError, StateError
 from runner.model import Artifact, Attempt, Budget, Job, JobRecord, Orphan, Standing, Status, folded
-from runner.state import migrations
-from runner.state.disk import disk_trouble, make_folder, refuse_network_disk, sync_folder
-from runner.state.rows import attempt_of, millionths, record_of
+from runner.state.database import Database
+from runner.state.rows import attempt_of, millionths, record_of, row_of, standing_of
 
-# A whole check of a larger file takes longer than people wait; its pages are still checked as they are read.
-_CHECKED_BYTES = 64 * 1024 * 1024
-# The ids of a million jobs in their index: they come in no order, and each has to find its place.
-_CACHE_KIB = 64 * 1024
-
+# So many jobs are asked about at once.
+_ASKED = 1000
 # How many requests of each kind are remembered for how long they took.
 _LEARNED = 128
-
-_DISK_CODES = frozenset(
-    (
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PERM,
-    )
-)
 
 
 class Store:
     """An open state file. Writes belong into `transaction`; reads see the last commit, or their own transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        connection.row_factory = sqlite3.Row
-        self._connection = connection
-        self._path = path
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rows = database.rows
+        self._scalar = database.scalar
+        self._write = database.write
+        self.transaction = database.transaction
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -51,51 +36,13 @@ class Store:
 
         Raises StateError (damaged, newer, not ours, on a network disk) and DiskError; then the file is as it was.
         """
-        refuse_network_disk(path)
-        is_new = not path.exists()
-        with disk_trouble(f"create the folder of {path}"):
-            make_folder(path.parent)
-        with sqlite_trouble(path):
-            store = cls(sqlite3.connect(path, isolation_level=None), path)
-            try:
-                store._prepare()
-            except BaseException:
-                store.close()
-                raise
-        if is_new:
-            sync_folder(path.parent)
-        return store
+        return cls(Database.open(path))
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
         """Open for reading; None where there is no state yet. Raises StateError as `open` does."""
-        if not path.exists():
-            return None
-        with sqlite_trouble(path):
-            # as_uri quotes what would be syntax in a URI: ? # %
-            store = cls(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None), path)
-            try:
-                if migrations.version_of(store._connection, path) < migrations.READABLE:
-                    raise StateError(f"{path} is of an older version", "reelrun run brings it up to date")
-            except BaseException:
-                store.close()
-                raise
-        return store
-
-    def _prepare(self) -> None:
-        run = self._connection.execute
-        run("PRAGMA busy_timeout = 10000")
-        migrations.version_of(self._connection, self._path)
-        if self._path.stat().st_size <= _CHECKED_BYTES:
-            verdict = run("PRAGMA quick_check(1)").fetchone()[0]
-            if verdict != "ok":
-                raise damaged(self._path, str(verdict))
-        # WAL lets status and plan read while a run writes; FULL makes every commit durable (sqlite.org/pragma.html).
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")
-        run(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        migrations.migrate(self._connection, self._path)
-        run("PRAGMA foreign_keys = ON")
+        database = Database.read(path)
+        return None if database is None else cls(database)
 
     def __enter__(self) -> Self:
         return self
@@ -106,32 +53,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        self._connection.close()
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All writes inside are durable together when it ends, or none of them is."""
-        with sqlite_trouble(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                # SQLite rolls back by itself on some errors, such as a full disk.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[sqlite3.Row]:
-        with sqlite_trouble(self._path):
-            yield from self._connection.execute(sql, parameters)
-
-    def _scalar(self, sql: str, parameters: Sequence[object] = ()) -> object:
-        row = next(self._rows(sql, parameters), None)
-        return None if row is None else row[0]
-
-    def _write(self, sql: str, parameters: Sequence[object] = ()) -> int:
-        return self._connection.execute(sql, parameters).lastrowid or 0
+        self._database.close()
 
     # What the state says of itself
 
@@ -166,14 +88,14 @@ class Store:
         return lambda jobs: self._register(zip(jobs, positions, strict=False), generation)
 
     def _register(self, placed: Iterable[tuple[Job, int]], generation: int) -> None:
-        self._connection.executemany(
+        self._database.write_all(
             "INSERT INTO jobs (id, fingerprint, take, model, payload, seconds, key, aliases, image, prompt_id,"
             " variables, generation, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, take = excluded.take,"
             " key = excluded.key, aliases = excluded.aliases, image = excluded.image, prompt_id = excluded.prompt_id,"
             " variables = excluded.variables, generation = excluded.generation, position ="
             " CASE generation WHEN excluded.generation THEN position ELSE excluded.position END",
-            (_row_of(job, generation, position) for job, position in placed),
+            (row_of(job, generation, position) for job, position in placed),
         )
 
     def _generation(self) -> int:
@@ -201,23 +123,30 @@ class Store:
 
     def standing(self, ids: Sequence[str], budget: Budget) -> dict[str, Standing]:
         """Where those of these jobs stand that the state has. What had no price when it was made has today's."""
+        # CROSS JOIN: in the order of the ids, so that nothing has to be sorted first.
         rows = self._rows(
             "SELECT jobs.id, status, remote_status, (SELECT sum(coalesce(price, ?, ? * jobs.seconds, 0))"
-            " FROM attempts WHERE job_id = jobs.id AND outcome IS NOT 'rejected') FROM jobs"
-            " LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL"
-            " WHERE jobs.id IN (SELECT value FROM json_each(?))",
+            " FROM attempts WHERE job_id = jobs.id AND outcome IS NOT 'rejected')"
+            " FROM json_each(?) AS asked CROSS JOIN jobs ON jobs.id = asked.value"
+            " LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL",
             (millionths(budget.price_per_job), millionths(budget.price_per_second), json.dumps(ids)),
         )
-        return {row[0]: Standing(Status(row[1]), row[2], Decimal(int(row[3] or 0)) / 1_000_000) for row in rows}
+        # Most of them stand alike.
+        alike: dict[tuple[object, ...], Standing] = {}
+        return {row[0]: alike.get(row[1:]) or alike.setdefault(row[1:], standing_of(*row[1:])) for row in rows}
 
-    def orphans(self, ids: Collection[int]) -> Iterator[Orphan]:
-        """Every job that was ever submitted, and whose id (as a number) is not among these."""
-        # Named one by one, and sorted apart (+), they are found by their status: most of a large state may be pending.
-        submitted = ", ".join(f"'{status}'" for status in Status if status is not Status.PENDING)
-        rows = self._rows(
-            f"SELECT id, key, status FROM jobs WHERE status IN ({submitted}) ORDER BY +generation DESC, position"
-        )
-        return (Orphan(row[0], row[1], Status(row[2])) for row in rows if int(row[0], 16) not in ids)
+    def orphans(self, ids: Collection[int]) -> list[Orphan]:
+        """Every job that was ever submitted, and whose id (as a number) is not among these; the latest first."""
+        found: list[tuple[int, int, Orphan]] = []
+        others = (row[0] for row in self._rows("SELECT id FROM jobs") if int(row[0], 16) not in ids)
+        while asked := list(islice(others, _ASKED)):
+            rows = self._rows(
+                "SELECT generation, position, id, key, status FROM jobs"
+                " WHERE id IN (SELECT value FROM json_each(?)) AND status <> 'pending'",
+                (json.dumps(asked),),
+            )
+            found += ((-row[0], row[1], Orphan(row[2], row[3], Status(row[4]))) for row in rows)
+        return [orphan for _, _, orphan in sorted(found, key=lambda each: each[:2])]
 
     def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str, str]]:
         """For each of these keys, id, model and payload (JSON) of the job that last had it and was ever submitted."""
@@ -242,9 +171,9 @@ class Store:
         """Jobs of the last plan that did not succeed, and orphaned ones that are still open."""
         generation = self._generation()
         rows = self._rows(
-            f"{_RECORDS} WHERE jobs.status <> 'succeeded'"
+            f"{_RECORDS} WHERE jobs.status IN ({_all_but(Status.SUCCEEDED)})"
             " AND (jobs.generation = ? OR jobs.status IN ('waiting', 'unknown'))"
-            " ORDER BY jobs.generation DESC, jobs.position",
+            " ORDER BY +jobs.generation DESC, jobs.position",
             (generation,),
         )
         return (record_of(row, generation) for row in rows)
@@ -408,7 +337,8 @@ class Store:
         """
         total, count = 0, 0
         for price, number in self._rows(
-            "SELECT price, count(*) FROM attempts WHERE outcome IS NOT 'rejected' GROUP BY price"
+            # In the order of their index, which saves the sorting.
+            "SELECT price, count(*) FROM attempts WHERE outcome IS NOT 'rejected' GROUP BY outcome, price"
         ):
             total += (price or 0) * number
             count += number
@@ -442,50 +372,6 @@ FROM attempts JOIN jobs ON jobs.id = attempts.job_id JOIN paths ON paths.job_id 
 """
 
 
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def _row_of(job: Job, generation: int, position: int) -> tuple[object, ...]:
-    return (
-        job.id,
-        job.fingerprint,
-        job.take,
-        job.model,
-        _json(job.payload),
-        job.seconds,
-        job.key,
-        _json(job.aliases) if job.aliases else "[]",
-        job.image,
-        job.prompt_id,
-        _json(job.variables),
-        generation,
-        position,
-    )
-
-
-@contextlib.contextmanager
-def sqlite_trouble(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours: DiskError for the disk, StateError for the file."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if primary in _DISK_CODES:
-            raise DiskError(
-                f"cannot use {path}: {error}",
-                "free space or mend the permissions, then run the same command again: nothing is lost",
-            ) from error
-        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise DiskError(
-                f"another program keeps {path} busy", "close it, then run the same command again"
-            ) from error
-        if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise damaged(path, str(error)) from error
-        raise
-
-
-def damaged(path: Path, detail: str) -> StateError:
-    return StateError(
-        f"the state {path} is damaged ({detail})",
-        "it was not touched; put back a copy, or move it away and see what the service has: reelrun requests",
-    )
+def _all_but(left_out: Status) -> str:
+    """Statuses named one by one, to be found by their index; an order that has its own index is sorted apart (+)."""
+    return ", ".join(f"'{status}'" for status in Status if status is not left_out)

@@ -1,0 +1,152 @@
+"""How a state file is opened, locked and recovered: real SQLite, real processes, a real disk."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from runner.errors import DiskError, StateError
+from runner.model import Status
+from runner.state import database
+from runner.state.migrations import VERSION
+from runner.state.store import Store
+from tests.kit import make_job
+
+# Registers more jobs than fit into the cache, and hangs before they are committed.
+WRITER = """
+import sys, time
+from pathlib import Path
+from runner.state import database
+from runner.state.store import Store
+from tests.kit import make_job
+
+database._CACHE_KIB = 100
+with Store.open(Path(sys.argv[1])) as store, store.transaction():
+    store.register((make_job(number) for number in range(2000)), "digest")
+    print("written", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.open(tmp_path / "state.sqlite") as opened:
+        yield opened
+
+
+def register(store, *jobs):
+    with store.transaction():
+        store.register(jobs, repr(jobs))
+
+
+@pytest.fixture
+def writing(tmp_path):
+    """A process amid its first plan, and the path of the state."""
+    path = tmp_path / "state.sqlite"
+    with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "written\n"
+        yield process, path
+        process.kill()
+
+
+def test_commits_are_durable(store):
+    """Those of the first plan are written at their place, all others ahead."""
+    assert store._scalar("PRAGMA synchronous") == 2
+    register(store, make_job())
+    values = {name: store._scalar(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
+    assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_readers_need_a_state(tmp_path):
+    assert Store.read(tmp_path / "none.sqlite") is None
+
+
+def test_a_reader_sees_commits_of_a_writer_and_cannot_write(tmp_path, store):
+    register(store, make_job())
+    with Store.read(tmp_path / "state.sqlite") as reader:
+        assert len(list(reader.records())) == 1
+        with pytest.raises(DiskError):
+            register(reader, make_job(2))
+
+
+def test_a_newer_state_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "state.sqlite"
+    Store.open(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.close()
+    before = path.read_bytes()
+    for opening in (Store.open, Store.read):
+        with pytest.raises(StateError, match="newer reelrun"):
+            opening(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"not SQLite at all " * 100, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_state_is_refused_and_left_alone(tmp_path, content):
+    path = tmp_path / "state.sqlite"
+    path.write_bytes(content)
+    for opening in (Store.open, Store.read):
+        with pytest.raises(StateError, match="damaged"):
+            opening(path)
+    assert path.read_bytes() == content
+
+
+def test_damage_inside_is_found_before_anything_is_written(tmp_path):
+    path = tmp_path / "state.sqlite"
+    with Store.open(path) as store:
+        register(store, *(make_job(number) for number in range(200)))
+    content = bytearray(path.read_bytes())
+    content[5 * 4096 : 9 * 4096] = b"\x55" * (4 * 4096)
+    path.write_bytes(content)
+    with pytest.raises(StateError, match="damaged"):
+        Store.open(path)
+    assert path.read_bytes() == bytes(content)
+
+
+def test_a_foreign_database_is_refused(tmp_path):
+    path = tmp_path / "state.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE mine (a)")
+    connection.close()
+    with pytest.raises(StateError, match="not a state of reelrun"):
+        Store.open(path)
+
+
+def test_a_folder_in_its_place_is_a_disk_error(tmp_path):
+    (tmp_path / "state.sqlite").mkdir()
+    with pytest.raises(DiskError):
+        Store.open(tmp_path / "state.sqlite")
+
+
+def test_a_first_plan_keeps_readers_waiting_and_they_are_told(writing, monkeypatch):
+    _, path = writing
+    monkeypatch.setattr(database, "_PATIENCE", 0.05)
+    with pytest.raises(DiskError, match=r"keeps .* busy") as caught:
+        Store.read(path)
+    assert "wait until it is done" in caught.value.hint
+
+
+@pytest.mark.parametrize("opening", [Store.read, Store.open])
+def test_a_first_plan_that_was_killed_is_taken_back(writing, opening):
+    process, path = writing
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert (path.parent / "state.sqlite-journal").stat().st_size > 0
+    with opening(path) as opened:
+        assert opened.totals() == dict.fromkeys(Status, 0)
+        assert opened.note("plan") is None
+    with Store.open(path) as opened:
+        register(opened, make_job(1), make_job(2))
+        assert opened.totals()[Status.PENDING] == 2
+
+
+def test_a_plan_after_the_first_lets_readers_in(tmp_path, store):
+    register(store, make_job(1))
+    with store.transaction():
+        store.register([make_job(2)], "another")
+        with Store.read(tmp_path / "state.sqlite") as reader:
+            assert reader.totals()[Status.PENDING] == 1
