@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from itertools import count, islice
 from pathlib import Path
@@ -28,7 +29,6 @@ class Store:
         self._rows = database.rows
         self._scalar = database.scalar
         self._write = database.write
-        self.transaction = database.transaction
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -54,6 +54,10 @@ class Store:
 
     def close(self) -> None:
         self._database.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All writes inside are durable together when it ends, or none of them is."""
+        return self._database.transaction()
 
     # What the state says of itself
 
