@@ -116,6 +116,20 @@ def test_attempts_without_a_price_count_at_todays(store):
     assert store.spent(Budget(price_per_second=Decimal("0.1"))) == (Decimal("0.5"), 1)
 
 
+def test_where_jobs_stand_does_not_depend_on_where_they_are_looked_for(store):
+    jobs = [make_job(number) for number in range(5)]
+    register(store, *jobs)
+    intend(store, jobs[1])
+    register(store, *jobs[::-1])
+    ids = [job.id for job in jobs]
+    found = store.standing(ids, Budget())
+    assert [found[job_id].status for job_id in ids] == [Status.PENDING, Status.UNKNOWN] + [Status.PENDING] * 3
+    for place in range(-2, 7):
+        for part in (ids, ids[::-1], ids[1:3], [ids[4], "none", ids[0]]):
+            told = store.standing(part, Budget(), place)
+            assert {each: told.get(each) for each in part} == {each: found.get(each) for each in part}
+
+
 def test_a_path_belongs_to_one_job_for_ever(store):
     from dataclasses import replace
 

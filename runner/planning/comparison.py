@@ -22,13 +22,15 @@ NOT_SELECTED = "not selected"
 _NEVER = Standing(Status.PENDING)
 
 
-def compared(manifest: Manifest, jobs: Sequence[Job], store: Store | None, selection: Selection) -> Iterator[Planned]:
-    """What the state says of each job, as an action with its reason.
+def compared(
+    manifest: Manifest, jobs: Sequence[Job], store: Store | None, selection: Selection, place: int = 0
+) -> Iterator[Planned]:
+    """What the state says of each job, as an action with its reason. `place` is that of the first one in the plan.
 
     A job is changed where another one had its key; whether that one still is in the plan, under another key, is not
     looked at.
     """
-    standing = store.standing([job.id for job in jobs], manifest.budget) if store else {}
+    standing = store.standing([job.id for job in jobs], manifest.budget, place) if store else {}
     # A job that an earlier run planned and never submitted is as new as one that the state does not have.
     new = [job.key for job in jobs if standing.get(job.id, _NEVER).status is Status.PENDING] if store else []
     former = store.former(new) if store and new else {}

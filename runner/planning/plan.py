@@ -96,8 +96,8 @@ def make_plan(
     lints = Lints(manifest, expansion, faults)
     jobs, tally = Jobs(manifest, expansion, faults, lints), Tally()
     asked = store if store is not None and store.has_attempts() else None
-    for batch in _batches(jobs.walk()):
-        for planned in compared(manifest, batch, asked, selection):
+    for place, batch in _batches(jobs.walk()):
+        for planned in compared(manifest, batch, asked, selection, place):
             tally.add(planned)
         _check_lengths(manifest.budget, batch, faults)
         if register is not None:
@@ -160,8 +160,8 @@ class Replay(Sequence[Planned]):
     def __iter__(self) -> Iterator[Planned]:
         store = Store.read(self._manifest.output.state) if self._has_state else None
         try:
-            for batch in _batches(_fresh(self._manifest).walk()):
-                for planned in compared(self._manifest, batch, store, self._selection):
+            for place, batch in _batches(_fresh(self._manifest).walk()):
+                for planned in compared(self._manifest, batch, store, self._selection, place):
                     yield settled_one(planned, self._jobs.ids, self._jobs.settled)
         finally:
             if store is not None:
@@ -190,10 +190,12 @@ class Submits(Iterable[Planned]):
         yield from (each for each in islice(self.jobs, self.others, None) if each.action is Action.SUBMIT)
 
 
-def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
-    walk = iter(jobs)
+def _batches(jobs: Iterable[Job]) -> Iterator[tuple[int, list[Job]]]:
+    """The jobs in parts, each with the place of its first one."""
+    walk, place = iter(jobs), 0
     while batch := list(islice(walk, _BATCH)):
-        yield batch
+        yield place, batch
+        place += len(batch)
 
 
 def digest_of(manifest: Manifest) -> str:

@@ -125,15 +125,28 @@ class Store:
         """Whether anything was ever submitted; until then every job is new."""
         return self._scalar("SELECT 1 FROM attempts LIMIT 1") is not None
 
-    def standing(self, ids: Sequence[str], budget: Budget) -> dict[str, Standing]:
-        """Where those of these jobs stand that the state has. What had no price when it was made has today's."""
-        # CROSS JOIN: in the order of the ids, so that nothing has to be sorted first.
+    def standing(self, ids: Sequence[str], budget: Budget, place: int = 0) -> dict[str, Standing]:
+        """Where those of these jobs stand that the state has. What had no price when it was made has today's.
+
+        `place` is that of the first of them in its plan. Most plans are the last one again, and are read in its order.
+        """
+        found = self._standing(
+            "FROM jobs", "WHERE generation = ? AND position BETWEEN ? AND ?", budget,
+            (self._generation(), place, place + len(ids) - 1),
+        )  # fmt: skip
+        others = [job_id for job_id in ids if job_id not in found]
+        if others:
+            # CROSS JOIN: in the order of the ids, so that nothing has to be sorted first.
+            asked = "FROM json_each(?) AS asked CROSS JOIN jobs ON jobs.id = asked.value"
+            found |= self._standing(asked, "", budget, (json.dumps(others),))
+        return found
+
+    def _standing(self, source: str, where: str, budget: Budget, parameters: Sequence[object]) -> dict[str, Standing]:
         rows = self._rows(
             "SELECT jobs.id, status, remote_status, (SELECT sum(coalesce(price, ?, ? * jobs.seconds, 0))"
-            " FROM attempts WHERE job_id = jobs.id AND outcome IS NOT 'rejected')"
-            " FROM json_each(?) AS asked CROSS JOIN jobs ON jobs.id = asked.value"
-            " LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL",
-            (millionths(budget.price_per_job), millionths(budget.price_per_second), json.dumps(ids)),
+            f" FROM attempts WHERE job_id = jobs.id AND outcome IS NOT 'rejected') {source}"
+            f" LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL {where}",
+            (millionths(budget.price_per_job), millionths(budget.price_per_second), *parameters),
         )
         # Most of them stand alike.
         alike: dict[tuple[object, ...], Standing] = {}

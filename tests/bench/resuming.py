@@ -6,15 +6,16 @@ import json
 import sqlite3
 from pathlib import Path
 
-from tests.bench.manifests import axes_of, sweep
+from tests.bench.manifests import axes_of, bare_sweep, sweep
 from tests.bench.measure import Bench, Row, Runs
-from tests.bench.processes import BrokenError, cost_of, reelrun, service
+from tests.bench.processes import BrokenError, cost_of, reelrun, script, service
 
 
 def resuming(bench: Bench) -> list[Row]:
-    """`status` of a state of a million jobs of which a thousand are left, and `run` up to its first call."""
+    """`status` of a state of a million jobs of which a thousand are left, `plan`, and `run` up to its first call."""
     sizes, left = ((20, 10, 10, 10), 100) if bench.quick else ((50, 40, 25, 20), 1000)
-    manifest, runs = sweep(bench.fresh("resuming"), axes_of(*sizes)), Runs()
+    axes, runs = axes_of(*sizes), Runs()
+    manifest = sweep(bench.fresh("resuming"), axes)
     with service(slots=1) as served:
         flags = ("--base-url", served.base, "--yes", "--no-progress")
         cost_of(reelrun("run", manifest, "--dry-run", *flags), bench.cores)
@@ -25,6 +26,7 @@ def resuming(bench: Bench) -> list[Row]:
         status = cost_of(reelrun("status", manifest, "--json"), bench.cores)
         if json.loads(status.out)["totals"]["succeeded"] != jobs - left:
             raise BrokenError(f"status tells something else: {status.out[:500]}")
+        bare = cost_of(script("baselines.expansion", bare_sweep(axes)), bench.cores)
         plan = cost_of(reelrun("plan", manifest), bench.cores)
         with service(slots=1) as served:
             command = reelrun("run", manifest, "--base-url", served.base, "--yes", "--no-progress")
@@ -33,10 +35,18 @@ def resuming(bench: Bench) -> list[Row]:
         if called is None:
             raise BrokenError("the run made no call")
         withdraw(state)
-        runs.add(status=status.wall, plan=plan.wall, extra=called - run.started - plan.wall)
+        extra = called - run.started - plan.wall
+        runs.add(status=status.wall, plan=plan.wall, ratio=plan.cpu / bare.cpu, memory=plan.memory, extra=extra)
     beside = f"plan: {runs.median('plan'):.2f} s"
     return [
         Row(f"status, {left:,} of {jobs:,} jobs left", runs.of("status"), 1.5, "s"),
+        Row(
+            f"plan, {left:,} of {jobs:,} jobs left: CPU",
+            runs.of("ratio"),
+            2.0,
+            "x",
+            f"memory: {runs.median('memory'):.0f} MiB",
+        ),
         Row(f"run of {left:,} of {jobs:,} up to its first call, beyond plan", runs.of("extra"), 2.0, "s", beside),
     ]
 
