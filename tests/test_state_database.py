@@ -125,9 +125,9 @@ def test_a_folder_in_its_place_is_a_disk_error(tmp_path):
 def test_a_first_plan_keeps_readers_waiting_and_they_are_told(writing, monkeypatch):
     _, path = writing
     monkeypatch.setattr(database, "_PATIENCE", 0.05)
-    with pytest.raises(DiskError, match=r"keeps .* busy") as caught:
+    with pytest.raises(DiskError, match="is writing its first plan") as caught:
         Store.read(path)
-    assert "wait until it is done" in caught.value.hint
+    assert "once it has planned" in caught.value.hint
 
 
 @pytest.mark.parametrize("opening", [Store.read, Store.open])

@@ -17,7 +17,7 @@ _CHECKED_BYTES = 64 * 1024 * 1024
 # The ids of a million jobs in their index: they come in no order, and each has to find its place.
 _CACHE_KIB = 64 * 1024
 # So long the lock of another process is waited for, in seconds.
-_PATIENCE = 10.0
+_PATIENCE = 5.0
 
 _DISK_CODES = frozenset(
     (
@@ -69,6 +69,10 @@ class Database:
             try:
                 return cls._opened_to_read(path)
             except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                    # Nothing else keeps readers out: see `transaction`.
+                    hint = "run the same command again once it has planned, or when it has ended"
+                    raise DiskError(f"a run is writing its first plan to {path}", hint) from error
                 if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
                     raise
             # A run was killed while it wrote its first plan: only who may write can take back the half of it.
@@ -91,7 +95,7 @@ class Database:
 
     def _prepare(self) -> None:
         run = self._connection.execute
-        version = migrations.version_of(self._connection, self._path)
+        migrations.version_of(self._connection, self._path)
         if self._path.stat().st_size <= _CHECKED_BYTES:
             verdict = run("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
@@ -99,11 +103,11 @@ class Database:
         # Every commit is durable (https://www.sqlite.org/pragma.html).
         run("PRAGMA synchronous = FULL")
         run(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        if version:
-            self._write_ahead()
         migrations.migrate(self._connection, self._path)
+        self._is_written_ahead = False
+        if run("SELECT 1 FROM jobs LIMIT 1").fetchone() is not None:
+            self._write_ahead()
         run("PRAGMA foreign_keys = ON")
-        self._is_written_ahead = bool(version)
 
     def _write_ahead(self) -> None:
         """Let status and plan read while a run writes (https://www.sqlite.org/wal.html)."""
@@ -117,8 +121,8 @@ class Database:
     def transaction(self) -> Iterator[None]:
         """All writes inside are durable together when it ends, or none of them is.
 
-        The first one of a new file, that of its first plan, is written at its place: through the log, a plan of a
-        million jobs would be written twice.
+        The first one, that of the first plan, is written at its place: through the log, a plan of a million jobs
+        would be written twice.
         """
         with sqlite_trouble(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
@@ -164,7 +168,7 @@ def sqlite_trouble(path: Path) -> Iterator[None]:
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise DiskError(
                 f"another program keeps {path} busy",
-                "wait until it is done, or close it, then run the same command again",
+                "close it, then run the same command again",
             ) from error
         if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise damaged(path, str(error)) from error
