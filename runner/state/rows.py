@@ -43,7 +43,8 @@ def _object(members: Variables) -> str:
 def _value(value: Json) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
-    return _scalar(value) if value is None or isinstance(value, (bool, int, float)) else _json(value)
+    # What is equal to 0 is not looked up: so is -0.0.
+    return _scalar(value) if value and isinstance(value, (bool, int, float)) else _json(value)
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
