@@ -19,13 +19,14 @@ from runner.engine.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import MOST_CALLS, Progress, Snapshot, Tools
 from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
-from runner.model import Action, JobRecord, Manifest, Status
+from runner.model import Action, Manifest, Status
 from runner.planning import lockfile
 from runner.planning.plan import Plan, digest_of, make_plan
 from runner.planning.selection import Selection
 from runner.results import index
 from runner.results.files import index_path, replacing
 from runner.results.inventory import Inventory, Kind, set_aside
+from runner.results.unfinished import Unfinished, unfinished
 from runner.state.disk import disk_trouble
 from runner.state.runlock import run_lock
 from runner.state.store import Store
@@ -51,7 +52,7 @@ class Result:
     totals: dict[Status, int]
     submitted: int
     spent: Decimal
-    unfinished: tuple[JobRecord, ...]
+    unfinished: Unfinished
     index: Path
     output_dir: Path
     exit_code: Exit
@@ -196,13 +197,13 @@ def _untried(planned: Plan, store: Store) -> Result:
     """The end of a run that tried nothing: there is nothing to judge."""
     output = planned.manifest.output.dir
     spent, _ = store.spent(planned.manifest.budget)
-    return Result(store.totals(), 0, spent, (), index_path(output), output, Exit.DONE)
+    return Result(store.totals(), 0, spent, Unfinished(), index_path(output), output, Exit.DONE)
 
 
 def _result(planned: Plan, selection: Selection, store: Store, written: Path, report: Report | None) -> Result:
     manifest = planned.manifest
-    unfinished = [record for record in store.unfinished() if selection.has(record)]
-    codes = [_EXITS[record.status] for record in unfinished]
+    left = unfinished(store, selection)
+    codes = [_EXITS[status] for status in left.totals]
     if report is not None and report.error is not None:
         codes.append(report.error.exit_code)
     if report is not None and report.interrupted:
@@ -211,7 +212,7 @@ def _result(planned: Plan, selection: Selection, store: Store, written: Path, re
         store.totals(),
         report.submitted if report else 0,
         store.spent(manifest.budget)[0],
-        tuple(unfinished),
+        left,
         written,
         manifest.output.dir,
         worst(codes),

@@ -97,10 +97,12 @@ def _show_groups(planned: Plan, show: Callable[[str], None]) -> None:
     rows = [(str(each.action), each.jobs, each.reason, cost_of(each, planned.manifest)) for each in planned.groups]
     rows.append(("in all", len(planned.jobs), "", whole_cost(planned)))
     width = max(_NARROWEST_REASON, *(len(reason) for _, _, reason, _ in rows))
+    # A blank stands before the longest number.
+    digits = max(6, 1 + len(f"{max(len(planned.jobs), len(planned.orphaned)):,}"))
     for action, jobs, reason, cost in rows:
-        show(f"  {action:<8}{jobs:>6,}   {reason:<{width}}  {cost}".rstrip())
+        show(f"  {action:<8}{jobs:>{digits},}   {reason:<{width}}  {cost}".rstrip())
     if planned.orphaned:
-        show(f"  {'orphaned':<8}{len(planned.orphaned):>6,}   {orphans_of(planned)}")
+        show(f"  {'orphaned':<8}{len(planned.orphaned):>{digits},}   {orphans_of(planned)}")
 
 
 def _show_jobs(planned: Plan, every: bool, show: Callable[[str], None]) -> None:

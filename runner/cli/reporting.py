@@ -15,9 +15,8 @@ from runner.manifest.words import printable
 from runner.model import JobRecord, Manifest, Status
 from runner.planning.selection import Selection, known_variable, text_of, value_of
 from runner.results.files import index_path
+from runner.results.unfinished import Unfinished, unfinished
 from runner.state.store import Store
-
-_SHOWN = 20
 
 
 @dataclass(slots=True)
@@ -26,7 +25,7 @@ class _Standing:
 
     totals: dict[Status, int]
     spent: Decimal
-    unfinished: list[JobRecord]
+    unfinished: Unfinished
 
 
 def status(options: argparse.Namespace) -> int:
@@ -37,7 +36,7 @@ def status(options: argparse.Namespace) -> int:
         known_variable(options.by, manifest, "--by")
     store = Store.read(manifest.output.state)
     if store is None:
-        standing, groups = _Standing(dict.fromkeys(Status, 0), Decimal(0), []), {}
+        standing, groups = _Standing(dict.fromkeys(Status, 0), Decimal(0), Unfinished()), {}
     else:
         with store:
             standing = _standing(store, manifest, selection)
@@ -52,14 +51,14 @@ def status(options: argparse.Namespace) -> int:
 
 
 def _standing(store: Store, manifest: Manifest, selection: Selection) -> _Standing:
-    unfinished = [record for record in store.unfinished() if selection.has(record)]
+    left = unfinished(store, selection)
     if selection.is_everything:
-        return _Standing(store.totals(), store.spent(manifest.budget)[0], unfinished)
+        return _Standing(store.totals(), store.spent(manifest.budget)[0], left)
     totals, spent = dict.fromkeys(Status, 0), Decimal(0)
     for record in filter(selection.has, store.records()):
         totals[record.status] += 1
         spent += record.cost or Decimal(0)
-    return _Standing(totals, spent, unfinished)
+    return _Standing(totals, spent, left)
 
 
 def _groups(store: Store, manifest: Manifest, selection: Selection, name: str) -> dict[str, Counter[Status]]:
@@ -95,7 +94,7 @@ def _show(
         most = "" if budget.max_cost is None else f" of the budget of {screen.money(budget.max_cost, budget.currency)}"
         screen.show(f"\n  {screen.money(standing.spent, budget.currency)}{most} spent")
     _show_unfinished(standing.unfinished)
-    if any(not record.status.is_final for record in standing.unfinished):
+    if any(not each.is_final for each in standing.unfinished.totals):
         screen.show(f"\nNext: {command_line(options, 'run')}")
     elif standing.unfinished:
         screen.show(f"\nNext: {command_line(options, 'run', '--retry-failed')}")
@@ -110,13 +109,13 @@ def _show_groups(name: str, groups: dict[str, Counter[Status]]) -> None:
         screen.show(f"  {printable(value):<{width}}" + "".join(f"  {counts[each] or '-':>9}" for each in columns))
 
 
-def _show_unfinished(unfinished: list[JobRecord]) -> None:
-    if unfinished:
+def _show_unfinished(left: Unfinished) -> None:
+    if left:
         screen.show("")
-    for record in unfinished[:_SHOWN]:
+    for record in left.first:
         screen.show(f"  {record.status:<10}{record.key}: {why(record)}")
-    if len(unfinished) > _SHOWN:
-        screen.show(f"  ... and {len(unfinished) - _SHOWN:,} more; --json and index.json have all")
+    if left.others:
+        screen.show(f"  ... and {left.others:,} more; index.json has all")
 
 
 def why(record: JobRecord) -> str:

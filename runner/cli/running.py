@@ -130,14 +130,14 @@ def _in_flight(result: Result) -> str:
 
 
 def _show_unfinished(options: argparse.Namespace, result: Result) -> None:
-    for each in result.unfinished[:_SHOWN]:
+    for each in result.unfinished.first[:_SHOWN]:
         screen.show(f"  {each.status:<9} {each.key}: {why(each)}")
     if len(result.unfinished) > _SHOWN:
         screen.show(f"  ... and {len(result.unfinished) - _SHOWN:,} more: {command_line(options, 'status')}")
 
 
 def _next(options: argparse.Namespace, result: Result) -> str:
-    statuses = {record.status for record in result.unfinished}
+    statuses = set(result.unfinished.totals)
     if options.dry_run or statuses & {Status.PENDING, Status.WAITING}:
         retry = ["--retry-failed"] if options.retry_failed else []
         return f"{command_line(options, 'run', *retry)}        (goes on from here)"

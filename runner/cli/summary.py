@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from itertools import islice
 
 from runner.cli import screen
@@ -74,9 +73,10 @@ def budget_of(planned: Plan) -> str:
 
 def orphans_of(planned: Plan) -> str:
     """`no longer in the manifest: 3 succeeded, 1 waiting (carried through)`."""
-    counted = Counter(each.status for each in planned.orphaned)
-    told = ", ".join(f"{counted[status]:,} {status}" for status in Status if counted[status])
-    carried = " (what is open is carried through)" if counted[Status.WAITING] or counted[Status.UNKNOWN] else ""
+    counted = planned.orphaned.totals
+    told = ", ".join(f"{counted[status]:,} {status}" for status in Status if counted.get(status))
+    is_open = counted.get(Status.WAITING) or counted.get(Status.UNKNOWN)
+    carried = " (what is open is carried through)" if is_open else ""
     return f"no longer in the manifest: {told}{carried}"
 
 

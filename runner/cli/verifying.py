@@ -31,8 +31,10 @@ def verify(options: argparse.Namespace) -> int:
         )
         if progress is not None:
             progress.close()
-        for record in result.unfinished:
+        for record in result.unfinished.first:
             screen.say(f"  not repaired: {record.key}: {record.error or record.reason}")
+        if result.unfinished.others:
+            screen.say(f"  ... and {result.unfinished.others:,} more")
         if result.error is not None:
             ending.tell(result.error, as_json=False)
         taken = _taken(manifest, options, selection)

@@ -12,12 +12,13 @@ from itertools import islice
 from typing import overload
 
 from runner.errors import Diagnostic, ManifestError
-from runner.model import Action, Budget, Job, Manifest, Orphan, Planned
+from runner.model import Action, Budget, Job, Manifest, Planned
 from runner.planning.cells import Expansion
 from runner.planning.comparison import NOT_SELECTED, compared
 from runner.planning.faults import Faults, Place
 from runner.planning.jobs import Jobs
 from runner.planning.lints import Lints
+from runner.planning.orphans import Orphans
 from runner.planning.prices import has_price, price_of
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, settled_one
@@ -51,7 +52,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...]
     spent: Decimal = Decimal(0)
     digest: str = field(default="", repr=False)
-    orphaned: tuple[Orphan, ...] = ()
+    orphaned: Orphans = field(default_factory=Orphans)
     groups: tuple[Group, ...] = ()
     submits: Iterable[Planned] = ()
     opened: tuple[Planned, ...] = ()
@@ -125,7 +126,7 @@ def make_plan(
         diagnostics,
         store.spent(manifest.budget)[0] if store else Decimal(0),
         digest_of(manifest),
-        tuple(store.orphans(jobs.ids)) if store else (),
+        Orphans(store.orphan_totals(jobs.ids), manifest.output.state, jobs.ids) if store else Orphans(),
         tally.groups(),
         tally.submits if tally.others is None else Submits(tally.submits, every, tally.others),
         tuple(tally.opened),

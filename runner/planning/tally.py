@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from runner.model import Action, Job, Planned
-from runner.planning.comparison import RESUBMITTED
+from runner.planning.comparison import NEW, RESUBMITTED
 
 # Up to so many jobs a plan is held in memory; a larger one is made again where its jobs are asked for.
 KEPT = 20_000
@@ -40,8 +41,8 @@ class Tally:
 
     def __init__(self) -> None:
         self._sums: dict[tuple[Action, str], _Sums] = {}
-        # For jobs under a key that another job had: that job, the reason and the price.
-        self._changed: list[tuple[int, str, Decimal | None]] = []
+        # For jobs under a key that another job had, by the reason and the price: those others. It may be all of them.
+        self._changed: dict[tuple[str, Decimal | None], array[int]] = {}
         self.kept: list[Planned] | None = []
         # The first of those to submit, and the place in the plan from which on there are others.
         self.submits: list[Planned] = []
@@ -53,7 +54,8 @@ class Tally:
     def add(self, planned: Planned) -> None:
         self._count(planned.action, planned.reason, planned.price, planned.spent)
         if planned.former:
-            self._changed.append((int(planned.former, 16), planned.reason, planned.price))
+            of_one_kind = self._changed.setdefault((planned.reason, planned.price), array("Q"))
+            of_one_kind.append(int(planned.former, 16))
         if self.kept is not None:
             self.kept.append(planned)
             if len(self.kept) > KEPT:
@@ -69,13 +71,10 @@ class Tally:
 
     def settle(self, ids: Collection[int], settled: Callable[[Job], Job]) -> None:
         """Put right what was not known while the jobs passed by; `ids` are those of all jobs."""
-        for former, reason, price in self._changed:
-            if former in ids:
-                sums = self._sums[Action.SUBMIT, reason]
-                sums.jobs -= 1
-                sums.priced -= price is not None
-                sums.price -= price or Decimal(0)
-                self._count(Action.SUBMIT, "new", price, Decimal(0))
+        for (reason, price), formers in self._changed.items():
+            moved = sum(former in ids for former in formers)
+            self._count(Action.SUBMIT, reason, price, Decimal(0), -moved)
+            self._count(Action.SUBMIT, NEW, price, Decimal(0), moved)
         if self.kept is not None:
             self.kept = [settled_one(each, ids, settled) for each in self.kept]
         self.submits = [settled_one(each, ids, settled) for each in self.submits]
@@ -90,14 +89,14 @@ class Tally:
             if its_action is action and sums.jobs
         )
 
-    def _count(self, action: Action, reason: str, price: Decimal | None, spent: Decimal) -> None:
+    def _count(self, action: Action, reason: str, price: Decimal | None, spent: Decimal, jobs: int = 1) -> None:
         sums = self._sums.get((action, reason))
         if sums is None:
             sums = self._sums[action, reason] = _Sums()
-        sums.jobs += 1
+        sums.jobs += jobs
         if price is not None:
-            sums.priced += 1
-            sums.price += price
+            sums.priced += jobs
+            sums.price += price * jobs
         if spent:
             sums.spent += spent
 
@@ -106,5 +105,5 @@ def settled_one(planned: Planned, ids: Collection[int], settled: Callable[[Job],
     """A planned job as it is once all jobs are known. A request that only moved to another key is no change of it."""
     job = settled(planned.job)
     if planned.former and int(planned.former, 16) in ids:
-        return replace(planned, job=job, reason="new", changes=(), former="")
+        return replace(planned, job=job, reason=NEW, changes=(), former="")
     return planned if job is planned.job else replace(planned, job=job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
@@ -152,18 +153,26 @@ class Store:
         alike: dict[tuple[object, ...], Standing] = {}
         return {row[0]: alike.get(row[1:]) or alike.setdefault(row[1:], standing_of(*row[1:])) for row in rows}
 
-    def orphans(self, ids: Collection[int]) -> list[Orphan]:
-        """Every job that was ever submitted, and whose id (as a number) is not among these; the latest first."""
-        found: list[tuple[int, int, Orphan]] = []
+    def orphan_totals(self, ids: Collection[int]) -> dict[Status, int]:
+        """How many jobs were ever submitted whose id (as a number) is not among these, by where they stand."""
+        found: Counter[Status] = Counter()
         others = (row[0] for row in self._rows("SELECT id FROM jobs") if int(row[0], 16) not in ids)
         while asked := list(islice(others, _ASKED)):
             rows = self._rows(
-                "SELECT generation, position, id, key, status FROM jobs"
-                " WHERE id IN (SELECT value FROM json_each(?)) AND status <> 'pending'",
+                "SELECT status, count(*) FROM jobs WHERE id IN (SELECT value FROM json_each(?)) GROUP BY status",
                 (json.dumps(asked),),
             )
-            found += ((-row[0], row[1], Orphan(row[2], row[3], Status(row[4]))) for row in rows)
-        return [orphan for _, _, orphan in sorted(found, key=lambda each: each[:2])]
+            found.update({Status(row[0]): row[1] for row in rows})
+        del found[Status.PENDING]
+        return dict(found)
+
+    def orphans(self, ids: Collection[int]) -> Iterator[Orphan]:
+        """Those that `orphan_totals` counts, the latest plan's first."""
+        rows = self._rows(
+            f"SELECT id, key, status FROM jobs WHERE status IN ({_all_but(Status.PENDING)})"
+            " ORDER BY +generation DESC, position"
+        )
+        return (Orphan(row[0], row[1], Status(row[2])) for row in rows if int(row[0], 16) not in ids)
 
     def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str, str]]:
         """For each of these keys, id, model and payload (JSON) of the job that last had it and was ever submitted."""
@@ -184,16 +193,21 @@ class Store:
         counted = {row[0]: row[1] for row in rows}
         return {status: counted.get(status, 0) for status in Status}
 
-    def unfinished(self) -> Iterator[JobRecord]:
-        """Jobs of the last plan that did not succeed, and orphaned ones that are still open."""
-        generation = self._generation()
+    def unfinished_totals(self) -> dict[Status, int]:
+        """How many jobs `unfinished` gives, by where they stand."""
         rows = self._rows(
-            f"{_RECORDS} WHERE jobs.status IN ({_all_but(Status.SUCCEEDED)})"
-            " AND (jobs.generation = ? OR jobs.status IN ('waiting', 'unknown'))"
-            " ORDER BY +jobs.generation DESC, jobs.position",
-            (generation,),
+            f"SELECT status, count(*) FROM jobs WHERE {_UNFINISHED} GROUP BY status", (self._generation(),)
         )
-        return (record_of(row, generation) for row in rows)
+        return {Status(row[0]): row[1] for row in rows}
+
+    def unfinished(self, most: int | None = None) -> Iterator[JobRecord]:
+        """Jobs of the last plan that did not succeed, and orphaned ones that are still open; the first, or all."""
+        generation = self._generation()
+        order = "ORDER BY +jobs.generation DESC, jobs.position"
+        # Which ones are the first is told by an index alone.
+        first = f"jobs.rowid IN (SELECT rowid FROM jobs WHERE {_UNFINISHED} {order} LIMIT {most})"
+        where = _UNFINISHED if most is None else first
+        return (record_of(row, generation) for row in self._rows(f"{_RECORDS} WHERE {where} {order}", (generation,)))
 
     # Attempts
 
@@ -369,6 +383,15 @@ class Store:
         return Decimal(total) / 1_000_000, count
 
 
+def _all_but(left_out: Status) -> str:
+    """Statuses named one by one, to be found by their index; an order that has its own index is sorted apart (+)."""
+    return ", ".join(f"'{status}'" for status in Status if status is not left_out)
+
+
+_UNFINISHED = (
+    f"jobs.status IN ({_all_but(Status.SUCCEEDED)}) AND (jobs.generation = ? OR jobs.status IN ('waiting', 'unknown'))"
+)
+
 _RECORDS = """
 SELECT jobs.*, attempts.request_id, attempts.intended_at, attempts.finished_at,
   (SELECT count(*) FROM attempts AS each WHERE each.job_id = jobs.id) AS tries,
@@ -387,8 +410,3 @@ SELECT attempts.*, jobs.key, jobs.image, jobs.prompt_id, jobs.model, jobs.variab
   jobs.payload, jobs.seconds, paths.path
 FROM attempts JOIN jobs ON jobs.id = attempts.job_id JOIN paths ON paths.job_id = jobs.id
 """
-
-
-def _all_but(left_out: Status) -> str:
-    """Statuses named one by one, to be found by their index; an order that has its own index is sorted apart (+)."""
-    return ", ".join(f"'{status}'" for status in Status if status is not left_out)

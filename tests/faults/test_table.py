@@ -140,7 +140,7 @@ def test_submit_refused_for_one_is_final_for_that_one(service, manifest, code, s
     assert result.totals[Status(status)] == 1
     assert result.totals[Status.SUCCEEDED] == JOBS - 1
     assert result.exit_code is Exit.JOBS_FAILED
-    (record,) = result.unfinished
+    (record,) = result.unfinished.first
     assert "content policy: no" in record.error
     assert service.posts == JOBS
     assert run(manifest, service).exit_code is Exit.JOBS_FAILED
@@ -200,7 +200,7 @@ def test_poll_of_a_failure_is_final_for_that_job(service, manifest, remote, stat
     assert_promises(service, result)
     assert result.totals[Status(status)] == 1
     assert result.exit_code is Exit.JOBS_FAILED
-    assert result.unfinished[0].error == "policy"
+    assert result.unfinished.first[0].error == "policy"
 
 
 @pytest.mark.parametrize("code", [401, 403])
@@ -260,7 +260,7 @@ def test_list_that_never_tells_all_leaves_the_job_unknown(service, manifest):
     assert result.exit_code is Exit.UNFINISHED
     assert result.totals[Status.UNKNOWN] == 1
     assert result.totals[Status.SUCCEEDED] == JOBS - 1
-    (record,) = result.unfinished
+    (record,) = result.unfinished.first
     assert record.reason == "the service lists 0 of 7 requests"
     again = run(manifest, service, Selection(resubmit_unknown=True))
     assert_all_done(service, again)
@@ -406,6 +406,6 @@ def test_download_that_never_works_stays_waiting_and_is_fetched_by_the_next_run(
 def test_the_key_is_in_no_file(service, manifest):
     service.order("submit", faults.status(400, words="your key sk-test-key is odd"))
     result = run(manifest, service)
-    assert "[key]" in result.unfinished[0].error
+    assert "[key]" in result.unfinished.first[0].error
     for path in manifest.parent.rglob("*"):
         assert not path.is_file() or b"sk-test-key" not in path.read_bytes()
