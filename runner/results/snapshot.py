@@ -61,12 +61,15 @@ class Snapshot:
         return (json.loads(line) for line in self.lines())
 
     def add(self, record: JobRecord) -> None:
-        self._spool.write(json.dumps(job_document(record), ensure_ascii=False, allow_nan=False) + "\n")
+        self._spool.write(_json(job_document(record)) + "\n")
         self.totals[record.status] += 1
         if record.cost is not None:
             self.cost = (self.cost or Decimal(0)) + record.cost
         self.variables.update(record.variables)
         self.parameters.update(record.payload)
+
+
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 @contextmanager

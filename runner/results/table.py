@@ -63,4 +63,8 @@ def _cells(job: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
 def _text(value: Json) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _json(value)
+
+
+# Made once: setting one up takes longer than writing a number.
+_json = json.JSONEncoder(ensure_ascii=False).encode
