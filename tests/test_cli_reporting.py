@@ -74,7 +74,7 @@ def test_long_lists_are_cut(tmp_path):
     with state_of(made, *[Status.FAILED] * 30):
         pass
     out = call("status", tmp_path / "campaign.yaml").out
-    assert "  ... and 10 more; index.json has all\n" in out
+    assert "  ... and 10 more; index.json has all after reelrun index " in out
 
 
 def test_index_needs_a_state(tmp_path):

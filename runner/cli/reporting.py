@@ -93,7 +93,7 @@ def _show(
         budget = manifest.budget
         most = "" if budget.max_cost is None else f" of the budget of {screen.money(budget.max_cost, budget.currency)}"
         screen.show(f"\n  {screen.money(standing.spent, budget.currency)}{most} spent")
-    _show_unfinished(standing.unfinished)
+    _show_unfinished(options, standing.unfinished)
     if any(not each.is_final for each in standing.unfinished.totals):
         screen.show(f"\nNext: {command_line(options, 'run')}")
     elif standing.unfinished:
@@ -109,13 +109,14 @@ def _show_groups(name: str, groups: dict[str, Counter[Status]]) -> None:
         screen.show(f"  {printable(value):<{width}}" + "".join(f"  {counts[each] or '-':>9}" for each in columns))
 
 
-def _show_unfinished(left: Unfinished) -> None:
+def _show_unfinished(options: argparse.Namespace, left: Unfinished) -> None:
     if left:
         screen.show("")
     for record in left.first:
         screen.show(f"  {record.status:<10}{record.key}: {why(record)}")
     if left.others:
-        screen.show(f"  ... and {left.others:,} more; index.json has all")
+        # A run that goes on, or was dry, has not written the index yet.
+        screen.show(f"  ... and {left.others:,} more; index.json has all after {command_line(options, 'index')}")
 
 
 def why(record: JobRecord) -> str:

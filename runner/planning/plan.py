@@ -126,7 +126,7 @@ def make_plan(
         diagnostics,
         store.spent(manifest.budget)[0] if store else Decimal(0),
         digest_of(manifest),
-        Orphans(store.orphan_totals(jobs.ids), manifest.output.state, jobs.ids) if store else Orphans(),
+        Orphans(asked.orphan_totals(jobs.ids), manifest.output.state, jobs.ids) if asked else Orphans(),
         tally.groups(),
         tally.submits if tally.others is None else Submits(tally.submits, every, tally.others),
         tuple(tally.opened),

@@ -69,8 +69,8 @@ class Database:
             try:
                 return cls._opened_to_read(path)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                    # Nothing else keeps readers out: see `transaction`.
+                if error.sqlite_errorcode == sqlite3.SQLITE_BUSY and Path(f"{path}-journal").exists():
+                    # The one writing of ours that keeps readers out: see `transaction`.
                     hint = "run the same command again once it has planned, or when it has ended"
                     raise DiskError(f"a run is writing its first plan to {path}", hint) from error
                 if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
