@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -366,12 +365,17 @@ class JobRecord:
     error: str | None = None
 
 
+_WORDS = {None: "null", False: "false", True: "true"}
+
+
 def canonical_json(value: Json) -> str:
     """The JSON text of `value` by RFC 8785, except that an integer keeps all its digits: 1 and 1.0 are equal."""
     if isinstance(value, str):
         return encode_basestring(value)
-    if value is None or isinstance(value, (bool, int)):
-        return json.dumps(value)
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
+    if isinstance(value, int):
+        return int.__repr__(value)
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, Mapping):

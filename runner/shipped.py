@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -13,6 +14,7 @@ def shipped(name: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / name
 
 
+@cache
 def release() -> str:
     """The version of this tool as it is installed; 0 in a checkout that is not."""
     # Looking it up is slow, and few commands need it.

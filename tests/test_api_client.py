@@ -276,6 +276,12 @@ def test_the_key_is_in_no_words(status):
         assert b"X-Organization-ID: org-1" in server.received[0]
 
 
+def test_the_key_is_not_in_the_words_of_a_failed_request():
+    failed = {"request_id": "r", "status": "failed", "outcome": {}, "error": f"the key {KEY} is odd"}
+    told, _ = ask(http(200, failed), lambda client: client.get("r"))
+    assert told.remote.error == "the key [key] is odd"
+
+
 def test_the_key_is_in_no_representation():
     service = Service("http://127.0.0.1:1", KEY)
     assert KEY not in repr(service)

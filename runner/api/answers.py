@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runner.api.classes import Verdict
@@ -83,8 +82,10 @@ def text_of(value: object) -> str | None:
 
 def words_of(value: object) -> str:
     """A text of the service as it may be shown and stored: no control characters, no halves of surrogate pairs."""
-    text = " ".join(value.split()) if isinstance(value, str) else ""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:_WORDS])
+    text = " ".join(value.split())[:_WORDS] if isinstance(value, str) else ""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def number_of(value: object) -> float | None:
@@ -94,7 +95,7 @@ def number_of(value: object) -> float | None:
 
 def message_of(document: object, depth: int = 4) -> str:
     """The words of an error answer: under `error`, `message` or `detail`, as text or a few levels deeper."""
-    if isinstance(document, Mapping) and depth:
+    if isinstance(document, dict) and depth:
         for name in ("error", "message", "detail"):
             words = message_of(document.get(name), depth - 1)
             if words:
@@ -106,13 +107,13 @@ def message_of(document: object, depth: int = 4) -> str:
 
 def remote_of(document: object) -> Remote | None:
     """A request object of the service; None where it has no request id."""
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict):
         return None
     request_id = text_of(document.get("request_id"))
     if request_id is None or len(request_id) > 200 or not request_id.isprintable():
         return None
     outcome = document.get("outcome")
-    outcome = outcome if isinstance(outcome, Mapping) else {}
+    outcome = outcome if isinstance(outcome, dict) else {}
     return Remote(
         request_id=request_id,
         model=text_of(document.get("model")),
@@ -126,18 +127,18 @@ def remote_of(document: object) -> Remote | None:
     )
 
 
-def _video_url(outcome: Mapping[str, object]) -> str | None:
+def _video_url(outcome: dict[str, object]) -> str | None:
     """Two shapes are in use: `video_url`, and the first of `media_urls`."""
     single = text_of(outcome.get("video_url"))
     if single is not None:
         return single
     several = outcome.get("media_urls")
     first = several[0] if isinstance(several, list) and several else None
-    return text_of(first.get("url")) if isinstance(first, Mapping) else text_of(first)
+    return text_of(first.get("url")) if isinstance(first, dict) else text_of(first)
 
 
 def _echo(payload: object) -> Variables | None:
-    if not isinstance(payload, Mapping):
+    if not isinstance(payload, dict):
         return None
     image = payload.get("image")
     return {**payload, "image": reference_of(image)} if isinstance(image, str) else dict(payload)

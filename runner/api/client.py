@@ -81,6 +81,8 @@ class Client:
         message = reply.message
         if verdict is Verdict.ACCEPTED and (remote is None or remote.request_id != request_id or remote.status is None):
             verdict, remote, message = Verdict.UNKNOWN, None, "the service gave an answer without a sound request in it"
+        if remote is not None and remote.error:
+            remote = replace(remote, error=self._redacted(remote.error))
         return Answer(verdict, remote, message, reply.retry_after, reply.date)
 
     def list(self, model: str) -> Listing:
@@ -135,7 +137,8 @@ class Client:
         document = parsed(_bounded(response, arrived + _ANSWER_PATIENCE * self.service.read_timeout))
         retry_after, date = _times(response)
         date = _carried_on(date, arrived)
-        words = message_of(document) or f"{response.status} {response.reason or ''}".strip()
+        is_sound = response.status == 200 and isinstance(document, dict)
+        words = "" if is_sound else message_of(document) or f"{response.status} {response.reason or ''}".strip()
         server = response.headers.get("Server", "")
         return Reply(response.status, document, self._redacted(words), retry_after, date, server)
 

@@ -10,7 +10,8 @@ import ssl
 import threading
 import urllib.request
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from http.client import HTTPException, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,13 +19,11 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
     HTTPError,
     LocationValueError,
-    MaxRetryError,
     NewConnectionError,
     ProtocolError,
     URLSchemeUnknown,
@@ -36,6 +35,8 @@ from runner.errors import UsageError
 
 # As many connections to one origin are kept as calls and downloads run at once.
 _POOL = 64
+# A second POST is billed again.
+_NEVER = urllib3.Retry(False, redirect=False)
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -109,17 +110,16 @@ class _PublicPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """requests' adapter over our connections, with one TLS context for all of them.
+    """requests' adapter over our connections, with one TLS context for all of them: which of them leads where.
 
-    It is called without a session: what one would merge into each call (cookies, .netrc, redirects) must not happen
-    here, and takes most of a call's time.
+    It sends nothing. What requests does around each call (cookies, .netrc, redirects, errors of its own) must not
+    happen here, and takes most of a call's time.
     """
 
     def __init__(self, pools: dict[str, type[HTTPConnectionPool]], context: ssl.SSLContext) -> None:
         self._pools = pools
         self._tls = context
-        # Nothing is ever retried below us: a second POST is billed again.
-        super().__init__(pool_connections=_POOL, pool_maxsize=_POOL, max_retries=0)
+        super().__init__(pool_connections=_POOL, pool_maxsize=_POOL)
 
     # Any: requests hands on whatever urllib3's managers take.
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -135,16 +135,31 @@ class _Adapter(HTTPAdapter):
         self, request: requests.PreparedRequest, verify: bool | str, cert: Any = None
     ) -> tuple[Any, Any]:
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        # The context says which certificates count: requests would read them anew for each connection.
         return host, {}
 
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """The context says which certificates count: requests would read them anew for each connection."""
+    def pool_of(self, url: str, proxies: dict[str, str]) -> HTTPConnectionPool:
+        """The connections that lead to this address. Raises LocationValueError and requests' InvalidURL."""
+        request = requests.PreparedRequest()
+        request.url = url
+        pool = self.get_connection_with_tls_context(request, verify=True, proxies=proxies)
+        assert isinstance(pool, HTTPConnectionPool), "a pool of ours"
+        return pool
 
-    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """The raw answer is all that is read of it."""
-        response = requests.Response()
-        response.raw = resp
-        return response
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """How an origin is reached; a proxy for plain http takes whole addresses."""
+
+    pool: HTTPConnectionPool
+    takes_addresses: bool
+
+    def target(self, url: str) -> str:
+        """What the request line names."""
+        if self.takes_addresses:
+            return str(requests.utils.urldefragauth(url))
+        parts = urlsplit(url)
+        return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
 
 class Transport:
@@ -161,6 +176,7 @@ class Transport:
             self._pools = {"https": _PublicPool}
         self._proxies = urllib.request.getproxies_environment()
         self._building = threading.Lock()
+        self._route = lru_cache(_POOL)(self._found_route)
 
     def call(
         self,
@@ -170,21 +186,24 @@ class Transport:
         timeout: urllib3.Timeout,
         body: Iterable[bytes | memoryview] | None = None,
     ) -> urllib3.BaseHTTPResponse:
-        """The answer, as a stream whose bytes are not decoded. Raises urllib3's HTTPError, and OSError."""
-        if urlsplit(url).scheme.lower() not in self._pools:
-            raise URLSchemeUnknown(urlsplit(url).scheme)
-        request = requests.PreparedRequest()
-        request.method, request.url, request.headers = method, url, CaseInsensitiveDict(headers)
-        request.body = body  # type: ignore[assignment]  # the adapter sends any iterable, where its length is a header
-        proxy = proxy_for(url, self._proxies)
-        proxies = {} if proxy is None else {urlsplit(url).scheme.lower(): _with_scheme(proxy)}
-        try:
-            # The stubs of requests do not know that it takes the time-outs of urllib3, too.
-            response = self._adapter.send(request, stream=True, timeout=timeout, proxies=proxies)  # type: ignore[arg-type]
-        except requests.RequestException as error:
-            raise _cause(error) from error
-        raw: urllib3.BaseHTTPResponse = response.raw
-        return raw
+        """The answer, as a stream whose bytes are not decoded. The length of a body is among the headers.
+
+        Raises urllib3's HTTPError, and OSError.
+        """
+        parts = urlsplit(url)
+        route = self._route(parts.scheme, parts.netloc)
+        return route.pool.urlopen(
+            method,
+            route.target(url),
+            body=body,  # type: ignore[arg-type]  # any iterable of what a socket takes is sent
+            headers=dict(headers),
+            retries=_NEVER,
+            redirect=False,
+            assert_same_host=False,
+            timeout=timeout,
+            preload_content=False,
+            decode_content=False,
+        )
 
     def get(self, url: str, headers: Mapping[str, str], timeout: urllib3.Timeout) -> urllib3.BaseHTTPResponse:
         """GET, and again at once for as long as a connection turns out to be stale. A GET costs nothing; what does is
@@ -209,6 +228,14 @@ class Transport:
     def _made(self) -> _Adapter:
         return _Adapter(self._pools, _tls())
 
+    def _found_route(self, scheme: str, netloc: str) -> _Route:
+        if scheme not in self._pools:
+            raise URLSchemeUnknown(scheme)
+        origin = f"{scheme}://{netloc}"
+        proxy = proxy_for(origin, self._proxies)
+        proxies = {} if proxy is None else {scheme: _with_scheme(proxy)}
+        return _Route(self._adapter.pool_of(origin, proxies), proxy is not None and scheme == "http")
+
 
 def _tls() -> ssl.SSLContext:
     """One for all connections: reading the certificates takes longer than a call."""
@@ -220,12 +247,6 @@ def _tls() -> ssl.SSLContext:
         return ssl.create_default_context(cafile=named)
     except OSError as error:
         raise UnpreparedError(f"the certificates in {named} cannot be read") from error
-
-
-def _cause(error: requests.RequestException) -> Exception:
-    """What urllib3 said, which tells how far a call came; requests wraps it, once more where it counts retries."""
-    inner = next((each for each in error.args if isinstance(each, (HTTPError, OSError))), error)
-    return inner.reason if isinstance(inner, MaxRetryError) and inner.reason is not None else inner
 
 
 def proxy_for(url: str, proxies: Mapping[str, str] | None = None) -> str | None:
@@ -265,10 +286,7 @@ def _is_usable(proxy: str) -> bool:
 
 
 # What is said before there is a connection.
-_UNSENT = (
-    NotConnectedError, UnpreparedError, LocationValueError, InvalidURL, requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidHeader,
-)  # fmt: skip
+_UNSENT = (NotConnectedError, UnpreparedError, LocationValueError, InvalidURL, requests.exceptions.InvalidURL)
 
 
 def was_unsent(error: BaseException) -> bool:

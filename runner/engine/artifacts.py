@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import accumulate, islice
 from pathlib import Path
 
 from urllib3 import BaseHTTPResponse
@@ -21,7 +22,7 @@ from runner.engine.facts import UnfitFileError
 from runner.engine.media import inspect_video, jpeg_of
 from runner.errors import DiskError
 from runner.model import Artifact
-from runner.state.disk import disk_trouble, hash_file, make_folder, put_in_place, sync_folder
+from runner.state.disk import disk_trouble, hashed, make_folder, put_in_place, sync_folder
 
 # A video of ten seconds at 720p has some tens of megabytes.
 MOST_VIDEO_BYTES = 1 << 30
@@ -99,7 +100,7 @@ def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
     part = part_of(video, order.request_id)
     with disk_trouble(f"write {part}"):
         make_folder(part.parent)
-    _download(files, order, part, stop)
+    sha256, size = _download(files, order, part, stop)
     picture = _picture(files, order, stop)
     try:
         facts = inspect_video(part, order.seconds, decode=order.decode, wants_frame=picture is None)
@@ -107,7 +108,6 @@ def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
         _discard(part)
         raise FetchError(Trouble.UNFIT, f"the video that came is refused: {error}") from error
     with disk_trouble(f"write {video}"):
-        sha256, size = hash_file(part)
         # The folder may have become a link since: look again at where the file would land.
         put_in_place(part, inside(order.output_dir, path))
     kept = Artifact(path, sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
@@ -125,10 +125,18 @@ def part_of(target: Path, request_id: str) -> Path:
 def inside(folder: Path, relative: str) -> Path:
     """A path below `folder`. Raises DiskError where a link on the way leads out of it."""
     path = folder / relative
-    whole, real = os.path.realpath(folder), os.path.realpath(path.parent)
-    if real != whole and not real.startswith(os.path.join(whole, "")):
-        raise DiskError(f"{path} leads out of {folder} through a link", "remove the link, or change output.file")
+    if _has_link(folder, relative):
+        whole, real = os.path.realpath(folder), os.path.realpath(path.parent)
+        if real != whole and not real.startswith(os.path.join(whole, "")):
+            raise DiskError(f"{path} leads out of {folder} through a link", "remove the link, or change output.file")
     return path
+
+
+def _has_link(folder: Path, relative: str) -> bool:
+    """Whether a folder on the way is a link, or leads up or elsewhere by its name."""
+    names = relative.split("/")[:-1]
+    below = islice(accumulate((str(folder), *names), "{}/{}".format), 1, None)
+    return not {"", ".."}.isdisjoint(names) or any(map(os.path.islink, below))
 
 
 def _etag_of(part: Path) -> Path:
@@ -140,8 +148,9 @@ def _discard(part: Path) -> None:
     _etag_of(part).unlink(missing_ok=True)
 
 
-def _download(files: Files, order: Order, part: Path, stop: Stop) -> None:
-    """Bring the part file to the whole of the link, going on where an earlier try with the same strong ETag ended."""
+def _download(files: Files, order: Order, part: Path, stop: Stop) -> tuple[str, int]:
+    """Bring the part file to the whole of the link, going on where an earlier try with the same strong ETag ended.
+    Its sha256, in hex, and its size in bytes."""
     etag = _resumable(part)
     start = part.stat().st_size if etag else 0
     headers = {"Range": f"bytes={start}-", "If-Range": etag} if etag and start else {}
@@ -156,13 +165,14 @@ def _download(files: Files, order: Order, part: Path, stop: Stop) -> None:
                 _discard(part)
                 raise FetchError(Trouble.NETWORK, "the file server sent another range than asked")
             try:
-                _store(response, order, part, start if resumes else 0, stop)
+                stored = _store(response, order, part, start if resumes else 0, stop)
             except FetchError as error:
                 if error.trouble is not Trouble.UNFIT:
                     _remember(part, response.headers.get("ETag"))
                 raise
             if resumes:
                 _etag_of(part).unlink()
+            return stored
     except BadLinkError as error:
         raise FetchError(Trouble.UNFIT, str(error)) from error
     except HTTPError as error:
@@ -200,7 +210,8 @@ def _check_answer(response: BaseHTTPResponse) -> None:
         raise FetchError(Trouble.UNFIT, f"the file server sent {kind} in place of a video")
 
 
-def _store(response: BaseHTTPResponse, order: Order, part: Path, start: int, stop: Stop) -> None:
+def _store(response: BaseHTTPResponse, order: Order, part: Path, start: int, stop: Stop) -> tuple[str, int]:
+    """The body into the part file, from `start` on, and synced; sha256 and size of all of it."""
     expected = _length(response)
     if start + (expected or 0) > order.most_bytes:
         raise FetchError(Trouble.UNFIT, f"the video is larger than {order.most_bytes:,} bytes")
@@ -208,9 +219,14 @@ def _store(response: BaseHTTPResponse, order: Order, part: Path, start: int, sto
         if not start:
             _forget(part)
         with part.open("r+b" if start else "wb") as file:
-            file.seek(start)
+            digest = hashed(file, start)
+
+            def keep(block: bytes) -> None:
+                file.write(block)
+                digest.update(block)
+
             try:
-                size = start + _copy(response, order, file.write, order.most_bytes - start, stop)
+                size = start + _copy(response, order, keep, order.most_bytes - start, stop)
             finally:
                 # A broken download is gone on with: its bytes must be true after a power cut, too.
                 file.flush()
@@ -219,6 +235,7 @@ def _store(response: BaseHTTPResponse, order: Order, part: Path, start: int, sto
         raise FetchError(Trouble.UNFIT, "the file server sent an empty file")
     if expected is not None and size != start + expected:
         raise FetchError(Trouble.NETWORK, f"{size:,} of {start + expected:,} bytes came")
+    return digest.hexdigest(), size
 
 
 def _forget(part: Path) -> None:

@@ -63,8 +63,10 @@ def _cells(job: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
 def _text(value: Json) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else _json(value)
+    if isinstance(value, str):
+        return value
+    # JSON's own numbers, without an encoder, which takes longer to be set up than to write one.
+    return repr(value) if type(value) in (int, float) else _json(value)
 
 
-# Made once: setting one up takes longer than writing a number.
 _json = json.JSONEncoder(ensure_ascii=False).encode

@@ -8,6 +8,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from runner.errors import DiskError, StateError
 
@@ -62,7 +63,7 @@ def sync_folder(folder: Path) -> None:
 
 def make_folder(folder: Path) -> None:
     """Create a folder and its parents, each durable in its own parent."""
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
@@ -77,20 +78,28 @@ def sync_file(path: Path) -> None:
 
 def hash_file(path: Path) -> tuple[str, int]:
     """The sha256 of a file, in hex, and its size in bytes."""
-    digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-    return digest.hexdigest(), size
+        digest = hashed(file)
+        return digest.hexdigest(), file.tell()
+
+
+def hashed(file: BinaryIO, most: int | None = None) -> hashlib._Hash:
+    """The sha256 of what is left of a file, or of so many bytes of it; it stands behind them then."""
+    digest, left = hashlib.sha256(), float("inf") if most is None else most
+    while left > 0 and (block := file.read(int(min(_BLOCK, left)))):
+        digest.update(block)
+        left -= len(block)
+    return digest
 
 
 def put_in_place(source: Path, target: Path) -> None:
     """Rename a synced file over `target` (same file system), durably."""
-    make_folder(target.parent)
+    is_moved = source.parent != target.parent
+    if is_moved:
+        make_folder(target.parent)
     os.replace(source, target)
     sync_folder(target.parent)
-    if source.parent != target.parent:
+    if is_moved:
         sync_folder(source.parent)
 
 

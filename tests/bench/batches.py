@@ -14,14 +14,14 @@ _INSTANT = {"slots": 1000, "mean": 0.0, "video_bytes": 200_000}
 
 
 def _reelrun(bench: Bench, served: Served, jobs: int, **run: object) -> tuple[Cost, Ledger]:
-    folder = bench.fresh("batch")
+    folder = bench.another("batch")
     manifest = manifests.batch(folder, jobs, **run)
     command = reelrun("run", manifest, "--base-url", served.base, "--yes", "--no-progress", "--json")
     return _checked(bench, served, command, jobs, folder / "out" / "videos")
 
 
 def _script(bench: Bench, served: Served, jobs: int, name: str, *flags: object) -> tuple[Cost, Ledger]:
-    folder = bench.fresh("batch")
+    folder = bench.another("batch")
     batch = manifests.bare_batch(folder, jobs)
     command = script(f"baselines.{name}", served.base, batch, folder / "out", *flags)
     return _checked(bench, served, command, jobs, folder / "out")

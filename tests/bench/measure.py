@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -27,6 +28,11 @@ class Bench:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
+
+    def another(self, name: str) -> Path:
+        """A folder of its own for each run: where files were just removed, a file system may be slow to make new ones
+        (ext4 without a journal looks for inodes that were not used a moment ago), which is not the client's cost."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
 
 @dataclass(frozen=True, slots=True)
