@@ -1,7 +1,5 @@
 """`python -m runner` is `reelrun`."""
 
-import sys
+from runner.cli.main import start
 
-from runner.cli.main import main
-
-sys.exit(main())
+start()

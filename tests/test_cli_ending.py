@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-import threading
+import subprocess
+import sys
 
 import pytest
 
@@ -10,7 +11,6 @@ from runner.errors import (
     AccessError,
     BudgetError,
     DiskError,
-    Exit,
     LockedError,
     NotConfirmedError,
     ReelrunError,
@@ -96,11 +96,28 @@ def test_a_folder_that_is_gone(tmp_path):
     assert "Traceback" not in ended.err
 
 
-def test_threads_that_hang_do_not_keep_the_process():
-    assert ending.leave(Exit.DONE) == 0
-    done = threading.Thread(target=lambda: None, name="reelrun-1")
-    done.start()
-    assert ending.leave(6) == 6
+ENDING = """
+import sys, threading
+from runner.cli.ending import end
+
+def work():
+    {work}
+    print("brought to an end", flush=True)
+
+threading.Thread(target=work, name="reelrun-1").start()
+print("written", end="")
+end(6)
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "out"), [("", "written"), ("threading.Event().wait()", "written")], ids=["it ends", "it hangs"]
+)
+def test_threads_that_hang_do_not_keep_the_process(work, out):
+    ended = subprocess.run([sys.executable, "-c", ENDING.format(work=work)], capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stderr) == (6, "")
+    assert ("brought to an end" in ended.stdout) == (work == "")
+    assert out in ended.stdout
 
 
 def test_a_manifest_error_is_a_document_with_its_first_place(tmp_path):

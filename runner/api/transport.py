@@ -11,7 +11,7 @@ import threading
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from http.client import HTTPException, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
@@ -110,24 +110,23 @@ class _PublicPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """requests' adapter over our connections, with one TLS context for all of them: which of them leads where.
+    """requests' adapter over our connections: which of them lead where.
 
     It sends nothing. What requests does around each call (cookies, .netrc, redirects, errors of its own) must not
     happen here, and takes most of a call's time.
     """
 
-    def __init__(self, pools: dict[str, type[HTTPConnectionPool]], context: ssl.SSLContext) -> None:
+    def __init__(self, pools: dict[str, type[HTTPConnectionPool]]) -> None:
         self._pools = pools
-        self._tls = context
         super().__init__(pool_connections=_POOL, pool_maxsize=_POOL)
 
     # Any: requests hands on whatever urllib3's managers take.
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._tls)
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.PoolManager:
-        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._tls)
+        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **kwargs, ssl_context=_tls())
         manager.pool_classes_by_scheme = self._pools
         return manager
 
@@ -136,7 +135,7 @@ class _Adapter(HTTPAdapter):
     ) -> tuple[Any, Any]:
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         # The context says which certificates count: requests would read them anew for each connection.
-        return host, {}
+        return host, {"ssl_context": _tls()} if host["scheme"] == "https" else {}
 
     def pool_of(self, url: str, proxies: dict[str, str]) -> HTTPConnectionPool:
         """The connections that lead to this address. Raises LocationValueError and requests' InvalidURL."""
@@ -226,7 +225,7 @@ class Transport:
 
     @cached_property
     def _made(self) -> _Adapter:
-        return _Adapter(self._pools, _tls())
+        return _Adapter(self._pools)
 
     def _found_route(self, scheme: str, netloc: str) -> _Route:
         if scheme not in self._pools:
@@ -238,15 +237,20 @@ class Transport:
 
 
 def _tls() -> ssl.SSLContext:
-    """One for all connections: reading the certificates takes longer than a call."""
+    """The certificates of the environment."""
     usual = requests.utils.DEFAULT_CA_BUNDLE_PATH
-    named = next((os.environ[name] for name in _CERTIFICATES if os.environ.get(name)), usual)
+    return _context(next((os.environ[name] for name in _CERTIFICATES if os.environ.get(name)), usual))
+
+
+@cache
+def _context(certificates: str) -> ssl.SSLContext:
+    """One for all connections: reading the certificates takes longer than a call."""
     try:
-        if os.path.isdir(named):
-            return ssl.create_default_context(capath=named)
-        return ssl.create_default_context(cafile=named)
+        if os.path.isdir(certificates):
+            return ssl.create_default_context(capath=certificates)
+        return ssl.create_default_context(cafile=certificates)
     except OSError as error:
-        raise UnpreparedError(f"the certificates in {named} cannot be read") from error
+        raise UnpreparedError(f"the certificates in {certificates} cannot be read") from error
 
 
 def proxy_for(url: str, proxies: Mapping[str, str] | None = None) -> str | None:

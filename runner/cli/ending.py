@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 from runner.cli import screen
 from runner.errors import DiskError, Exit, ManifestError, ReelrunError, worst
@@ -16,17 +18,18 @@ from runner.errors import DiskError, Exit, ManifestError, ReelrunError, worst
 _PATIENCE = 1.0
 
 
-def leave(code: int) -> int:
-    """End the process where threads of a run still hang in a call until it times out: they have no effect any more."""
+def end(code: int) -> NoReturn:
+    """End the process, and at once: to take apart all that was loaded takes longer than many a command. Threads of a
+    run that still hang in a call until it times out have no effect any more; others bring to an end what they do."""
     deadline = time.monotonic() + _PATIENCE
-    hanging = [each for each in threading.enumerate() if each.name.startswith("reelrun")]
-    for thread in hanging:
-        thread.join(max(deadline - time.monotonic(), 0.0))
-    if any(thread.is_alive() for thread in hanging):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
+    for thread in threading.enumerate():
+        if thread.name.startswith("reelrun"):
+            thread.join(max(deadline - time.monotonic(), 0.0))
+    for stream in (sys.stdout, sys.stderr):
+        # Nobody is there any more to be told that nobody reads.
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:

@@ -44,9 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser().parse_args(words)
         command = importlib.import_module(f"runner.cli.{_MODULES[options.command]}")
-        from runner.cli.ending import guarded, leave
+        from runner.cli.ending import guarded
 
-        return leave(guarded(getattr(command, options.command), options))
+        return guarded(getattr(command, options.command), options)
     except _WordsError as error:
         if not words:
             parser().print_help(sys.stderr)
@@ -56,6 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # While modules are imported; a command looks after it by itself.
         sys.stderr.write("interrupted\n")
         return 130
+
+
+def start() -> NoReturn:
+    """The command `reelrun`, in a process of its own."""
+    code = main()
+    from runner.cli.ending import end
+
+    end(code)
 
 
 def _open_streams() -> None:

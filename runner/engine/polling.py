@@ -19,7 +19,7 @@ _MISSING_POLLS = 3
 # After an answer that is of no use, in seconds.
 _LEAST_PAUSE = 1.0
 # The most polls a second, and the seconds' worth of them that may come at once.
-_MOST_POLLS, _BURST = 100, 0.25
+_MOST_POLLS, _BURST = 250, 0.25
 
 
 class Polling:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runner.api.client import Client
+from runner.cli.ending import end
 from runner.cli.main import main
 from runner.engine import artifacts
 from runner.engine.submitting import Submitting
@@ -85,4 +86,4 @@ STEPS: dict[str, Callable[[], None]] = {
 
 if __name__ == "__main__":
     STEPS[sys.argv[1]]()
-    sys.exit(main(sys.argv[2:]))
+    end(main(sys.argv[2:]))
