@@ -30,6 +30,7 @@ from urllib3.exceptions import (
 )
 from urllib3.response import HTTPResponse
 
+from runner.api.heads import Response
 from runner.api.service import is_loopback
 from runner.errors import UsageError
 
@@ -60,6 +61,7 @@ class StaleError(ConnectionError):
 
 
 class _Connection(HTTPConnection):
+    response_class = Response
     _has_answered = False
 
     def connect(self) -> None:
