@@ -12,52 +12,55 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from runner.model import Json
 from runner.results.jobs import THUMBNAIL, VIDEO
 from runner.results.snapshot import Snapshot
 
+# Where a cell's value stands: a member of the job and, in some of them, a name within.
+_Column = tuple[str, str | None]
+
 _BEFORE = ("id", "key", "aliases", "orphaned", "image", "prompt_id", "model")
 _OUTCOME = ("status", "reason", "request_id", "attempts", "submitted_at", "finished_at", "cost")
-_NESTED = ("variables", "payload", "video", "thumbnail")
 
 
 def write(file: TextIO, snapshot: Snapshot) -> None:
     """Writes the table, its header first."""
-    names = columns(snapshot)
+    columns = _columns(snapshot)
     writer = csv.writer(file)
-    writer.writerow(names)
-    for job in snapshot.jobs():
-        cells = dict(_cells(job))
-        writer.writerow([cells.get(name, "") for name in names])
+    writer.writerow(member if name is None else f"{member}.{name}" for member, name in columns)
+    writer.writerows([_text(_value(job, *column)) for column in columns] for job in snapshot.jobs())
 
 
-def columns(snapshot: Snapshot) -> list[str]:
-    """The names of the columns: the members of a job in the order of the index, the names within each sorted."""
+def _columns(snapshot: Snapshot) -> list[_Column]:
+    """The members of a job in the order of the index, the names within each sorted."""
     return [
-        *_BEFORE,
-        *_dotted("variables", sorted(snapshot.variables)),
-        "take",
-        *_dotted("payload", sorted(snapshot.parameters)),
-        *_OUTCOME,
-        *_dotted("video", VIDEO),
-        *_dotted("thumbnail", THUMBNAIL),
-        "error",
+        *_members(_BEFORE),
+        *_within("variables", sorted(snapshot.variables)),
+        ("take", None),
+        *_within("payload", sorted(snapshot.parameters)),
+        *_members(_OUTCOME),
+        *_within("video", VIDEO),
+        *_within("thumbnail", THUMBNAIL),
+        ("error", None),
     ]
 
 
-def _dotted(member: str, names: Sequence[str]) -> list[str]:
-    return [f"{member}.{name}" for name in names]
+def _members(names: Sequence[str]) -> list[_Column]:
+    return [(name, None) for name in names]
 
 
-def _cells(job: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    for member, value in job.items():
-        if member not in _NESTED:
-            yield member, _text(value)
-        elif isinstance(value, Mapping):
-            yield from ((f"{member}.{name}", _text(inner)) for name, inner in value.items())
+def _within(member: str, names: Sequence[str]) -> list[_Column]:
+    return [(member, name) for name in names]
+
+
+def _value(job: dict[str, Json], member: str, name: str | None) -> Json:
+    value = job[member]
+    if name is None:
+        return value
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _text(value: Json) -> str:
