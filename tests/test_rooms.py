@@ -6,7 +6,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["errors", "model", "shipped", "state", "manifest", "planning", "api", "engine", "results", "campaign", "cli"]
+ORDER = [
+    "errors",
+    "model",
+    "shipped",
+    "version",
+    "state",
+    "manifest",
+    "planning",
+    "api",
+    "engine",
+    "results",
+    "campaign",
+    "cli",
+]
 FILES = sorted((ROOT / "runner").rglob("*.py"))
 
 

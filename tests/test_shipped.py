@@ -1,7 +1,5 @@
 """Shipped files are found in a checkout, and inside an installed wheel before that."""
 
-from importlib import metadata
-
 from runner import shipped
 
 
@@ -16,13 +14,3 @@ def test_in_a_wheel(tmp_path, monkeypatch):
     inside = tmp_path / "runner" / "_shipped" / "schemas"
     inside.mkdir(parents=True)
     assert shipped.shipped("schemas") == inside
-
-
-def test_the_release_is_that_of_the_installed_package(monkeypatch):
-    assert shipped.release() == metadata.version("reelrun")
-
-    def missing(name):
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "version", missing)
-    assert shipped.release() == "0"

@@ -67,6 +67,7 @@ def test_a_request_id_belongs_to_one_attempt(store):
     with pytest.raises(sqlite3.IntegrityError), store.transaction():
         store.accept(intend_inside(store, two), "r-1", 1.0, None, None)
     assert store.claimed(["r-1", "r-2"]) == {"r-1"}
+    assert (store.is_claimed("r-1"), store.is_claimed("r-2")) == (True, False)
 
 
 def intend_inside(store, job):

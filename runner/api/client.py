@@ -17,7 +17,7 @@ from runner.api.listing import read_listing
 from runner.api.pictures import Pictures
 from runner.api.service import Service
 from runner.api.transport import Transport, check_environment, was_unsent
-from runner.shipped import release
+from runner.version import RELEASE
 
 # An answer may echo a picture of 10 MB in Base64; nothing sound is longer than this.
 _ANSWER_BYTES = 64 * 1024 * 1024
@@ -48,7 +48,7 @@ class Client:
         self._pictures = Pictures()
         self._timeout = urllib3.Timeout(connect=service.connect_timeout, read=service.read_timeout)
         self._headers = {
-            "User-Agent": f"reelrun/{release()}",
+            "User-Agent": f"reelrun/{RELEASE}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
         }

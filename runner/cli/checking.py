@@ -16,7 +16,7 @@ from runner.manifest.reader import read
 from runner.manifest.words import printable
 from runner.planning.plan import make_plan
 from runner.planning.verdict import sound
-from runner.shipped import release
+from runner.version import RELEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def validate(options: argparse.Namespace) -> int:
     elif options.format == "sarif":
         from runner.manifest.sarif import sarif
 
-        screen.document(sarif(found, release(), Path.cwd()))
+        screen.document(sarif(found, RELEASE, Path.cwd()))
     else:
         _tell(checked, found, for_github=options.format == "github")
     return Exit.INVALID if any(each.has_errors for each in checked) else Exit.DONE

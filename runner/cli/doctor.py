@@ -18,6 +18,7 @@ from runner.cli import screen
 from runner.cli.service import asked
 from runner.errors import Exit, ReelrunError, worst
 from runner.state.disk import filesystem_of, refuse_network_disk
+from runner.version import RELEASE
 
 _PACKAGES = ("pyyaml", "jsonschema", "requests", "jinja2", "tqdm", "pillow", "av", "filelock", "ijson")
 _WEB = ("starlette", "uvicorn")
@@ -52,8 +53,7 @@ def doctor(options: argparse.Namespace) -> int:
 def _versions() -> Check:
     known = {name: _version(name) for name in _PACKAGES}
     missing = [name for name, found in known.items() if found is None]
-    ours = _version("reelrun") or "from a checkout"
-    told = f"reelrun {ours}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    told = f"reelrun {RELEASE}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     if missing:
         return Check("versions", False, f"{told}; missing: {', '.join(missing)}", "pip install --upgrade reelrun")
     return Check("versions", True, f"{told}, " + ", ".join(f"{name} {found}" for name, found in known.items()))

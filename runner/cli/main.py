@@ -8,6 +8,8 @@ import importlib
 import os
 import sys
 
+from runner.version import RELEASE
+
 # Importing typing would take a tenth of the time that --help needs; type checkers know this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,7 +134,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=_Help,
         allow_abbrev=False,
     )
-    whole.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    whole.add_argument("--version", action="version", version=f"reelrun {RELEASE}", help="show the version and exit")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     _manifest_commands(commands)
     _run_command(commands)
@@ -309,20 +311,6 @@ class _Format(argparse.Action):
             parser.error(f"--format is both {namespace.format} and {name}; leave one of them out")
         namespace.format = name
         namespace.json = name == "json"
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for: the look-up is slow."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            found = version("reelrun")
-        except PackageNotFoundError:
-            found = "from a checkout"
-        sys.stdout.write(f"reelrun {found}\n")
-        parser.exit()
 
 
 def _number(convert: type[int] | type[float], least: int, most: int) -> Callable[[str], float]:

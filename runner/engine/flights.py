@@ -98,8 +98,9 @@ class Flights:
         number = flight.attempt.number
         self._by_phase[flight.phase][number] = flight
         if flight.phase is not Phase.LEFT:
-            self._words[number] = flight.status
-            self._statuses[flight.status] += 1
+            word = flight.status
+            self._words[number] = word
+            self._statuses[word] += 1
 
     def _exit(self, flight: Flight) -> None:
         number = flight.attempt.number

@@ -98,7 +98,8 @@ class Run:
         self.calls = 0
         self.skew: float | None = None
         # The key's organisation is known to be the one of the state, as far as it recorded any.
-        self.is_ours = store.note("organisation") in (None, tools.client.service.organisation)
+        self._organisation = store.note("organisation")
+        self.is_ours = self._organisation in (None, tools.client.service.organisation)
         self.interrupted = False
         self.error: ReelrunError | None = None
         self.last_error: ReelrunError | None = None
@@ -193,9 +194,10 @@ class Run:
         """Learn whose requests these are; another organisation than before means another key: stop."""
         if remote.organisation is None:
             return True
-        known = self.store.note("organisation")
+        known = self._organisation
         if known is None:
             self.store.remember("organisation", remote.organisation)
+            self._organisation = remote.organisation
         elif known != remote.organisation:
             hint = "use the key of that organisation, or another output.dir"
             self.fail(StateError(f"this state belongs to organisation {known}, the key to {remote.organisation}", hint))

@@ -18,7 +18,8 @@ from runner.manifest.values import items, mapping
 from runner.manifest.wording import API, problems
 from runner.model import Image, Job, Json, Manifest, Origin, canonical_json
 from runner.planning.changes import changes
-from runner.shipped import release, shipped
+from runner.shipped import shipped
+from runner.version import RELEASE
 
 VERSION = 1
 _NOTE = (
@@ -154,7 +155,7 @@ def _head(manifest: Manifest) -> dict[str, Json]:
     return {
         "version": VERSION,
         "note": _NOTE,
-        "tool": f"reelrun {release()}",
+        "tool": f"reelrun {RELEASE}",
         "manifest": manifest.name,
         "schemas": schemas,
     }

@@ -22,8 +22,8 @@ from runner.planning.orphans import Orphans
 from runner.planning.prices import has_price, price_of
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, settled_one
-from runner.shipped import release
 from runner.state.store import Store
+from runner.version import RELEASE
 
 __all__ = ["Group", "Plan", "Register", "lowered", "make_plan"]
 
@@ -205,7 +205,7 @@ def digest_of(manifest: Manifest) -> str:
     prompts = [(prompt.id, prompt.text, prompt.params) for prompt in manifest.prompts]
     schemas = [(model, manifest.schemas[model].document) for model in manifest.models]
     made_from = (
-        (release(), manifest.name, manifest.axis_of_models, manifest.takes, manifest.output.file),
+        (RELEASE, manifest.name, manifest.axis_of_models, manifest.takes, manifest.output.file),
         (images, prompts, manifest.constants, asdict(manifest.matrix), manifest.params, schemas),
     )
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()

@@ -142,7 +142,8 @@ class Database:
             yield from self._connection.execute(sql, parameters)
 
     def scalar(self, sql: str, parameters: Sequence[object] = ()) -> object:
-        row = next(self.rows(sql, parameters), None)
+        with sqlite_trouble(self._path):
+            row = self._connection.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
 
     def write(self, sql: str, parameters: Sequence[object] = ()) -> int:

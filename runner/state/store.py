@@ -344,6 +344,10 @@ class Store:
         )
         return [(row[0], row[1]) for row in rows]
 
+    def is_claimed(self, request_id: str) -> bool:
+        """Whether this request id belongs to an attempt already."""
+        return self._scalar("SELECT 1 FROM attempts WHERE request_id = ?", (request_id,)) is not None
+
     def claimed(self, request_ids: Sequence[str]) -> set[str]:
         """Those of these request ids that belong to an attempt already."""
         rows = self._rows(

@@ -1,0 +1,3 @@
+"""The number of this release. The packaging reads it here, too."""
+
+RELEASE = "0.1.0"
