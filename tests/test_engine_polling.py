@@ -168,7 +168,7 @@ def test_a_429_makes_polls_rarer_and_answers_make_them_as_many_again(ground):
 
         place.world.get = get
         engine.run()
-        assert min(rates) == 50, "halved once"
+        assert min(rates) == 125, "halved once"
         assert engine._polling._rate.size > min(rates)
     assert place.totals() == {"succeeded": 4}
 
