@@ -3,6 +3,8 @@
 import hashlib
 import os
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,41 @@ def test_the_hash_of_a_file(content):
         path = Path(folder) / "file"
         path.write_bytes(content)
         assert disk.hash_file(path) == (hashlib.sha256(content).hexdigest(), len(content))
+
+
+def test_who_asks_while_a_folder_is_synced_shares_the_next_sync(tmp_path, monkeypatch):
+    begun, go_on, syncs = threading.Event(), threading.Event(), []
+
+    def sync(folder):
+        syncs.append(folder)
+        begun.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(disk, "_sync", sync)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(disk.sync_folder, tmp_path)
+        assert begun.wait(30)
+        shared = disk._shared[tmp_path]
+        others = [pool.submit(disk.sync_folder, tmp_path) for _ in range(3)]
+        while shared.asked < 4:
+            os.sched_yield()
+        assert not any(each.done() for each in others), "the sync under way may have begun before theirs"
+        go_on.set()
+        for each in (first, *others):
+            each.result(30)
+    assert syncs == [tmp_path, tmp_path]
+    assert disk._shared == {}
+
+
+def test_a_sync_that_fails_is_nobody_elses(tmp_path, monkeypatch):
+    failures = [OSError(5, "Input/output error")]
+
+    def sync(folder):
+        if failures:
+            raise failures.pop()
+
+    monkeypatch.setattr(disk, "_sync", sync)
+    with pytest.raises(OSError, match="Input/output"):
+        disk.sync_folder(tmp_path)
+    disk.sync_folder(tmp_path)
+    assert disk._shared == {}

@@ -18,8 +18,8 @@ _FINAL = {"failed": Status.FAILED, "cancelled": Status.CANCELLED}
 _MISSING_POLLS = 3
 # After an answer that is of no use, in seconds.
 _LEAST_PAUSE = 1.0
-# The most polls a second, which is as many jobs as can end in one, and the seconds' worth of them that may come at once.
-# A service that wants fewer says so (429), and gets half as many.
+# The most polls a second, and so the most jobs, and the seconds' worth of them that may come at once. A service that
+# wants fewer says so (429), and gets half as many.
 _MOST_POLLS, _BURST = 250, 0.25
 
 

@@ -6,7 +6,9 @@ import contextlib
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,7 +51,46 @@ def _remedy(error: OSError) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the entries of a folder durable."""
+    """Make the entries of a folder durable. Threads that ask for the same one at a time share a sync."""
+    with _asking:
+        shared = _shared.setdefault(folder, _SharedSync(folder))
+        shared.asked += 1
+        number = shared.asked
+    try:
+        shared.cover(number)
+    finally:
+        with _asking:
+            shared.ended += 1
+            if shared.ended == shared.asked:
+                del _shared[folder]
+
+
+@dataclass(slots=True)
+class _SharedSync:
+    """The syncs of one folder that are asked for one upon the other: whoever waited while one was under way is covered
+    by the next, as that begins after all of them had asked."""
+
+    folder: Path
+    asked: int = 0
+    ended: int = 0
+    _covered: int = 0
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def cover(self, number: int) -> None:
+        """Return when a sync is done that began after so many had asked."""
+        with self._turn:
+            if self._covered < number:
+                asked = self.asked
+                _sync(self.folder)
+                self._covered = asked
+
+
+# Threads meet here that know nothing of each other: a run's downloads, most of which end in neighbouring folders.
+_asking = threading.Lock()
+_shared: dict[Path, _SharedSync] = {}
+
+
+def _sync(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
