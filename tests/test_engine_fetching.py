@@ -3,7 +3,7 @@
 import pytest
 
 from runner.engine import fetching
-from runner.engine.artifacts import FetchError, Trouble
+from runner.engine.downloads import FetchError, Trouble
 from runner.errors import DiskError
 from tests.engines import bench, delivered
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 from functools import partial
 
-from runner.engine.artifacts import Fetched, FetchError, Order, Trouble, fetch
+from runner.engine.artifacts import Fetched, Order, fetch
+from runner.engine.downloads import FetchError, Trouble
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import backoff
 from runner.engine.run import Run

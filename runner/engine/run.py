@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar
 from runner.api.answers import Remote
 from runner.api.client import Client
 from runner.api.files import Files
-from runner.engine.artifacts import Stop
 from runner.engine.clock import Clock
+from runner.engine.downloads import Stop
 from runner.engine.flights import Flight, Flights, Phase
 from runner.engine.pacing import Gate, Window
 from runner.engine.queue import Queue
