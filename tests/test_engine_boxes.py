@@ -134,6 +134,15 @@ def test_half_a_file_is_never_read_as_a_whole_one(tmp_path, cut):
         assert read_header(path) is not None
 
 
+@pytest.mark.parametrize("at", [-40, -16, -15, -8, -1, 0, 1])
+def test_an_index_may_begin_anywhere(tmp_path, at):
+    """Also where the first read of the file ends."""
+    first, *others = boxes(PLAIN)
+    padding = (1 << 15) + at - len(first)
+    whole = first + struct.pack(">I4s", padding, b"free") + bytes(padding - 8) + b"".join(others)
+    assert read_header(saved(tmp_path, whole)) == read_header(saved(tmp_path, PLAIN))
+
+
 def test_fragments_are_left_to_the_demuxer(tmp_path):
     path = write_clip(tmp_path / "a.mp4", movflags="frag_keyframe+empty_moov")
     assert read_header(path) is None

@@ -28,6 +28,7 @@ class Files:
     def __init__(self, trusted: bool, timeouts: tuple[float, float] = (10.0, 60.0)) -> None:
         self._trusted = trusted
         self._timeouts = timeouts
+        self._timeout = urllib3.Timeout(connect=timeouts[0], read=timeouts[1])
         self._transport = Transport(public_only=not trusted)
 
     @classmethod
@@ -45,12 +46,10 @@ class Files:
         """
         # A Range counts bytes as they are stored.
         headers = {"User-Agent": "reelrun", "Accept-Encoding": "identity", **headers}
-        connect, read = self._timeouts
-        timeout = urllib3.Timeout(connect=connect, read=read)
         for _ in range(_MOST_HOPS + 1):
             self._check(url)
             try:
-                response = self._transport.get(url, headers, timeout)
+                response = self._transport.get(url, headers, self._timeout)
             except ValueError as error:
                 # Some of urllib3's own errors are ValueErrors, too; what is left is a host or port that is none.
                 if isinstance(error, urllib3.exceptions.HTTPError):

@@ -19,8 +19,9 @@ _CODECS = {
     b"vp09": "vp9",
     b"mp4v": "mpeg4",
 }
-# The index of a video of ten seconds has some kilobytes.
+# The index of a video of ten seconds has some kilobytes. Where it comes first, one read finds it.
 _MOST_INDEX = 16 << 20
+_FIRST_READ = 1 << 15
 _MOST_BOXES = 1000
 
 
@@ -45,16 +46,22 @@ def read_header(path: Path) -> VideoFacts | None:
 def _index(descriptor: int) -> bytes:
     """The content of the box `moov`. The boxes must fill the file, from its type on."""
     end, at, index = os.fstat(descriptor).st_size, 0, b""
+    first = os.pread(descriptor, _FIRST_READ, 0)
     for number in range(_MOST_BOXES):
         if at == end:
             return index
-        head, size, kind = _head(os.pread(descriptor, 16, at), end - at)
+        head, size, kind = _head(_read(descriptor, first, at, min(16, end - at)), end - at)
         if (kind == b"ftyp") != (number == 0) or (kind == b"moov" and (index or size > _MOST_INDEX)):
             break
         if kind == b"moov":
-            index = os.pread(descriptor, size - head, at + head)
+            index = _read(descriptor, first, at + head, size - head)
         at += size
     raise ValueError("no plain MP4 file")
+
+
+def _read(descriptor: int, first: bytes, at: int, size: int) -> bytes:
+    """So many bytes of a file from a place on; `first` are those that it begins with."""
+    return first[at : at + size] if at + size <= len(first) else os.pread(descriptor, size, at)
 
 
 def _head(content: bytes, room: int) -> tuple[int, int, bytes]:
