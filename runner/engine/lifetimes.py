@@ -77,13 +77,15 @@ class Lifetimes:
 
     def hazards(self, age: float) -> Iterator[tuple[float, float]]:
         """The hazard from this age on, in steps: up to which age it holds, and what it is, in ends a second."""
+        mean = self.mean
         for index in range(bisect_right(_EDGES, age) - 1, len(_CLASSES)):
             ends, exposure = self._ends[index], self._exposures[index] + self._asked[index]
-            yield _EDGES[index + 1], (_PRIOR + ends) / (_PRIOR / self._presumed(_MIDDLES[index]) + exposure)
+            yield _EDGES[index + 1], (_PRIOR + ends) / (_PRIOR / _presumed(_MIDDLES[index], mean) + exposure)
 
-    def _presumed(self, age: float) -> float:
-        """The hazard at an age at which nothing was seen."""
-        return min(age / (self.mean or age), 1.0) ** 3 / age
+
+def _presumed(age: float, mean: float | None) -> float:
+    """The hazard at an age at which nothing was seen."""
+    return (1.0 if mean is None or age >= mean else (age / mean) ** 3) / age
 
 
 def _parts(since: float, until: float) -> Iterator[tuple[int, float, float]]:
