@@ -18,7 +18,8 @@ from runner.api.classes import EXPIRED
 from runner.api.files import BadLinkError, Files
 from runner.state.disk import disk_trouble, hashed, sync_folder
 
-_BLOCK = 1 << 17
+# Less than what malloc takes from the system, and gives back, for each block anew (128 KiB).
+_BLOCK = 1 << 16
 # Content-Range (RFC 9110 14.4): first and last byte, and how many there are in all, where that is told.
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
 

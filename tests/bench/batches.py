@@ -13,9 +13,9 @@ _POLLED = {"slots": 32, "mean": 2.0, "sigma": 0.5}
 _INSTANT = {"slots": 1000, "mean": 0.0, "video_bytes": 200_000}
 
 
-def _reelrun(bench: Bench, served: Served, jobs: int, **run: object) -> tuple[Cost, Ledger]:
+def _reelrun(bench: Bench, served: Served, jobs: int, file: str | None = None, **run: object) -> tuple[Cost, Ledger]:
     folder = bench.another("batch")
-    manifest = manifests.batch(folder, jobs, **run)
+    manifest = manifests.batch(folder, jobs, file, **run)
     command = reelrun("run", manifest, "--base-url", served.base, "--yes", "--no-progress", "--json")
     return _checked(bench, served, command, jobs, folder / "out" / "videos")
 
@@ -71,7 +71,8 @@ def _polls(runs: Runs) -> str:
 
 
 def downloads(bench: Bench) -> list[Row]:
-    """The CPU of a job whose request is done at once and whose video has 200 kB, to that of requests with threads."""
+    """The CPU of a job whose request is done at once and whose video has 200 kB, to that of requests with threads: each
+    file in a folder of its own, as jobs have it by default, and all in one, as the script has it."""
     jobs, runs = (100 if bench.quick else 500), Runs()
     for _ in range(bench.runs):
         with service(**_INSTANT) as served:
@@ -80,9 +81,28 @@ def downloads(bench: Bench) -> list[Row]:
             tasks, _ = _script(bench, served, jobs, "tasks", "--in-flight", 64, "--poll", 0.05)
         with service(**_INSTANT) as served:
             ours, _ = _reelrun(bench, served, jobs, concurrency=64)
-        runs.add(ratio=ours.cpu / threads.cpu, ours=ours.cpu, threads=threads.cpu, tasks=tasks.cpu)
-    told = ", ".join(f"{name} {1000 * runs.median(name) / jobs:.2f} ms" for name in ("ours", "threads", "tasks"))
-    return [Row(f"{jobs} instant jobs of 200 kB: CPU a job", runs.of("ratio"), 1.2, "x", told)]
+        with service(**_INSTANT) as served:
+            flat, _ = _reelrun(bench, served, jobs, file="{{ number }}", concurrency=64)
+        runs.add(
+            ratio=ours.cpu / threads.cpu,
+            flat_ratio=flat.cpu / threads.cpu,
+            **{
+                name: 1000 * cost.cpu / jobs
+                for name, cost in {"ours": ours, "flat": flat, "threads": threads, "tasks": tasks}.items()
+            },
+        )
+    told = ", ".join(f"{name} {runs.median(name):.2f} ms" for name in ("ours", "threads", "tasks"))
+    about = f"{jobs} instant jobs of 200 kB"
+    return [
+        Row(f"{about}: CPU a job", runs.of("ratio"), 1.2, "x", told),
+        Row(
+            f"{about}, all in one folder: CPU a job",
+            runs.of("flat_ratio"),
+            1.2,
+            "x",
+            f"ours {runs.median('flat'):.2f} ms",
+        ),
+    ]
 
 
 def uploads(bench: Bench) -> list[Row]:

@@ -54,8 +54,8 @@ def bare_sweep(axes: dict[str, list[str]]) -> str:
     return json.dumps({"axes": axes, "constants": CONSTANTS, "text": TEXT, "params": params, "model": MODEL})
 
 
-def batch(folder: Path, jobs: int, **run: object) -> Path:
-    """So many jobs that differ in one word."""
+def batch(folder: Path, jobs: int, file: str | None = None, **run: object) -> Path:
+    """So many jobs that differ in one word; `file` is where their videos go, where that is not their key."""
     return _written(
         folder,
         {
@@ -65,7 +65,7 @@ def batch(folder: Path, jobs: int, **run: object) -> Path:
             "params": PARAMS,
             "budget": {"max_jobs": jobs},
             "run": {"verify": "header", **run},
-            "output": {"dir": "out"},
+            "output": {"dir": "out", **({} if file is None else {"file": file})},
         },
     )
 
