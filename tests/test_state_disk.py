@@ -4,6 +4,7 @@ import hashlib
 import os
 import tempfile
 import threading
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,13 +23,77 @@ def test_folders_are_made_with_their_parents(tmp_path):
 
 
 def test_a_file_is_put_in_place_over_another(tmp_path):
-    source, target = tmp_path / "x.part", tmp_path / "deep" / "x.mp4"
+    source, target = tmp_path / "deep" / "x.part", tmp_path / "deep" / "x.mp4"
+    disk.create_folders(source.parent)
     for content in (b"one", b"two"):
         source.write_bytes(content)
         disk.sync_file(source)
-        disk.put_in_place(source, target)
+        disk.put_in_place(source, target, tmp_path)
         assert target.read_bytes() == content
         assert not source.exists()
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """The folders whose entries were made durable, one after the other; nothing is known from before."""
+    folders = []
+    monkeypatch.setattr(disk, "_sync", folders.append)
+    monkeypatch.setattr(disk, "_durable", OrderedDict())
+    return folders
+
+
+def test_created_folders_are_told_and_not_yet_durable(tmp_path, synced):
+    a, b = tmp_path / "a", tmp_path / "a" / "b"
+    assert disk.create_folders(b) == [a, b]
+    assert disk.create_folders(b) == []
+    assert b.is_dir()
+    assert synced == []
+    disk.make_folder(b / "c" / "d")
+    assert synced == [b, b / "c"]
+
+
+def test_the_way_to_a_folder_is_made_durable_once_whoever_created_it(tmp_path, synced):
+    a, b = tmp_path / "a", tmp_path / "a" / "b"
+    b.mkdir(parents=True)
+    disk.sync_way(b, tmp_path)
+    assert synced == [b, a, tmp_path]
+    disk.sync_way(b, tmp_path)
+    disk.sync_way(a, tmp_path)
+    assert synced[3:] == [b, a]
+    disk.sync_way(tmp_path, tmp_path)
+    assert synced[5:] == [tmp_path]
+
+
+def test_a_folder_that_was_created_again_is_not_durable_any_more(tmp_path, synced):
+    folder = tmp_path / "a"
+    disk.create_folders(folder)
+    disk.sync_way(folder, tmp_path)
+    folder.rmdir()
+    disk.create_folders(folder)
+    disk.sync_way(folder, tmp_path)
+    assert synced == [folder, tmp_path] * 2
+
+
+def test_a_way_of_which_a_sync_fails_is_not_taken_for_durable(tmp_path, synced, monkeypatch):
+    def fail(folder):
+        raise OSError(5, "Input/output error")
+
+    folder = tmp_path / "a"
+    disk.create_folders(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "_sync", fail)
+        with pytest.raises(OSError, match="Input/output"):
+            disk.sync_way(folder, tmp_path)
+    disk.sync_way(folder, tmp_path)
+    assert synced == [folder, tmp_path]
+
+
+def test_what_is_remembered_of_folders_has_a_bound(tmp_path, synced, monkeypatch):
+    monkeypatch.setattr(disk, "_MOST_DURABLE", 2)
+    for name in "abc":
+        disk.create_folders(tmp_path / name)
+        disk.sync_way(tmp_path / name, tmp_path)
+    assert list(disk._durable) == [tmp_path / "b", tmp_path / "c"]
 
 
 def test_trouble_names_the_deed_the_cause_and_the_remedy(tmp_path):

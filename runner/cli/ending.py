@@ -26,8 +26,8 @@ def end(code: int) -> NoReturn:
         if thread.name.startswith("reelrun"):
             thread.join(max(deadline - time.monotonic(), 0.0))
     for stream in (sys.stdout, sys.stderr):
-        # Nobody is there any more to be told that nobody reads.
-        with contextlib.suppress(OSError):
+        # Nobody is there any more to be told that nobody reads, or that it is closed.
+        with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(code)
 

@@ -17,7 +17,7 @@ from runner.engine.facts import UnfitFileError
 from runner.engine.media import inspect_video, jpeg_of
 from runner.errors import DiskError
 from runner.model import Artifact
-from runner.state.disk import disk_trouble, make_folder, put_in_place
+from runner.state.disk import create_folders, disk_trouble, make_folder, put_in_place
 
 # A video of ten seconds at 720p has some tens of megabytes.
 MOST_VIDEO_BYTES = 1 << 30
@@ -55,7 +55,8 @@ def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
     path = f"videos/{order.path}.mp4"
     video = inside(order.output_dir, path)
     with disk_trouble(f"write {video}"):
-        make_folder(video.parent)
+        make_folder(order.output_dir)
+        create_folders(video.parent)
     part = Part(part_of(video, order.request_id))
     sha256, size = download(files, order.video_url, part, Bounds(order.most_bytes, order.total_seconds), stop)
     picture = _picture(files, order, stop)
@@ -66,7 +67,7 @@ def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
         raise FetchError(Trouble.UNFIT, f"the video that came is refused: {error}") from error
     with disk_trouble(f"write {video}"):
         # The folder may have become a link since: look again at where the file would land.
-        put_in_place(part.path, inside(order.output_dir, path))
+        put_in_place(part.path, inside(order.output_dir, path), order.output_dir)
     kept = Artifact(path, sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
     return Fetched(kept, _thumbnail(order, picture or facts.frame))
 
@@ -119,10 +120,10 @@ def _thumbnail(order: Order, picture: bytes | None) -> Artifact | None:
     target = inside(order.output_dir, path)
     with disk_trouble(f"write {target}"):
         part = part_of(target, order.request_id)
-        make_folder(part.parent)
+        create_folders(part.parent)
         with part.open("wb") as file:
             file.write(picture)
             file.flush()
             os.fsync(file.fileno())
-        put_in_place(part, target)
+        put_in_place(part, target, order.output_dir)
     return Artifact(path, hashlib.sha256(picture).hexdigest(), len(picture))

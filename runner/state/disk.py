@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,11 +105,38 @@ def _sync(folder: Path) -> None:
 
 def make_folder(folder: Path) -> None:
     """Create a folder and its parents, each durable in its own parent."""
+    for made in create_folders(folder):
+        sync_folder(made.parent)
+
+
+def create_folders(folder: Path) -> list[Path]:
+    """Create a folder and its parents, and return those that are new: `sync_way` makes them durable, together with what
+    comes into them meanwhile."""
     if os.path.isdir(folder):
-        return
-    make_folder(folder.parent)
+        return []
+    made = create_folders(folder.parent)
     folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
+    _durable.pop(folder, None)
+    return [*made, folder]
+
+
+# Folders of which this process knows that their entries are durable, those last made so at the end. It forgets the
+# first of them: to make one durable again harms nothing.
+_durable: OrderedDict[Path, None] = OrderedDict()
+_MOST_DURABLE = 10_000
+
+
+def sync_way(folder: Path, root: Path) -> None:
+    """Make durable what is in a folder, and the way to it from `root`, whoever created that: another thread, or a run
+    that was killed before it had come so far."""
+    sync_folder(folder)
+    while folder != root and folder not in _durable:
+        sync_folder(folder.parent)
+        _durable[folder] = None
+        folder = folder.parent
+    while len(_durable) > _MOST_DURABLE:
+        with contextlib.suppress(KeyError):
+            _durable.popitem(last=False)
 
 
 def sync_file(path: Path) -> None:
@@ -133,15 +161,10 @@ def hashed(file: BinaryIO, most: int | None = None) -> hashlib._Hash:
     return digest
 
 
-def put_in_place(source: Path, target: Path) -> None:
-    """Rename a synced file over `target` (same file system), durably."""
-    is_moved = source.parent != target.parent
-    if is_moved:
-        make_folder(target.parent)
+def put_in_place(source: Path, target: Path, root: Path) -> None:
+    """Rename a synced file over `target`, in the same folder, durably from `root` on."""
     os.replace(source, target)
-    sync_folder(target.parent)
-    if is_moved:
-        sync_folder(source.parent)
+    sync_way(target.parent, root)
 
 
 def refuse_network_disk(path: Path) -> None:

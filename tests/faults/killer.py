@@ -82,6 +82,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "before the index": lambda: before(index, "write"),
     "index written": lambda: after(index, "write"),
     "folder made": lambda: after(disk, "make_folder"),
+    "folders created, not durable": lambda: after(artifacts, "create_folders"),
 }
 
 if __name__ == "__main__":
