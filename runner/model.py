@@ -365,7 +365,7 @@ class JobRecord:
     error: str | None = None
 
 
-_WORDS = {None: "null", False: "false", True: "true"}
+_LITERALS = {None: "null", False: "false", True: "true"}
 
 
 def canonical_json(value: Json) -> str:
@@ -373,7 +373,7 @@ def canonical_json(value: Json) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if value is None or isinstance(value, bool):
-        return _WORDS[value]
+        return _LITERALS[value]
     if isinstance(value, int):
         return int.__repr__(value)
     if isinstance(value, float):

@@ -56,7 +56,7 @@ def test_the_way_to_a_folder_is_made_durable_once_whoever_created_it(tmp_path, s
     a, b = tmp_path / "a", tmp_path / "a" / "b"
     b.mkdir(parents=True)
     disk.sync_way(b, tmp_path)
-    assert synced == [b, a, tmp_path]
+    assert synced == [b, tmp_path, a]
     disk.sync_way(b, tmp_path)
     disk.sync_way(a, tmp_path)
     assert synced[3:] == [b, a]
@@ -74,18 +74,33 @@ def test_a_folder_that_was_created_again_is_not_durable_any_more(tmp_path, synce
     assert synced == [folder, tmp_path] * 2
 
 
-def test_a_way_of_which_a_sync_fails_is_not_taken_for_durable(tmp_path, synced, monkeypatch):
-    def fail(folder):
-        raise OSError(5, "Input/output error")
+@pytest.mark.parametrize("broken", [0, 1, 2])
+def test_a_way_of_which_a_sync_fails_is_made_durable_the_next_time(tmp_path, synced, monkeypatch, broken):
+    a, b = tmp_path / "a", tmp_path / "a" / "b"
+    failing = {(b, tmp_path, a)[broken]}
+    sync = disk._sync
 
-    folder = tmp_path / "a"
-    disk.create_folders(folder)
-    with monkeypatch.context() as patch:
-        patch.setattr(disk, "_sync", fail)
-        with pytest.raises(OSError, match="Input/output"):
-            disk.sync_way(folder, tmp_path)
-    disk.sync_way(folder, tmp_path)
-    assert synced == [folder, tmp_path]
+    def fails_once(folder):
+        if folder in failing:
+            failing.discard(folder)
+            raise OSError(5, "Input/output error")
+        sync(folder)
+
+    monkeypatch.setattr(disk, "_sync", fails_once)
+    disk.create_folders(b)
+    with pytest.raises(OSError, match="Input/output"):
+        disk.sync_way(b, tmp_path)
+    disk.sync_way(b, tmp_path)
+    assert set(synced) == {b, a, tmp_path}
+
+
+def test_a_folder_counts_as_durable_only_once_the_way_to_it_is(tmp_path, synced, monkeypatch):
+    a, b = tmp_path / "a", tmp_path / "a" / "b"
+    disk.create_folders(b)
+    known = []
+    monkeypatch.setattr(disk, "_sync", lambda folder: known.append((folder, a in disk._durable, b in disk._durable)))
+    disk.sync_way(b, tmp_path)
+    assert known == [(b, False, False), (tmp_path, False, False), (a, True, False)]
 
 
 def test_what_is_remembered_of_folders_has_a_bound(tmp_path, synced, monkeypatch):
@@ -142,7 +157,7 @@ def test_the_hash_of_a_file(content):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         path.write_bytes(content)
-        assert disk.hash_file(path) == (hashlib.sha256(content).hexdigest(), len(content))
+        assert disk.hash_file(path) == hashlib.sha256(content).hexdigest()
 
 
 def test_who_asks_while_a_folder_is_synced_shares_the_next_sync(tmp_path, monkeypatch):

@@ -7,11 +7,10 @@ import ipaddress
 import os
 import socket
 import ssl
-import threading
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from http.client import HTTPException, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
@@ -176,7 +175,7 @@ class Transport:
         if public_only:
             self._pools = {"https": _PublicPool}
         self._proxies = urllib.request.getproxies_environment()
-        self._building = threading.Lock()
+        self._adapter = _Adapter(self._pools)
         self._route = lru_cache(_POOL)(self._found_route)
 
     def call(
@@ -217,17 +216,7 @@ class Transport:
                     raise
 
     def close(self) -> None:
-        if "_made" in vars(self):
-            self._made.close()
-
-    @property
-    def _adapter(self) -> _Adapter:
-        with self._building:
-            return self._made
-
-    @cached_property
-    def _made(self) -> _Adapter:
-        return _Adapter(self._pools)
+        self._adapter.close()
 
     def _found_route(self, scheme: str, netloc: str) -> _Route:
         if scheme not in self._pools:

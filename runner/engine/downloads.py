@@ -74,15 +74,16 @@ class Part:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._etag = f"{path}.etag"
-        self._is_named = os.path.exists(self._etag)
+        self._etag = path.with_name(f"{path.name}.etag")
+        # As this try found it, and not asked of the disk again.
+        self._was_named = os.path.exists(self._etag)
 
     def begun(self) -> tuple[int, str] | None:
         """How many bytes are here, and their ETag; None where there is nothing to go on with."""
-        if not self._is_named:
+        if not self._was_named:
             return None
         try:
-            etag = Path(self._etag).read_text(encoding="ascii")
+            etag = self._etag.read_text(encoding="ascii")
             size = self.path.stat().st_size
         except (OSError, ValueError):
             return None
@@ -92,17 +93,17 @@ class Part:
         """Keep the ETag of what came. Only a strong one names bytes (RFC 9110 8.8.3)."""
         if etag is not None and etag.startswith('"') and etag.isascii() and etag.isprintable():
             with disk_trouble(f"write {self.path}"):
-                Path(self._etag).write_text(etag, encoding="ascii")
+                self._etag.write_text(etag, encoding="ascii")
 
     def unname(self) -> None:
         """Let no ETag of an earlier answer name the bytes that come now, not even after a power cut."""
-        if self._is_named:
-            Path(self._etag).unlink(missing_ok=True)
+        if self._was_named:
+            self._etag.unlink(missing_ok=True)
             sync_folder(self.path.parent)
 
     def discard(self) -> None:
         self.path.unlink(missing_ok=True)
-        Path(self._etag).unlink(missing_ok=True)
+        self._etag.unlink(missing_ok=True)
 
 
 def download(files: Files, url: str, part: Part, bounds: Bounds, stop: Stop) -> tuple[str, int]:

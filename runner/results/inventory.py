@@ -86,7 +86,7 @@ def _held_against_disk(path: Path, artifact: Artifact) -> Kind | None:
             return Kind.MISSING
         if path.stat().st_size != artifact.bytes:
             return Kind.CHANGED
-        digest, _ = hash_file(path)
+        digest = hash_file(path)
     return None if digest == artifact.sha256 else Kind.CHANGED
 
 

@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -120,8 +121,8 @@ def create_folders(folder: Path) -> list[Path]:
     return [*made, folder]
 
 
-# Folders of which this process knows that their entries are durable, those last made so at the end. It forgets the
-# first of them: to make one durable again harms nothing.
+# Folders of which this process knows that they are durable, as is the way to each; those last made so at the end. It
+# forgets the first of them: to make one durable again harms nothing.
 _durable: OrderedDict[Path, None] = OrderedDict()
 _MOST_DURABLE = 10_000
 
@@ -130,10 +131,11 @@ def sync_way(folder: Path, root: Path) -> None:
     """Make durable what is in a folder, and the way to it from `root`, whoever created that: another thread, or a run
     that was killed before it had come so far."""
     sync_folder(folder)
-    while folder != root and folder not in _durable:
-        sync_folder(folder.parent)
-        _durable[folder] = None
-        folder = folder.parent
+    way = takewhile(lambda each: each != root and each not in _durable, (folder, *folder.parents))
+    # From the root on: who finds one of these durable looks no further.
+    for each in reversed(list(way)):
+        sync_folder(each.parent)
+        _durable[each] = None
     while len(_durable) > _MOST_DURABLE:
         with contextlib.suppress(KeyError):
             _durable.popitem(last=False)
@@ -145,11 +147,10 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def hash_file(path: Path) -> tuple[str, int]:
-    """The sha256 of a file, in hex, and its size in bytes."""
+def hash_file(path: Path) -> str:
+    """The sha256 of a file, in hex."""
     with path.open("rb") as file:
-        digest = hashed(file)
-        return digest.hexdigest(), file.tell()
+        return hashed(file).hexdigest()
 
 
 def hashed(file: BinaryIO, most: int | None = None) -> hashlib._Hash:
