@@ -21,7 +21,7 @@ from runner.engine.run import MOST_CALLS, Progress, Snapshot, Tools
 from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
 from runner.model import Action, Manifest, Status
 from runner.planning import lockfile
-from runner.planning.plan import Plan, digest_of, make_plan
+from runner.planning.plan import Plan, make_plan
 from runner.planning.selection import Selection
 from runner.results import index
 from runner.results.files import index_path, replacing
@@ -91,7 +91,7 @@ def run(
     with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
-            planned = make_plan(manifest, store, selection, warnings, store.registering(digest_of(manifest)))
+            planned = make_plan(manifest, store, selection, warnings, store.registering)
             if locked:
                 lockfile.check(manifest, (each.job for each in planned.jobs))
         check_budget(planned)

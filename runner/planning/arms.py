@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.model import Json, Manifest, Prompt, Route, Variables
 from runner.planning.faults import Faults, Place
-from runner.planning.templates import Template, TemplateFault, TemplateProblem, compile_template
+from runner.planning.templates.problems import TemplateFault, TemplateProblem
+from runner.planning.templates.template import Template, Templates
+from runner.planning.templates.values import Assumed
 
 Context = Mapping[str, object]
 Evaluator = Callable[[Context], Json]
@@ -40,9 +42,9 @@ class Arm:
     is_sound: bool = True
 
     @property
-    def names(self) -> frozenset[str]:
-        """The variables that the arm looks up."""
-        return frozenset().union(*(template.names for each in self.parameters for template in each.templates))
+    def templates(self) -> tuple[Template, ...]:
+        """All templates of its parameters."""
+        return tuple(template for each in self.parameters for template in each.templates)
 
 
 class FaultAt(Exception):  # noqa: N818  # it is a fault of the text, not of the program
@@ -54,100 +56,87 @@ class FaultAt(Exception):  # noqa: N818  # it is a fault of the text, not of the
         self.place = place
 
 
-class _Assumed(Mapping[str, object]):
-    """The variables of a cell, and further names that have a value as well; these are not listed."""
-
-    def __init__(self, context: Context, names: Collection[str]) -> None:
-        self._context = context
-        self._names = names
-
-    def __getitem__(self, name: str) -> object:
-        return "" if name in self._names else self._context[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._context)
-
-    def __len__(self) -> int:
-        return len(self._context)
-
-
-def faults_in(evaluate: Evaluator, context: Context) -> Iterator[FaultAt]:
-    """What is wrong with a value in a cell: its first fault, and all variables that are not known.
+def faults_in(evaluate: Evaluator, context: Context, first: FaultAt) -> Iterator[FaultAt]:
+    """What is wrong with a value in a cell, after the first fault: all variables that are not known.
 
     A render ends at the first of them, so it is repeated as if that one were known.
     """
-    unknown: set[str] = set()
-    while True:
+    yield first
+    unknown = {first.problem.unknown}
+    while "" not in unknown:
         try:
-            evaluate(_Assumed(context, unknown))
+            evaluate({**context, **dict.fromkeys(unknown, Assumed())})
         except FaultAt as fault:
-            name = fault.problem.unknown
-            if name or not unknown:
+            if fault.problem.unknown:
                 yield fault
-            if not name:
-                return
-            unknown.add(name)
+            unknown.add(fault.problem.unknown)
         else:
             return
 
 
-def compiled_arms(manifest: Manifest, faults: Faults) -> list[Arm]:
-    """The arms of a manifest, in its order; templates that cannot be compiled go into the faults."""
-    common = dict(_parameters(manifest.params, ("params",), faults))
-    return [_arm(prompt, common, faults) for prompt in manifest.prompts]
+class Compiler:
+    """Compiles what a manifest has of templates; those that cannot be compiled go into the faults."""
 
+    def __init__(self, templates: Templates, faults: Faults) -> None:
+        self._templates = templates
+        self._faults = faults
 
-def compiled(text: str, place: Place, faults: Faults) -> Template | None:
-    """The template of a text, None where it is none, which goes into the faults."""
-    try:
-        return compile_template(text)
-    except TemplateFault as fault:
-        add_fault(fault.problem, place, "", faults)
-        return None
+    def arms(self, manifest: Manifest) -> list[Arm]:
+        """The arms of a manifest, in its order."""
+        common = dict(self._parameters(manifest.params, ("params",)))
+        return [self._arm(prompt, common) for prompt in manifest.prompts]
+
+    def template(self, text: str, place: Place) -> Template | None:
+        """The template of a text, None where it is none."""
+        try:
+            return self._templates.compile(text)
+        except TemplateFault as fault:
+            add_fault(fault.problem, place, "", self._faults)
+            return None
+
+    def parameter(self, name: str, value: Json, route: Route) -> Parameter:
+        """A value with templates in it, at any depth."""
+        templates: list[Template | None] = []
+        evaluate = self._evaluator(value, route, templates)
+        valid = tuple(each for each in templates if each is not None)
+        is_valid = len(valid) == len(templates)
+        return Parameter(name, evaluate if is_valid else _nothing, Place(route), valid, is_valid)
+
+    def _arm(self, prompt: Prompt, common: Mapping[str, Parameter]) -> Arm:
+        place = Place((*prompt.route, "text"))
+        template = self.template(prompt.text, place)
+        evaluate = located(template.render, place) if template else _nothing
+        text = Parameter("prompt", evaluate, place, (template,) if template else (), template is not None)
+        own = dict(self._parameters(prompt.params, (*prompt.route, "params")))
+        parameters = (text, *{**common, **own}.values())
+        return Arm(prompt, parameters, all(each.is_sound for each in parameters))
+
+    def _parameters(self, values: Variables, route: Route) -> Iterator[tuple[str, Parameter]]:
+        """A section `params`, compiled."""
+        return ((name, self.parameter(name, value, (*route, name))) for name, value in values.items())
+
+    def _evaluator(self, value: Json, route: Route, templates: list[Template | None]) -> Evaluator:
+        """How a parameter gets its value: templates at any depth are rendered, everything else is as it stands.
+
+        The templates are added to the list, None for each that cannot be compiled.
+        """
+        if isinstance(value, str):
+            template = self.template(value, Place(route))
+            templates.append(template)
+            return located(template.value, Place(route)) if template else _nothing
+        if isinstance(value, Mapping):
+            members = {name: self._evaluator(each, (*route, name), templates) for name, each in value.items()}
+            return lambda context: {name: evaluate(context) for name, evaluate in members.items()}
+        if isinstance(value, Sequence):
+            items = [self._evaluator(each, (*route, index), templates) for index, each in enumerate(value)]
+            return lambda context: [evaluate(context) for evaluate in items]
+        return lambda context: value
 
 
 def add_fault(problem: TemplateProblem, place: Place, key: str, faults: Faults) -> None:
     """Note what is wrong with the template at a place, for the cell of this key."""
-    exact = Place(place.route, problem.offset, problem.length)
+    exact = Place(place.route, problem.offset, problem.length, fragment=problem.fragment)
     faults.add(problem.code, exact, problem.message, problem.hint, cell=key, about="")
-
-
-def _arm(prompt: Prompt, common: Mapping[str, Parameter], faults: Faults) -> Arm:
-    place = Place((*prompt.route, "text"))
-    template = compiled(prompt.text, place, faults)
-    evaluate = located(template.render, place) if template else _nothing
-    text = Parameter("prompt", evaluate, place, (template,) if template else (), template is not None)
-    own = dict(_parameters(prompt.params, (*prompt.route, "params"), faults))
-    parameters = (text, *{**common, **own}.values())
-    return Arm(prompt, parameters, all(each.is_sound for each in parameters))
-
-
-def _parameters(values: Variables, route: Route, faults: Faults) -> Iterator[tuple[str, Parameter]]:
-    """A section `params`, compiled."""
-    for name, value in values.items():
-        templates: list[Template | None] = []
-        evaluate = _evaluator(value, (*route, name), templates, faults)
-        sound = tuple(each for each in templates if each is not None)
-        is_sound = len(sound) == len(templates)
-        yield name, Parameter(name, evaluate if is_sound else _nothing, Place((*route, name)), sound, is_sound)
-
-
-def _evaluator(value: Json, route: Route, templates: list[Template | None], faults: Faults) -> Evaluator:
-    """How a parameter gets its value: templates at any depth are rendered, everything else is as it stands.
-
-    The templates are added to the list, None for each that cannot be compiled.
-    """
-    if isinstance(value, str):
-        template = compiled(value, Place(route), faults)
-        templates.append(template)
-        return located(template.value, Place(route)) if template else _nothing
-    if isinstance(value, Mapping):
-        members = {name: _evaluator(each, (*route, name), templates, faults) for name, each in value.items()}
-        return lambda context: {name: evaluate(context) for name, evaluate in members.items()}
-    if isinstance(value, Sequence):
-        items = [_evaluator(each, (*route, index), templates, faults) for index, each in enumerate(value)]
-        return lambda context: [evaluate(context) for evaluate in items]
-    return lambda context: value
 
 
 def located(evaluate: Evaluator, place: Place) -> Evaluator:

@@ -2,48 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from runner.manifest.names import RESERVED
 from runner.manifest.wording import problems
 from runner.model import Image, Job, Manifest, Matrix, Variables, job_id
 from runner.planning import matrix
-from runner.planning.arms import (
-    Arm,
-    Context,
-    Evaluator,
-    Parameter,
-    add_fault,
-    compiled,
-    compiled_arms,
-    faults_in,
-    located,
-)
+from runner.planning.arms import Arm, Compiler, Context, Evaluator, FaultAt, Parameter, add_fault, faults_in, located
+from runner.planning.braces import check_values
+from runner.planning.constants import with_constants
 from runner.planning.faults import Faults, Place
 from runner.planning.idle import idle_entries
 from runner.planning.keys import head_of, key_of
 from runner.planning.matrix import Variant
 from runner.planning.paths import safe_path, unsafe_text
 from runner.planning.requests import Requests
-from runner.planning.templates import Template, TemplateFault
+from runner.planning.templates.template import Template, Templates
+from runner.planning.templates.watch import TICK
+
+
+# From so many seconds of rendering on the rest is estimated, and refused where it takes longer than so many.
+_PATIENCE = 5.0
+_LONGEST = 600.0
 
 
 class Expansion:
-    """Renders the cells of a manifest; what goes wrong goes into `faults`, and the cell is left out."""
+    """Renders the cells of a manifest; what goes wrong goes into `faults`, and the cell is left out.
 
-    def __init__(self, manifest: Manifest, faults: Faults) -> None:
-        self._manifest = manifest
+    `manifest` is the one that it was made of, with its constants rendered. `used` are the names that its templates look
+    up. A sweep whose rendering would take longer than anybody waits is refused (E318), unless `is_patient`.
+    """
+
+    def __init__(self, manifest: Manifest, templates: Templates, faults: Faults, *, is_patient: bool = False) -> None:
+        compiler = Compiler(templates, faults)
+        self.manifest, used = with_constants(manifest, compiler, faults)
         self._faults = faults
-        self.arms = compiled_arms(manifest, faults)
-        self.output = self._output_template()
+        self._watch = templates.watch
+        self._is_patient = is_patient
+        self.arms = compiler.arms(manifest)
+        self.output = self._output_template(compiler)
+        self.templates = tuple(each for arm in self.arms for each in arm.templates)
+        self.templates += (self.output,) if self.output is not None else ()
+        self.used = used.union(*(each.names for each in self.templates))
         self._check_names()
+        check_values(self.manifest, faults)
         self._matrix = self._sound_matrix()
         self.seen = 0
 
     def jobs(self) -> Iterator[Job]:
         """The request of every sound cell, image by image, in the order of the manifest. Equal ones come again."""
-        manifest = self._manifest
+        manifest = self.manifest
         if self._matrix is None:
             return
         excluded = matrix.excluded(self._matrix)
@@ -54,12 +63,14 @@ class Expansion:
                 places = [_Place.of(manifest, image, each) for each in arm.values()]
                 prompt = places[0].requests.arm.prompt.id
                 for variant in matrix.variants(self._matrix):
+                    if self._faults.has_excess or self._is_late():
+                        return
                     for place in places:
                         if not excluded(image.id, prompt, place.requests.schema.name, variant):
                             yield from self._takes(place, variant)
 
     def _takes(self, place: _Place, variant: Variant) -> Iterator[Job]:
-        for take in range(1, self._manifest.takes + 1):
+        for take in range(1, self.manifest.takes + 1):
             self.seen += 1
             job = self._job(place, variant.variables, take)
             if job is not None:
@@ -69,8 +80,8 @@ class Expansion:
         requests, image = place.requests, place.image
         key = key_of(place.head, variables, take)
         context = {**place.context, **variables, "take": take}
-        failed: list[Parameter] = []
-        payload = requests.payload(context, image, failed.append)
+        failed: dict[Parameter, FaultAt] = {}
+        payload = requests.payload(context, image, failed.__setitem__)
         path = key if self.output is None else self._rendered(self.output, context, key)
         if failed or not requests.arm.is_sound or not requests.is_valid(payload):
             self._tell(requests, payload, failed, context, key)
@@ -84,11 +95,11 @@ class Expansion:
         )  # fmt: skip
 
     def _tell(
-        self, requests: Requests, payload: Variables, failed: Sequence[Parameter], context: Context, key: str
+        self, requests: Requests, payload: Variables, failed: Mapping[Parameter, FaultAt], context: Context, key: str
     ) -> None:
         """Note what is wrong with a cell. Of a parameter without a value nothing more is said."""
-        for parameter in failed:
-            self._tell_faults(parameter.evaluate, context, key)
+        for parameter, fault in failed.items():
+            self._tell_faults(parameter.evaluate, context, fault, key)
         given = requests.arm.parameters
         silent = {each.name for each in (*failed, *given) if each in failed or not each.is_sound}
         places = {parameter.name: parameter.place for parameter in given}
@@ -100,19 +111,39 @@ class Expansion:
             about = f"{name} {requests.schema.name}"
             self._faults.add(problem.code, place, problem.message, problem.hint, cell=key, about=about)
 
-    def _tell_faults(self, evaluate: Evaluator, context: Context, key: str) -> None:
-        for found in faults_in(evaluate, context):
+    def _tell_faults(self, evaluate: Evaluator, context: Context, first: FaultAt, key: str) -> None:
+        for found in faults_in(evaluate, context, first):
             add_fault(found.problem, found.place, key, self._faults)
 
     def _rendered(self, output: Template, context: Context, key: str) -> str | None:
+        evaluate = located(output.render, Place(("output", "file")))
         try:
-            return output.render(context)
-        except TemplateFault:
-            self._tell_faults(located(output.render, Place(("output", "file"))), context, key)
+            return str(evaluate(context))
+        except FaultAt as fault:
+            self._tell_faults(evaluate, context, fault, key)
             return None
 
-    def _output_template(self) -> Template | None:
-        text = self._manifest.output.file
+    def _is_late(self) -> bool:
+        """Whether rendering would go on for longer than anybody waits, which is told."""
+        passed = self._watch.ticks * TICK
+        if passed < _PATIENCE or self._is_patient:
+            return False
+        left = passed / max(self.seen, 1) * (self._cells() - self.seen)
+        if left <= _LONGEST:
+            return False
+        message = f"rendering takes too long: {passed:.0f} s for {self.seen:,} of {self._cells():,} cells"
+        hint = "make the templates simpler, or the sweep smaller; validate --slow waits for all of it"
+        self._faults.add("E318", Place(("prompts",), key=True), message, hint)
+        return True
+
+    def _cells(self) -> int:
+        """How many cells there are, those that exclude leaves out included."""
+        manifest = self.manifest
+        variants = matrix.product_size(manifest.matrix)
+        return len(manifest.images) * len(self.arms) * len(manifest.models) * variants * manifest.takes
+
+    def _output_template(self, compiler: Compiler) -> Template | None:
+        text = self.manifest.output.file
         if text is None:
             return None
         place = Place(("output", "file"))
@@ -122,11 +153,11 @@ class Expansion:
                 "E601", place, f"output.file is not allowed: {wrong}", "for example: {{ image.id }}/{{ take }}"
             )
             return None
-        return compiled(text, place, self._faults)
+        return compiler.template(text, place)
 
     def _sound_matrix(self) -> Matrix | None:
         """The matrix without the entries that have problems; None where it is too large to be expanded."""
-        manifest = self._manifest
+        manifest = self.manifest
         found = matrix.problems(
             manifest.matrix,
             images=[image.id for image in manifest.images],
@@ -144,12 +175,12 @@ class Expansion:
     @property
     def has_grown(self) -> bool:
         """Whether there are more cells than were meant, as entries of exclude or zip have problems."""
-        own = self._manifest.matrix
+        own = self.manifest.matrix
         return self._matrix is None or (self._matrix.exclude, self._matrix.zip) != (own.exclude, own.zip)
 
     def _check_names(self) -> None:
         """A name has one source: what a template means by it must not depend on an order of precedence."""
-        manifest = self._manifest
+        manifest = self.manifest
         taken = dict.fromkeys(RESERVED, "a name that every template has")
         axes = [(name, ("matrix", name)) for name in manifest.matrix.axes]
         added = [

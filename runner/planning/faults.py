@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runner.errors import Diagnostic, Position, Severity
+from runner.manifest.text import Text
 from runner.model import Manifest, Route
 
 
@@ -14,12 +15,14 @@ class Place:
     """Where a value was written: at `route` of the manifest, or in the prompt file or table that stands there.
 
     `offset` counts characters into the value's text, `length` is the width of what is wrong; `key` points at its key.
+    Where there is a `fragment`, the place is in that file, which the template at `route` names.
     """
 
     route: Route
     offset: int = 0
     length: int = 0
     key: bool = False
+    fragment: Text | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +57,8 @@ class Faults:
         # Many cells fail at one place, and looking it up reads the manifest's text again.
         self._positions: dict[Place, Position] = {}
         self.has_errors = False
+        # Whether a render took too much, so that further ones would, too.
+        self.has_excess = False
 
     def wants(self, code: str) -> bool:
         """Whether a warning is told: the manifest may switch it off."""
@@ -83,7 +88,8 @@ class Faults:
             return
         severity = Severity.WARNING if code.startswith("W") else Severity.ERROR
         self.has_errors |= severity is Severity.ERROR
-        line = self._manifest.source.line(position)
+        self.has_excess |= code == "E314"
+        line = (place.fragment or self._manifest.source).line(position)
         self._found[index] = _Shared(Diagnostic(code, severity, position, message, hint, line), cell, cells)
 
     def remark(self, remark: Remark) -> None:
@@ -111,8 +117,9 @@ class Faults:
     def _position(self, place: Place) -> Position:
         found = self._positions.get(place)
         if found is None:
-            found = self._positions[place] = self._manifest.source.position(
-                place.route, key=place.key, offset=place.offset, length=place.length
+            source, route = (place.fragment, ()) if place.fragment else (self._manifest.source, place.route)
+            found = self._positions[place] = source.position(
+                route, key=place.key, offset=place.offset, length=place.length
             )
         return found
 

@@ -11,7 +11,7 @@ from runner.planning.equals import Equals
 from runner.planning.faults import Faults, Remark
 from runner.planning.sharpness import small_pictures
 from runner.planning.spacing import Spacing
-from runner.planning.unused import idle_axes, unused
+from runner.planning.unused import idle_axes, names_of, unused
 
 
 class Lints:
@@ -22,9 +22,8 @@ class Lints:
         self._expansion = expansion
         self._faults = faults
         self._arms = {arm.prompt.id: arm for arm in expansion.arms}
-        names = [arm.names for arm in expansion.arms]
-        names += [expansion.output.names] if expansion.output is not None else []
-        self._used = frozenset().union(*names)
+        is_open = any(template.is_open for template in expansion.templates)
+        self._used = expansion.used | (names_of(manifest) if is_open else frozenset())
         self._open: dict[tuple[str, str], tuple[Judge, ...]] = {}
         self._found: list[Remark] = []
         self._spacing = Spacing(self._arms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -12,7 +13,7 @@ from itertools import islice
 from typing import overload
 
 from runner.errors import Diagnostic, ManifestError
-from runner.model import Action, Budget, Job, Manifest, Planned
+from runner.model import Action, Budget, Input, Job, Manifest, Planned
 from runner.planning.cells import Expansion
 from runner.planning.comparison import NOT_SELECTED, compared
 from runner.planning.faults import Faults, Place
@@ -20,8 +21,10 @@ from runner.planning.jobs import Jobs
 from runner.planning.lints import Lints
 from runner.planning.orphans import Orphans
 from runner.planning.prices import has_price, price_of
+from runner.planning.rehearsal import rehearse
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, settled_one
+from runner.planning.templates.template import Templates
 from runner.state.store import Store
 from runner.version import RELEASE
 
@@ -32,6 +35,8 @@ _BATCH = 1000
 
 # Takes the jobs of a plan in their order, while they are made; and those that are called otherwise in the end.
 Register = Callable[[Sequence[Job]], None]
+# What takes the jobs of a plan with this digest; None where they are taken already. None for a plan without a digest.
+Registering = Callable[[str | None], Register | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,8 @@ class Plan:
     """Every job of a manifest, in its order.
 
     `duplicates` holds the keys of cells that render to one request, `cells` is how many there are before that.
-    `spent` is what the state's attempts cost so far. `digest` names what jobs are made from. `orphaned` are the
-    submitted jobs of the state that the manifest no longer has. `groups` are the jobs by what is done with them and
+    `spent` is what the state's attempts cost so far. `orphaned` are the submitted jobs of the state that the manifest no
+    longer has. `groups` are the jobs by what is done with them and
     why, in the order of actions. `submits` are those to submit, in the order of the plan; `opened` are those with an
     open attempt: to attach, to fetch, or to submit again although it is not known what became of it.
     """
@@ -51,7 +56,6 @@ class Plan:
     duplicates: tuple[tuple[str, ...], ...]
     diagnostics: tuple[Diagnostic, ...]
     spent: Decimal = Decimal(0)
-    digest: str = field(default="", repr=False)
     orphaned: Orphans = field(default_factory=Orphans)
     groups: tuple[Group, ...] = ()
     submits: Iterable[Planned] = ()
@@ -84,18 +88,47 @@ def make_plan(
     store: Store | None = None,
     selection: Selection = EVERYTHING,
     warnings: Sequence[Diagnostic] = (),
-    register: Register | None = None,
+    registering: Registering | None = None,
+    *,
+    is_patient: bool = False,
 ) -> Plan:
     """Expand, render, check and compare with the state. Raises ManifestError with every problem found.
 
-    `warnings` are those of reading the manifest; they are handed on in the plan. `register` is given the jobs in
-    batches as they come, and once more those whose keys or aliases the last cell settled; what it wrote has to be
-    taken back where this raises.
+    `warnings` are those of reading the manifest; they are handed on in the plan. What `registering` gives takes the
+    jobs in batches as they come, and once more those whose keys or aliases the last cell settled; what it wrote has to
+    be taken back where this raises. A sweep that would be rendered for longer than anybody waits is refused, unless
+    `is_patient`.
     """
+    if threading.current_thread() is not threading.main_thread():
+        rehearse(manifest, warnings, is_patient)
+    templates = Templates(manifest.folders)
+    with templates.watch.kept():
+        return _plan(manifest, templates, store, selection, warnings, registering, is_patient)
+
+
+def _plan(
+    manifest: Manifest,
+    templates: Templates,
+    store: Store | None,
+    selection: Selection,
+    warnings: Sequence[Diagnostic],
+    registering: Registering | None,
+    is_patient: bool,
+) -> Plan:
     faults = Faults(manifest, warnings)
-    expansion = Expansion(manifest, faults)
-    lints = Lints(manifest, expansion, faults)
+    expansion = Expansion(manifest, templates, faults, is_patient=is_patient)
+    is_open = any(each.is_open for each in expansion.templates)
+    digest = digest_of(manifest, templates.fragments.inputs())
+    register = registering(None if is_open else digest) if registering is not None else None
+    lints = Lints(expansion.manifest, expansion, faults)
     jobs, tally = Jobs(manifest, expansion, faults, lints), Tally()
+
+    def again() -> Iterator[Job]:
+        """The jobs of the walk once more, as the walk gave them."""
+        if tally.kept is not None:
+            return (each.job for each in tally.kept)
+        return _fresh(manifest, templates).walk()
+
     asked = store if store is not None and store.has_attempts() else None
     for place, batch in _batches(jobs.walk()):
         for planned in compared(manifest, batch, asked, selection, place):
@@ -105,27 +138,26 @@ def make_plan(
             register(batch)
     seen = expansion.seen
     _check_price(manifest.budget, faults)
-    jobs.settle(lambda: _again(manifest, tally))
-    amended = tuple(jobs.amended(lambda: _again(manifest, tally)))
+    jobs.settle(again)
+    amended = tuple(jobs.amended(again))
     tally.settle(jobs.ids, jobs.settled)
     if not jobs and not faults.has_errors:
         hint = "loosen exclude"
         faults.add("E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", hint)
-    lints.tell(lambda: _again(manifest, tally))
+    lints.tell(again)
     diagnostics = faults.diagnostics(seen)
     if faults.has_errors:
         raise ManifestError(diagnostics)
     if register is not None and amended:
         register(amended)
-    every = tally.kept if tally.kept is not None else Replay(manifest, jobs, selection, store is not None)
+    every = tally.kept if tally.kept is not None else Replay(manifest, templates, jobs, selection, store is not None)
     return Plan(
-        manifest,
+        replace(manifest, inputs=(*manifest.inputs, *templates.fragments.inputs())),
         every,
         seen,
         tuple((job.key, *job.aliases) for job in amended if job.aliases),
         diagnostics,
         store.spent(manifest.budget)[0] if store else Decimal(0),
-        digest_of(manifest),
         Orphans(asked.orphan_totals(jobs.ids), manifest.output.state, jobs.ids) if asked else Orphans(),
         tally.groups(),
         tally.submits if tally.others is None else Submits(tally.submits, every, tally.others),
@@ -133,24 +165,20 @@ def make_plan(
     )
 
 
-def _again(manifest: Manifest, tally: Tally) -> Iterator[Job]:
-    """The jobs of a walk once more, as the walk gave them."""
-    if tally.kept is not None:
-        return (each.job for each in tally.kept)
-    return _fresh(manifest).walk()
-
-
-def _fresh(manifest: Manifest) -> Jobs:
+def _fresh(manifest: Manifest, templates: Templates) -> Jobs:
     """The jobs of a manifest that was planned before and has no faults."""
     faults = Faults(manifest)
-    return Jobs(manifest, Expansion(manifest, faults), faults)
+    return Jobs(manifest, Expansion(manifest, templates, faults), faults)
 
 
 class Replay(Sequence[Planned]):
     """The jobs of a plan too large to be held: each walk through them makes them anew, and asks the state."""
 
-    def __init__(self, manifest: Manifest, jobs: Jobs, selection: Selection, has_state: bool) -> None:
+    def __init__(
+        self, manifest: Manifest, templates: Templates, jobs: Jobs, selection: Selection, has_state: bool
+    ) -> None:
         self._manifest = manifest
+        self._templates = templates
         self._jobs = jobs
         self._selection = selection
         self._has_state = has_state
@@ -161,7 +189,7 @@ class Replay(Sequence[Planned]):
     def __iter__(self) -> Iterator[Planned]:
         store = Store.read(self._manifest.output.state) if self._has_state else None
         try:
-            for place, batch in _batches(_fresh(self._manifest).walk()):
+            for place, batch in _batches(_fresh(self._manifest, self._templates).walk()):
                 for planned in compared(self._manifest, batch, store, self._selection, place):
                     yield settled_one(planned, self._jobs.ids, self._jobs.settled)
         finally:
@@ -199,7 +227,7 @@ def _batches(jobs: Iterable[Job]) -> Iterator[tuple[int, list[Job]]]:
         place += len(batch)
 
 
-def digest_of(manifest: Manifest) -> str:
+def digest_of(manifest: Manifest, fragments: Iterable[Input]) -> str:
     """A digest of all that the jobs of a manifest, and what people call them, are made from."""
     images = [(image.id, image.reference, image.vars) for image in manifest.images]
     prompts = [(prompt.id, prompt.text, prompt.params) for prompt in manifest.prompts]
@@ -207,6 +235,7 @@ def digest_of(manifest: Manifest) -> str:
     made_from = (
         (RELEASE, manifest.name, manifest.axis_of_models, manifest.takes, manifest.output.file),
         (images, prompts, manifest.constants, asdict(manifest.matrix), manifest.params, schemas),
+        [(each.path, each.sha256) for each in fragments],
     )
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
 

@@ -43,7 +43,7 @@ class Requests:
         )
         self._usual_length = mapping(schema.properties.get(self._length or "")).get("default")
 
-    def payload(self, context: Context, image: Image, failed: Callable[[Parameter], None]) -> dict[str, Json]:
+    def payload(self, context: Context, image: Image, failed: Callable[[Parameter, FaultAt], None]) -> dict[str, Json]:
         """Every parameter that is sent: the schema's defaults, then the manifest's; `none` leaves one out.
 
         `failed` is told of each parameter whose template fails; it is left out.
@@ -52,8 +52,8 @@ class Requests:
         for parameter in self._varying:
             try:
                 value = parameter.evaluate(context)
-            except FaultAt:
-                failed(parameter)
+            except FaultAt as fault:
+                failed(parameter, fault)
                 value = None
             if value is None:
                 del payload[parameter.name]

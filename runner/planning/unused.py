@@ -23,6 +23,11 @@ def unused(manifest: Manifest, used: frozenset[str]) -> Iterator[Remark]:
             yield _remark("W332", route, f"no template uses {kind} '{name}'")
 
 
+def names_of(manifest: Manifest) -> frozenset[str]:
+    """All names that axes and variables set."""
+    return frozenset((*manifest.matrix.axes, *_variables(manifest)))
+
+
 def idle_axes(matrix: Matrix, used: frozenset[str]) -> Mapping[str, Json]:
     """The axes that do nothing but multiply equal cells, each with its first value.
 

@@ -80,16 +80,16 @@ class Store:
         if write is not None:
             write(jobs)
 
-    def registering(self, digest: str) -> Callable[[Iterable[Job]], None] | None:
+    def registering(self, digest: str | None) -> Callable[[Iterable[Job]], None] | None:
         """What takes the jobs of a plan, in their order and in as many parts as they come; None where it is the last.
 
-        A job that is given once more keeps its place.
+        Without a digest a plan is never the last. A job that is given once more keeps its place.
         """
-        if self.note("plan") == digest:
+        if digest is not None and self.note("plan") == digest:
             return None
         generation, positions = self._generation() + 1, count()
         self.remember("generation", str(generation))
-        self.remember("plan", digest)
+        self.remember("plan", digest or "")
         return lambda jobs: self._register(zip(jobs, positions, strict=False), generation)
 
     def _register(self, placed: Iterable[tuple[Job, int]], generation: int) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner.manifest.text import Text
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateProblem:
     """A problem of a template. `offset` and `length` are its place, in characters of the template's text.
 
-    `unknown` is the variable that is not known, where that is the problem.
+    `unknown` is the variable that is not known, where that is the problem. `fragment` is the file that the place is in,
+    None for the template itself.
     """
 
     code: str
@@ -18,6 +21,7 @@ class TemplateProblem:
     offset: int
     length: int
     unknown: str = ""
+    fragment: Text | None = None
 
 
 class TemplateFault(Exception):  # noqa: N818  # it is a fault of the text, not of the program
@@ -34,3 +38,7 @@ class ExcessError(Exception):
 
 class NotJsonError(Exception):
     """A value that JSON does not have."""
+
+
+class NotTextError(Exception):
+    """A value that no text can hold: a list, a mapping, a truth value, none, a function. Its argument names the kind."""

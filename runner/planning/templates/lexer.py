@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from jinja2 import TemplateSyntaxError
 from jinja2.lexer import Lexer
 
-from runner.planning.template_faults import ExcessError
-
-# More than any prompt needs, and compiled in a fraction of a second.
-MAX_TOKENS = 5_000
 
 _NEWLINE = re.compile(r"\r\n?")
+_END = re.compile(r"[}%]}")
 _LEXICAL = re.compile(r" at \d+$")
 
 
@@ -43,9 +40,7 @@ class OffsetLexer(Lexer):
         cursor = start = 0
         kind = ""
         try:
-            for count, (_, kind, text) in enumerate(super().tokeniter(source, name, filename, state)):
-                if count > MAX_TOKENS:
-                    raise ExcessError(f"the template has more than {MAX_TOKENS:,} words and signs between its braces")
+            for _, kind, text in super().tokeniter(source, name, filename, state):
                 # Only white space that was trimmed can stand between the cursor and the next token.
                 start = source.index(text, cursor)
                 cursor = start + len(text)
@@ -53,7 +48,8 @@ class OffsetLexer(Lexer):
         except TemplateSyntaxError as error:
             message = _LEXICAL.sub("", error.message or "")
             # What begins a comment is read, and the fault is that nothing ends it.
-            raise TemplateSyntaxError(message, start if kind in ("comment_begin", "raw_begin") else cursor) from None
+            offset = start if kind in ("comment_begin", "raw_begin") else cursor
+            raise TemplateSyntaxError(message, offset, name, filename) from None
 
 
 def tokens(lexer: Lexer, text: str) -> list[Token]:
@@ -62,7 +58,7 @@ def tokens(lexer: Lexer, text: str) -> list[Token]:
     try:
         for start, kind, part in lexer.tokeniter(text, None):
             found.append(Token(start, kind, part))
-    except (TemplateSyntaxError, ExcessError):
+    except TemplateSyntaxError:
         pass
     return found
 
@@ -95,3 +91,14 @@ def spans(parts: Iterable[Token]) -> list[tuple[int, int]]:
         elif inside is not None and part.kind != "whitespace":
             inside.append(part)
     return found
+
+
+def stray_end(parts: Iterable[Token]) -> Token | None:
+    """The first `}}` or `%}` in plain text, where something ends that nothing began."""
+    kind = ""
+    for part in parts:
+        kind = "raw" if part.kind == "raw_begin" else "" if part.kind == "raw_end" else kind
+        found = _END.search(part.text) if part.kind == "data" and not kind else None
+        if found is not None:
+            return Token(part.start + found.start(), "data", found.group())
+    return None

@@ -1,0 +1,48 @@
+"""The constants of a manifest, rendered: a constant may be made from others and from the manifest's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+from runner.model import Json, Manifest
+from runner.planning.arms import Compiler, FaultAt, Parameter, add_fault, faults_in
+from runner.planning.faults import Faults, Place
+
+
+def with_constants(manifest: Manifest, compiler: Compiler, faults: Faults) -> tuple[Manifest, frozenset[str]]:
+    """The manifest with its constants rendered, and the names that they look up.
+
+    A constant sees the others and `name`. One that fails, or takes part in a cycle (E319), goes into the faults and
+    stays as it is written.
+    """
+    parameters = {
+        name: compiler.parameter(name, value, ("vars", name)) for name, value in manifest.constants.items()
+    }
+    used = {name: frozenset().union(*(each.names for each in one.templates)) for name, one in parameters.items()}
+    values: dict[str, Json] = dict(manifest.constants)
+    for name in _in_order({name: names & values.keys() for name, names in used.items()}, faults):
+        if parameters[name].templates and parameters[name].is_sound:
+            _render(parameters[name], manifest.name, values, faults)
+    return replace(manifest, constants=values), frozenset().union(*used.values())
+
+
+def _in_order(needs: Mapping[str, frozenset[str]], faults: Faults) -> list[str]:
+    """The names, each after those that it needs; none where they need each other."""
+    try:
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        way = list(reversed(error.args[1]))
+        message = f"the constants need each other: {' -> '.join(way)}"
+        faults.add("E319", Place(("vars", way[0])), message, "give one of them a text of its own")
+        return []
+
+
+def _render(parameter: Parameter, name: str, values: dict[str, Json], faults: Faults) -> None:
+    context = {"name": name, **{each: value for each, value in values.items() if each != parameter.name}}
+    try:
+        values[parameter.name] = parameter.evaluate(context)
+    except FaultAt as fault:
+        for found in faults_in(parameter.evaluate, context, fault):
+            add_fault(found.problem, found.place, "", faults)

@@ -1,0 +1,253 @@
+"""What is wrong with a template, and where, in words for the person who wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from types import TracebackType
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.utils import missing
+
+from runner.errors import ManifestError
+from runner.manifest.files import UnreadableError
+from runner.manifest.words import name as quoted
+from runner.planning.suggestions import did_you_mean
+from runner.planning.templates.environment import Environment, UnknownNameError, MisleadingError
+from runner.planning.templates.fragments import Fragments, MissingFragmentError
+from runner.planning.templates.lexer import Token, as_written, spans, tokens, with_newlines
+from runner.planning.templates.problems import ExcessError, NotJsonError, NotTextError, TemplateFault, TemplateProblem
+from runner.planning.templates.values import Assumed, kind_of
+
+_CLOSED = ("for", "if", "filter", "set", "with", "macro", "call", "block", "autoescape")
+_BRACES = "to write braces as text, put them between {% raw %} and {% endraw %}"
+_OPTIONAL = "write '| default(...)' after a name that may be missing"
+_NO_SUCH = re.compile(r"No (filter|test) named '([^']*)'")
+# How a value that no text can hold is written as one, by its kind.
+_AS_TEXT = {
+    "a list": "join its items: ... | join(', ')",
+    "a range": "join its items: ... | join(', ')",
+    "a mapping": "name one of its keys, or write it as JSON: ... | tojson",
+    "a truth value": "say what to write: {{ 'bright' if ... else '' }}",
+    "none": "say what to write instead: ... or 'nothing'",
+    "a function": "write () after its name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """The text that a fault is in: the template itself, or the fragment `name`. `source` is it with plain newlines."""
+
+    environment: Environment
+    text: str
+    fragments: Fragments | None = None
+    name: str | None = None
+
+    @property
+    def source(self) -> str:
+        return with_newlines(self.text)
+
+    def fault(self, code: str, message: str, hint: str, place: tuple[int, int], unknown: str = "") -> TemplateFault:
+        start, end = (as_written(self.text, offset) for offset in place)
+        fragment = self.fragments.texts.get(self.name) if self.fragments and self.name else None
+        return TemplateFault(TemplateProblem(code, message, hint, start, end - start, unknown, fragment))
+
+
+def syntax_fault(environment: Environment, text: str, error: Exception) -> TemplateFault:
+    """The fault of a template that does not compile (E301, or E314 for one that is too long)."""
+    return _syntax_fault(_Where(environment, text), error)
+
+
+def _syntax_fault(where: _Where, error: Exception) -> TemplateFault:
+    whole = (0, len(where.source))
+    if isinstance(error, ExcessError):
+        return where.fault("E314", str(error), "split the template up", whole)
+    if isinstance(error, MisleadingError):
+        return where.fault("E301", str(error.message), error.hint, (error.lineno, error.lineno + len(error.word)))
+    if isinstance(error, TemplateSyntaxError):
+        return _jinja_fault(where, error)
+    if isinstance(error, SyntaxError):
+        message, hint = f"the template cannot be compiled: {error.msg}", "split the expression up with set"
+    elif isinstance(error, ValueError):
+        message, hint = "the template has a number that is too long", "write it as text, in quotes"
+    else:
+        message, hint = "the template is nested too deeply", "split the expression up with set"
+    return where.fault("E301", message, hint, whole)
+
+
+def _jinja_fault(where: _Where, error: TemplateSyntaxError) -> TemplateFault:
+    source = where.source
+    found = tokens(where.environment.lexer, source)
+    message = (error.message or "the template cannot be read").rstrip(".")
+    if message.startswith("Unexpected end of template") and (opener := _unclosed(found)):
+        hint = f"write {{% end{opener.text} %}} where it ends"
+        return where.fault("E301", f"'{opener.text}' is never closed", hint, (opener.start, opener.end))
+    start = min(error.lineno, max(len(source) - 1, 0))
+    if (named := _NO_SUCH.match(message)) is not None:
+        kind, name = named.groups()
+        known = where.environment.filters if kind == "filter" else where.environment.tests
+        hint = did_you_mean(name, [each for each in known if each.isidentifier()])
+        return where.fault("E301", f"there is no {kind} {name!r}", hint, _word_at(found, start, name))
+    return where.fault("E301", message[0].lower() + message[1:], _BRACES, _word_at(found, start, ""))
+
+
+def _unclosed(found: list[Token]) -> Token | None:
+    """The name of the innermost block that is opened and not closed."""
+    names = [part for part in found if part.kind not in ("whitespace", "data")]
+    opened: list[Token] = []
+    for begin, name in pairwise(names):
+        if begin.kind != "block_begin":
+            continue
+        if name.text in _CLOSED and not _is_plain_set(names, name):
+            opened.append(name)
+        elif name.text.startswith("end") and opened:
+            opened.pop()
+    return opened[-1] if opened else None
+
+
+def _is_plain_set(names: list[Token], name: Token) -> bool:
+    """Whether this is `{% set x = ... %}`, which needs no end."""
+    if name.text != "set":
+        return False
+    rest = names[names.index(name) :]
+    end = next((number for number, part in enumerate(rest) if part.kind == "block_end"), len(rest))
+    return any(part.text == "=" for part in rest[:end])
+
+
+def _word_at(found: list[Token], offset: int, word: str) -> tuple[int, int]:
+    """From where to where the token at `offset` goes, or the next that is `word`."""
+    for part in found:
+        if part.start >= offset and (part.text == word or (not word and part.text.strip())):
+            return part.start, part.end
+    return offset, offset + max(len(word), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A place where a template looks up `name`: a variable, or an attribute of `owner` (empty for no plain name)."""
+
+    name: str
+    offset: int
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """Where things stand in a template that compiles."""
+
+    uses: tuple[_Use, ...]
+    spans: tuple[tuple[int, int], ...]
+
+    def around(self, offset: int) -> tuple[int, int]:
+        """The content of the braces around `offset`, or the first ones."""
+        inside = (span for span in self.spans if span[0] <= offset < span[1])
+        return next(inside, self.spans[0])
+
+    def of_name(self, name: str, is_attribute: bool, span: tuple[int, int]) -> _Use | None:
+        """Where `name` is looked up as a variable or an attribute, rather inside the span than elsewhere."""
+        found = [use for use in self.uses if use.name == name and (use.owner is not None) is is_attribute]
+        inside = [use for use in found if span[0] <= use.offset < span[1]]
+        return next(iter((*inside, *found)), None)
+
+
+@lru_cache(maxsize=64)
+def _map_of(environment: Environment, source: str) -> _Map:
+    tree = environment.parse(source)
+    uses = sorted((use for node in tree.find_all(nodes.Expr) for use in _uses(node, source)), key=lambda use: use.offset)
+    return _Map(tuple(uses), tuple(spans(tokens(environment.lexer, source))))
+
+
+def _uses(node: nodes.Expr, source: str) -> Iterator[_Use]:
+    if isinstance(node, nodes.Name) and node.ctx == "load":
+        yield _Use(node.name, node.lineno)
+    elif isinstance(node, nodes.Getattr):
+        # The node stands at its dot; the name follows, perhaps after white space.
+        yield _Use(node.attr, source.index(node.attr, node.lineno), _owner(node))
+    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+        yield _Use(node.arg.value, node.arg.lineno + 1, _owner(node))
+
+
+def _owner(node: nodes.Getattr | nodes.Getitem) -> str:
+    return node.node.name if isinstance(node.node, nodes.Name) else ""
+
+
+def render_fault(
+    environment: Environment, fragments: Fragments, text: str, error: Exception, variables: Mapping[str, object]
+) -> TemplateFault:
+    """The fault of a render that raised `error`, at its place in the template or in a fragment of it.
+
+    E101 for a fragment that cannot be read, E301 for one that does not compile, E311 for an unknown name, E314 for too
+    much, E315 for what JSON does not have, E316 for what no text can hold, E313 for everything else.
+    """
+    name, offset = _innermost(error.__traceback__)
+    if isinstance(error, TemplateSyntaxError):
+        name = error.name
+    where = _Where(environment, fragments.texts[name].text if name else text, fragments, name)
+    if isinstance(error, TemplateSyntaxError):
+        return _syntax_fault(where, error)
+    found = _map_of(environment, where.source)
+    span = found.around(offset)
+    if isinstance(error, UnknownNameError):
+        return _unknown(where, error, found, span, variables)
+    return where.fault(*_words(error, where.source[slice(*span)]), span)
+
+
+def _innermost(traceback: TracebackType | None) -> tuple[str | None, int]:
+    """The innermost template among the frames, and where in it: its line numbers are offsets."""
+    name, offset = None, 0
+    while traceback is not None:
+        template = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            name, offset = template.name, template.get_corresponding_lineno(traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return name, offset
+
+
+def _words(error: Exception, written: str) -> tuple[str, str, str]:
+    """Code, message and hint for what a render raised; `written` is what stands between the braces."""
+    if isinstance(error, ExcessError):
+        return "E314", f"the template makes or takes too much: {error}", "shorten the texts, or go through fewer items"
+    if isinstance(error, MemoryError | RecursionError):
+        return "E314", "the template makes values that are too large or nested too deeply", "make them smaller"
+    if isinstance(error, NotTextError):
+        kind = str(error)
+        hint = _AS_TEXT.get(kind, "a text holds texts and numbers")
+        return "E316", f"{written} is {kind}, and no text can hold it", hint
+    if isinstance(error, NotJsonError):
+        return "E315", str(error), "a template gives text, numbers, true, false, none, lists or mappings"
+    if isinstance(error, MissingFragmentError):
+        return "E101", f"the file {quoted(error.name or '')} does not exist", error.hint
+    if isinstance(error, UnreadableError):
+        return error.code, f"the file {error.message}", error.hint
+    if isinstance(error, ManifestError):
+        problem = error.diagnostics[0]
+        return problem.code, problem.message, problem.hint
+    return "E313", f"the template fails: {_pythons(error)}", ""
+
+
+def _unknown(
+    where: _Where, error: UnknownNameError, found: _Map, span: tuple[int, int], variables: Mapping[str, object]
+) -> TemplateFault:
+    name, owner = error.name, error.owner
+    if not isinstance(name, str):
+        return where.fault("E313", f"the template fails: {kind_of(owner)} has no item {name!r}", _OPTIONAL, span)
+    use = found.of_name(name, owner is not missing, span)
+    place = span if use is None else (use.offset, use.offset + len(name))
+    if owner is missing:
+        known = [each for each, value in variables.items() if not isinstance(value, Assumed)]
+        is_filter = name in where.environment.filters and where.source[place[1] :].lstrip().startswith("(")
+        hint = f"did you mean the filter: ... | {name}" if is_filter else did_you_mean(name, known)
+        return where.fault("E311", f"unknown variable {name!r}", hint, place, name)
+    names = owner if isinstance(owner, Mapping) else dir(owner)
+    known = [each for each in names if isinstance(each, str) and not each.startswith("_")]
+    called = use.owner if use is not None and use.owner else kind_of(owner)
+    return where.fault("E311", f"{called} has no {name!r}", did_you_mean(name, known), place)
+
+
+def _pythons(error: Exception) -> str:
+    """Python's words for an error, without the names of its functions."""
+    message = str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
+    return re.sub(r"^_?(\w+)\(\) ", r"'\1' ", message).rstrip(".") or type(error).__name__

@@ -1,0 +1,211 @@
+"""Jinja2's sandbox for manifests from strangers: all of its language, but for what differs from run to run.
+
+The sandbox keeps templates from Python's insides, but not from taking all time and memory (its documentation, "Security
+Considerations"). A `Watch` interrupts renders, and the process has a limit on its memory; what neither of them can stop
+half way, because it happens inside one operation of Python's, is refused here before it begins.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial, wraps
+from types import CodeType
+
+from jinja2 import BaseLoader, StrictUndefined, TemplateSyntaxError, UndefinedError, nodes, pass_context
+from jinja2.lexer import Lexer
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+from jinja2.visitor import NodeTransformer
+
+from runner.planning.names import slug
+from runner.planning.templates.lexer import OffsetLexer, stray_end, tokens
+from runner.planning.templates.problems import ExcessError
+from runner.planning.templates.values import plain, sized, text_of
+
+# Two integers of so many bits, or a text that is repeated to so many characters, are the most that one operation makes.
+MAX_BITS = 100_000
+MAX_REPEATED = 1_000_000
+
+_NOT_THE_SAME_TWICE = ("lipsum", "random")
+# Those that give generators in Jinja. A list can be looked at twice and tells its length.
+_LAZY = ("batch", "map", "reject", "rejectattr", "select", "selectattr", "slice", "unique", "items")
+# Names that no template can write.
+_SIZED, _TEXT = "(sized)", "(text)"
+
+
+class UnknownNameError(UndefinedError):
+    """A name or attribute that does not exist was used. `owner` is what should have the attribute, or `missing`."""
+
+    def __init__(self, name: object, owner: object, message: str | None) -> None:
+        super().__init__(message)
+        self.name = name
+        self.owner = owner
+
+
+class MisleadingError(TemplateSyntaxError):
+    """What Jinja takes and means something else than it looks like: `word`, at the offset that `lineno` is."""
+
+    def __init__(self, message: str, offset: int, word: str, hint: str, name: str | None) -> None:
+        super().__init__(message, offset, name)
+        self.word = word
+        self.hint = hint
+
+
+class _Unknown(StrictUndefined):
+    """Stands for what does not exist, and raises UnknownNameError when it is used."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: object = missing,
+        name: str | None = None,
+        exc: Callable[[str], Exception] = UndefinedError,
+    ) -> None:
+        if hint is None and exc is UndefinedError:
+            exc = partial(UnknownNameError, name, obj)
+        super().__init__(hint, obj, name, exc)  # type: ignore[arg-type]  # it is only called, with the message
+
+
+@pass_context
+def _finalized(context: Context, value: object) -> str:
+    # It takes the context so that Jinja evaluates nothing while it compiles.
+    return text_of(value)
+
+
+def _as_list(filter_: Callable[..., object]) -> Callable[..., object]:
+    @wraps(filter_)
+    def call(*args: object, **kwargs: object) -> object:
+        found = filter_(*args, **kwargs)
+        return list(found) if isinstance(found, Iterator) else found
+
+    return call
+
+
+def _reversed(value: object) -> object:
+    return value[::-1] if isinstance(value, str) else list(reversed(list(value)))  # type: ignore[call-overload]
+
+
+def _tojson(value: object) -> str:
+    # Jinja's own is for HTML: it sorts names, and writes < as \u003c.
+    return json.dumps(plain(value), ensure_ascii=False)
+
+
+class Environment(ImmutableSandboxedEnvironment):
+    """The environment of the templates of one manifest. Lines of its templates are offsets, as `OffsetLexer` has it."""
+
+    intercepted_binops = frozenset(("+", "*", "**", "/", "//", "%"))
+
+    def __init__(self, loader: BaseLoader | None = None) -> None:
+        # An `{% if %}` on a line of its own leaves no empty line in a prompt; the last newline of a file is dropped.
+        super().__init__(
+            undefined=_Unknown,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            finalize=_finalized,
+            optimized=False,
+            auto_reload=False,
+            loader=loader,
+        )
+        for name in _NOT_THE_SAME_TWICE:
+            self.filters.pop(name, None)
+            self.globals.pop(name, None)
+        for name in _LAZY:
+            self.filters[name] = _as_list(self.filters[name])
+        self.filters.update({"reverse": _reversed, "slug": lambda value: slug(text_of(value)), "tojson": _tojson})
+        self.filters.update({_SIZED: sized, _TEXT: text_of})
+        self._lexer = OffsetLexer(self)
+
+    @property
+    def lexer(self) -> Lexer:
+        return self._lexer
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        stray = stray_end(tokens(self._lexer, source))
+        if stray is not None:
+            hint = "to write it as text, put it between {% raw %} and {% endraw %}"
+            raise MisleadingError(f"{stray.text!r} ends what nothing began", stray.start, stray.text, hint, name)
+        tree = super()._parse(source, name, filename)
+        _check_names(tree, name)
+        bounded: nodes.Template = _Bounding().visit(tree)
+        return bounded
+
+    def _compile(self, source: str, filename: str) -> CodeType:
+        with warnings.catch_warnings():
+            # Python's, for a number with an index: it fails as such when it is rendered.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            return super()._compile(source, filename)
+
+    def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
+        if isinstance(left, int) and isinstance(right, int):
+            _check_numbers(operator, left, right)
+        elif operator == "*":
+            _check_repeated(left, right)
+            _check_repeated(right, left)
+        result: object = super().call_binop(context, operator, left, right)
+        if isinstance(result, complex):
+            raise ValueError("the result is not a real number")
+        return sized(result) if isinstance(result, (list, tuple)) else result
+
+    def call(__self, __context: Context, __obj: object, *args: object, **kwargs: object) -> object:  # noqa: N805
+        # Underlined like Jinja's own, so that no keyword of a template is taken for one of them.
+        for each in (*args, *kwargs.values()):
+            sized(each)
+        return super().call(__context, __obj, *args, **kwargs)
+
+    def getattr(self, obj: object, attribute: str) -> object:
+        """As Jinja's, but that the keys of a mapping come before its methods: `{{ scene.items }}`."""
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+def _check_numbers(operator: str, left: int, right: int) -> None:
+    bits = left.bit_length() * abs(right) if operator == "**" else left.bit_length() + right.bit_length()
+    if bits > MAX_BITS:
+        raise ExcessError("a number gets too large")
+
+
+def _check_repeated(items: object, times: object) -> None:
+    if isinstance(items, (str, list, tuple)) and isinstance(times, int) and len(items) * times > MAX_REPEATED:
+        raise ExcessError(f"a value has more than {MAX_REPEATED:,} characters or items")
+
+
+class _Bounding(NodeTransformer):
+    """Bounds the values that get a name, and lets `~` take what a text can hold."""
+
+    def visit_Assign(self, node: nodes.Assign) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.node = _filtered(node.node, _SIZED)
+        return node
+
+    def visit_With(self, node: nodes.With) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.values = [_filtered(each, _SIZED) for each in node.values]
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.nodes = [_filtered(each, _TEXT) for each in node.nodes]
+        return node
+
+
+def _filtered(node: nodes.Expr, name: str) -> nodes.Expr:
+    if isinstance(node, nodes.Const):
+        return node
+    filtered = nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+    return filtered.set_environment(node.environment)  # type: ignore[no-any-return]
+
+
+def _check_names(tree: nodes.Template, name: str | None) -> None:
+    """Refuse names in unusual letters: Python, which Jinja compiles to, takes them for their plain spelling."""
+    for node in tree.find_all(nodes.Name):
+        usual = unicodedata.normalize("NFKC", node.name)
+        if usual != node.name:
+            message = f"the name {node.name!r} has unusual letters"
+            raise MisleadingError(message, node.lineno, node.name, f"write {usual!r}", name)

@@ -1,0 +1,49 @@
+"""Fragments: the files that templates include, import or extend."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from jinja2 import BaseLoader, TemplateNotFound
+from jinja2 import Environment as JinjaEnvironment
+
+from runner.manifest.files import read_below
+from runner.manifest.nearby import nearby
+from runner.manifest.text import Text
+from runner.model import Input, InputKind
+from runner.planning.templates.values import MAX_TEXT
+
+
+class MissingFragmentError(TemplateNotFound):
+    """There is no file of that name. `hint` tells of one that is meant, perhaps."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__(name)
+        self.hint = hint
+
+
+class Fragments(BaseLoader):
+    """Reads each fragment where it is first named, by its path from the first of the folders that it may lie in.
+
+    `texts` are those that were read, by name. Without any folder there are no fragments.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+        self.texts: dict[str, Text] = {}
+
+    def get_source(self, environment: JinjaEnvironment, template: str) -> tuple[str, str, None]:
+        """The text of a fragment. Raises MissingFragmentError, and what `read_below` raises."""
+        if template not in self.texts:
+            path = (self._folders[0] if self._folders else Path()) / template
+            if not self._folders or not path.exists():
+                raise MissingFragmentError(template, nearby(path, template))
+            self.texts[template] = read_below(path, self._folders, template, MAX_TEXT)
+        return self.texts[template].text, template, None
+
+    def inputs(self) -> Iterator[Input]:
+        """The fragments as inputs of the manifest, in the order of their names."""
+        for name, text in sorted(self.texts.items()):
+            yield Input(InputKind.PROMPT, name, hashlib.sha256(text.text.encode()).hexdigest())

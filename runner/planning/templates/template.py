@@ -1,0 +1,204 @@
+"""Templates: text with expressions in it, in Jinja2's sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from jinja2 import Template as Compiled
+from jinja2 import TemplateError, nodes
+from jinja2.meta import find_referenced_templates, find_undeclared_variables
+from jinja2.runtime import Context
+
+from runner.errors import ManifestError
+from runner.manifest.files import UnreadableError
+from runner.model import Json
+from runner.planning.templates.diagnosis import render_fault, syntax_fault
+from runner.planning.templates.environment import Environment
+from runner.planning.templates.fragments import Fragments
+from runner.planning.templates.lexer import with_newlines
+from runner.planning.templates.problems import ExcessError, NotJsonError, NotTextError
+from runner.planning.templates.values import MAX_TEXT, plain, text_of
+from runner.planning.templates.watch import Watch
+
+# What Python and Jinja raise for a template that they cannot compile: not valid, too deep, or a number too long.
+_COMPILING = (TemplateError, ExcessError, SyntaxError, ValueError, RecursionError, MemoryError)
+# What operations raise for values that they do not work with, and what the file of a fragment does.
+_RENDERING = (
+    *_COMPILING, ManifestError, UnreadableError, NotJsonError, NotTextError, ArithmeticError, AssertionError, AttributeError,
+    LookupError, OSError, RuntimeError, TypeError,
+)  # fmt: skip
+# What the value of a template that is one expression is called inside of it.
+_VALUE = "__value__"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled template. `names` are the variables that it, or a fragment that it names, may look up.
+
+    `fixed` is the text outside of all braces, and `whole` are the variables that are put out as they are: these stand
+    in whatever it makes. `is_open` says that a render alone tells which fragments it takes, and so which variables.
+    """
+
+    text: str
+    names: frozenset[str] = frozenset()
+    fixed: str = field(default="", repr=False)
+    whole: frozenset[str] = field(default=frozenset(), repr=False)
+    is_open: bool = False
+    _form: _Form | None = field(default=None, repr=False)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it has no expression at all: its text is always the same."""
+        return self._form is None
+
+    def render(self, variables: Mapping[str, object]) -> str:
+        """The text that it makes with these variables.
+
+        Raises TemplateFault: E101 for a fragment that cannot be read, E311 for an unknown name, E314 where it makes or
+        takes too much, E316 for a value that no text can hold, E313 for whatever else fails.
+        """
+        form = self._form
+        return self.fixed if form is None else form.evaluated(self.text, form.as_text, variables)
+
+    def value(self, variables: Mapping[str, object]) -> Json:
+        """The value of a template that is exactly one expression, `{{ cfg }}` with nothing around it; else its text.
+
+        It is the expression's own value, of plain types and never parsed again: text that looks like a number stays
+        text, and `none` is None. Raises what `render` raises, and E315 for a value that JSON does not have.
+        """
+        form = self._form
+        return self.fixed if form is None else form.evaluated(self.text, form.as_value, variables)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a template with expressions is evaluated."""
+
+    compiler: Templates
+    compiled: Compiled
+    is_expression: bool
+
+    def evaluated(self, text: str, collect: Callable[[Context], _T], variables: Mapping[str, object]) -> _T:
+        watch = self.compiler.watch
+        try:
+            watch.begin()
+            return collect(self.compiled.new_context(variables))  # type: ignore[arg-type]  # any mapping does
+        except _RENDERING as error:
+            watch.end()
+            raise render_fault(self.compiler.environment, self.compiler.fragments, text, error, variables) from error
+        finally:
+            watch.end()
+
+    def as_text(self, context: Context) -> str:
+        text = "".join(self.compiled.root_render_func(context))
+        if self.is_expression:
+            text = text_of(context.vars[_VALUE])
+        if len(text) > MAX_TEXT:
+            raise ExcessError(f"the text has more than {MAX_TEXT:,} characters")
+        if " at 0x" in text:
+            raise NotTextError("a function")
+        return text
+
+    def as_value(self, context: Context) -> Json:
+        if not self.is_expression:
+            return self.as_text(context)
+        # The whole of such a template is one assignment.
+        for _ in self.compiled.root_render_func(context):
+            pass
+        return plain(context.vars[_VALUE])
+
+
+class Templates:
+    """Compiles the templates of one manifest, which share their fragments and are watched together.
+
+    `folders` are those that fragments may lie in, resolved; their names are paths from the first of them.
+    """
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        self.fragments = Fragments(folders)
+        self.environment = Environment(self.fragments)
+        self.watch = Watch()
+
+    def compile(self, text: str) -> Template:
+        """The template of `text`, to be kept: rendering is fast, compiling is not.
+
+        The language is Jinja2's ("Template Designer Documentation"), with the filter `slug` besides and without what
+        differs from run to run. The line of a block tag vanishes with its indentation and newline, and so does the
+        last newline of the text. Newlines are always one character.
+
+        Raises TemplateFault: E301 for what cannot be read, E314 for what is too long.
+        """
+        try:
+            self.watch.begin()
+            return self._compiled(text)
+        except _COMPILING as error:
+            raise syntax_fault(self.environment, text, error) from error
+        finally:
+            self.watch.end()
+
+    def _compiled(self, text: str) -> Template:
+        if len(text) > MAX_TEXT:
+            raise ExcessError(f"the template has more than {MAX_TEXT:,} characters")
+        source = with_newlines(text)
+        if not {"{", "}"} & set(source):
+            return Template(text, fixed=source.removesuffix("\n"))
+        tree = self.environment.parse(source)
+        fixed, expression = _fixed_text(tree), _expression(tree)
+        if all(isinstance(part, nodes.Output) and _is_data(part) for part in tree.body):
+            return Template(text, fixed=fixed)
+        names, is_open = self._names(tree, set())
+        whole = names & {part.name for part in _put_out(tree) if isinstance(part, nodes.Name)}
+        if expression is not None:
+            target = nodes.Name(_VALUE, "store", lineno=expression.lineno)
+            tree.body = [nodes.Assign(target, expression, lineno=expression.lineno)]
+            tree.set_environment(self.environment)
+        code = self.environment.compile(tree)
+        compiled = Compiled.from_code(self.environment, code, self.environment.globals)
+        return Template(text, names, fixed, whole, is_open, _Form(self, compiled, expression is not None))
+
+    def _names(self, tree: nodes.Template, seen: set[str]) -> tuple[frozenset[str], bool]:
+        """The variables that a tree and its fragments look up, and whether there may be fragments beside these."""
+        names, is_open = find_undeclared_variables(tree), False
+        for name in find_referenced_templates(tree):
+            if name is None:
+                is_open = True
+            elif name not in seen and (fragment := self._fragment(name)) is not None:
+                seen.add(name)
+                more, has_more = self._names(fragment, seen)
+                names, is_open = names | more, is_open or has_more
+        return frozenset(names), is_open
+
+    def _fragment(self, name: str) -> nodes.Template | None:
+        """The tree of a fragment, if it has one. What is wrong with it is told where a render comes to it."""
+        try:
+            return self.environment.parse(self.fragments.get_source(self.environment, name)[0], name)
+        except (*_COMPILING, ManifestError, UnreadableError, OSError):
+            return None
+
+
+def _is_data(output: nodes.Output) -> bool:
+    return all(isinstance(part, nodes.TemplateData) for part in output.nodes)
+
+
+def _expression(tree: nodes.Template) -> nodes.Expr | None:
+    """The one expression that the whole template is, if it is."""
+    parts = [part for output in tree.body if isinstance(output, nodes.Output) for part in output.nodes]
+    is_one = len(tree.body) == len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData)
+    return parts[0] if is_one else None
+
+
+def _put_out(tree: nodes.Template) -> Iterator[nodes.Node]:
+    """What is put out in any case: outside of loops, conditions and other blocks."""
+    if tree.find(nodes.Extends) is None:
+        for output in tree.body:
+            yield from output.nodes if isinstance(output, nodes.Output) else ()
+
+
+def _fixed_text(tree: nodes.Template) -> str:
+    """The text outside of all braces, which stands in whatever the template makes."""
+    return "".join(part.data for part in _put_out(tree) if isinstance(part, nodes.TemplateData))

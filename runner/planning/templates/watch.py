@@ -1,0 +1,90 @@
+"""Bounds on planning: a timer that interrupts a render, and a limit on the memory of the process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+
+from runner.errors import UsageError
+from runner.planning.templates.problems import ExcessError
+
+# The most seconds that one render may take, and how often the timer looks.
+RENDER_SECONDS = 2.0
+TICK = 0.25
+# The most that planning may take beyond what the process has, in bytes.
+MEMORY = 2**30
+
+
+class Watch:
+    """Interrupts renders that take too long, by an alarm signal, which Python handles in the main thread alone.
+
+    `ticks` counts the alarms since the watch began, one every TICK seconds.
+    """
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self._renders = 0
+        self._is_rendering = False
+        self._looked = -1
+        self._same = 0
+
+    def begin(self) -> None:
+        """A render begins."""
+        self._renders += 1
+        self._is_rendering = True
+
+    def end(self) -> None:
+        """It has ended."""
+        self._is_rendering = False
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Let the timer run. In other threads than the main one there is none."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, self._look)
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _look(self, *_: object) -> None:
+        self.ticks += 1
+        if not self._is_rendering or self._renders != self._looked:
+            self._looked, self._same = self._renders, 0
+            return
+        self._same += 1
+        if self._same * TICK >= RENDER_SECONDS:
+            self._same = 0
+            raise ExcessError(f"it takes more than {RENDER_SECONDS:g} seconds")
+
+
+@contextlib.contextmanager
+def limited_memory() -> Iterator[None]:
+    """Limit the memory of the process to what it has now and MEMORY, until the context ends: for a process of our own.
+
+    Raises UsageError where that is not enough. Elsewhere than on Linux there is no limit that holds.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    with open("/proc/self/statm") as statm:
+        limit = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit if soft < 0 else min(soft, limit), hard))
+    try:
+        yield
+    except MemoryError:
+        hint = "make the sweep smaller, or its templates simpler"
+        raise UsageError(f"planning takes more than {MEMORY >> 30} GiB of memory", hint) from None
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
