@@ -12,7 +12,7 @@ from __future__ import annotations
 # typing itself would cost a third of the start of `reelrun --help`; type checkers know this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from runner.api.service import Connection
@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["connect", "load", "plan", "run"]
 
 
-def load(path: str | Path) -> Manifest:
-    """Read and check a manifest. Raises ManifestError with every problem found."""
+def load(path: str | Path, *, allow_outside: Sequence[str | Path] = ()) -> Manifest:
+    """Read and check a manifest. Prompts, tables and schemas lie below its folder or one of `allow_outside`.
+
+    Raises ManifestError with every problem found, and UsageError where one of these folders is none.
+    """
     from pathlib import Path
 
     from runner.manifest.reader import read
     from runner.planning.verdict import sound
 
-    return sound(read(Path(path)))
+    return sound(read(Path(path), allow_outside=allow_outside))
 
 
 def plan(manifest: Manifest, selection: Selection | None = None) -> Plan:

@@ -206,7 +206,8 @@ class Manifest:
     """A manifest that was read and checked.
 
     `path` is absolute; `axis_of_models` tells whether model is a list. `inputs` are the text files that it was read
-    from, `ignored` the codes of the warnings that it switches off.
+    from, `ignored` the codes of the warnings that it switches off. `folders` are those that its texts may lie in,
+    resolved: its own one first.
     """
 
     path: Path
@@ -226,6 +227,7 @@ class Manifest:
     source: SourceMap = field(repr=False, compare=False)
     inputs: tuple[Input, ...] = field(default=(), repr=False)
     ignored: frozenset[str] = frozenset()
+    folders: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,22 @@ def test_validate_prints_its_document_for_a_sound_manifest(tmp_path):
     assert (ended.code, ended.document, ended.err) == (0, {"diagnostics": []}, "")
 
 
+def test_texts_outside_are_read_where_that_is_allowed(tmp_path):
+    (tmp_path / "mood.j2").write_text("Fog, slow push-in")
+    path = write_manifest(tmp_path / "in", prompts=[{"file": "../mood.j2"}])
+    refused = call("validate", path)
+    assert "error[E107]: the prompt file '../mood.j2' lies outside the manifest's folder" in refused.err
+    assert f"--allow-outside {tmp_path}" in refused.err
+    for command in ("plan", "status", "verify", "index", "run"):
+        assert call(command, path, "--sandbox").code == 2
+    ended = call("validate", path, "--allow-outside", tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Next: reelrun plan {path} --allow-outside {tmp_path}" in ended.out
+    assert call("plan", path, "--allow-outside", tmp_path).code == 0
+    ended = call("plan", path, "--allow-outside", tmp_path / "none")
+    assert (ended.code, "there is no such folder" in ended.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     "content", [None, b"", b"a: [1\nb: }", b"\xff\xfe\x00", b"- 1\n", b"a: 1\na: 2\n", b"version: 2\n"]
 )

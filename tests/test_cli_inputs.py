@@ -85,14 +85,15 @@ def test_the_selection(tmp_path):
 
 
 def test_the_command_that_goes_on_keeps_what_was_said():
-    said = options("plan", "my file.yaml", "--sandbox", "--output", "o", "--only", "*/a/*", "--max-cost", "3")
+    flags = ("--allow-outside", "a", "--allow-outside", "b", "--output", "o", "--only", "*/a/*", "--max-cost", "3")
+    said = options("plan", "my file.yaml", "--sandbox", *flags)
     words = command_line(said, "run", "--retry-failed")
     assert shlex.split(words) == [
-        *("reelrun", "run", "my file.yaml", "--sandbox", "--output", "o", "--only", "*/a/*", "--max-cost", "3"),
-        "--retry-failed",
+        *("reelrun", "run", "my file.yaml", "--sandbox", *flags, "--retry-failed"),
     ]
     assert "'my file.yaml'" in words
-    assert command_line(said, "status") == "reelrun status 'my file.yaml' --sandbox --output o --only '*/a/*'"
+    kept = "--allow-outside a --allow-outside b --output o --only '*/a/*'"
+    assert command_line(said, "status") == f"reelrun status 'my file.yaml' --sandbox {kept}"
 
 
 @pytest.mark.parametrize("command", ["plan", "run"])

@@ -15,7 +15,7 @@ import runner
 from runner.errors import Exit
 from runner.manifest.codes import CODES
 from tests.command import call
-from tests.tools.example_header import EXAMPLES, INVALID, VALID, duplicate_lines, header_of, name_of, plan_lines
+from tests.tools.example_header import EXAMPLES, FILES, INVALID, VALID, duplicate_lines, header_of, name_of, plan_lines
 
 BOTH = (*VALID, *INVALID)
 # Examples with a diagnostic that names no remedy: their headers say "" for it.
@@ -39,7 +39,7 @@ def _at_examples(monkeypatch):
 
 def check(path):
     """Validate an example, and compare what is found with what is expected: all of it, in order."""
-    ended = call("validate", name_of(path), "--json")
+    ended = call("validate", name_of(path), "--json", "--allow-outside", FILES)
     found = ended.document["diagnostics"]
     expected = header_of(path).expected
     assert [(each["code"], each["file"], each["line"], each["column"]) for each in found] == [
@@ -70,7 +70,7 @@ def test_valid(path):
     code, found = check(path)
     assert code == Exit.DONE
     assert all(each["severity"] == "warning" for each in found)
-    plan = runner.plan(runner.load(name_of(path)))
+    plan = runner.plan(runner.load(name_of(path), allow_outside=[FILES]))
     header = header_of(path)
     assert plan_lines(plan) == header.of("plan")
     assert duplicate_lines(plan) == header.of("duplicates")
@@ -85,7 +85,7 @@ def test_valid(path):
 
 @example([path for path in BOTH if header_of(path).of("shows")])
 def test_on_the_screen(path):
-    ended = call("validate", name_of(path))
+    ended = call("validate", name_of(path), "--allow-outside", FILES)
     lines = (ended.out + ended.err).splitlines()
     assert [line for line in lines if re.match(r" +\d* \| ", line)] == header_of(path).of("shows")
 
@@ -156,7 +156,9 @@ def test_what_an_example_ignores_would_be_told(tmp_path):
     (tmp_path / "valid").mkdir()
     bare = tmp_path / "valid" / "bare.yaml"
     bare.write_text(rest)
-    found = {each["code"] for each in call("validate", bare, "--json").document["diagnostics"]}
+    found = {
+        each["code"] for each in call("validate", bare, "--json", "--allow-outside", FILES).document["diagnostics"]
+    }
     assert found == set(re.findall(r"W\d{3}", ignored)) == {code for code in CODES if code.startswith("W")}
 
 

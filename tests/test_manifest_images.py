@@ -35,7 +35,7 @@ class Room:
         text = "images:\n" + "".join(f"  - {entry}\n" for entry in entries)
         document = parse(Text("m.yaml", text))
         assert not document.faults
-        found = Diagnostics(document.source)
+        found = Diagnostics(document.source, [self.folder])
         images = read_images(document.value["images"], self.folder, rules, found, fetch)
         self.diagnostics = found.ordered()
         self.are_all = images.are_all

@@ -16,7 +16,7 @@ def read(tmp_path, monkeypatch):
 
     def read(*entries):
         document = parse(Text("m.yaml", "prompts:\n" + "".join(f"  - {entry}\n" for entry in entries)))
-        found = Diagnostics(document.source)
+        found = Diagnostics(document.source, [tmp_path])
         prompts = read_prompts(document.value["prompts"], tmp_path, found).all
         problems = [(each.code, each.position.file, each.position.line, each.message) for each in found.ordered()]
         return prompts, problems, found
@@ -82,7 +82,9 @@ def test_what_is_wrong(read, tmp_path):
 )
 def test_whether_all_ids_are_known(tmp_path, entry, are_all):
     document = parse(Text("m.yaml", f"prompts:\n  - {entry}\n"))
-    assert read_prompts(document.value["prompts"], tmp_path, Diagnostics(document.source)).are_all is are_all
+    assert (
+        read_prompts(document.value["prompts"], tmp_path, Diagnostics(document.source, [tmp_path])).are_all is are_all
+    )
 
 
 def test_prompts_without_an_id_or_a_text(read):

@@ -89,14 +89,25 @@ def test_manifests_that_are_not_there(write, path, message, hint):
     assert hint in diagnostic.hint
 
 
-def test_a_manifest_from_a_pipe(tmp_path):
-    reading, writing = os.pipe()
-    os.write(writing, SMALL.encode())
-    os.close(writing)
-    try:
-        assert read(Path(f"/dev/fd/{reading}")).manifest.models == (MODEL,)
-    finally:
-        os.close(reading)
+def test_a_manifest_is_a_regular_file(write, tmp_path):
+    os.mkfifo("pipe.yaml")
+    (diagnostic,) = read(Path("pipe.yaml")).diagnostics
+    assert (diagnostic.code, diagnostic.position) == ("E101", Position("pipe.yaml", 1, 1))
+    assert diagnostic.message == "the file cannot be read: it is not a regular file"
+    # A file that the shell opened is one, too.
+    with write(SMALL).open() as stream:
+        assert read(Path(f"/dev/fd/{stream.fileno()}")).manifest.models == (MODEL,)
+
+
+def test_texts_may_lie_in_folders_that_are_allowed(write, tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "mood.j2").write_text("mist")
+    path = write(SMALL.replace("text: x", "file: ../mood.j2"), "here/m.yaml")
+    (diagnostic,) = read(path).diagnostics
+    assert (diagnostic.code, diagnostic.position) == ("E107", Position("here/m.yaml", 4, 29, 10))
+    manifest = load(path, allow_outside=["."])
+    assert [each.text for each in manifest.prompts] == ["mist"]
+    assert manifest.folders == (tmp_path.resolve() / "here", tmp_path.resolve())
 
 
 def test_load_raises_all_errors(write):

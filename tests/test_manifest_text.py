@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import ManifestError, Position
-from runner.manifest.text import Text, decode, problem, read_text, shown
+from runner.manifest.text import Text, decode, problem, shown
 
 
 def refusal(call, *arguments):
@@ -36,15 +36,6 @@ def test_bytes_that_are_not_utf8_are_placed():
 def test_utf16_is_named(encoding):
     mark = "" if encoding == "utf-16" else "\ufeff"
     assert "UTF-16" in refusal(decode, f"{mark}version: 1".encode(encoding), "f").message
-
-
-def test_a_file_may_not_be_larger_than_the_limit(tmp_path):
-    path = tmp_path / "f.txt"
-    path.write_bytes(b"x" * 2**20)
-    assert len(read_text(path, "f", 2**20).text) == 2**20
-    path.write_bytes(b"x" * (2**20 + 1))
-    diagnostic = refusal(read_text, path, "f", 2**20)
-    assert (diagnostic.code, diagnostic.message) == ("E105", "the file is larger than 1 MB")
 
 
 @given(st.text(alphabet="ab\n\u2028\x85é", max_size=60), st.data())

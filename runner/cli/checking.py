@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.cli import screen
+from runner.cli.inputs import command_line
 from runner.errors import Diagnostic, Exit, ManifestError, Severity
 from runner.manifest.images import Fetch
 from runner.manifest.reader import read
@@ -35,7 +35,7 @@ class Checked:
 def validate(options: argparse.Namespace) -> int:
     """Check manifests and everything that they name."""
     fetch = _fetcher() if options.check_urls else None
-    checked = [_checked(name, fetch) for name in options.manifests]
+    checked = [_checked(name, fetch, options.allow_outside) for name in options.manifests]
     # Manifests share prompts and tables: a problem of theirs is told once.
     found = tuple(dict.fromkeys(problem for each in checked for problem in each.found))
     if options.format == "json":
@@ -45,12 +45,12 @@ def validate(options: argparse.Namespace) -> int:
 
         screen.document(sarif(found, RELEASE, Path.cwd()))
     else:
-        _tell(checked, found, for_github=options.format == "github")
+        _tell(checked, found, options)
     return Exit.INVALID if any(each.has_errors for each in checked) else Exit.DONE
 
 
-def _checked(name: str, fetch: Fetch | None) -> Checked:
-    reading = read(Path(name), fetch=fetch)
+def _checked(name: str, fetch: Fetch | None, allow_outside: Sequence[str]) -> Checked:
+    reading = read(Path(name), fetch=fetch, allow_outside=allow_outside)
     try:
         planned = make_plan(sound(reading), warnings=reading.diagnostics)
     except ManifestError as error:
@@ -58,8 +58,9 @@ def _checked(name: str, fetch: Fetch | None) -> Checked:
     return Checked(name, planned.diagnostics, len(planned.jobs))
 
 
-def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], *, for_github: bool) -> None:
+def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argparse.Namespace) -> None:
     """The problems, then how many there are. With annotations on stdout there is nothing else."""
+    for_github = options.format == "github"
     if for_github:
         from runner.manifest.annotations import annotation
 
@@ -76,7 +77,8 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], *, for_github
         screen.say(screen.total(found))
     if not checked[0].has_errors:
         tell = screen.say if for_github else screen.show
-        tell(f"{_told(checked[0])}. Next: {printable(shlex.join(('reelrun', 'plan', checked[0].name)))}")
+        options.manifest = checked[0].name
+        tell(f"{_told(checked[0])}. Next: {printable(command_line(options, 'plan'))}")
 
 
 def _sum_up(checked: Sequence[Checked], found: Sequence[Diagnostic], tell: Callable[[str], None]) -> None:

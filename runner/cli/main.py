@@ -147,6 +147,7 @@ def _manifest_commands(commands: _Commands) -> None:
     init.add_argument("folder", metavar="FOLDER", help="the folder to make; it must be new or empty")
     validate = _command(commands, "validate", "check manifests and everything that they name; send nothing")
     validate.add_argument("manifests", nargs="+", metavar="MANIFEST", help="the YAML files")
+    _outside(validate)
     _format(validate)
     validate.add_argument("--check-urls", action="store_true", help="also fetch and check pictures that are URLs")
     plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
@@ -255,8 +256,14 @@ def _command(commands: _Commands, name: str, what: str) -> argparse.ArgumentPars
 def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
     made = _command(commands, name, what)
     made.add_argument("manifest", metavar="MANIFEST", help="the YAML file")
+    _outside(made)
     _json(made)
     return made
+
+
+def _outside(command: argparse.ArgumentParser) -> None:
+    what = "prompts, tables and schemas may also lie below DIR, not only below the manifest's folder (may be repeated)"
+    command.add_argument("--allow-outside", action="append", default=[], metavar="DIR", help=what)
 
 
 def _json(command: argparse.ArgumentParser) -> None:

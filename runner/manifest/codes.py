@@ -54,6 +54,13 @@ _CODES = {
         "than 64 bits, and no keys but text. Where text was meant, put it in quotes.",
         'wrong:  season: 2024-05-01\nright:  season: "2024-05-01"',
     ),
+    "E107": Code(
+        "A file outside the manifest's folder",
+        "Prompts, tables and schemas lie below the folder of the manifest, once links are followed, so that a manifest "
+        "of somebody else cannot send files of yours. Move the file there, or name its folder with --allow-outside, "
+        "which may be repeated. Pictures may lie anywhere but below /proc, /sys and /dev.",
+        "reelrun validate campaign.yaml --allow-outside ../shared",
+    ),
     # The structure of the manifest, and the payload.
     "E201": Code(
         "An unknown key",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from runner.errors import Diagnostic, Position, Severity
 from runner.manifest.findings import Problem
@@ -13,9 +14,10 @@ from runner.model import Route
 
 @dataclass(slots=True)
 class Diagnostics:
-    """Collects problems, and places them in the source."""
+    """Collects problems, and places them in the source. `folders` are those that texts may be read from."""
 
     source: Source
+    folders: Sequence[Path] = ()
     found: list[Diagnostic] = field(default_factory=list)
 
     def attach(self, route: Route, file: Attached) -> None:

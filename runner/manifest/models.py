@@ -11,8 +11,8 @@ from typing import TypeAlias
 from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.expectations import MANIFEST
-from runner.manifest.nearby import nearby
-from runner.manifest.text import Text, problem, read_text, shown
+from runner.manifest.files import UnreadableError, read_below
+from runner.manifest.text import Text, problem
 from runner.manifest.wording import problems, validator
 from runner.manifest.words import closest, joined, name, shortened
 from runner.model import Json, ModelSchema, Route
@@ -20,7 +20,7 @@ from runner.shipped import shipped
 
 Schemas: TypeAlias = Mapping[str, ModelSchema]
 
-_MAX_BYTES = 5 * 2**20
+_MAX_BYTES = 2**20
 _ENDING = ".schema.json"
 # The custom keywords of a model's schema, which JSON Schema itself does not look at.
 _PICTURE_RULES: Mapping[str, Json] = {
@@ -105,12 +105,13 @@ def read_models(
     schemas: dict[str, ModelSchema] = {}
     for model, path in own.items():
         try:
-            schemas[model] = read_model(model, base / str(path))
+            text = read_below(base / str(path), found.folders, str(path), _MAX_BYTES)
+            schemas[model] = read_model(model, text)
         except ManifestError as error:
             found.extend(error.diagnostics)
-        except OSError as error:
-            message = f"the schema {name(str(path))} of {model} cannot be read: {error.strerror}"
-            found.error("E101", ("models", model), message, nearby(base / str(path), str(path)))
+        except UnreadableError as error:
+            message = f"the schema {name(str(path))} of {model} {error.message}"
+            found.error(error.code, ("models", model), message, error.hint)
     for model, route in names:
         if model in ours and model not in own:
             schemas[model] = shipped_schema(model)
@@ -135,9 +136,8 @@ def _model_hint(model: str, ours: Mapping[str, Path], own: Mapping[str, Json]) -
     return f"known here: {joined((*ours, *own), 'and')}; for another one add models: {{{shortened(model)}: FILE}}"
 
 
-def read_model(model: str, path: Path) -> ModelSchema:
-    """Read and check a schema file. Raises OSError, and ManifestError with all that is wrong with it."""
-    text = read_text(path, shown(path), _MAX_BYTES)
+def read_model(model: str, text: Text) -> ModelSchema:
+    """Check the text of a schema file. Raises ManifestError with all that is wrong with it."""
     try:
         document: Json = json.loads(text.text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.manifest.files import open_media
 from runner.manifest.formats import DamagedError, Header, Stream, check_whole, header, kind
 from runner.manifest.values import items, mapping
 from runner.manifest.words import joined, size
@@ -68,7 +69,7 @@ def inspect_file(path: Path, rules: Sequence[Rules]) -> Picture:
         if not stat.S_ISREG(status.st_mode):
             what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             return Picture((Flaw("E401", f"is {what}"),))
-        with path.open("rb") as stream:
+        with open_media(path) as stream:
             return inspect(stream, status.st_size, rules)
     except FileNotFoundError:
         return Picture((Flaw("E401", "does not exist"),))

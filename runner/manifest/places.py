@@ -13,10 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
+from runner.manifest.files import UnreadableError, read_below
 from runner.manifest.names import RULE, is_variable
-from runner.manifest.nearby import inside, nearby
+from runner.manifest.nearby import inside
 from runner.manifest.tables import MAX_BYTES, Row, Table, read_table
-from runner.manifest.text import read_text, shown
 from runner.manifest.values import mapping
 from runner.manifest.words import name, shortened
 from runner.model import Image, Json, Origin, Route, Variables
@@ -125,16 +125,13 @@ def _table(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candid
 
 
 def _read_table(base: Path, written: str, place: Route, found: Diagnostics) -> Table | None:
-    path = base / written
     try:
-        return read_table(read_text(path, shown(path), MAX_BYTES))
+        return read_table(read_below(base / written, found.folders, written, MAX_BYTES))
     except ManifestError as error:
         found.extend(error.diagnostics)
-    except FileNotFoundError:
-        found.error("E409", place, f"the table {name(written)} does not exist", nearby(path, written))
-    except OSError as error:
-        message = f"the table {name(written)} cannot be read: {error.strerror}"
-        found.error("E409", place, message, "it is a CSV file; check its permissions")
+    except UnreadableError as error:
+        code = "E409" if error.code == "E101" else error.code
+        found.error(code, place, f"the table {name(written)} {error.message}", error.hint)
     return None
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
+from runner.manifest.files import UnreadableError, read_below
 from runner.manifest.ids import Claim, sound_claims
-from runner.manifest.nearby import nearby
-from runner.manifest.text import Text, read_text, shown
+from runner.manifest.text import Text
 from runner.manifest.values import mapping
 from runner.manifest.words import name
 from runner.model import Json, Prompt, Route
@@ -67,14 +67,11 @@ def _prompt(entry: Mapping[str, Json], route: Route, base: Path, found: Diagnost
 
 def _read(path: Path, written: str, route: Route, found: Diagnostics) -> Text | None:
     try:
-        return read_text(path, shown(path), MAX_BYTES)
+        return read_below(path, found.folders, written, MAX_BYTES)
     except ManifestError as error:
         found.extend(error.diagnostics)
-    except FileNotFoundError:
-        found.error("E101", (*route, "file"), f"the prompt file {name(written)} does not exist", nearby(path, written))
-    except OSError as error:
-        message = f"the prompt file {name(written)} cannot be read: {error.strerror}"
-        found.error("E101", (*route, "file"), message, "it is a text file; check its permissions")
+    except UnreadableError as error:
+        found.error(error.code, (*route, "file"), f"the prompt file {name(written)} {error.message}", error.hint)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from runner.manifest import settings
 from runner.manifest.consequences import NOTHING, Consequences, consequences_of
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.document import Document, parse
+from runner.manifest.files import folders_of, read_text
 from runner.manifest.images import Fetch, read_images
 from runner.manifest.inputs import read_inputs
 from runner.manifest.models import ANYTHING, read_models
@@ -19,7 +20,7 @@ from runner.manifest.pictures import Rules
 from runner.manifest.prompts import read_prompts
 from runner.manifest.source import Source
 from runner.manifest.structure import Structure, checked
-from runner.manifest.text import Text, problem, read_text
+from runner.manifest.text import Text, problem
 from runner.manifest.values import integer, items, mapping
 from runner.manifest.words import described
 from runner.model import Image, Json, Manifest, ModelSchema, Origin, Prompt, Route
@@ -44,28 +45,31 @@ class Reading:
         return any(map(_is_error, self.diagnostics))
 
 
-def load(path: Path, *, fetch: Fetch | None = None) -> Manifest:
+def load(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str | Path] = ()) -> Manifest:
     """Read a manifest that has no errors. Raises ManifestError with all that reading finds where it has some."""
-    reading = read(path, fetch=fetch)
+    reading = read(path, fetch=fetch, allow_outside=allow_outside)
     if reading.manifest is None or reading.has_errors:
         raise ManifestError(reading.diagnostics)
     return reading.manifest
 
 
-def read(path: Path, *, fetch: Fetch | None = None) -> Reading:
+def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str | Path] = ()) -> Reading:
     """Read and check a manifest, with its pictures, tables, prompt files and schemas.
 
-    `fetch` returns the bytes of a URL, or raises OSError; without it URLs are not looked at.
+    `fetch` returns the bytes of a URL, or raises OSError; without it URLs are not looked at. Texts lie below the
+    manifest's folder or one of `allow_outside`. Raises UsageError where one of these is no folder.
     """
+    full = path.absolute().parent.resolve() / path.name
+    folders = folders_of(full.parent, allow_outside)
     try:
         document = parse(_text(path))
         content = _mapping(document)
     except ManifestError as error:
         return Reading(None, error.diagnostics)
-    found = Diagnostics(document.source)
+    found = Diagnostics(document.source, folders)
     structure = checked(document, content, found)
-    parts = _parts(path, structure, found, fetch)
-    manifest = _manifest(parts, structure, found.source)
+    parts = _parts(full, structure, found, fetch)
+    manifest = replace(_manifest(parts, structure, found.source), folders=folders)
     problems = found.ordered(manifest.ignored)
     if not any(map(_is_error, problems)):
         return Reading(manifest, problems)
@@ -112,8 +116,8 @@ class _Parts:
     unknown: frozenset[str]
 
 
-def _parts(path: Path, structure: Structure, found: Diagnostics, fetch: Fetch | None) -> _Parts:
-    content, full = structure.content, path.absolute().parent.resolve() / path.name
+def _parts(full: Path, structure: Structure, found: Diagnostics, fetch: Fetch | None) -> _Parts:
+    content = structure.content
     named = _models(content.get("model"))
     schemas = read_models(named, mapping(content.get("models")), full.parent, found, structure.loss.keys)
     sound = [schema for schema in schemas.values() if schema.document is not ANYTHING]

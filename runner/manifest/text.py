@@ -61,25 +61,6 @@ def problem(code: str, text: Text, position: Position, message: str, hint: str =
     return ManifestError([Diagnostic(code, Severity.ERROR, position, message, hint, line)])
 
 
-def read_text(path: Path, file: str, limit: int) -> Text:
-    """Read a UTF-8 file. A byte-order mark is left out, and every end of line becomes `\\n`.
-
-    Raises OSError, and ManifestError with E104 (not UTF-8) or E105 (more than `limit` bytes).
-    """
-    with path.open("rb") as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        text = Text(file, "")
-        raise problem(
-            "E105",
-            text,
-            text.at(0),
-            f"the file is larger than {limit // 2**20} MB",
-            "split it into several; a file this large is rarely meant",
-        )
-    return decode(data, file)
-
-
 def decode(data: bytes, file: str) -> Text:
     """The text of a file's bytes; ManifestError with E104 where they are not UTF-8."""
     try:
