@@ -16,7 +16,7 @@ from runner.planning.arms import Arm
 from runner.planning.faults import Place, Remark
 from runner.planning.motion import is_latin, says_motion
 from runner.planning.places import place_of_value
-from runner.planning.templates import Template
+from runner.planning.templates.template import Template
 from runner.planning.tips import Range, Tips
 
 # So few words leave most of a long video to chance.

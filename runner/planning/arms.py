@@ -46,6 +46,11 @@ class Arm:
         """All templates of its parameters."""
         return tuple(template for each in self.parameters for template in each.templates)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that the arm looks up."""
+        return frozenset().union(*(template.names for template in self.templates))
+
 
 class FaultAt(Exception):  # noqa: N818  # it is a fault of the text, not of the program
     """A template's fault, with the place of the template."""

@@ -21,7 +21,6 @@ from runner.planning.requests import Requests
 from runner.planning.templates.template import Template, Templates
 from runner.planning.templates.watch import TICK
 
-
 # From so many seconds of rendering on the rest is estimated, and refused where it takes longer than so many.
 _PATIENCE = 5.0
 _LONGEST = 600.0

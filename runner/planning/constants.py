@@ -17,9 +17,7 @@ def with_constants(manifest: Manifest, compiler: Compiler, faults: Faults) -> tu
     A constant sees the others and `name`. One that fails, or takes part in a cycle (E319), goes into the faults and
     stays as it is written.
     """
-    parameters = {
-        name: compiler.parameter(name, value, ("vars", name)) for name, value in manifest.constants.items()
-    }
+    parameters = {name: compiler.parameter(name, value, ("vars", name)) for name, value in manifest.constants.items()}
     used = {name: frozenset().union(*(each.names for each in one.templates)) for name, one in parameters.items()}
     values: dict[str, Json] = dict(manifest.constants)
     for name in _in_order({name: names & values.keys() for name, names in used.items()}, faults):

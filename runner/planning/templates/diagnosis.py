@@ -16,7 +16,7 @@ from runner.errors import ManifestError
 from runner.manifest.files import UnreadableError
 from runner.manifest.words import name as quoted
 from runner.planning.suggestions import did_you_mean
-from runner.planning.templates.environment import Environment, UnknownNameError, MisleadingError
+from runner.planning.templates.environment import Environment, MisleadingError, UnknownNameError
 from runner.planning.templates.fragments import Fragments, MissingFragmentError
 from runner.planning.templates.lexer import Token, as_written, spans, tokens, with_newlines
 from runner.planning.templates.problems import ExcessError, NotJsonError, NotTextError, TemplateFault, TemplateProblem
@@ -156,8 +156,8 @@ class _Map:
 @lru_cache(maxsize=64)
 def _map_of(environment: Environment, source: str) -> _Map:
     tree = environment.parse(source)
-    uses = sorted((use for node in tree.find_all(nodes.Expr) for use in _uses(node, source)), key=lambda use: use.offset)
-    return _Map(tuple(uses), tuple(spans(tokens(environment.lexer, source))))
+    uses = [use for node in tree.find_all(nodes.Expr) for use in _uses(node, source)]
+    return _Map(tuple(sorted(uses, key=lambda use: use.offset)), tuple(spans(tokens(environment.lexer, source))))
 
 
 def _uses(node: nodes.Expr, source: str) -> Iterator[_Use]:
@@ -219,7 +219,7 @@ def _words(error: Exception, written: str) -> tuple[str, str, str]:
     if isinstance(error, NotJsonError):
         return "E315", str(error), "a template gives text, numbers, true, false, none, lists or mappings"
     if isinstance(error, MissingFragmentError):
-        return "E101", f"the file {quoted(error.name or '')} does not exist", error.hint
+        return "E101", f"the file {quoted(str(error.name))} does not exist", error.hint
     if isinstance(error, UnreadableError):
         return error.code, f"the file {error.message}", error.hint
     if isinstance(error, ManifestError):

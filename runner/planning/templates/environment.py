@@ -10,17 +10,27 @@ from __future__ import annotations
 import json
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial, wraps
 from types import CodeType
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateSyntaxError, UndefinedError, nodes, pass_context
+from jinja2 import (
+    BaseLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+    pass_context,
+    pass_environment,
+)
+from jinja2.filters import ignore_case, make_attrgetter
 from jinja2.lexer import Lexer
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
+from runner.model import canonical_json
 from runner.planning.names import slug
 from runner.planning.templates.lexer import OffsetLexer, stray_end, tokens
 from runner.planning.templates.problems import ExcessError
@@ -32,7 +42,7 @@ MAX_REPEATED = 1_000_000
 
 _NOT_THE_SAME_TWICE = ("lipsum", "random")
 # Those that give generators in Jinja. A list can be looked at twice and tells its length.
-_LAZY = ("batch", "map", "reject", "rejectattr", "select", "selectattr", "slice", "unique", "items")
+_LAZY = ("batch", "map", "reject", "rejectattr", "select", "selectattr", "slice", "items")
 # Names that no template can write.
 _SIZED, _TEXT = "(sized)", "(text)"
 
@@ -87,8 +97,27 @@ def _as_list(filter_: Callable[..., object]) -> Callable[..., object]:
     return call
 
 
+@pass_environment
+def _unique(
+    environment: ImmutableSandboxedEnvironment,
+    value: Iterable[object],
+    case_sensitive: bool = False,
+    attribute: str | None = None,
+) -> list[object]:
+    # By their JSON: 1 and true are not the same, and items may be lists.
+    key = make_attrgetter(environment, attribute, postprocess=None if case_sensitive else ignore_case)
+    found: dict[str, object] = {}
+    for item in value:
+        found.setdefault(canonical_json(plain(key(item))), item)
+    return list(found.values())
+
+
 def _reversed(value: object) -> object:
     return value[::-1] if isinstance(value, str) else list(reversed(list(value)))  # type: ignore[call-overload]
+
+
+def _slug(value: object) -> str:
+    return slug(text_of(value))
 
 
 def _tojson(value: object) -> str:
@@ -117,7 +146,7 @@ class Environment(ImmutableSandboxedEnvironment):
             self.globals.pop(name, None)
         for name in _LAZY:
             self.filters[name] = _as_list(self.filters[name])
-        self.filters.update({"reverse": _reversed, "slug": lambda value: slug(text_of(value)), "tojson": _tojson})
+        self.filters.update({"reverse": _reversed, "slug": _slug, "tojson": _tojson, "unique": _unique})
         self.filters.update({_SIZED: sized, _TEXT: text_of})
         self._lexer = OffsetLexer(self)
 
@@ -186,20 +215,17 @@ class _Bounding(NodeTransformer):
 
     def visit_With(self, node: nodes.With) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        node.values = [_filtered(each, _SIZED) for each in node.values]
+        node.values[:] = [_filtered(each, _SIZED) for each in node.values]
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        node.nodes = [_filtered(each, _TEXT) for each in node.nodes]
+        node.nodes[:] = [_filtered(each, _TEXT) for each in node.nodes]
         return node
 
 
-def _filtered(node: nodes.Expr, name: str) -> nodes.Expr:
-    if isinstance(node, nodes.Const):
-        return node
-    filtered = nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
-    return filtered.set_environment(node.environment)  # type: ignore[no-any-return]
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=node.environment)
 
 
 def _check_names(tree: nodes.Template, name: str | None) -> None:

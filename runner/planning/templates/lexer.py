@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from jinja2 import TemplateSyntaxError
 from jinja2.lexer import Lexer
 
-
 _NEWLINE = re.compile(r"\r\n?")
 _END = re.compile(r"[}%]}")
 _LEXICAL = re.compile(r" at \d+$")

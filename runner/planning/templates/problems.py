@@ -41,4 +41,4 @@ class NotJsonError(Exception):
 
 
 class NotTextError(Exception):
-    """A value that no text can hold: a list, a mapping, a truth value, none, a function. Its argument names the kind."""
+    """A value that no text can hold: a list, a mapping, a truth value, none, a function. The argument is its kind."""

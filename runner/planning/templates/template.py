@@ -27,8 +27,8 @@ from runner.planning.templates.watch import Watch
 _COMPILING = (TemplateError, ExcessError, SyntaxError, ValueError, RecursionError, MemoryError)
 # What operations raise for values that they do not work with, and what the file of a fragment does.
 _RENDERING = (
-    *_COMPILING, ManifestError, UnreadableError, NotJsonError, NotTextError, ArithmeticError, AssertionError, AttributeError,
-    LookupError, OSError, RuntimeError, TypeError,
+    *_COMPILING, ManifestError, UnreadableError, NotJsonError, NotTextError, ArithmeticError, AssertionError,
+    AttributeError, LookupError, OSError, RuntimeError, TypeError,
 )  # fmt: skip
 # What the value of a template that is one expression is called inside of it.
 _VALUE = "__value__"
