@@ -158,25 +158,25 @@ _CODES = {
     ),
     "E316": Code(
         "A text cannot hold this value",
-        "Between other words a template puts texts and numbers. A list, a mapping, true, false, none or a function would "
-        "be written as Python writes it, and nobody means that in a prompt.",
+        "Between other words a template puts texts and numbers. A list, a mapping, true, false, none or a function "
+        "would be written as Python writes it, and nobody means that in a prompt.",
         'wrong:  text: "A shoe in {{ colours }}"\nright:  text: "A shoe in {{ colours | join(", ") }}"',
     ),
     "E317": Code(
         "Braces in a value",
-        "A value of the matrix, of a picture or of a table is put into texts as it is. Templates in it are not rendered: "
-        "their braces would be sent. Write the template into the prompt, into params or into a constant.",
-        'wrong:  matrix: {surface: ["{{ season }} grass"]}\nright:  prompts: [{id: a, text: "{{ season }} {{ surface }}"}]',
+        "A value of the matrix, of a picture or of a table is put into texts as it is. Templates in it are not "
+        "rendered: their braces would be sent. Write the template into the prompt, into params or into a constant.",
+        'wrong:  matrix: {surface: ["{{ season }} grass"]}\nright:  text: "A shoe on {{ season }} {{ surface }}"',
     ),
     "E318": Code(
         "Rendering takes too long",
-        "After a few seconds the time for all cells is estimated from those that are rendered, and it would be more than "
-        "ten minutes. Make the templates simpler or the sweep smaller; validate --slow waits for all of it.",
+        "After a few seconds the time for all cells is estimated from those that are rendered, and it would be more "
+        "than ten minutes. Make the templates simpler or the sweep smaller; validate --slow waits for all of it.",
         'wrong:  text: "{% for i in range(99999) %}{% if loop.last %}x{% endif %}{% endfor %}"',
     ),
     "E319": Code(
         "Constants need each other",
-        "A constant may be made from others, and these two are made from each other. Give one of them a text of its own.",
+        "A constant may be made from others, and these are made from each other. Give one of them a text of its own.",
         'wrong:  vars: {a: "{{ b }}", b: "{{ a }}"}\nright:  vars: {a: "{{ b }}", b: wet rock}',
     ),
     # Pictures.

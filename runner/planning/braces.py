@@ -22,7 +22,9 @@ def check_values(manifest: Manifest, faults: Faults) -> None:
             found = _BEGINNING.search(text)
             if found is not None:
                 message = f"a value holds {found.group()}, and is no template"
-                hint = "write templates into prompts, params or vars; braces as text stand there, between {% raw %} and {% endraw %}"
+                hint = (
+                    "write the template into the prompt; braces as text stand there between {% raw %} and {% endraw %}"
+                )
                 faults.add("E317", Place(place, found.start(), 2), message, hint, about="")
 
 

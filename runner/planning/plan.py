@@ -45,8 +45,9 @@ class Plan:
 
     `duplicates` holds the keys of cells that render to one request, `cells` is how many there are before that.
     `spent` is what the state's attempts cost so far. `orphaned` are the submitted jobs of the state that the manifest
-    no longer has. `groups` are the jobs by what is done with them and why, in the order of actions. `submits` are those to submit, in the order of the plan; `opened` are those with an
-    open attempt: to attach, to fetch, or to submit again although it is not known what became of it.
+    no longer has. `groups` are the jobs by what is done with them and why, in the order of actions. `submits` are those
+    to submit, in the order of the plan; `opened` are those with an open attempt: to attach, to fetch, or to submit
+    again although it is not known what became of it.
     """
 
     manifest: Manifest
