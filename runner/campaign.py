@@ -60,13 +60,15 @@ class Result:
     interrupted: bool = False
 
 
-def plan(manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic] = ()) -> Plan:
-    """The plan against the manifest's state, if there is one. Writes nothing."""
+def plan(
+    manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic] = (), *, has_process: bool = False
+) -> Plan:
+    """The plan against the manifest's state, if there is one. Writes nothing. `has_process` is as in `make_plan`."""
     store = Store.read(manifest.output.state)
     if store is None:
-        return make_plan(manifest, None, selection, warnings)
+        return make_plan(manifest, None, selection, warnings, has_process=has_process)
     with store:
-        return make_plan(manifest, store, selection, warnings)
+        return make_plan(manifest, store, selection, warnings, has_process=has_process)
 
 
 def run(
@@ -80,18 +82,19 @@ def run(
     on_start: Callable[[Callable[[], None]], None] = lambda interrupt: None,
     warnings: Sequence[Diagnostic] = (),
     locked: bool = False,
+    has_process: bool = False,
 ) -> Result:
     """Lock, plan, check the budget, ask, work, write the index.
 
     `dry` ends before the first call: the state is written, the index stays that of the run before. `on_start` is given
-    the function that interrupts the run. `locked` refuses what is not in the lockfile. Raises ReelrunError for what
-    keeps the run from starting.
+    the function that interrupts the run. `locked` refuses what is not in the lockfile, `has_process` is as in
+    `make_plan`. Raises ReelrunError for what keeps the run from starting.
     """
     clock = SystemClock()
     with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
-            planned = make_plan(manifest, store, selection, warnings, store.registering)
+            planned = make_plan(manifest, store, selection, warnings, store.registering, has_process=has_process)
             if locked:
                 lockfile.check(manifest, (each.job for each in planned.jobs))
         check_budget(planned)

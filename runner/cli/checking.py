@@ -35,7 +35,7 @@ class Checked:
 def validate(options: argparse.Namespace) -> int:
     """Check manifests and everything that they name."""
     fetch = _fetcher() if options.check_urls else None
-    checked = [_checked(name, fetch, options.allow_outside) for name in options.manifests]
+    checked = [_checked(name, options.slow, fetch, options.allow_outside) for name in options.manifests]
     # Manifests share prompts and tables: a problem of theirs is told once.
     found = tuple(dict.fromkeys(problem for each in checked for problem in each.found))
     if options.format == "json":
@@ -49,10 +49,10 @@ def validate(options: argparse.Namespace) -> int:
     return Exit.INVALID if any(each.has_errors for each in checked) else Exit.DONE
 
 
-def _checked(name: str, fetch: Fetch | None, allow_outside: Sequence[str]) -> Checked:
+def _checked(name: str, is_patient: bool, fetch: Fetch | None, allow_outside: Sequence[str]) -> Checked:
     reading = read(Path(name), fetch=fetch, allow_outside=allow_outside)
     try:
-        planned = make_plan(sound(reading), warnings=reading.diagnostics)
+        planned = make_plan(sound(reading), warnings=reading.diagnostics, is_patient=is_patient, has_process=True)
     except ManifestError as error:
         return Checked(name, error.diagnostics, 0)
     return Checked(name, planned.diagnostics, len(planned.jobs))

@@ -150,6 +150,9 @@ def _manifest_commands(commands: _Commands) -> None:
     _outside(validate)
     _format(validate)
     validate.add_argument("--check-urls", action="store_true", help="also fetch and check pictures that are URLs")
+    validate.add_argument(
+        "--slow", action="store_true", help="wait for templates that take more than ten minutes in all"
+    )
     plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
     plan.add_argument("--jobs", action="store_true", help="list every job, not only the first ones")
     plan.add_argument("--markdown", action="store_true", help="a summary in Markdown, fit for a pull request")

@@ -29,7 +29,7 @@ def plan(options: argparse.Namespace) -> int:
 
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
-    planned = campaign.plan(manifest, selection, warnings)
+    planned = campaign.plan(manifest, selection, warnings, has_process=True)
     if options.locked:
         lockfile.check(manifest, (each.job for each in planned.jobs))
     if options.json:

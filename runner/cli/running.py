@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
             on_start=interruptible,
             warnings=warnings,
             locked=options.locked,
+            has_process=True,
         )
     finally:
         if progress is not None:

@@ -7,6 +7,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
@@ -25,6 +26,7 @@ from runner.planning.rehearsal import rehearse
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, settled_one
 from runner.planning.templates.template import Templates
+from runner.planning.templates.watch import limited_memory
 from runner.state.store import Store
 from runner.version import RELEASE
 
@@ -91,18 +93,19 @@ def make_plan(
     registering: Registering | None = None,
     *,
     is_patient: bool = False,
+    has_process: bool = False,
 ) -> Plan:
     """Expand, render, check and compare with the state. Raises ManifestError with every problem found.
 
     `warnings` are those of reading the manifest; they are handed on in the plan. What `registering` gives takes the
     jobs in batches as they come, and once more those whose keys or aliases the last cell settled; what it wrote has to
     be taken back where this raises. A sweep that would be rendered for longer than anybody waits is refused, unless
-    `is_patient`.
+    `is_patient`. Whoever has the process to himself bounds its memory meanwhile with `has_process`.
     """
     if threading.current_thread() is not threading.main_thread():
         rehearse(manifest, warnings, is_patient)
     templates = Templates(manifest.folders)
-    with templates.watch.kept():
+    with limited_memory() if has_process else nullcontext(), templates.watch.kept():
         return _plan(manifest, templates, store, selection, warnings, registering, is_patient)
 
 

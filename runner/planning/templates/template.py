@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +33,8 @@ _RENDERING = (
 )  # fmt: skip
 # What the value of a template that is one expression is called inside of it.
 _VALUE = "__value__"
+# So many pieces of a text are put together at once.
+_PIECES = 1000
 
 _T = TypeVar("_T")
 
@@ -95,7 +98,7 @@ class _Form:
             watch.end()
 
     def as_text(self, context: Context) -> str:
-        text = "".join(self.compiled.root_render_func(context))
+        text = _joined(self.compiled.root_render_func(context))
         if self.is_expression:
             text = text_of(context.vars[_VALUE])
         if len(text) > MAX_TEXT:
@@ -179,6 +182,14 @@ class Templates:
             return self.environment.parse(self.fragments.get_source(self.environment, name)[0], name)
         except (*_COMPILING, ManifestError, UnreadableError, OSError):
             return None
+
+
+def _joined(pieces: Iterator[str]) -> str:
+    """The pieces as one text, which ends soon after it is too long."""
+    text = "".join(islice(pieces, _PIECES))
+    while len(text) <= MAX_TEXT and (more := list(islice(pieces, _PIECES))):
+        text += "".join(more)
+    return text
 
 
 def _is_data(output: nodes.Output) -> bool:
