@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -38,7 +39,8 @@ class Expansion:
         self.manifest, used = with_constants(manifest, compiler, faults)
         self._faults = faults
         self._watch = templates.watch
-        self._is_patient = is_patient
+        # The ticks at the last look at how long it takes; the first is after some seconds.
+        self._looked = sys.maxsize if is_patient else int(_PATIENCE / TICK)
         self.arms = compiler.arms(manifest)
         self.output = self._output_template(compiler)
         self.templates = tuple(each for arm in self.arms for each in arm.templates)
@@ -124,13 +126,13 @@ class Expansion:
 
     def _is_late(self) -> bool:
         """Whether rendering would go on for longer than anybody waits, which is told."""
-        passed = self._watch.ticks * TICK
-        if passed < _PATIENCE or self._is_patient:
+        if self._watch.ticks <= self._looked:
             return False
-        left = passed / max(self.seen, 1) * (self._cells() - self.seen)
-        if left <= _LONGEST:
+        self._looked = self._watch.ticks
+        passed, cells = self._looked * TICK, self._cells()
+        if passed / max(self.seen, 1) * (cells - self.seen) <= _LONGEST:
             return False
-        message = f"rendering takes too long: {passed:.0f} s for {self.seen:,} of {self._cells():,} cells"
+        message = f"rendering takes too long: {passed:.0f} s for {self.seen:,} of {cells:,} cells"
         hint = "make the templates simpler, or the sweep smaller; validate --slow waits for all of it"
         self._faults.add("E318", Place(("prompts",), key=True), message, hint)
         return True

@@ -125,9 +125,21 @@ def _tojson(value: object) -> str:
     return json.dumps(plain(value), ensure_ascii=False)
 
 
+class _Scope(Context):
+    """Looks globals up last, where Jinja copies them and all variables for each render."""
+
+    def resolve_or_missing(self, key: str) -> object:
+        if key in self.vars:
+            return self.vars[key]
+        if key in self.parent:
+            return self.parent[key]
+        return self.environment.globals.get(key, missing)
+
+
 class Environment(ImmutableSandboxedEnvironment):
     """The environment of the templates of one manifest. Lines of its templates are offsets, as `OffsetLexer` has it."""
 
+    context_class = _Scope
     intercepted_binops = frozenset(("+", "*", "**", "/", "//", "%"))
 
     def __init__(self, loader: BaseLoader | None = None) -> None:
@@ -169,6 +181,10 @@ class Environment(ImmutableSandboxedEnvironment):
             # Python's, for a number with an index: it fails as such when it is rendered.
             warnings.simplefilter("ignore", SyntaxWarning)
             return super()._compile(source, filename)
+
+    def scope(self, template: Template, variables: Mapping[str, object]) -> Context:
+        """What a render of the template looks names up in."""
+        return _Scope(self, variables, None, template.blocks)  # type: ignore[arg-type]  # nothing is written there
 
     def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
         if isinstance(left, int) and isinstance(right, int):

@@ -87,13 +87,13 @@ class _Form:
     is_expression: bool
 
     def evaluated(self, text: str, collect: Callable[[Context], _T], variables: Mapping[str, object]) -> _T:
-        watch = self.compiler.watch
+        environment, watch = self.compiler.environment, self.compiler.watch
         try:
             watch.begin()
-            return collect(self.compiled.new_context(variables))  # type: ignore[arg-type]  # any mapping does
+            return collect(environment.scope(self.compiled, variables))
         except _RENDERING as error:
             watch.end()
-            raise render_fault(self.compiler.environment, self.compiler.fragments, text, error, variables) from error
+            raise render_fault(environment, self.compiler.fragments, text, error, variables) from error
         finally:
             watch.end()
 
@@ -170,25 +170,28 @@ class Templates:
         for name in find_referenced_templates(tree):
             if name is None:
                 is_open = True
-            elif name not in seen and (fragment := self._fragment(name)) is not None:
+            elif name not in seen:
                 seen.add(name)
-                more, has_more = self._names(fragment, seen)
+                more, has_more = self._names_of(name, seen)
                 names, is_open = names | more, is_open or has_more
         return frozenset(names), is_open
 
-    def _fragment(self, name: str) -> nodes.Template | None:
-        """The tree of a fragment, if it has one. What is wrong with it is told where a render comes to it."""
+    def _names_of(self, fragment: str, seen: set[str]) -> tuple[frozenset[str], bool]:
+        """As `_names`, of a fragment. What is wrong with it is told where a render comes to it."""
         try:
-            return self.environment.parse(self.fragments.get_source(self.environment, name)[0], name)
+            source, *_ = self.fragments.get_source(self.environment, fragment)
+            return self._names(self.environment.parse(source, fragment), seen)
         except (*_COMPILING, ManifestError, UnreadableError, OSError):
-            return None
+            return frozenset(), False
 
 
 def _joined(pieces: Iterator[str]) -> str:
     """The pieces as one text, which ends soon after it is too long."""
-    text = "".join(islice(pieces, _PIECES))
-    while len(text) <= MAX_TEXT and (more := list(islice(pieces, _PIECES))):
-        text += "".join(more)
+    some = list(islice(pieces, _PIECES))
+    text = "".join(some)
+    while len(some) == _PIECES and len(text) <= MAX_TEXT:
+        some = list(islice(pieces, _PIECES))
+        text += "".join(some)
     return text
 
 
