@@ -17,6 +17,7 @@ from types import CodeType
 from jinja2 import (
     BaseLoader,
     StrictUndefined,
+    Template,
     TemplateSyntaxError,
     UndefinedError,
     nodes,
