@@ -92,7 +92,9 @@ class Compiler:
         return [self._arm(prompt, common) for prompt in manifest.prompts]
 
     def template(self, text: str, place: Place) -> Template | None:
-        """The template of a text, None where it is none."""
+        """The template of a text, None where it is none, or where one before took too much."""
+        if self._faults.has_excess:
+            return None
         try:
             return self._templates.compile(text)
         except TemplateFault as fault:

@@ -210,8 +210,10 @@ def _words(error: Exception, written: str) -> tuple[str, str, str]:
     """Code, message and hint for what a render raised; `written` is what stands between the braces."""
     if isinstance(error, ExcessError):
         return "E314", f"the template makes or takes too much: {error}", "shorten the texts, or go through fewer items"
-    if isinstance(error, MemoryError | RecursionError):
-        return "E314", "the template makes values that are too large or nested too deeply", "make them smaller"
+    if isinstance(error, RecursionError):
+        return "E314", "the template calls or includes itself without an end", "end the recursion with an {% if %}"
+    if isinstance(error, MemoryError):
+        return "E314", "the template makes values that are too large", "make them smaller"
     if isinstance(error, NotTextError):
         kind = str(error)
         hint = _AS_TEXT.get(kind, "a text holds texts and numbers")
