@@ -43,6 +43,10 @@ class Diagnostics:
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.found.extend(diagnostics)
 
+    @property
+    def has_errors(self) -> bool:
+        return any(each.severity is Severity.ERROR for each in self.found)
+
     def ordered(self, ignored: Collection[str] = ()) -> tuple[Diagnostic, ...]:
         """All problems by place, without those of codes that are ignored.
 

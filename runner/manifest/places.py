@@ -33,7 +33,7 @@ class Candidate:
     """A picture that is not inspected yet: without its reference and sizes.
 
     `place` is the route of what names it, `id_place` that of what gives its id; `kind` and `label` are how the manifest
-    says it: `file` and `images/shoe.jpg`. One that cannot be inspected has a problem that is told already.
+    says it: `file` and `images/shoe.jpg`.
     """
 
     image: Image
@@ -41,18 +41,16 @@ class Candidate:
     label: str
     place: Route
     id_place: Route
-    can_be_inspected: bool = True
 
 
-# None stands for pictures of which nothing is known.
-Candidates: TypeAlias = Iterator[Candidate | None]
+Candidates: TypeAlias = Iterator[Candidate]
 
 
 def candidates(entry: Json, route: Route, base: Path, found: Diagnostics) -> Candidates:
-    """The pictures of an entry; what is wrong with the entry itself is reported."""
+    """The pictures of an entry that can be inspected; what is wrong with the entry itself is reported."""
     written = mapping(entry)
-    kind = next((each for each in _KINDS if each in written), None)
-    return iter((None,)) if kind is None else _KINDS[kind](written, route, base, found)
+    kind = next((each for each in _KINDS if isinstance(written.get(each), str)), None)
+    return iter(()) if kind is None else _KINDS[kind](written, route, base, found)
 
 
 def _file(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
@@ -66,8 +64,8 @@ def _url(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidat
     fault = _url_fault(url)
     if fault:
         found.error("E412", (*route, "url"), f"{name(_masked(url))} is not usable: {fault}", _url_hint(url))
-    stem = "" if fault else _url_stem(url)
-    yield _candidate(entry, route, "url", url, Origin.URL, url, stem, can_be_inspected=not fault)
+        return
+    yield _candidate(entry, route, "url", url, Origin.URL, url, _url_stem(url))
 
 
 def _base64(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
@@ -76,8 +74,9 @@ def _base64(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candi
     if fault is not None:
         message, hint, offset = fault
         found.error("E411", (*route, "base64"), message, hint, offset=offset)
+        return
     label = str(entry.get("id") or "the picture")
-    yield _candidate(entry, route, "base64", label, Origin.INLINE, text, "", can_be_inspected=fault is None)
+    yield _candidate(entry, route, "base64", label, Origin.INLINE, text, "")
 
 
 def _base64_fault(text: str) -> tuple[str, str, int] | None:
@@ -101,7 +100,6 @@ def _glob(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candida
     if not files:
         fixed = os.path.dirname(re.split(r"[*?\[]", pattern, maxsplit=1)[0])
         found.error("E408", (*route, "glob"), f"no file matches {name(pattern)}", inside(base / fixed, fixed))
-        yield None
     for written in files:
         location = os.path.realpath(base / written)
         yield _candidate(entry, route, "glob", written, Origin.FILE, location, Path(written).stem)
@@ -111,13 +109,10 @@ def _table(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candid
     place = (*route, "table")
     table = _read_table(base, str(entry["table"]), place, found)
     if table is None:
-        yield None
         return
     found.attach(place, table)
     own = mapping(entry.get("vars"))
     found.extend(table.faults)
-    if table.faults:
-        yield None
     names = [column for column in table.columns if _is_variable_column(column, own, place, found)]
     for index, row in enumerate(table.rows):
         variables = {**own, **{column: row.cells[column] for column in names}}
@@ -154,7 +149,6 @@ def _row(row: Row, variables: Variables, route: Route, base: Path, found: Diagno
     fault = _row_fault(written)
     if fault is not None:
         found.error(fault[0], place, fault[1], fault[2])
-        yield None
         return
     is_url = _SCHEME.match(written) is not None
     image = Image(
@@ -179,18 +173,10 @@ def _row_fault(written: str) -> tuple[str, str, str] | None:
 
 
 def _candidate(
-    entry: Entry,
-    route: Route,
-    kind: str,
-    label: str,
-    origin: Origin,
-    location: str,
-    stem: str,
-    *,
-    can_be_inspected: bool = True,
+    entry: Entry, route: Route, kind: str, label: str, origin: Origin, location: str, stem: str
 ) -> Candidate:
     image = Image(
-        id=str(entry.get("id", stem)),
+        id=str(entry.get("id", stem) or ""),
         origin=origin,
         location=location,
         reference="",
@@ -198,7 +184,7 @@ def _candidate(
         route=route,
     )
     place, id_place = (*route, kind), (*route, "id" if "id" in entry else kind)
-    return Candidate(image, kind, label, place, id_place, can_be_inspected)
+    return Candidate(image, kind, label, place, id_place)
 
 
 def _url_fault(url: str) -> str:
