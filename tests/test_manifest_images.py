@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import threading
 
 import pytest
@@ -151,6 +152,9 @@ def test_a_picture_is_inspected_once(room, monkeypatch):
     ("entry", "code", "message"),
     [
         ("{file: b.jpg}", "E401", "b.jpg does not exist"),
+        ("{file: pipe}", "E401", "pipe is not a regular file"),
+        ("{glob: 'p*e'}", "E401", "pipe is not a regular file"),
+        ("{file: /proc/self/environ, id: x}", "E401", "nothing below /proc is read"),
         ("{glob: '*.gif'}", "E408", "no file matches '*.gif'"),
         ("{table: none.csv}", "E409", "the table 'none.csv' does not exist"),
         ("{table: folder}", "E409", "the table 'folder' cannot be read: Is a directory"),
@@ -171,6 +175,7 @@ def test_a_picture_is_inspected_once(room, monkeypatch):
 def test_what_is_wrong(room, entry, code, message):
     room.put("a.jpg", picture_bytes(1))
     (room.folder / "folder").mkdir()
+    os.mkfifo(room.folder / "pipe")
     ((found, line, said),) = room.problems(entry)
     assert (found, line) == (code, 2)
     assert message in said

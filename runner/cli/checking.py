@@ -81,8 +81,8 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argp
         screen.say(screen.total(found, checked[0].stage))
     if not checked[0].has_errors:
         tell = screen.say if for_github else screen.show
-        options.manifest = checked[0].name
-        tell(f"{_told(checked[0])}. Next: {printable(command_line(options, 'plan'))}")
+        again = argparse.Namespace(manifest=checked[0].name, allow_outside=options.allow_outside)
+        tell(f"{_told(checked[0])}. Next: {printable(command_line(again, 'plan'))}")
 
 
 def _sum_up(checked: Sequence[Checked], found: Sequence[Diagnostic], tell: Callable[[str], None]) -> None:

@@ -76,11 +76,12 @@ def _fetched(url: str, rules: Sequence[Rules], fetch: Fetch) -> Picture:
 
 
 def _report(candidate: Candidate, flaw: Flaw, base: Path, found: Diagnostics) -> None:
-    path = base / candidate.label
-    hint = flaw.hint
+    path, hint = base / candidate.label, flaw.hint
     if not hint and path.is_dir():
         hint = f"for the pictures in it write glob: {candidate.label}/*.png"
-    found.error(flaw.code, candidate.place, f"{candidate.label} {flaw.message}", hint or nearby(path, candidate.label))
+    elif not hint:
+        hint = "name a file that holds the picture" if path.exists() else nearby(path, candidate.label)
+    found.error(flaw.code, candidate.place, f"{candidate.label} {flaw.message}", hint)
 
 
 def _image(candidate: Candidate, picture: Picture) -> Image:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.expectations import MANIFEST
-from runner.manifest.files import UnreadableError, read_below
+from runner.manifest.files import read_below
 from runner.manifest.text import Text, problem
 from runner.manifest.values import mapping
 from runner.manifest.wording import problems, validator
@@ -91,15 +91,9 @@ def read_models(names: Sequence[tuple[str, Route]], models: Json, base: Path, fo
     ours, own = shipped_models(), mapping(models)
     schemas: dict[str, ModelSchema] = {}
     for model, path in own.items():
-        try:
-            if path is not None:
-                text = read_below(base / str(path), found.folders, str(path), _MAX_BYTES)
-                schemas[model] = read_model(model, text)
-        except ManifestError as error:
-            found.extend(error.diagnostics)
-        except UnreadableError as error:
-            message = f"the schema {name(str(path))} of {model} {error.message}"
-            found.error(error.code, ("models", model), message, error.hint)
+        if isinstance(path, str):
+            with found.reading(("models", model), f"the schema {name(path)} of {model}"):
+                schemas[model] = read_model(model, read_below(base / path, found.folders, path, _MAX_BYTES))
     for model, route in names:
         if model in ours and model not in own:
             schemas[model] = shipped_schema(model)

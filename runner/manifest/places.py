@@ -11,9 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.files import UnreadableError, read_below
+from runner.manifest.files import read_below
 from runner.manifest.names import RULE, is_variable
 from runner.manifest.nearby import inside
 from runner.manifest.tables import MAX_BYTES, Row, Table, read_table
@@ -33,7 +32,7 @@ class Candidate:
     """A picture that is not inspected yet: without its reference and sizes.
 
     `place` is the route of what names it, `id_place` that of what gives its id; `kind` and `label` are how the manifest
-    says it: `file` and `images/shoe.jpg`.
+    says it: `file` and `images/shoe.jpg`; for the row of a table, its column `image`.
     """
 
     image: Image
@@ -54,9 +53,7 @@ def candidates(entry: Json, route: Route, base: Path, found: Diagnostics) -> Can
 
 
 def _file(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
-    written = str(entry["file"])
-    location = os.path.realpath(base / written)
-    yield _candidate(entry, route, "file", written, Origin.FILE, location, Path(written).stem)
+    yield _local(entry, route, "file", str(entry["file"]), base)
 
 
 def _url(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
@@ -100,34 +97,23 @@ def _glob(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candida
     if not files:
         fixed = os.path.dirname(re.split(r"[*?\[]", pattern, maxsplit=1)[0])
         found.error("E408", (*route, "glob"), f"no file matches {name(pattern)}", inside(base / fixed, fixed))
-    for written in files:
-        location = os.path.realpath(base / written)
-        yield _candidate(entry, route, "glob", written, Origin.FILE, location, Path(written).stem)
+    yield from (_local(entry, route, "glob", written, base) for written in files)
 
 
 def _table(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
-    place = (*route, "table")
-    table = _read_table(base, str(entry["table"]), place, found)
-    if table is None:
-        return
-    found.attach(place, table)
-    own = mapping(entry.get("vars"))
-    found.extend(table.faults)
+    written, place, own = str(entry["table"]), (*route, "table"), mapping(entry.get("vars"))
+    with found.reading(place, f"the table {name(written)}", missing="E409"):
+        table = read_table(read_below(base / written, found.folders, written, MAX_BYTES))
+        found.attach(place, table)
+        found.extend(table.faults)
+        yield from _rows(table, own, place, base, found)
+
+
+def _rows(table: Table, own: Variables, place: Route, base: Path, found: Diagnostics) -> Candidates:
     names = [column for column in table.columns if _is_variable_column(column, own, place, found)]
     for index, row in enumerate(table.rows):
         variables = {**own, **{column: row.cells[column] for column in names}}
         yield from _row(row, variables, (*place, index), base, found)
-
-
-def _read_table(base: Path, written: str, place: Route, found: Diagnostics) -> Table | None:
-    try:
-        return read_table(read_below(base / written, found.folders, written, MAX_BYTES))
-    except ManifestError as error:
-        found.extend(error.diagnostics)
-    except UnreadableError as error:
-        code = "E409" if error.code == "E101" else error.code
-        found.error(code, place, f"the table {name(written)} {error.message}", error.hint)
-    return None
 
 
 def _is_variable_column(column: str, own: Variables, place: Route, found: Diagnostics) -> bool:
@@ -145,21 +131,16 @@ def _is_variable_column(column: str, own: Variables, place: Route, found: Diagno
 
 def _row(row: Row, variables: Variables, route: Route, base: Path, found: Diagnostics) -> Candidates:
     written, given = row.cells["image"].strip(), row.cells.get("id", "").strip()
-    place = (*route, "image")
     fault = _row_fault(written)
     if fault is not None:
-        found.error(fault[0], place, fault[1], fault[2])
+        code, message, hint = fault
+        found.error(code, (*route, "image"), message, hint)
         return
-    is_url = _SCHEME.match(written) is not None
-    image = Image(
-        id=given or (_url_stem(written) if is_url else Path(written).stem),
-        origin=Origin.URL if is_url else Origin.FILE,
-        location=written if is_url else os.path.realpath(base / written),
-        reference="",
-        vars=variables,
-        route=route,
-    )
-    yield Candidate(image, "table", written, place, (*route, "id") if given else place)
+    entry: Entry = {"vars": variables, "id": given} if given else {"vars": variables}
+    if _SCHEME.match(written):
+        yield _candidate(entry, route, "image", written, Origin.URL, written, _url_stem(written))
+    else:
+        yield _local(entry, route, "image", written, base)
 
 
 def _row_fault(written: str) -> tuple[str, str, str] | None:
@@ -170,6 +151,11 @@ def _row_fault(written: str) -> tuple[str, str, str] | None:
     if _SCHEME.match(written) and _url_fault(written):
         return "E412", f"{name(_masked(written))} is not usable: {_url_fault(written)}", _url_hint(written)
     return None
+
+
+def _local(entry: Entry, route: Route, kind: str, written: str, base: Path) -> Candidate:
+    location = os.path.realpath(base / written)
+    return _candidate(entry, route, kind, written, Origin.FILE, location, Path(written).stem)
 
 
 def _candidate(

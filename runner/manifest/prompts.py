@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.files import UnreadableError, read_below
+from runner.manifest.files import read_below
 from runner.manifest.ids import Claim, check_claims
-from runner.manifest.text import Text
 from runner.manifest.values import mapping
 from runner.manifest.words import name
 from runner.model import Json, Prompt, Route
@@ -29,10 +27,11 @@ def _prompt(entry: Mapping[str, Json], route: Route, base: Path, found: Diagnost
     file = entry.get("file")
     path = base / file if isinstance(file, str) else None
     text = str(entry.get("text") or "")
-    content = _read(path, str(file), route, found) if path is not None else None
-    if content is not None:
-        found.attach((*route, "text"), content)
-        text = content.text
+    if path is not None:
+        with found.reading((*route, "file"), f"the prompt file {name(str(file))}"):
+            content = read_below(path, found.folders, str(file), MAX_BYTES)
+            found.attach((*route, "text"), content)
+            text = content.text
     return Prompt(
         id=str(entry.get("id", path.stem if path else "") or ""),
         text=text,
@@ -40,16 +39,6 @@ def _prompt(entry: Mapping[str, Json], route: Route, base: Path, found: Diagnost
         route=route,
         file=str(path) if path else None,
     )
-
-
-def _read(path: Path, written: str, route: Route, found: Diagnostics) -> Text | None:
-    try:
-        return read_below(path, found.folders, written, MAX_BYTES)
-    except ManifestError as error:
-        found.extend(error.diagnostics)
-    except UnreadableError as error:
-        found.error(error.code, (*route, "file"), f"the prompt file {name(written)} {error.message}", error.hint)
-    return None
 
 
 def _claim(prompt: Prompt, entry: Mapping[str, Json]) -> Claim | None:
