@@ -28,8 +28,9 @@ MAX_DEPTH = 100
 # less; a file whose aliases multiply each other is far beyond it.
 MAX_ALIASED = 250_000
 
-# What newer versions of libyaml say of nesting that is too deep for them.
-_TOO_DEEP = "nesting depth"
+# What is said of nesting that is too deep: by us, and by newer versions of libyaml.
+_TOO_DEEP = "too deep"
+_TOO_DEEP_FOR_LIBYAML = "nesting depth"
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT = _TAG + "str"
@@ -51,12 +52,6 @@ class Document:
     doubtful: Mapping[int, pitfalls.Doubt]
 
 
-class _TooDeepError(Exception):
-    def __init__(self, node: Node) -> None:
-        super().__init__()
-        self.node = node
-
-
 class _Loader(CSafeLoader):
     """The C loader, with a bound on nesting: it composes recursively, on the stack of the process."""
 
@@ -66,7 +61,7 @@ class _Loader(CSafeLoader):
     def descend_resolver(self, current_node: Node, current_index: object) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise _TooDeepError(current_node)
+            raise MarkedYAMLError(problem=_TOO_DEEP, problem_mark=current_node.start_mark)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
@@ -87,14 +82,13 @@ def parse(text: Text) -> Document:
 def _compose(text: Text) -> Node:
     try:
         root = _root(text.text)
-    except _TooDeepError as error:
-        place = text.at(error.node.start_mark.index)
-        message = f"more than {MAX_DEPTH} levels of nesting"
-        raise problem("E105", text, place, message, "a manifest needs about six; is a bracket not closed?") from None
     except ReaderError:
         raise unreadable(text) from None
     except MarkedYAMLError as error:
-        raise explained(text, error) from None
+        if error.problem != _TOO_DEEP or error.problem_mark is None:
+            raise explained(text, error) from None
+        place, message = text.at(error.problem_mark.index), f"more than {MAX_DEPTH} levels of nesting"
+        raise problem("E105", text, place, message, "a manifest needs about six; is a bracket not closed?") from None
     if root is None:
         hint = "reelrun init writes a manifest to start from"
         raise problem("E102", text, text.at(0), "the manifest is empty", hint)
@@ -105,7 +99,7 @@ def _root(text: str) -> Node | None:
     try:
         root: Node | None = _Loader(text).get_single_node()
     except MarkedYAMLError as error:
-        if error.problem_mark is None or _TOO_DEEP not in (error.problem or ""):
+        if error.problem_mark is None or _TOO_DEEP_FOR_LIBYAML not in (error.problem or ""):
             raise
         # Newer ones have a bound of their own, 1,000 levels, and look that far ahead where a bracket may begin a key.
         # In the text before it our bound, which is lower, speaks.

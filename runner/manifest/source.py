@@ -50,12 +50,7 @@ class Source:
             return self.place(name)
         if (offset or length) and isinstance(value, ScalarNode) and not rest:
             return self._inside(value, offset, length)
-        if (offset or length) and isinstance(value, MappingNode) and not rest:
-            # A template without quotes: its text is what is written.
-            return self.text.at(value.start_mark.index + offset, length)
-        if name is not None and not _width(value):
-            return self.place(name)
-        return self.place(value)
+        return self.place(value if name is None or _width(value) else name)
 
     def line(self, position: Position) -> str:
         """The text of the line at `position`, in the manifest or in a file that it names."""
