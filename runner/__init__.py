@@ -28,14 +28,14 @@ __all__ = ["connect", "load", "plan", "run"]
 def load(path: str | Path, *, allow_outside: Sequence[str | Path] = ()) -> Manifest:
     """Read and check a manifest. Prompts, tables and schemas lie below its folder or one of `allow_outside`.
 
-    Raises ManifestError with every problem found, and UsageError where one of these folders is none.
+    Raises ManifestError with every problem of the first stage that has errors, and UsageError where one of these
+    folders is none.
     """
     from pathlib import Path
 
     from runner.manifest.reader import read
-    from runner.planning.verdict import sound
 
-    return sound(read(Path(path), allow_outside=allow_outside))
+    return read(Path(path), allow_outside=allow_outside).sound()
 
 
 def plan(manifest: Manifest, selection: Selection | None = None) -> Plan:

@@ -43,6 +43,14 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class Stage(StrEnum):
+    """What of a manifest is checked, one stage after another: an error ends the checking with its stage."""
+
+    YAML = "yaml"
+    STRUCTURE = "structure"
+    PLANNING = "planning"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
     """A place in a text file. `line` and `column` count from 1; `length` is the width of the caret, in characters."""
@@ -97,12 +105,13 @@ class UsageError(ReelrunError):
 
 
 class ManifestError(ReelrunError):
-    """The manifest has problems; `diagnostics` holds all of them, ordered by place."""
+    """The manifest has problems; `diagnostics` holds all of those of the stage `checked`, ordered by place."""
 
     code = "manifest"
     exit_code = Exit.INVALID
 
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+    def __init__(self, diagnostics: Iterable[Diagnostic], checked: Stage = Stage.PLANNING) -> None:
+        self.checked = checked
         self.diagnostics = tuple(sorted(diagnostics, key=lambda each: (each.position, each.code)))
         errors = sum(each.severity is Severity.ERROR for each in self.diagnostics)
         first = next((each for each in self.diagnostics if each.severity is Severity.ERROR), None)

@@ -24,7 +24,7 @@ def test_a_sound_manifest(tmp_path):
 
 def test_validate_prints_its_document_for_a_sound_manifest(tmp_path):
     ended = call("validate", write_manifest(tmp_path), "--json")
-    assert (ended.code, ended.document, ended.err) == (0, {"diagnostics": []}, "")
+    assert (ended.code, ended.document, ended.err) == (0, {"checked": "planning", "diagnostics": []}, "")
 
 
 def test_texts_outside_are_read_where_that_is_allowed(tmp_path):
@@ -44,34 +44,45 @@ def test_texts_outside_are_read_where_that_is_allowed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [None, b"", b"a: [1\nb: }", b"\xff\xfe\x00", b"- 1\n", b"a: 1\na: 2\n", b"version: 2\n"]
+    ("content", "checked"),
+    [
+        (None, "yaml"),
+        (b"", "yaml"),
+        (b"a: [1\nb: }", "yaml"),
+        (b"\xff\xfe\x00", "yaml"),
+        (b"a: 1\na: 2\n", "yaml"),
+        (b"- 1\n", "structure"),
+        (b"version: 2\n", "structure"),
+    ],
 )
-def test_validate_prints_its_document_for_everything(tmp_path, content):
+def test_validate_prints_its_document_for_everything(tmp_path, content, checked):
     path = tmp_path / "x.yaml"
     if content is not None:
         path.write_bytes(content)
     ended = call("validate", path, "--json")
     assert (ended.code, ended.err) == (2, "")
-    assert list(ended.document) == ["diagnostics"]
+    assert (list(ended.document), ended.document["checked"]) == (["checked", "diagnostics"], checked)
     assert [list(each) for each in ended.document["diagnostics"]] == [DIAGNOSTIC] * len(ended.document["diagnostics"])
     assert ended.document["diagnostics"]
 
 
-def test_problems_of_templates_come_with_those_of_pictures(tmp_path):
+def test_problems_of_templates_come_after_those_of_pictures(tmp_path):
+    prompts = [{"id": "a", "text": "{{ nope }}"}]
+    path = write_manifest(tmp_path, images=[{"file": "p0.jpg"}, {"file": "bad.jpg"}], prompts=prompts)
     (tmp_path / "bad.jpg").write_bytes(b"no picture")
-    path = write_manifest(
-        tmp_path, images=[{"file": "p0.jpg"}, {"file": "bad.jpg"}], prompts=[{"id": "a", "text": "{{ nope }}"}]
-    )
-    found = call("validate", path, "--json").document["diagnostics"]
-    assert [each["code"] for each in found] == ["E402", "E311"]
+    for checked, code in (("structure", "E402"), ("planning", "E311")):
+        document = call("validate", path, "--json").document
+        assert (document["checked"], [each["code"] for each in document["diagnostics"]]) == (checked, [code])
+        (tmp_path / "bad.jpg").write_bytes(picture_bytes())
 
 
-def test_an_exclude_of_a_picture_that_is_broken_is_no_second_error(tmp_path):
-    (tmp_path / "bad.jpg").write_bytes(b"no picture")
-    path = write_manifest(
-        tmp_path, images=[{"file": "p0.jpg"}, {"file": "bad.jpg"}], matrix={"s": [1], "exclude": [{"image": "bad"}]}
-    )
-    assert [each["code"] for each in call("validate", path, "--json").document["diagnostics"]] == ["E402"]
+def test_what_was_not_checked_yet_is_said(tmp_path):
+    path = write_manifest(tmp_path, takes=0)
+    assert call("validate", path).err.splitlines()[-1] == "1 error. Planning was not checked yet. Nothing was sent."
+    assert call("plan", path).err.splitlines()[-1] == "1 error. Planning was not checked yet. Nothing was sent."
+    path.write_text("a: 1\na: 2\n")
+    said = "1 error. Structure and planning were not checked yet. Nothing was sent."
+    assert call("validate", path).err.splitlines()[-1] == said
 
 
 def test_validate_says_what_is_wrong_where_and_how_to_mend_it(tmp_path):
@@ -83,7 +94,7 @@ def test_validate_says_what_is_wrong_where_and_how_to_mend_it(tmp_path):
     assert line.endswith("|   duration: 5")
     assert caret.endswith("|             ^")
     assert remedy.startswith("   help: ")
-    assert last == "1 error. Nothing was sent."
+    assert last == "1 error. Planning was not checked yet. Nothing was sent."
 
 
 def test_the_next_step_can_be_copied(tmp_path):
@@ -134,7 +145,7 @@ def test_sarif_names_the_tool_and_the_file_from_the_current_folder(tmp_path, mon
 def test_annotations_alone_are_on_stdout(tmp_path):
     ended = call("validate", write_manifest(tmp_path, params={"duration": 5}), "--format", "github")
     assert re.fullmatch(r"::error .*\n", ended.out)
-    assert ended.err == "1 error. Nothing was sent.\n"
+    assert ended.err == "1 error. Planning was not checked yet. Nothing was sent.\n"
     ended = call("validate", write_manifest(tmp_path), "--format", "github")
     assert (ended.code, ended.out) == (0, "")
     assert "is sound: 1 job." in ended.err
@@ -185,7 +196,7 @@ def test_the_summary_tells_of_each_and_of_all(three):
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.splitlines()[-4:] == [
         "sound.yaml is sound: 1 job",
-        "wrong.yaml: 2 errors",
+        "wrong.yaml: 2 errors. Planning was not checked yet",
         "doubtful.yaml is sound: 1 job, 1 warning",
         "3 manifests, 2 sound: 2 errors, 1 warning. Nothing was sent.",
     ]
@@ -249,7 +260,7 @@ def test_pictures_of_addresses_are_fetched_on_request(tmp_path):
         origin = f"http://127.0.0.1:{server.server_port}"
         images = [{"url": f"{origin}/{name}", "id": name} for name in ("good", "bad", "none")]
         path = write_manifest(tmp_path, images=images)
-        assert call("validate", path, "--json").document == {"diagnostics": []}
+        assert call("validate", path, "--json").document["diagnostics"] == []
         found = call("validate", path, "--json", "--check-urls").document["diagnostics"]
     finally:
         server.shutdown()

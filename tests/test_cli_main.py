@@ -153,7 +153,7 @@ def test_two_formats_are_one_too_many(words):
 
 def test_one_format_may_be_said_twice(tmp_path):
     path = write_manifest(tmp_path)
-    assert call("validate", path, "--json", "--format", "json").document == {"diagnostics": []}
+    assert call("validate", path, "--json", "--format", "json").document["diagnostics"] == []
 
 
 def test_flags_are_not_guessed_from_their_beginning():

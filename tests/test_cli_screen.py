@@ -79,7 +79,9 @@ def test_a_document_is_utf8_json(capsys):
 )
 def test_diagnostics_end_with_their_number(capsys, severities, told):
     position = Position("x.yaml", 3, 5, 4)
-    screen.diagnostics(Diagnostic("E204", each, position, "it is wrong", "mend it", "    word") for each in severities)
+    screen.diagnostics(
+        [Diagnostic("E204", each, position, "it is wrong", "mend it", "    word") for each in severities]
+    )
     lines = capsys.readouterr().err.splitlines()
     assert (lines[-1] if lines else "") == told
     if severities:

@@ -17,7 +17,7 @@ def read(tmp_path, monkeypatch):
     def read(*entries):
         document = parse(Text("m.yaml", "prompts:\n" + "".join(f"  - {entry}\n" for entry in entries)))
         found = Diagnostics(document.source, [tmp_path])
-        prompts = read_prompts(document.value["prompts"], tmp_path, found).all
+        prompts = read_prompts(document.value["prompts"], tmp_path, found)
         problems = [(each.code, each.position.file, each.position.line, each.message) for each in found.ordered()]
         return prompts, problems, found
 
@@ -50,7 +50,7 @@ def test_what_is_wrong(read, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "mood.j2").write_bytes(b"caf\xe9")
     (tmp_path / "huge.j2").write_bytes(b"x" * (2**20 + 1))
-    prompts, problems, _ = read(
+    _, problems, _ = read(
         "{id: plain, text: x}",
         "{id: plain, text: y}",
         "{file: moood.j2}",
@@ -58,15 +58,6 @@ def test_what_is_wrong(read, tmp_path):
         "{file: mood.j2}",
         "{file: huge.j2}",
     )
-    # The others are given as well, so that their parameters can be checked.
-    assert [(each.id, each.text) for each in prompts] == [
-        ("plain", "x"),
-        ("~1", "y"),
-        ("moood", ""),
-        ("folder", ""),
-        ("mood", ""),
-        ("huge", ""),
-    ]
     assert problems == [
         ("E105", "huge.j2", 1, "the file is larger than 1 MB"),
         ("E210", "m.yaml", 3, "the prompt id 'plain' is given twice; the first is in line 2"),
@@ -76,18 +67,8 @@ def test_what_is_wrong(read, tmp_path):
     ]
 
 
-@pytest.mark.parametrize(
-    ("entry", "are_all"),
-    [("{id: a, text: x}", True), ("{id: a, file: none.j2}", True), ("{file: none.j2}", False), ("5", False)],
-)
-def test_whether_all_ids_are_known(tmp_path, entry, are_all):
-    document = parse(Text("m.yaml", f"prompts:\n  - {entry}\n"))
-    assert (
-        read_prompts(document.value["prompts"], tmp_path, Diagnostics(document.source, [tmp_path])).are_all is are_all
-    )
-
-
-def test_prompts_without_an_id_or_a_text(read):
-    prompts, problems, _ = read("{text: x}", "{id: b}", "{id: '', file: none.j2}")
-    assert [(each.id, each.text) for each in prompts] == [("~0", "x"), ("b", ""), ("~2", "")]
+def test_prompts_whose_problem_is_told_already(read):
+    _, problems, _ = read("{text: x}", "{id: b}", "{id: null, text: x}", "{id: b2, text: null}", "5", "null")
+    assert problems == []
+    _, problems, _ = read("{id: '', file: none.j2}")
     assert [each[0] for each in problems] == ["E101"]

@@ -8,8 +8,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.errors import ManifestError, Position, Severity
-from runner.manifest.models import ANYTHING
+from runner.errors import ManifestError, Position, Severity, Stage
 from runner.manifest.reader import load, read
 from runner.manifest.report import text
 from runner.model import Budget, Matrix, RunSettings
@@ -118,65 +117,45 @@ def test_load_raises_all_errors(write):
     assert load(write(SMALL + "vars: {a: no}\n")).constants == {"a": False}
 
 
-@pytest.mark.parametrize("text", ["a: [1\n", "", "- 1\n", "5\n", "2024-05-01\n"])
-def test_where_nothing_can_be_read_there_is_no_manifest(write, text):
+@pytest.mark.parametrize(
+    ("text", "stage"),
+    [
+        ("a: [1\n", Stage.YAML),
+        ("", Stage.YAML),
+        ("2024-05-01\n", Stage.YAML),
+        (SMALL + "takes: 2\ntakes: 3\n", Stage.YAML),
+        ("- 1\n", Stage.STRUCTURE),
+        ("5\n", Stage.STRUCTURE),
+        (SMALL + "takes: 0\n", Stage.STRUCTURE),
+    ],
+)
+def test_a_manifest_with_errors_is_none(write, text, stage):
     reading = read(write(text))
-    assert (reading.manifest, len(reading.diagnostics)) == (None, 1)
+    assert (reading.manifest, len(reading.diagnostics), reading.checked) == (None, 1, stage)
+    with pytest.raises(ManifestError) as caught:
+        reading.sound()
+    assert (caught.value.diagnostics, caught.value.checked) == (reading.diagnostics, stage)
 
 
-def test_a_manifest_with_errors_is_mended(write):
-    assert read(write(SMALL + "matrix: {a: b}\n")).manifest.matrix.axes == {"a": ("b",)}
-    assert read(write(SMALL + "vars: {a: 1, a: 2}\n")).manifest.constants == {"a": 1}
-    assert read(write(SMALL.replace("id: plain", "id: 5"))).manifest.prompts[0].id == "5"
-    assert read(write(SMALL + "paramz: {duration: '5'}\n")).manifest.params == {"duration": "5"}
-
-
-def test_of_each_part_there_is_at_least_one(write):
-    manifest = read(write("version: 1\nparams: {duration: '5'}\n")).manifest
-    assert (manifest.models, [each.id for each in manifest.images]) == (("model",), ["image"])
-    assert [(each.id, each.text) for each in manifest.prompts] == [("prompt", "")]
-    assert manifest.params == {"duration": "5"}
-
-
-def test_variables_that_may_have_been_defined_are_known_to_all_pictures(write):
-    manifest = read(write(SMALL + "constants: {season: spring}\nmatrix: {a: [1]}\nvars: {a: 2, b: 3}\n")).manifest
-    assert [each.vars for each in manifest.images] == [{"season": "spring", "constants": {"season": "spring"}}]
-    assert manifest.constants == {"a": 2, "b": 3}
-
-
-def test_places_stay_right_where_something_is_left_out(write):
-    content = SMALL.replace("[{id: plain", "[5, {id: plain") + "matrix:\n  exclude: [x, {a: 1}]\n  a: [1]\n"
-    manifest = read(write(content)).manifest
-    assert [each.route for each in manifest.prompts] == [("prompts", 1)]
-    assert manifest.matrix.exclude == ({"a": 1},)
-    place = manifest.source.position(("matrix", "exclude", 0, "a"))
-    assert (place.line, place.column) == (6, 20)
-
-
-def test_pictures_aside_the_manifest_is_given(write, tmp_path):
+def test_all_that_is_wrong_with_the_structure_is_told(write, tmp_path):
     (tmp_path / "a.jpg").write_bytes(picture_bytes(1))
     content = SMALL.replace('[{url: "https://example.com/shoe.jpg"}]', "[{file: a.jpg}, {file: b.jpg}]")
-    reading = read(write(content))
-    assert [each.id for each in reading.manifest.images] == ["a", "b"]
-    assert problems(reading) == [("E401", 3, 32)]
-    assert reading.has_errors
+    more = "takes: two\nbudget: {max_jobs: many, x: 1}\nrun: 5\noutput: {dir: 5}\nparams: {duration: 5}\n"
+    assert problems(read(write(content + more))) == [
+        ("E401", 3, 32),
+        ("E204", 5, 8),
+        ("E204", 6, 20),
+        ("E201", 6, 26),
+        ("E204", 7, 6),
+        ("E204", 8, 15),
+        ("E204", 9, 20),
+    ]
 
 
-def test_a_model_without_a_schema_takes_anything(write):
-    manifest = read(write(SMALL.replace(MODEL, f"[none, {MODEL}, Kling-Image2Video-V1.6-Standart]"))).manifest
-    assert manifest.models == ("none", MODEL, "Kling-Image2Video-V1.6-Standart")
-    assert manifest.schemas["none"].document is ANYTHING
-    # One that is surely misspelled has the schema of the one that was meant.
-    assert manifest.schemas["Kling-Image2Video-V1.6-Standart"].document == manifest.schemas[MODEL].document
-
-
-def test_sections_that_templates_cannot_see_do_not_stop_the_reading(write):
-    reading = read(write(SMALL + "takes: two\nbudget: {max_jobs: many, max_cost: 3, x: 1}\nrun: 5\noutput: {dir: 5}\n"))
-    assert problems(reading) == [("E204", 5, 8), ("E204", 6, 20), ("E201", 6, 39), ("E204", 7, 6), ("E204", 8, 15)]
-    manifest = reading.manifest
-    assert (manifest.takes, manifest.run) == (1, RunSettings())
-    assert (manifest.budget.max_jobs, manifest.budget.max_cost) == (1000, 3)
-    assert reading.consequences.codes == {"E507", "E701"}
+def test_models_without_a_schema(write):
+    reading = read(write(SMALL.replace(MODEL, f"[none, {MODEL}, Kling-Image2Video-V1.6-Standart]")))
+    assert problems(reading) == [("E209", 2, 9), ("E209", 2, 48)]
+    assert reading.diagnostics[1].hint == f"did you mean '{MODEL}'?"
 
 
 def test_warnings_can_be_switched_off(write):
@@ -193,7 +172,6 @@ def test_a_code_that_is_misspelled_switches_nothing_off_and_nothing_on(write):
     assert (found.code, found.position.line, found.position.column) == ("E203", 6, 23)
     assert found.message.startswith('ignore[1] is "W8O1"; it must be "W331", "W332", ')
     assert found.hint == 'did you mean "W801"?'
-    assert "W901" in reading.manifest.ignored
 
 
 def test_errors_cannot_be_switched_off(write):
@@ -202,9 +180,9 @@ def test_errors_cannot_be_switched_off(write):
     assert reading.diagnostics[1].hint == "only warnings can be ignored; reelrun explain lists them"
 
 
-def test_problems_of_yaml_and_of_the_schema_come_together(write):
+def test_problems_of_yaml_come_before_those_of_the_schema(write):
     reading = read(write(SMALL + "takes: 2024-01-01\nvars: {on: 1, a: .nan}\nbudget: {max_cost: .inf}\nnmae: x\n"))
-    assert problems(reading) == [("E106", 5, 8), ("E106", 6, 8), ("E106", 6, 18), ("E106", 7, 20), ("E201", 8, 1)]
+    assert problems(reading) == [("E106", 5, 8), ("E106", 6, 8), ("E106", 6, 18), ("E106", 7, 20)]
 
 
 def test_a_warning_gives_way_to_an_error_at_its_place(write):
@@ -213,7 +191,8 @@ def test_a_warning_gives_way_to_an_error_at_its_place(write):
 
 
 def test_doubts_in_params_are_left_to_the_schema_of_the_model(write):
-    assert read(write(SMALL + "params: {negative_prompt: no, cfg_scale: 1e-1}\n")).diagnostics == ()
+    reading = read(write(SMALL + "params: {negative_prompt: no, cfg_scale: 1e-1}\n"))
+    assert problems(reading) == [("E204", 5, 27), ("E204", 5, 42)]
 
 
 def test_urls_are_fetched_on_request(write):
@@ -251,7 +230,7 @@ TOP = ["version", "name", "model", "images", "prompts", "vars", "matrix", "param
 def said(path):
     """What is said of a manifest, as it is printed."""
     reading = read(path)
-    assert reading.manifest is not None or reading.has_errors
+    assert (reading.manifest is None) == any(each.severity is Severity.ERROR for each in reading.diagnostics)
     return [text(each, colour=True) for each in reading.diagnostics]
 
 

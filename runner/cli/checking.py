@@ -10,22 +10,25 @@ from pathlib import Path
 
 from runner.cli import screen
 from runner.cli.inputs import command_line
-from runner.errors import Diagnostic, Exit, ManifestError, Severity
+from runner.errors import Diagnostic, Exit, ManifestError, Severity, Stage
 from runner.manifest.images import Fetch
 from runner.manifest.reader import read
 from runner.manifest.words import printable
 from runner.planning.plan import make_plan
-from runner.planning.verdict import sound
 from runner.version import RELEASE
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A manifest, named as on the command line, with its problems. `jobs` is their number where it has no error."""
+    """A manifest, named as on the command line, with its problems as far as it was checked.
+
+    `jobs` is their number where it has no error.
+    """
 
     name: str
     found: tuple[Diagnostic, ...]
-    jobs: int
+    stage: Stage
+    jobs: int = 0
 
     @property
     def has_errors(self) -> bool:
@@ -39,7 +42,8 @@ def validate(options: argparse.Namespace) -> int:
     # Manifests share prompts and tables: a problem of theirs is told once.
     found = tuple(dict.fromkeys(problem for each in checked for problem in each.found))
     if options.format == "json":
-        screen.document({"diagnostics": [each.as_json() for each in found]})
+        stage = min((each.stage for each in checked), key=list(Stage).index)
+        screen.document({"checked": str(stage), "diagnostics": [each.as_json() for each in found]})
     elif options.format == "sarif":
         from runner.manifest.sarif import sarif
 
@@ -52,10 +56,10 @@ def validate(options: argparse.Namespace) -> int:
 def _checked(name: str, is_patient: bool, fetch: Fetch | None, allow_outside: Sequence[str]) -> Checked:
     reading = read(Path(name), fetch=fetch, allow_outside=allow_outside)
     try:
-        planned = make_plan(sound(reading), warnings=reading.diagnostics, is_patient=is_patient, has_process=True)
+        planned = make_plan(reading.sound(), warnings=reading.diagnostics, is_patient=is_patient, has_process=True)
     except ManifestError as error:
-        return Checked(name, error.diagnostics, 0)
-    return Checked(name, planned.diagnostics, len(planned.jobs))
+        return Checked(name, error.diagnostics, error.checked)
+    return Checked(name, planned.diagnostics, Stage.PLANNING, len(planned.jobs))
 
 
 def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argparse.Namespace) -> None:
@@ -74,18 +78,19 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argp
         _sum_up(checked, found, screen.say if for_github or found else screen.show)
         return
     if found:
-        screen.say(screen.total(found))
+        screen.say(screen.total(found, checked[0].stage))
     if not checked[0].has_errors:
         tell = screen.say if for_github else screen.show
-        options.manifest = checked[0].name
-        tell(f"{_told(checked[0])}. Next: {printable(command_line(options, 'plan'))}")
+        again = argparse.Namespace(manifest=checked[0].name, allow_outside=options.allow_outside)
+        tell(f"{_told(checked[0])}. Next: {printable(command_line(again, 'plan'))}")
 
 
 def _sum_up(checked: Sequence[Checked], found: Sequence[Diagnostic], tell: Callable[[str], None]) -> None:
     """How it stands with each of several manifests, and with all."""
     for each in checked:
         warnings = f", {screen.tally(each.found)}" if each.found else ""
-        tell(f"{printable(each.name)}: {screen.tally(each.found)}" if each.has_errors else f"{_told(each)}{warnings}")
+        wrong = f"{printable(each.name)}: {screen.tally(each.found)}{screen.unchecked(each.stage)}"
+        tell(wrong if each.has_errors else f"{_told(each)}{warnings}")
     sound = sum(not each.has_errors for each in checked)
     told = f"{screen.count(len(checked), 'manifest')}, {'all' if sound == len(checked) else sound or 'none'} sound"
     tell(f"{told}: {screen.total(found)}" if found else f"{told}.")

@@ -71,7 +71,7 @@ def tell(error: ReelrunError, *, as_json: bool) -> None:
     if as_json:
         screen.document({"error": as_document(error)})
     if isinstance(error, ManifestError):
-        screen.diagnostics(error.diagnostics)
+        screen.diagnostics(error.diagnostics, error.checked)
         return
     screen.say(f"{screen.red('error:')} {error.message}")
     if error.hint:

@@ -13,7 +13,6 @@ from runner.manifest.reader import read
 from runner.model import Manifest, Output
 from runner.planning.plan import lowered
 from runner.planning.selection import Selection, conditions
-from runner.planning.verdict import sound
 
 _SHARED_FLAGS = ("allow_outside", "output", "only", "skip", "where")
 _RUN_FLAGS = ("base_url", "max_jobs", "max_cost")
@@ -22,7 +21,7 @@ _RUN_FLAGS = ("base_url", "max_jobs", "max_cost")
 def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
     """The manifest as the flags want it, and its warnings. Raises ManifestError and UsageError."""
     reading = read(Path(options.manifest), allow_outside=options.allow_outside)
-    manifest = lowered(sound(reading), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
+    manifest = lowered(reading.sound(), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
     manifest = replace(manifest, output=moved(manifest.output, options.output, options.sandbox))
     concurrency = getattr(options, "concurrency", None)
     if concurrency is not None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TextIO
 
-from runner.errors import Diagnostic, Severity
+from runner.errors import Diagnostic, Severity, Stage
 
 
 def say(text: str) -> None:
@@ -61,12 +61,11 @@ def painted(text: str, colour: str, is_shown: bool) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m" if text and is_shown else text
 
 
-def diagnostics(found: Iterable[Diagnostic]) -> None:
+def diagnostics(found: Sequence[Diagnostic], checked: Stage = Stage.PLANNING) -> None:
     """Every problem with its line and caret, then how many there are."""
-    found = tuple(found)
     problems(found)
     if found:
-        say(total(found))
+        say(total(found, checked))
 
 
 def problems(found: Iterable[Diagnostic]) -> None:
@@ -84,10 +83,16 @@ def tally(found: Sequence[Diagnostic]) -> str:
     return ", ".join(count(number, name) for number, name in told if number)
 
 
-def total(found: Sequence[Diagnostic]) -> str:
-    """How many problems there are, and what the errors among them mean."""
+def total(found: Sequence[Diagnostic], checked: Stage = Stage.PLANNING) -> str:
+    """How many problems there are, and what the errors among them mean. `checked` is the last stage that was."""
     has_errors = any(each.severity is Severity.ERROR for each in found)
-    return f"{tally(found)}. Nothing was sent." if has_errors else f"{tally(found)}."
+    return f"{tally(found)}{unchecked(checked)}." + (" Nothing was sent." if has_errors else "")
+
+
+def unchecked(stage: Stage) -> str:
+    """What was not checked where errors ended the checking with this stage."""
+    left = {Stage.YAML: ". Structure and planning were", Stage.STRUCTURE: ". Planning was"}.get(stage)
+    return f"{left} not checked yet" if left else ""
 
 
 def count(number: int, noun: str) -> str:

@@ -44,8 +44,9 @@ _CODES = {
     ),
     "E105": Code(
         "Too large, too deep, or too many aliases",
-        "A manifest has at most 20 MB and 100 levels, and its aliases stand for at most 250,000 values. The limits "
-        "keep a broken or hostile file from filling the memory. Split the manifest, or write the values out.",
+        "A manifest has at most 20 MB and 100 levels, and its aliases stand for at most 250,000 values; a table has at "
+        "most 20 MB, a prompt file or a schema 1 MB. The limits keep a broken or hostile file from filling the memory. "
+        "Split the file, or write the values out.",
         "wrong:  a: &a [x, x]\n        b: &b [*a, *a]     # and so on: each line doubles the last",
     ),
     "E106": Code(

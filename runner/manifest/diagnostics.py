@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from runner.errors import Diagnostic, Position, Severity
+from runner.errors import Diagnostic, ManifestError, Position, Severity
+from runner.manifest.files import UnreadableError
 from runner.manifest.findings import Problem
 from runner.manifest.source import Attached, Source
 from runner.model import Route
@@ -37,11 +39,25 @@ class Diagnostics:
     def add(self, code: str, severity: Severity, position: Position, message: str, hint: str = "") -> None:
         self.found.append(Diagnostic(code, severity, position, message, hint, self.source.line(position)))
 
+    @contextmanager
+    def reading(self, route: Route, what: str, missing: str = "E101") -> Iterator[None]:
+        """Take up what is wrong with a file that the value at `route` names. `missing` is the code for no such file."""
+        try:
+            yield
+        except ManifestError as error:
+            self.extend(error.diagnostics)
+        except UnreadableError as error:
+            self.error(missing if error.code == "E101" else error.code, route, f"{what} {error.message}", error.hint)
+
     def problem(self, problem: Problem) -> None:
         self.error(problem.code, problem.route, problem.message, problem.hint, key=problem.key)
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.found.extend(diagnostics)
+
+    @property
+    def has_errors(self) -> bool:
+        return any(each.severity is Severity.ERROR for each in self.found)
 
     def ordered(self, ignored: Collection[str] = ()) -> tuple[Diagnostic, ...]:
         """All problems by place, without those of codes that are ignored.

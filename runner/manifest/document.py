@@ -15,7 +15,7 @@ from yaml.error import MarkedYAMLError
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from yaml.reader import ReaderError
 
-from runner.errors import ManifestError
+from runner.errors import Diagnostic, ManifestError, Severity
 from runner.manifest import pitfalls
 from runner.manifest.source import MERGE, Source
 from runner.manifest.syntax import explained, unreadable
@@ -28,8 +28,9 @@ MAX_DEPTH = 100
 # less; a file whose aliases multiply each other is far beyond it.
 MAX_ALIASED = 250_000
 
-# What newer versions of libyaml say of nesting that is too deep for them.
-_TOO_DEEP = "nesting depth"
+# What is said of nesting that is too deep: by us, and by newer versions of libyaml.
+_TOO_DEEP = "too deep"
+_TOO_DEEP_FOR_LIBYAML = "nesting depth"
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT = _TAG + "str"
@@ -43,37 +44,12 @@ _Expanded: TypeAlias = "tuple[Json, int]"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A problem of a node: the rest of the document can still be read.
-
-    `lost` is what stands in the text and, because of the fault, not in the value: keys with their values.
-    """
-
-    code: str
-    node: Node
-    message: str
-    hint: str = ""
-    lost: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
-    """A document as values. `doubtful` nodes read otherwise than they look.
-
-    The value at a faulty node is what was probably meant: the text of a scalar, and of a template without quotes; else
-    None. Of a key that is given twice the first one stands.
-    """
+    """A document as values. `doubtful` nodes read otherwise than they look."""
 
     source: Source
     value: Json
-    faults: tuple[Fault, ...]
     doubtful: Mapping[int, pitfalls.Doubt]
-
-
-class _TooDeepError(Exception):
-    def __init__(self, node: Node) -> None:
-        super().__init__()
-        self.node = node
 
 
 class _Loader(CSafeLoader):
@@ -85,32 +61,34 @@ class _Loader(CSafeLoader):
     def descend_resolver(self, current_node: Node, current_index: object) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise _TooDeepError(current_node)
+            raise MarkedYAMLError(problem=_TOO_DEEP, problem_mark=current_node.start_mark)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
 
 
 def parse(text: Text) -> Document:
-    """Read the one document of a text. Raises ManifestError where nothing of it can be read: E102, E105."""
+    """Read the one document of a text. Raises ManifestError with all that is wrong with it as YAML, and as JSON."""
     with _collector_paused():
         source = Source(text, _compose(text))
         constructor = _Constructor(source)
         value = constructor.value(source.root)
-    return Document(source, value, tuple(constructor.faults), constructor.doubtful)
+    if constructor.faults:
+        # A scalar is looked at once more for each of its aliases.
+        raise ManifestError(dict.fromkeys(constructor.faults))
+    return Document(source, value, constructor.doubtful)
 
 
 def _compose(text: Text) -> Node:
     try:
         root = _root(text.text)
-    except _TooDeepError as error:
-        place = text.at(error.node.start_mark.index)
-        message = f"more than {MAX_DEPTH} levels of nesting"
-        raise problem("E105", text, place, message, "a manifest needs about six; is a bracket not closed?") from None
     except ReaderError:
         raise unreadable(text) from None
     except MarkedYAMLError as error:
-        raise explained(text, error) from None
+        if error.problem != _TOO_DEEP or error.problem_mark is None:
+            raise explained(text, error) from None
+        place, message = text.at(error.problem_mark.index), f"more than {MAX_DEPTH} levels of nesting"
+        raise problem("E105", text, place, message, "a manifest needs about six; is a bracket not closed?") from None
     if root is None:
         hint = "reelrun init writes a manifest to start from"
         raise problem("E102", text, text.at(0), "the manifest is empty", hint)
@@ -121,7 +99,7 @@ def _root(text: str) -> Node | None:
     try:
         root: Node | None = _Loader(text).get_single_node()
     except MarkedYAMLError as error:
-        if error.problem_mark is None or _TOO_DEEP not in (error.problem or ""):
+        if error.problem_mark is None or _TOO_DEEP_FOR_LIBYAML not in (error.problem or ""):
             raise
         # Newer ones have a bound of their own, 1,000 levels, and look that far ahead where a bracket may begin a key.
         # In the text before it our bound, which is lower, speaks.
@@ -149,7 +127,7 @@ class _Constructor:
     """Makes values from nodes. Aliases share the value of their anchor, and are counted as if they did not."""
 
     source: Source
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Diagnostic] = field(default_factory=list)
     doubtful: dict[int, pitfalls.Doubt] = field(default_factory=dict)
     made: dict[int, _Expanded | None] = field(default_factory=dict)
     count: int = 0
@@ -199,7 +177,7 @@ class _Constructor:
         text = self.source.text.text
         if pitfalls.is_template(text, node):
             self._fault("E106", node, *pitfalls.of_template(text, node))
-            return text[node.start_mark.index : node.end_mark.index]
+            return None
         return self._mapping(node)
 
     def _mapping(self, node: MappingNode) -> Json:
@@ -208,14 +186,13 @@ class _Constructor:
         for key, value in node.value:
             if isinstance(key, ScalarNode) and key.tag == _TEXT:
                 if key.value in own:
-                    self._twice(node, key, self.value(value))
-                else:
-                    own[key.value] = self.value(value)
+                    self._twice(node, key)
+                own[key.value] = self.value(value)
             elif key.tag == MERGE:
                 merged.append((key, value))
             else:
-                lost = {key.value if isinstance(key, ScalarNode) else "": self.value(value)}
-                self._fault("E106", key, *pitfalls.of_key(self.source.text.text, key), lost)
+                self._fault("E106", key, *pitfalls.of_key(self.source.text.text, key))
+                self.value(value)
         return self._merge(merged, own) if merged else own
 
     def _merge(self, merges: list[tuple[Node, Node]], own: dict[str, Json]) -> Json:
@@ -234,26 +211,28 @@ class _Constructor:
                     self._fault("E204", each, f"<< merges mappings; this is {described(mapping)}", hint)
         return {**result, **own}
 
-    def _twice(self, node: MappingNode, key: ScalarNode, value: Json) -> None:
+    def _twice(self, node: MappingNode, key: ScalarNode) -> None:
         first = next(each for each, _ in node.value if each.tag == _TEXT and each.value == key.value)
         line = self.source.place(first).line
         message = f"the key {name(key.value)} is given twice; the first is in line {line}"
-        self._fault("E103", key, message, "keep one of the two", {key.value: value})
+        self._fault("E103", key, message, "keep one of the two")
 
     def _scalar(self, node: ScalarNode) -> Json:
         try:
             value = _converted(node)
         except (ValueError, KeyError, OverflowError):
             self._fault("E106", node, *pitfalls.of_scalar(node))
-            text: str = node.value
-            return text
+            return None
         doubt = pitfalls.doubt(node, value)
         if doubt is not None:
             self.doubtful[id(node)] = doubt
         return value
 
-    def _fault(self, code: str, node: Node, message: str, hint: str, lost: Mapping[str, Json] | None = None) -> None:
-        self.faults.append(Fault(code, node, message, hint, lost or {}))
+    def _fault(self, code: str, node: Node, message: str, hint: str) -> None:
+        """Note a problem of a node: the rest of the document is looked at, too."""
+        position = self.source.place(node)
+        line = self.source.text.line(position)
+        self.faults.append(Diagnostic(code, Severity.ERROR, position, message, hint, line))
 
 
 def _converted(node: ScalarNode) -> Json:

@@ -50,7 +50,7 @@ def read_below(path: Path, folders: Sequence[Path], written: str, limit: int) ->
     except FileNotFoundError:
         raise UnreadableError("E101", "does not exist", nearby(path, written)) from None
     except (OSError, ValueError) as error:
-        hint = "it is a text file; check its permissions"
+        hint = "it has to be a text file that you may read"
         raise UnreadableError("E101", f"cannot be read: {getattr(error, 'strerror', None) or error}", hint) from None
 
 
@@ -100,7 +100,5 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 
 def _outside(target: Path) -> UnreadableError:
-    allow = f"--allow-outside {shlex.quote(shown(target.parent))}"
-    return UnreadableError(
-        "E107", f"lies outside the manifest's folder: {shown(target)}", f"move it there, or allow its folder: {allow}"
-    )
+    allow = f", or allow its folder: --allow-outside {shlex.quote(shown(target.parent))}" if not _tree(target) else ""
+    return UnreadableError("E107", f"lies outside the manifest's folder: {shown(target)}", f"copy it there{allow}")

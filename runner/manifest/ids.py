@@ -22,27 +22,17 @@ class Claim:
     label: str
 
 
-def sound_claims(claims: Iterable[Claim | None], what: str, found: Diagnostics) -> list[bool]:
-    """For each claim whether its id can be used and is the first of its name; the others are reported.
-
-    None is for what has no id, and is known to have none.
-    """
+def check_claims(claims: Iterable[Claim | None], what: str, found: Diagnostics) -> None:
+    """Report ids that cannot be used, or are not the first of their name. None is for what is known to have none."""
     first: dict[str, Claim] = {}
-    return [claim is not None and _is_sound(claim, first, what, found) for claim in claims]
-
-
-def _is_sound(claim: Claim, first: dict[str, Claim], what: str, found: Diagnostics) -> bool:
-    if not claim.id:
-        found.error("E202", claim.place, f"{claim.label} has no name to take an id from", "add id: NAME")
-        return False
-    if len(claim.id) > _LONGEST or any(_is_control(each) for each in claim.id):
-        message = f"the {what} id {name(claim.id)} has control characters or more than {_LONGEST} characters"
-        found.error("E207", claim.place, message, "give it an id of its own: id: NAME")
-        return False
-    earlier = first.setdefault(claim.id, claim)
-    if earlier is not claim:
-        _twice(earlier, claim, what, found)
-    return earlier is claim
+    for claim in filter(None, claims):
+        if not claim.id:
+            found.error("E202", claim.place, f"{claim.label} has no name to take an id from", "add id: NAME")
+        elif len(claim.id) > _LONGEST or any(_is_control(each) for each in claim.id):
+            message = f"the {what} id {name(claim.id)} has control characters or more than {_LONGEST} characters"
+            found.error("E207", claim.place, message, "give it an id of its own: id: NAME")
+        elif first.setdefault(claim.id, claim) is not claim:
+            _twice(first[claim.id], claim, what, found)
 
 
 def _is_control(character: str) -> bool:

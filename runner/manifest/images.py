@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
 from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.ids import Claim, sound_claims
+from runner.manifest.ids import Claim, check_claims
 from runner.manifest.nearby import nearby
 from runner.manifest.pictures import Flaw, Picture, Rules, inspect, inspect_file
 from runner.manifest.places import Candidate, candidates
@@ -21,48 +21,25 @@ from runner.model import Image, Json, Origin
 Fetch: TypeAlias = Callable[[str], bytes]
 
 _FETCHES = 8
-# Width and height of a picture that could not be read, so that templates can compute with them. In pixels.
-_USUAL_SIDE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Images:
-    """The images of a manifest, those with errors included. `are_all` tells whether there are no other ids."""
-
-    all: tuple[Image, ...]
-    are_all: bool
 
 
 def read_images(
     entries: Sequence[Json], base: Path, rules: Sequence[Rules], found: Diagnostics, fetch: Fetch | None = None
-) -> Images:
-    """The images. What is wrong with them is reported; an id that cannot be used gives way to one that nobody has."""
-    every = [
-        candidate
-        for index, entry in enumerate(entries)
-        for candidate in candidates(entry, ("images", index), base, found)
-    ]
-    known = [each for each in every if each is not None]
-    claims = list(map(_claim, known))
-    has_id = sound_claims(claims, "image", found)
+) -> tuple[Image, ...]:
+    """The images; what is wrong with them is reported."""
+    known = [each for index, entry in enumerate(entries) for each in candidates(entry, ("images", index), base, found)]
+    check_claims(map(_claim, known), "image", found)
     pictures = _inspected(known, rules, fetch)
-    images, are_all = [], None not in every and None not in claims
-    for index, (candidate, is_named) in enumerate(zip(known, has_id, strict=True)):
-        picture = pictures.get(_source(candidate.image), Picture())
-        for flaw in picture.flaws if candidate.can_be_inspected else ():
+    for candidate in known:
+        for flaw in pictures.get(_source(candidate.image), Picture()).flaws:
             _report(candidate, flaw, base, found)
-            # The name of a file that is not there may be misspelled, and with it the id.
-            are_all &= flaw.code != "E401" or candidate.id_place != candidate.place
-        image = _image(candidate, picture)
-        images.append(image if is_named else replace(image, id=f"~{index}"))
-    return Images(tuple(images), are_all)
+    return tuple(_image(each, pictures.get(_source(each.image), Picture())) for each in known)
 
 
 def _claim(candidate: Candidate) -> Claim | None:
     """The claim to the picture's id; None where it has none because of a problem that is told already."""
     claim = Claim(candidate.image.id, candidate.id_place, candidate.kind, candidate.label)
-    is_told = candidate.id_place[-1] in ("id", "base64") or not candidate.can_be_inspected
-    return None if is_told and not claim.id else claim
+    return claim if claim.id or candidate.id_place[-1] not in ("id", "base64") else None
 
 
 def _source(image: Image) -> tuple[Origin, str]:
@@ -73,7 +50,7 @@ def _source(image: Image) -> tuple[Origin, str]:
 def _inspected(
     found: Sequence[Candidate], rules: Sequence[Rules], fetch: Fetch | None
 ) -> Mapping[tuple[Origin, str], Picture]:
-    sources = list(dict.fromkeys(_source(each.image) for each in found if each.can_be_inspected))
+    sources = list(dict.fromkeys(_source(each.image) for each in found))
     pictures = {source: _inspect(*source, rules) for source in sources if source[0] != Origin.URL}
     urls = [source for source in sources if source[0] == Origin.URL]
     if fetch is not None and urls:
@@ -99,20 +76,20 @@ def _fetched(url: str, rules: Sequence[Rules], fetch: Fetch) -> Picture:
 
 
 def _report(candidate: Candidate, flaw: Flaw, base: Path, found: Diagnostics) -> None:
-    path = base / candidate.label
-    hint = flaw.hint
+    path, hint = base / candidate.label, flaw.hint
     if not hint and path.is_dir():
         hint = f"for the pictures in it write glob: {candidate.label}/*.png"
-    found.error(flaw.code, candidate.place, f"{candidate.label} {flaw.message}", hint or nearby(path, candidate.label))
+    elif not hint:
+        hint = "name a file that holds the picture" if path.exists() else nearby(path, candidate.label)
+    found.error(flaw.code, candidate.place, f"{candidate.label} {flaw.message}", hint)
 
 
 def _image(candidate: Candidate, picture: Picture) -> Image:
     """The image with what its inspection found. A URL that was not fetched has no size."""
-    is_url = candidate.image.origin == Origin.URL and candidate.can_be_inspected
+    is_url = candidate.image.origin == Origin.URL
     reference = candidate.image.location if is_url else f"sha256:{picture.sha256}"
     written = candidate.label if candidate.image.origin == Origin.FILE else ""
     if not picture.sha256:
-        side = None if is_url else _USUAL_SIDE
-        return replace(candidate.image, reference=reference, written=written, width=side, height=side)
+        return replace(candidate.image, reference=reference, written=written)
     size, width, height = picture.size, picture.width, picture.height
     return replace(candidate.image, reference=reference, written=written, size=size, width=width, height=height)

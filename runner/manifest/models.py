@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.expectations import MANIFEST
-from runner.manifest.files import UnreadableError, read_below
+from runner.manifest.files import read_below
 from runner.manifest.text import Text, problem
+from runner.manifest.values import mapping
 from runner.manifest.wording import problems, validator
 from runner.manifest.words import closest, joined, name, shortened
 from runner.model import Json, ModelSchema, Route
@@ -74,10 +75,6 @@ _SHAPE: Mapping[str, Json] = {
 }
 
 
-# The schema of a model that has none, or a faulty one. Compared by identity.
-ANYTHING: Mapping[str, Json] = {"type": "object", "properties": {"image": {}}}
-
-
 def shipped_models() -> dict[str, Path]:
     """The models that the project has a schema for."""
     folder = shipped("schemas") / "models"
@@ -89,44 +86,20 @@ def shipped_schema(model: str) -> ModelSchema:
     return ModelSchema(model, json.loads(shipped_models()[model].read_text("utf-8")))
 
 
-def read_models(
-    names: Sequence[tuple[str, Route]],
-    own: Mapping[str, Json],
-    base: Path,
-    found: Diagnostics,
-    lost: Collection[str] = (),
-) -> Schemas:
-    """The schemas of the models at the given routes. `own` names files.
-
-    A model of which there is no sound schema has that of the model which was surely meant, or one that allows
-    everything. Nothing is told of those in `lost`, whose files are not known.
-    """
-    ours = shipped_models()
+def read_models(names: Sequence[tuple[str, Route]], models: Json, base: Path, found: Diagnostics) -> Schemas:
+    """The sound schemas of the models at the given routes. `models` names files, and is None where it has an error."""
+    ours, own = shipped_models(), mapping(models)
     schemas: dict[str, ModelSchema] = {}
     for model, path in own.items():
-        try:
-            text = read_below(base / str(path), found.folders, str(path), _MAX_BYTES)
-            schemas[model] = read_model(model, text)
-        except ManifestError as error:
-            found.extend(error.diagnostics)
-        except UnreadableError as error:
-            message = f"the schema {name(str(path))} of {model} {error.message}"
-            found.error(error.code, ("models", model), message, error.hint)
+        if isinstance(path, str):
+            with found.reading(("models", model), f"the schema {name(path)} of {model}"):
+                schemas[model] = read_model(model, read_below(base / path, found.folders, path, _MAX_BYTES))
     for model, route in names:
         if model in ours and model not in own:
             schemas[model] = shipped_schema(model)
-        elif model not in own and model not in lost:
+        elif model not in own and models is not None:
             found.error("E209", route, f"there is no schema for the model {name(model)}", _model_hint(model, ours, own))
-            meant = _surely_meant(model, ours)
-            if meant is not None:
-                schemas[model] = ModelSchema(model, shipped_schema(meant).document)
-    return {model: schemas.get(model, ModelSchema(model, ANYTHING)) for model, _ in names}
-
-
-def _surely_meant(model: str, known: Iterable[str]) -> str | None:
-    """The known model whose name is misspelled. Names that differ in digits are of different versions."""
-    alike = (each for each in known if re.findall("[0-9]+", each) == re.findall("[0-9]+", model))
-    return closest(model, alike, cutoff=0.9)
+    return {model: schemas[model] for model, _ in names if model in schemas}
 
 
 def _model_hint(model: str, ours: Mapping[str, Path], own: Mapping[str, Json]) -> str:

@@ -24,19 +24,13 @@ def is_variable(word: str) -> bool:
 
 def misnamed(manifest: Mapping[str, Json]) -> Iterator[Problem]:
     """The names that the schema's pattern lets through, and Jinja2 does not: signs beyond ASCII."""
-    for route, variables in namings(manifest):
-        for word in variables:
+    matrix = mapping(manifest.get("matrix"))
+    sections: dict[Route, Json] = {("vars",): manifest.get("vars"), ("matrix",): matrix}
+    for key in ("include", "exclude"):
+        sections.update({("matrix", key, index): each for index, each in enumerate(items(matrix.get(key)))})
+    for index, image in enumerate(items(manifest.get("images"))):
+        sections["images", index, "vars"] = mapping(image).get("vars")
+    for route, variables in sections.items():
+        for word in mapping(variables):
             if not is_variable(word):
                 yield Problem((*route, word), "E207", f"{name(word)} cannot be a name here", RULE, key=True)
-
-
-def namings(manifest: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str, Json]]]:
-    """The mappings of a manifest whose keys name variables."""
-    matrix = mapping(manifest.get("matrix"))
-    yield ("vars",), mapping(manifest.get("vars"))
-    yield ("matrix",), matrix
-    for key in ("include", "exclude"):
-        for index, combination in enumerate(items(matrix.get(key))):
-            yield ("matrix", key, index), mapping(combination)
-    for index, image in enumerate(items(manifest.get("images"))):
-        yield ("images", index, "vars"), mapping(mapping(image).get("vars"))

@@ -11,9 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.files import UnreadableError, read_below
+from runner.manifest.files import read_below
 from runner.manifest.names import RULE, is_variable
 from runner.manifest.nearby import inside
 from runner.manifest.tables import MAX_BYTES, Row, Table, read_table
@@ -33,7 +32,7 @@ class Candidate:
     """A picture that is not inspected yet: without its reference and sizes.
 
     `place` is the route of what names it, `id_place` that of what gives its id; `kind` and `label` are how the manifest
-    says it: `file` and `images/shoe.jpg`. One that cannot be inspected has a problem that is told already.
+    says it: `file` and `images/shoe.jpg`; for the row of a table, its column `image`.
     """
 
     image: Image
@@ -41,24 +40,20 @@ class Candidate:
     label: str
     place: Route
     id_place: Route
-    can_be_inspected: bool = True
 
 
-# None stands for pictures of which nothing is known.
-Candidates: TypeAlias = Iterator[Candidate | None]
+Candidates: TypeAlias = Iterator[Candidate]
 
 
 def candidates(entry: Json, route: Route, base: Path, found: Diagnostics) -> Candidates:
-    """The pictures of an entry; what is wrong with the entry itself is reported."""
+    """The pictures of an entry that can be inspected; what is wrong with the entry itself is reported."""
     written = mapping(entry)
-    kind = next((each for each in _KINDS if each in written), None)
-    return iter((None,)) if kind is None else _KINDS[kind](written, route, base, found)
+    kind = next((each for each in _KINDS if isinstance(written.get(each), str)), None)
+    return iter(()) if kind is None else _KINDS[kind](written, route, base, found)
 
 
 def _file(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
-    written = str(entry["file"])
-    location = os.path.realpath(base / written)
-    yield _candidate(entry, route, "file", written, Origin.FILE, location, Path(written).stem)
+    yield _local(entry, route, "file", str(entry["file"]), base)
 
 
 def _url(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
@@ -66,8 +61,8 @@ def _url(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidat
     fault = _url_fault(url)
     if fault:
         found.error("E412", (*route, "url"), f"{name(_masked(url))} is not usable: {fault}", _url_hint(url))
-    stem = "" if fault else _url_stem(url)
-    yield _candidate(entry, route, "url", url, Origin.URL, url, stem, can_be_inspected=not fault)
+        return
+    yield _candidate(entry, route, "url", url, Origin.URL, url, _url_stem(url))
 
 
 def _base64(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
@@ -76,8 +71,9 @@ def _base64(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candi
     if fault is not None:
         message, hint, offset = fault
         found.error("E411", (*route, "base64"), message, hint, offset=offset)
+        return
     label = str(entry.get("id") or "the picture")
-    yield _candidate(entry, route, "base64", label, Origin.INLINE, text, "", can_be_inspected=fault is None)
+    yield _candidate(entry, route, "base64", label, Origin.INLINE, text, "")
 
 
 def _base64_fault(text: str) -> tuple[str, str, int] | None:
@@ -101,38 +97,23 @@ def _glob(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candida
     if not files:
         fixed = os.path.dirname(re.split(r"[*?\[]", pattern, maxsplit=1)[0])
         found.error("E408", (*route, "glob"), f"no file matches {name(pattern)}", inside(base / fixed, fixed))
-        yield None
-    for written in files:
-        location = os.path.realpath(base / written)
-        yield _candidate(entry, route, "glob", written, Origin.FILE, location, Path(written).stem)
+    yield from (_local(entry, route, "glob", written, base) for written in files)
 
 
 def _table(entry: Entry, route: Route, base: Path, found: Diagnostics) -> Candidates:
-    place = (*route, "table")
-    table = _read_table(base, str(entry["table"]), place, found)
-    if table is None:
-        yield None
-        return
-    found.attach(place, table)
-    own = mapping(entry.get("vars"))
-    found.extend(table.faults)
-    if table.faults:
-        yield None
+    written, place, own = str(entry["table"]), (*route, "table"), mapping(entry.get("vars"))
+    with found.reading(place, f"the table {name(written)}", missing="E409"):
+        table = read_table(read_below(base / written, found.folders, written, MAX_BYTES))
+        found.attach(place, table)
+        found.extend(table.faults)
+        yield from _rows(table, own, place, base, found)
+
+
+def _rows(table: Table, own: Variables, place: Route, base: Path, found: Diagnostics) -> Candidates:
     names = [column for column in table.columns if _is_variable_column(column, own, place, found)]
     for index, row in enumerate(table.rows):
         variables = {**own, **{column: row.cells[column] for column in names}}
         yield from _row(row, variables, (*place, index), base, found)
-
-
-def _read_table(base: Path, written: str, place: Route, found: Diagnostics) -> Table | None:
-    try:
-        return read_table(read_below(base / written, found.folders, written, MAX_BYTES))
-    except ManifestError as error:
-        found.extend(error.diagnostics)
-    except UnreadableError as error:
-        code = "E409" if error.code == "E101" else error.code
-        found.error(code, place, f"the table {name(written)} {error.message}", error.hint)
-    return None
 
 
 def _is_variable_column(column: str, own: Variables, place: Route, found: Diagnostics) -> bool:
@@ -150,22 +131,16 @@ def _is_variable_column(column: str, own: Variables, place: Route, found: Diagno
 
 def _row(row: Row, variables: Variables, route: Route, base: Path, found: Diagnostics) -> Candidates:
     written, given = row.cells["image"].strip(), row.cells.get("id", "").strip()
-    place = (*route, "image")
     fault = _row_fault(written)
     if fault is not None:
-        found.error(fault[0], place, fault[1], fault[2])
-        yield None
+        code, message, hint = fault
+        found.error(code, (*route, "image"), message, hint)
         return
-    is_url = _SCHEME.match(written) is not None
-    image = Image(
-        id=given or (_url_stem(written) if is_url else Path(written).stem),
-        origin=Origin.URL if is_url else Origin.FILE,
-        location=written if is_url else os.path.realpath(base / written),
-        reference="",
-        vars=variables,
-        route=route,
-    )
-    yield Candidate(image, "table", written, place, (*route, "id") if given else place)
+    entry: Entry = {"vars": variables, "id": given} if given else {"vars": variables}
+    if _SCHEME.match(written):
+        yield _candidate(entry, route, "image", written, Origin.URL, written, _url_stem(written))
+    else:
+        yield _local(entry, route, "image", written, base)
 
 
 def _row_fault(written: str) -> tuple[str, str, str] | None:
@@ -178,19 +153,16 @@ def _row_fault(written: str) -> tuple[str, str, str] | None:
     return None
 
 
+def _local(entry: Entry, route: Route, kind: str, written: str, base: Path) -> Candidate:
+    location = os.path.realpath(base / written)
+    return _candidate(entry, route, kind, written, Origin.FILE, location, Path(written).stem)
+
+
 def _candidate(
-    entry: Entry,
-    route: Route,
-    kind: str,
-    label: str,
-    origin: Origin,
-    location: str,
-    stem: str,
-    *,
-    can_be_inspected: bool = True,
+    entry: Entry, route: Route, kind: str, label: str, origin: Origin, location: str, stem: str
 ) -> Candidate:
     image = Image(
-        id=str(entry.get("id", stem)),
+        id=str(entry.get("id", stem) or ""),
         origin=origin,
         location=location,
         reference="",
@@ -198,7 +170,7 @@ def _candidate(
         route=route,
     )
     place, id_place = (*route, kind), (*route, "id" if "id" in entry else kind)
-    return Candidate(image, kind, label, place, id_place, can_be_inspected)
+    return Candidate(image, kind, label, place, id_place)
 
 
 def _url_fault(url: str) -> str:

@@ -30,16 +30,11 @@ class Attached(SourceMap, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A manifest's text and its node tree. `attached` holds the files that stand for the values at some routes.
-
-    `moved` holds the steps that lead elsewhere in the text: a key that is written otherwise, an item that stands
-    further down. A key of it is a whole route, and its value the last step as the text has it.
-    """
+    """A manifest's text and its node tree. `attached` holds the files that stand for the values at some routes."""
 
     text: Text
     root: Node
     attached: Mapping[Route, Attached] = field(default_factory=dict)
-    moved: Mapping[Route, str | int] = field(default_factory=dict)
 
     def position(self, route: Route, *, key: bool = False, offset: int = 0, length: int = 0) -> Position:
         """The place of the value at `route`, or of its key; of the nearest parent where there is no such value.
@@ -55,12 +50,7 @@ class Source:
             return self.place(name)
         if (offset or length) and isinstance(value, ScalarNode) and not rest:
             return self._inside(value, offset, length)
-        if (offset or length) and isinstance(value, MappingNode) and not rest:
-            # A template without quotes: its text is what is written.
-            return self.text.at(value.start_mark.index + offset, length)
-        if name is not None and not _width(value):
-            return self.place(name)
-        return self.place(value)
+        return self.place(value if name is None or _width(value) else name)
 
     def line(self, position: Position) -> str:
         """The text of the line at `position`, in the manifest or in a file that it names."""
@@ -109,7 +99,7 @@ class Source:
         """The value at `route` or its nearest parent, and what is left of the route."""
         found: Found = (None, self.root)
         for index, step in enumerate(route):
-            child = _child(found[1], self.moved.get(route[: index + 1], step) if self.moved else step)
+            child = _child(found[1], step)
             if child is None:
                 return found, route[index:]
             found = child

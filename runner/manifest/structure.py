@@ -1,10 +1,9 @@
-"""The structure of a manifest: what YAML, the schema and the few rules beyond it find."""
+"""The structure of a manifest: what its schema and the few rules beyond it find."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
@@ -14,75 +13,48 @@ from runner.errors import Severity
 from runner.manifest import settings
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.document import Document
-from runner.manifest.draft import Draft
 from runner.manifest.findings import Problem
-from runner.manifest.mending import Loss, Mending, read_as_meant
 from runner.manifest.names import misnamed
 from runner.manifest.values import items, mapping
 from runner.manifest.wording import MANIFEST, problems
-from runner.manifest.words import closest, literal, name
+from runner.manifest.words import closest, described, literal, name
 from runner.model import Json, Route
 from runner.shipped import shipped
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """The content of a manifest, without errors: what had one is mended or left out. `loss` tells what that costs."""
-
-    content: Mapping[str, Json]
-    loss: Loss
-
-
-def checked(document: Document, content: Mapping[str, Json], found: Diagnostics) -> Structure:
-    """Report what is wrong, and mend it. From then on the routes of the mended content are places in the source."""
-    faulty = {id(fault.node) for fault in document.faults}
-    for fault in document.faults:
-        found.add(fault.code, Severity.ERROR, document.source.place(fault.node), fault.message, fault.hint)
-    draft = Draft(content)
-    wrong = _problems(draft, found)
-    # What the schema says of a faulty value means nothing: the text in its stead was not written as one.
-    for each in wrong:
-        if each.key or id(found.source.node(each.route)) not in faulty:
-            found.problem(each)
-    _warn_of_doubts(document, found)
-    _warn_of_axes(draft.content, found)
-    loss = _mended(draft, wrong, document, found) if wrong or document.faults else Loss()
-    found.source = replace(found.source, moved=draft.moved)
-    return Structure(draft.content, loss)
-
-
-def _problems(draft: Draft, found: Diagnostics) -> list[Problem]:
-    """The problems of a draft, in which unknown keys are read as what was meant. Those of these keys are told."""
-    while True:
-        wrong = problems(schema(), draft.content, MANIFEST, found.source.written)
-        read = read_as_meant(draft, wrong)
-        if not read:
-            break
-        for each in read:
-            found.problem(each)
-        found.source = replace(found.source, moved=dict(draft.moved))
+def checked(document: Document, found: Diagnostics) -> Mapping[str, Json]:
+    """Report what is wrong. The content is given with None in place of every value that has a problem."""
+    content = document.value
+    if not isinstance(content, Mapping):
+        hint = "it begins with version: 1; reelrun init writes one to start from"
+        found.error("E204", (), f"the manifest is {described(content)}; it must be a mapping", hint)
+        return {}
+    wrong = problems(schema(), content, MANIFEST, found.source.written)
     told = {(each.route, each.key) for each in wrong}
-    more = [*misnamed(draft.content), *_durations(draft.content)]
-    return [*wrong, *(each for each in more if (each.route, each.key) not in told)]
-
-
-def _mended(draft: Draft, wrong: Sequence[Problem], document: Document, found: Diagnostics) -> Loss:
-    faulty, source = {id(fault.node) for fault in document.faults}, found.source
-
-    def has_fault(route: Route) -> bool:
-        return bool(faulty) and any(id(node) in faulty for node in source.below(route))
-
-    mending = Mending(draft, has_fault, source.written)
-    for fault in document.faults:
-        mending.loss.add(fault.lost)
-    mending.mend(wrong)
-    return mending.loss
+    more = [*misnamed(content), *_durations(content)]
+    wrong += [each for each in more if (each.route, each.key) not in told]
+    for each in wrong:
+        found.problem(each)
+    _warn_of_doubts(document, found)
+    _warn_of_axes(content, found)
+    return mapping(_without(content, (), {each.route: each.meant for each in wrong})) if wrong else content
 
 
 @cache
 def schema() -> Mapping[str, Json]:
     """The schema of a manifest."""
     return cast(Mapping[str, Json], json.loads((shipped("schemas") / "manifest.schema.json").read_text("utf-8")))
+
+
+def _without(value: Json, route: Route, wrong: Mapping[Route, str]) -> Json:
+    """The value with None at the routes of problems. A misspelled key stands as the one that was meant."""
+    if route in wrong:
+        return None
+    if isinstance(value, Mapping):
+        return {wrong.get((*route, key)) or key: _without(each, (*route, key), wrong) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_without(each, (*route, index), wrong) for index, each in enumerate(value)]
+    return value
 
 
 def _durations(content: Mapping[str, Json]) -> Iterator[Problem]:
@@ -98,12 +70,8 @@ def _durations(content: Mapping[str, Json]) -> Iterator[Problem]:
             yield Problem(("run", key), "E207", f"{key} {literal(value)} has the wrong form", "write 90s, 30m or 1h30m")
         else:
             if is_long:
-                yield Problem(
-                    ("run", key),
-                    "E205",
-                    f"{key} is {literal(value)}; it must be at most 8760h",
-                    "a run waits at most a year",
-                )
+                message = f"{key} is {literal(value)}; it must be at most 8760h"
+                yield Problem(("run", key), "E205", message, "a run waits at most a year")
 
 
 def _warn_of_doubts(document: Document, found: Diagnostics) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from yaml.error import MarkedYAMLError
 
@@ -17,12 +17,6 @@ from runner.manifest.words import did_you_mean, literal, name, shortened
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\'\'|[^\'])*\'')
 _WORD = re.compile(r"[^\s,\[\]{}]*")
-
-
-class Mark(Protocol):
-    """A place as the parser tells it: the index of a character."""
-
-    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +44,9 @@ class Trouble:
         found = _WORD.match(self.text.text, index)
         return found.group() if found else ""
 
-    def line_of(self, index: int) -> int:
-        return self.text.at(index).line
+    def rest(self, index: int) -> str:
+        """The part of a line from a place on."""
+        return self.text.text[index:].split("\n", 1)[0]
 
 
 # Index, length of the caret, message, hint.
@@ -84,10 +79,7 @@ def _index(mark: object) -> int:
 
 def _template(trouble: Trouble) -> Explanation | None:
     """A template without quotes on the line of the trouble."""
-    text = trouble.text.text
-    start = text.rfind("\n", 0, trouble.index) + 1
-    end = text.find("\n", trouble.index)
-    line = text[start : end if end >= 0 else len(text)]
+    line = trouble.before + trouble.rest(trouble.index)
     # Quoted parts are blanked out, so that what is found stands outside of quotes.
     bare = _QUOTED.sub(lambda found: " " * len(found.group()), line)
     found = re.search(r"(?<=[:,\[-]) +(?P<value>[^ :,{\"'#|>][^:,{]*)?\{\{.*?\}\}", bare)
@@ -95,7 +87,12 @@ def _template(trouble: Trouble) -> Explanation | None:
         return None
     at = found.end() - len(found.group().lstrip())
     hint = f'put the whole value in quotes: "{shortened(line[at : found.end()])} …"'
-    return start + at, found.end() - at, "a template without quotes is a mapping in YAML", hint
+    return (
+        trouble.index - len(trouble.before) + at,
+        found.end() - at,
+        "a template without quotes is a mapping in YAML",
+        hint,
+    )
 
 
 def _tab(trouble: Trouble) -> Explanation:
@@ -115,9 +112,7 @@ def _colon(trouble: Trouble) -> Explanation:
     earlier = re.search(r":\s+(?=\S)", _QUOTED.sub(lambda found: "x" * len(found.group()), trouble.before))
     if earlier is not None:
         start = trouble.index - len(trouble.before) + earlier.end()
-        end = trouble.text.text.find("\n", start)
-        value = trouble.text.text[start : end if end >= 0 else len(trouble.text.text)].strip()
-        hint = f"put the value in quotes: {literal(value)}"
+        hint = f"put the value in quotes: {literal(trouble.rest(start).strip())}"
         return trouble.index, 1, "a value without quotes holds a second ': '", hint
     start = trouble.index - len(trouble.before.lstrip())
     above = re.search(r"(?:^|\n)[ -]*(?P<key>[\w-]+:)(?P<value>[^\s:][^\n]*)\n\s*$", trouble.text.text[:start])
@@ -131,8 +126,7 @@ def _colon(trouble: Trouble) -> Explanation:
 
 
 def _no_colon(trouble: Trouble) -> Explanation:
-    end = trouble.text.text.find("\n", trouble.context)
-    length = (end if end >= 0 else len(trouble.text.text)) - trouble.context
+    length = len(trouble.rest(trouble.context))
     hint = "a key ends with a colon and a space; a text of several lines goes after | or in quotes"
     return trouble.context, length, "this line is neither a key nor a value", hint
 
@@ -140,8 +134,8 @@ def _no_colon(trouble: Trouble) -> Explanation:
 def _flow(trouble: Trouble) -> Explanation:
     opening = trouble.text.text[trouble.context : trouble.context + 1]
     closing = {"[": "]", "{": "}"}.get(opening, "]")
-    line = trouble.line_of(trouble.index)
-    if line == trouble.line_of(trouble.context) and trouble.character:
+    line = trouble.text.at(trouble.index).line
+    if line == trouble.text.at(trouble.context).line and trouble.character:
         hint = f"separate the entries by commas; close with {closing}; put text with brackets or quotes in quotes"
         return trouble.index, len(trouble.word(trouble.index)), f"a comma or {closing} is missing before this", hint
     message = f"this {opening} is not closed"
@@ -172,11 +166,6 @@ def _alias(trouble: Trouble) -> Explanation:
     if word[1:] in anchors:
         hint = "its anchor stands further down; an anchor comes before its aliases"
     return trouble.context, len(word), f"* begins an alias, and no anchor above is called {name(word[1:])}", hint
-
-
-def _anchor(trouble: Trouble) -> Explanation:
-    hint = "for a text write it in quotes"
-    return trouble.context, 1, "& begins an anchor, and its name is missing", hint
 
 
 def _key(trouble: Trouble) -> Explanation:
@@ -213,7 +202,10 @@ _EXPLAIN: tuple[tuple[str, Callable[[Trouble], Explanation]], ...] = (
     ("tab character", _tab),
     ("scanning an alias", _alias),
     ("undefined alias", _alias),
-    ("scanning an anchor", _anchor),
+    (
+        "scanning an anchor",
+        _fixed("& begins an anchor, and its name is missing", "for a text write it in quotes", at_context=True),
+    ),
     ("cannot start any token", _token),
     ("mapping values are not allowed", _colon),
     ("could not find expected ':'", _no_colon),

@@ -23,7 +23,6 @@ from runner.errors import ManifestError
 from runner.manifest.reader import read
 from runner.planning.paths import safe_path
 from runner.planning.plan import make_plan
-from runner.planning.verdict import sound
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
@@ -110,7 +109,7 @@ def look(path):
     """Read and plan as every command does; errors of ours are fine, anything else is a defect."""
     with contextlib.suppress(ManifestError):
         reading = read(path)
-        plan = make_plan(sound(reading), warnings=reading.diagnostics)
+        plan = make_plan(reading.sound(), warnings=reading.diagnostics)
         videos = path.parent / "out" / "videos"
         for planned in plan.jobs:
             assert (videos / planned.job.output).resolve().is_relative_to(videos.resolve())
@@ -129,7 +128,7 @@ def test_any_bytes_give_diagnostics(folder, content):
     path = folder / "m.yaml"
     path.write_bytes(content)
     with pytest.raises(ManifestError):
-        sound(read(path))
+        read(path).sound()
 
 
 SOUND = yaml.safe_dump(base("out"))

@@ -1,0 +1,55 @@
+"""Parameters that are written out: what no model of the manifest would take, whatever else is sent with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+from runner.manifest.diagnostics import Diagnostics
+from runner.manifest.findings import Problem
+from runner.manifest.values import items, mapping
+from runner.manifest.wording import problems
+from runner.model import Json, ModelSchema, Route
+
+# The keywords of a schema that judge a parameter by itself, and those that they may refer to.
+_SEPARATE = ("$schema", "$id", "$defs", "definitions", "properties", "patternProperties", "additionalProperties")
+_MARKS = ("{{", "{%", "{#")
+
+
+def check_parameters(content: Mapping[str, Json], schemas: Collection[ModelSchema], found: Diagnostics) -> None:
+    """Report what is wrong with the parameters of the manifest and of its arms, but for the values of templates.
+
+    What one model takes and another does not is left to planning: `exclude` may keep them apart.
+    """
+    documents = [{key: schema.document[key] for key in _SEPARATE if key in schema.document} for schema in schemas]
+    for route, parameters in _sections(content) if documents else ():
+        told = [_problems(document, parameters) for document in documents]
+        for name, wrong in told[0].items():
+            if all(name in each for each in told):
+                for each in wrong:
+                    found.problem(replace(each, route=(*route, *each.route)))
+
+
+def _sections(content: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str, Json]]]:
+    yield ("params",), mapping(content.get("params"))
+    for index, prompt in enumerate(items(content.get("prompts"))):
+        yield ("prompts", index, "params"), mapping(mapping(prompt).get("params"))
+
+
+def _problems(document: Mapping[str, Json], parameters: Mapping[str, Json]) -> dict[str, list[Problem]]:
+    """The problems of each parameter. Nothing is said of one that is none, which leaves it out."""
+    found: dict[str, list[Problem]] = {}
+    given = {name: value for name, value in parameters.items() if value is not None}
+    for each in problems(document, given):
+        name = str(each.route[0])
+        # Of a template only its name is known.
+        if each.key or not _has_template(given[name]):
+            found.setdefault(name, []).append(each)
+    return found
+
+
+def _has_template(value: Json) -> bool:
+    if isinstance(value, str):
+        # Templates take a line end from the end of a text.
+        return value.endswith("\n") or any(mark in value for mark in _MARKS)
+    return any(map(_has_template, mapping(value).values() if isinstance(value, Mapping) else items(value)))
