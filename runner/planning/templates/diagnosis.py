@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from traceback import clear_frames
 from types import TracebackType
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -142,9 +143,9 @@ class _Map:
     spans: tuple[tuple[int, int], ...]
 
     def around(self, offset: int) -> tuple[int, int]:
-        """The content of the braces around `offset`, or the first ones."""
-        inside = (span for span in self.spans if span[0] <= offset < span[1])
-        return next(inside, self.spans[0])
+        """The content of the braces around `offset`, or the first ones. Some nodes stand at what closes their braces."""
+        before = [span for span in self.spans if span[0] <= offset]
+        return before[-1] if before else self.spans[0]
 
     def of_name(self, name: str, is_attribute: bool, span: tuple[int, int]) -> _Use | None:
         """Where `name` is looked up as a variable or an attribute, rather inside the span than elsewhere."""
@@ -183,6 +184,8 @@ def render_fault(
     much, E315 for what JSON does not have, E316 for what no text can hold, E313 for everything else.
     """
     name, offset = _innermost(error.__traceback__)
+    # What the render made may fill the memory that is left.
+    clear_frames(error.__traceback__)
     if isinstance(error, TemplateSyntaxError):
         name = error.name
     where = _Where(environment, fragments.texts[name].text if name else text, fragments, name)
@@ -240,6 +243,8 @@ def _unknown(
         known = [each for each, value in variables.items() if not isinstance(value, Assumed)]
         is_filter = name in where.environment.filters and where.source[place[1] :].lstrip().startswith("(")
         hint = f"did you mean the filter: ... | {name}" if is_filter else did_you_mean(name, known)
+        if name in known:
+            hint = "the fragment does not see it: write 'with context' where it is imported or included"
         return where.fault("E311", f"unknown variable {name!r}", hint, place, name)
     names = owner if isinstance(owner, Mapping) else dir(owner)
     known = [each for each in names if isinstance(each, str) and not each.startswith("_")]
