@@ -72,6 +72,9 @@ def faults_in(evaluate: Evaluator, context: Context, first: FaultAt) -> Iterator
         try:
             evaluate({**context, **dict.fromkeys(unknown, Assumed())})
         except FaultAt as fault:
+            if fault.problem.unknown in unknown:
+                # What is assumed does not reach a fragment without context.
+                return
             if fault.problem.unknown:
                 yield fault
             unknown.add(fault.problem.unknown)
