@@ -17,6 +17,7 @@ from types import CodeType
 from jinja2 import (
     BaseLoader,
     StrictUndefined,
+    Template,
     TemplateSyntaxError,
     UndefinedError,
     nodes,
@@ -24,6 +25,7 @@ from jinja2 import (
     pass_environment,
 )
 from jinja2.filters import ignore_case, make_attrgetter
+from jinja2.environment import TemplateModule
 from jinja2.lexer import Lexer
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -82,6 +84,13 @@ class _Unknown(StrictUndefined):
         super().__init__(hint, obj, name, exc)  # type: ignore[arg-type]  # it is only called, with the message
 
 
+class _Fragment(Template):
+    """A template that is made anew for each `import`: what one render left in its module changes no other."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        return self.make_module()
+
+
 @pass_context
 def _finalized(context: Context, value: object) -> str:
     # It takes the context so that Jinja evaluates nothing while it compiles.
@@ -128,6 +137,7 @@ def _tojson(value: object) -> str:
 class Environment(ImmutableSandboxedEnvironment):
     """The environment of the templates of one manifest. Lines of its templates are offsets, as `OffsetLexer` has it."""
 
+    template_class = _Fragment
     intercepted_binops = frozenset(("+", "*", "**", "/", "//", "%"))
 
     def __init__(self, loader: BaseLoader | None = None) -> None:
