@@ -10,7 +10,7 @@ from itertools import pairwise
 from traceback import clear_frames
 from types import TracebackType
 
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.utils import missing
 
 from runner.errors import ManifestError
@@ -223,11 +223,14 @@ def _words(error: Exception, written: str) -> tuple[str, str, str]:
         return "E315", str(error), "a template gives text, numbers, true, false, none, lists or mappings"
     if isinstance(error, MissingFragmentError):
         return "E101", f"the file {quoted(str(error.name))} does not exist", error.hint
+    if isinstance(error, TemplateNotFound):
+        return "E101", str(error).rstrip("."), "write 'ignore missing' after it where all of them may be missing"
     if isinstance(error, UnreadableError):
         return error.code, f"the file {error.message}", error.hint
     if isinstance(error, ManifestError):
         problem = error.diagnostics[0]
-        return problem.code, problem.message, problem.hint
+        place = problem.position
+        return problem.code, f"{place.file}:{place.line}: {problem.message}", problem.hint
     return "E313", f"the template fails: {_pythons(error)}", ""
 
 
