@@ -143,7 +143,7 @@ class _Map:
     spans: tuple[tuple[int, int], ...]
 
     def around(self, offset: int) -> tuple[int, int]:
-        """The content of the braces around `offset`, or the first ones. Some nodes stand at what closes their braces."""
+        """The content of the braces around `offset`, or the first ones. Some nodes stand where their braces close."""
         before = [span for span in self.spans if span[0] <= offset]
         return before[-1] if before else self.spans[0]
 
@@ -211,8 +211,9 @@ def _innermost(traceback: TracebackType | None) -> tuple[str | None, int]:
 
 def _words(error: Exception, written: str) -> tuple[str, str, str]:
     """Code, message and hint for what a render raised; `written` is what stands between the braces."""
-    if isinstance(error, ExcessError):
-        return "E314", f"the template makes or takes too much: {error}", "shorten the texts, or go through fewer items"
+    if isinstance(error, ExcessError | OverflowError):
+        message = f"the template makes or takes too much: {str(error.args[-1]).rstrip('.')}"
+        return "E314", message, "shorten the texts, or go through fewer items"
     if isinstance(error, MemoryError | RecursionError):
         return "E314", "the template makes values that are too large or nested too deeply", "make them smaller"
     if isinstance(error, NotTextError):

@@ -18,14 +18,15 @@ from jinja2 import (
     BaseLoader,
     StrictUndefined,
     Template,
+    TemplateAssertionError,
     TemplateSyntaxError,
     UndefinedError,
     nodes,
     pass_context,
     pass_environment,
 )
-from jinja2.filters import ignore_case, make_attrgetter
 from jinja2.environment import TemplateModule
+from jinja2.filters import ignore_case, make_attrgetter
 from jinja2.lexer import Lexer
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -171,8 +172,16 @@ class Environment(ImmutableSandboxedEnvironment):
             raise MisleadingError(f"{stray.text!r} ends what nothing began", stray.start, stray.text, hint, name)
         tree = super()._parse(source, name, filename)
         _check_names(tree, name)
+        self._check_operations(tree, name)
         bounded: nodes.Template = _Bounding().visit(tree)
         return bounded
+
+    def _check_operations(self, tree: nodes.Template, name: str | None) -> None:
+        """Refuse filters and tests that do not exist. Jinja leaves those behind conditions to the render."""
+        for node in tree.find_all((nodes.Filter, nodes.Test)):
+            kind, known = ("filter", self.filters) if isinstance(node, nodes.Filter) else ("test", self.tests)
+            if node.name not in known:
+                raise TemplateAssertionError(f"No {kind} named {node.name!r}.", node.lineno, name)
 
     def _compile(self, source: str, filename: str) -> CodeType:
         with warnings.catch_warnings():
