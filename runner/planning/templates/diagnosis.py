@@ -251,12 +251,13 @@ def _unknown(
             hint = "the fragment does not see it: write 'with context' where it is imported or included"
         return where.fault("E311", f"unknown variable {name!r}", hint, place, name)
     names = owner if isinstance(owner, Mapping) else dir(owner)
-    known = [each for each in names if isinstance(each, str) and not each.startswith("_")]
+    known = [each for each in names if isinstance(each, str) and where.environment.is_safe_attribute(owner, each, None)]
     called = use.owner if use is not None and use.owner else kind_of(owner)
     return where.fault("E311", f"{called} has no {name!r}", did_you_mean(name, known), place)
 
 
 def _pythons(error: Exception) -> str:
-    """Python's words for an error, without the names of its functions."""
+    """Python's and Jinja's words for an error, without the names of functions and what Jinja takes for lines."""
     message = str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
+    message = re.sub(r" \(imported on .*?\)", "", message)
     return re.sub(r"^_?(\w+)\(\) ", r"'\1' ", message).rstrip(".") or type(error).__name__

@@ -232,6 +232,11 @@ class _Bounding(NodeTransformer):
         node.node = _filtered(node.node, _SIZED)
         return node
 
+    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.filter = nodes.Filter(node.filter, _SIZED, [], [], None, None, lineno=node.lineno)
+        return node
+
     def visit_With(self, node: nodes.With) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         node.values[:] = [_filtered(each, _SIZED) for each in node.values]

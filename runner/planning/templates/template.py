@@ -20,7 +20,7 @@ from runner.planning.templates.environment import Environment
 from runner.planning.templates.fragments import Fragments
 from runner.planning.templates.lexer import with_newlines
 from runner.planning.templates.problems import ExcessError, NotJsonError, NotTextError
-from runner.planning.templates.values import MAX_TEXT, plain, text_of
+from runner.planning.templates.values import MAX_TEXT, lasting, plain, text_of
 from runner.planning.templates.watch import Watch
 
 # What Python and Jinja raise for a template that they cannot compile: not valid, too deep, or a number too long.
@@ -100,9 +100,7 @@ class _Form:
             text = text_of(context.vars[_VALUE])
         if len(text) > MAX_TEXT:
             raise ExcessError(f"the text has more than {MAX_TEXT:,} characters")
-        if " at 0x" in text:
-            raise NotTextError("a function")
-        return text
+        return lasting(text)
 
     def as_value(self, context: Context) -> Json:
         if not self.is_expression:
