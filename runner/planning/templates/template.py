@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from jinja2 import Template as Compiled
 from jinja2 import TemplateError, nodes
-from jinja2.meta import find_referenced_templates, find_undeclared_variables
+from jinja2.meta import TrackingCodeGenerator, find_referenced_templates
 from jinja2.runtime import Context
 
 from runner.errors import ManifestError
@@ -161,7 +161,7 @@ class Templates:
 
     def _names(self, tree: nodes.Template, seen: set[str]) -> tuple[frozenset[str], bool]:
         """The variables that a tree and its fragments look up, and whether there may be fragments beside these."""
-        names, is_open = find_undeclared_variables(tree), False
+        names, is_open = self._undeclared(tree), False
         for name in find_referenced_templates(tree):
             if name is None:
                 is_open = True
@@ -170,6 +170,13 @@ class Templates:
                 more, has_more = self._names(fragment, seen)
                 names, is_open = names | more, is_open or has_more
         return frozenset(names), is_open
+
+    def _undeclared(self, tree: nodes.Template) -> set[str]:
+        """As Jinja's `find_undeclared_variables`, which evaluates what is constant."""
+        tracking = TrackingCodeGenerator(self.environment)
+        tracking.optimizer = None
+        tracking.visit(tree)
+        return tracking.undeclared_identifiers
 
     def _fragment(self, name: str) -> nodes.Template | None:
         """The tree of a fragment, if it has one. What is wrong with it is told where a render comes to it."""
