@@ -32,6 +32,11 @@ class Parameter:
     def is_constant(self) -> bool:
         return all(template.is_constant for template in self.templates)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that it looks up."""
+        return frozenset().union(*(template.names for template in self.templates))
+
 
 @dataclass(frozen=True, slots=True)
 class Arm:
@@ -49,7 +54,7 @@ class Arm:
     @property
     def names(self) -> frozenset[str]:
         """The variables that the arm looks up."""
-        return frozenset().union(*(template.names for template in self.templates))
+        return frozenset().union(*(each.names for each in self.parameters))
 
 
 class FaultAt(Exception):  # noqa: N818  # it is a fault of the text, not of the program
@@ -72,6 +77,9 @@ def faults_in(evaluate: Evaluator, context: Context, first: FaultAt) -> Iterator
         try:
             evaluate({**context, **dict.fromkeys(unknown, Assumed())})
         except FaultAt as fault:
+            if fault.problem.unknown in unknown:
+                # What is assumed does not reach a fragment without context.
+                return
             if fault.problem.unknown:
                 yield fault
             unknown.add(fault.problem.unknown)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from runner.manifest.values import items
-from runner.model import Json, Manifest, Route
+from runner.model import Json, Manifest, Route, Variables
 from runner.planning.faults import Faults, Place
 
 _BEGINNING = re.compile(r"\{[{%#]")
 
 
-def check_values(manifest: Manifest, faults: Faults) -> None:
-    """Put each `{{`, `{%` and `{#` of a value of the matrix, a picture's variable or a rendered constant in the faults.
+def check_values(manifest: Manifest, constants: Variables, faults: Faults) -> None:
+    """Put each `{{`, `{%` and `{#` of a value of the matrix, a picture's variable or a constant in the faults, as E317.
 
-    They are E317. The constants of the manifest are rendered.
+    `constants` are those of the manifest, rendered; one that is as it was written cannot be, which is told.
     """
-    for route, value in _values(manifest):
+    rendered = {name: value for name, value in constants.items() if value != manifest.constants[name]}
+    for route, value in _values(replace(manifest, constants=rendered)):
         for place, text in _texts(route, value):
             found = _BEGINNING.search(text)
             if found is not None:

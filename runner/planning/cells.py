@@ -36,18 +36,18 @@ class Expansion:
 
     def __init__(self, manifest: Manifest, templates: Templates, faults: Faults, *, is_patient: bool = False) -> None:
         compiler = Compiler(templates, faults)
-        self.manifest, used = with_constants(manifest, compiler, faults)
+        self.manifest, made_from = with_constants(manifest, compiler, faults)
         self._faults = faults
         self._watch = templates.watch
         # The ticks at the last look at how long it takes; the first is after some seconds.
         self._looked = sys.maxsize if is_patient else int(_PATIENCE / TICK)
         self.arms = compiler.arms(manifest)
         self.output = self._output_template(compiler)
-        self.templates = tuple(each for arm in self.arms for each in arm.templates)
+        self.templates = (*made_from, *(each for arm in self.arms for each in arm.templates))
         self.templates += (self.output,) if self.output is not None else ()
-        self.used = used.union(*(each.names for each in self.templates))
+        self.used = frozenset().union(*(each.names for each in self.templates))
         self._check_names()
-        check_values(self.manifest, faults)
+        check_values(manifest, self.manifest.constants, faults)
         self._matrix = self._sound_matrix()
         self.seen = 0
 

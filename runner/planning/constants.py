@@ -9,21 +9,21 @@ from graphlib import CycleError, TopologicalSorter
 from runner.model import Json, Manifest
 from runner.planning.arms import Compiler, FaultAt, Parameter, add_fault, faults_in
 from runner.planning.faults import Faults, Place
+from runner.planning.templates.template import Template
 
 
-def with_constants(manifest: Manifest, compiler: Compiler, faults: Faults) -> tuple[Manifest, frozenset[str]]:
-    """The manifest with its constants rendered, and the names that they look up.
+def with_constants(manifest: Manifest, compiler: Compiler, faults: Faults) -> tuple[Manifest, list[Template]]:
+    """The manifest with its constants rendered, and their templates.
 
     A constant sees the others and `name`. One that fails, or takes part in a cycle (E319), goes into the faults and
     stays as it is written.
     """
     parameters = {name: compiler.parameter(name, value, ("vars", name)) for name, value in manifest.constants.items()}
-    used = {name: frozenset().union(*(each.names for each in one.templates)) for name, one in parameters.items()}
     values: dict[str, Json] = dict(manifest.constants)
-    for name in _in_order({name: names & values.keys() for name, names in used.items()}, faults):
+    for name in _in_order({name: one.names & values.keys() for name, one in parameters.items()}, faults):
         if parameters[name].templates and parameters[name].is_sound:
             _render(parameters[name], manifest.name, values, faults)
-    return replace(manifest, constants=values), frozenset().union(*used.values())
+    return replace(manifest, constants=values), [each for one in parameters.values() for each in one.templates]
 
 
 def _in_order(needs: Mapping[str, frozenset[str]], faults: Faults) -> list[str]:

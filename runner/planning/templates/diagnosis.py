@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from traceback import clear_frames
 from types import TracebackType
 
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.utils import missing
 
 from runner.errors import ManifestError
@@ -142,9 +143,9 @@ class _Map:
     spans: tuple[tuple[int, int], ...]
 
     def around(self, offset: int) -> tuple[int, int]:
-        """The content of the braces around `offset`, or the first ones."""
-        inside = (span for span in self.spans if span[0] <= offset < span[1])
-        return next(inside, self.spans[0])
+        """The content of the braces around `offset`, or the first ones. Some nodes stand where their braces close."""
+        before = [span for span in self.spans if span[0] <= offset]
+        return before[-1] if before else self.spans[0]
 
     def of_name(self, name: str, is_attribute: bool, span: tuple[int, int]) -> _Use | None:
         """Where `name` is looked up as a variable or an attribute, rather inside the span than elsewhere."""
@@ -183,6 +184,8 @@ def render_fault(
     much, E315 for what JSON does not have, E316 for what no text can hold, E313 for everything else.
     """
     name, offset = _innermost(error.__traceback__)
+    # What the render made may fill the memory that is left.
+    clear_frames(error.__traceback__)
     if isinstance(error, TemplateSyntaxError):
         name = error.name
     where = _Where(environment, fragments.texts[name].text if name else text, fragments, name)
@@ -208,8 +211,9 @@ def _innermost(traceback: TracebackType | None) -> tuple[str | None, int]:
 
 def _words(error: Exception, written: str) -> tuple[str, str, str]:
     """Code, message and hint for what a render raised; `written` is what stands between the braces."""
-    if isinstance(error, ExcessError):
-        return "E314", f"the template makes or takes too much: {error}", "shorten the texts, or go through fewer items"
+    if isinstance(error, ExcessError | OverflowError):
+        message = f"the template makes or takes too much: {str(error.args[-1]).rstrip('.')}"
+        return "E314", message, "shorten the texts, or go through fewer items"
     if isinstance(error, RecursionError):
         return "E314", "the template calls or includes itself without an end", "end the recursion with an {% if %}"
     if isinstance(error, MemoryError):
@@ -222,11 +226,14 @@ def _words(error: Exception, written: str) -> tuple[str, str, str]:
         return "E315", str(error), "a template gives text, numbers, true, false, none, lists or mappings"
     if isinstance(error, MissingFragmentError):
         return "E101", f"the file {quoted(str(error.name))} does not exist", error.hint
+    if isinstance(error, TemplateNotFound):
+        return "E101", str(error).rstrip("."), "write 'ignore missing' after it where all of them may be missing"
     if isinstance(error, UnreadableError):
         return error.code, f"the file {error.message}", error.hint
     if isinstance(error, ManifestError):
         problem = error.diagnostics[0]
-        return problem.code, problem.message, problem.hint
+        place = problem.position
+        return problem.code, f"{place.file}:{place.line}: {problem.message}", problem.hint
     return "E313", f"the template fails: {_pythons(error)}", ""
 
 
@@ -242,14 +249,17 @@ def _unknown(
         known = [each for each, value in variables.items() if not isinstance(value, Assumed)]
         is_filter = name in where.environment.filters and where.source[place[1] :].lstrip().startswith("(")
         hint = f"did you mean the filter: ... | {name}" if is_filter else did_you_mean(name, known)
+        if name in known:
+            hint = "the fragment does not see it: write 'with context' where it is imported or included"
         return where.fault("E311", f"unknown variable {name!r}", hint, place, name)
     names = owner if isinstance(owner, Mapping) else dir(owner)
-    known = [each for each in names if isinstance(each, str) and not each.startswith("_")]
+    known = [each for each in names if isinstance(each, str) and where.environment.is_safe_attribute(owner, each, None)]
     called = use.owner if use is not None and use.owner else kind_of(owner)
     return where.fault("E311", f"{called} has no {name!r}", did_you_mean(name, known), place)
 
 
 def _pythons(error: Exception) -> str:
-    """Python's words for an error, without the names of its functions."""
+    """Python's and Jinja's words for an error, without the names of functions and what Jinja takes for lines."""
     message = str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
+    message = re.sub(r" \(imported on .*?\)", "", message)
     return re.sub(r"^_?(\w+)\(\) ", r"'\1' ", message).rstrip(".") or type(error).__name__

@@ -18,12 +18,14 @@ from jinja2 import (
     BaseLoader,
     StrictUndefined,
     Template,
+    TemplateAssertionError,
     TemplateSyntaxError,
     UndefinedError,
     nodes,
     pass_context,
     pass_environment,
 )
+from jinja2.environment import TemplateModule
 from jinja2.filters import ignore_case, make_attrgetter
 from jinja2.lexer import Lexer
 from jinja2.runtime import Context
@@ -81,6 +83,13 @@ class _Unknown(StrictUndefined):
         if hint is None and exc is UndefinedError:
             exc = partial(UnknownNameError, name, obj)
         super().__init__(hint, obj, name, exc)  # type: ignore[arg-type]  # it is only called, with the message
+
+
+class _Fragment(Template):
+    """A template that is made anew for each `import`: what one render left in its module changes no other."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        return self.make_module()
 
 
 @pass_context
@@ -141,6 +150,7 @@ class Environment(ImmutableSandboxedEnvironment):
     """The environment of the templates of one manifest. Lines of its templates are offsets, as `OffsetLexer` has it."""
 
     context_class = _Scope
+    template_class = _Fragment
     intercepted_binops = frozenset(("+", "*", "**", "/", "//", "%"))
 
     def __init__(self, loader: BaseLoader | None = None) -> None:
@@ -174,8 +184,16 @@ class Environment(ImmutableSandboxedEnvironment):
             raise MisleadingError(f"{stray.text!r} ends what nothing began", stray.start, stray.text, hint, name)
         tree = super()._parse(source, name, filename)
         _check_names(tree, name)
+        self._check_operations(tree, name)
         bounded: nodes.Template = _Bounding().visit(tree)
         return bounded
+
+    def _check_operations(self, tree: nodes.Template, name: str | None) -> None:
+        """Refuse filters and tests that do not exist. Jinja leaves those behind conditions to the render."""
+        for node in tree.find_all((nodes.Filter, nodes.Test)):
+            kind, known = ("filter", self.filters) if isinstance(node, nodes.Filter) else ("test", self.tests)
+            if node.name not in known:
+                raise TemplateAssertionError(f"No {kind} named {node.name!r}.", node.lineno, name)
 
     def _compile(self, source: str, filename: str) -> CodeType:
         with warnings.catch_warnings():
@@ -228,6 +246,11 @@ class _Bounding(NodeTransformer):
     def visit_Assign(self, node: nodes.Assign) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         node.node = _filtered(node.node, _SIZED)
+        return node
+
+    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.filter = nodes.Filter(node.filter, _SIZED, [], [], None, None, lineno=node.lineno)
         return node
 
     def visit_With(self, node: nodes.With) -> nodes.Node:  # noqa: N802

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class Fragments(BaseLoader):
         """The text of a fragment. Raises MissingFragmentError, and what `read_below` raises."""
         if template not in self.texts:
             path = (self._folders[0] if self._folders else Path()) / template
-            if not self._folders or not path.exists():
+            if not self._folders or not os.path.exists(path):
                 raise MissingFragmentError(template, nearby(path, template))
             self.texts[template] = read_below(path, self._folders, template, MAX_TEXT)
         return self.texts[template].text, template, None

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from jinja2 import Template as Compiled
 from jinja2 import TemplateError, nodes
-from jinja2.meta import find_referenced_templates, find_undeclared_variables
+from jinja2.meta import TrackingCodeGenerator, find_referenced_templates
 from jinja2.runtime import Context
 
 from runner.errors import ManifestError
@@ -21,7 +21,7 @@ from runner.planning.templates.environment import Environment
 from runner.planning.templates.fragments import Fragments
 from runner.planning.templates.lexer import with_newlines
 from runner.planning.templates.problems import ExcessError, NotJsonError, NotTextError
-from runner.planning.templates.values import MAX_TEXT, plain, text_of
+from runner.planning.templates.values import MAX_TEXT, lasting, plain, text_of
 from runner.planning.templates.watch import Watch
 
 # What Python and Jinja raise for a template that they cannot compile: not valid, too deep, or a number too long.
@@ -103,9 +103,7 @@ class _Form:
             text = text_of(context.vars[_VALUE])
         if len(text) > MAX_TEXT:
             raise ExcessError(f"the text has more than {MAX_TEXT:,} characters")
-        if " at 0x" in text:
-            raise NotTextError("a function")
-        return text
+        return lasting(text)
 
     def as_value(self, context: Context) -> Json:
         if not self.is_expression:
@@ -166,7 +164,7 @@ class Templates:
 
     def _names(self, tree: nodes.Template, seen: set[str]) -> tuple[frozenset[str], bool]:
         """The variables that a tree and its fragments look up, and whether there may be fragments beside these."""
-        names, is_open = find_undeclared_variables(tree), False
+        names, is_open = self._undeclared(tree), False
         for name in find_referenced_templates(tree):
             if name is None:
                 is_open = True
@@ -175,6 +173,13 @@ class Templates:
                 more, has_more = self._names_of(name, seen)
                 names, is_open = names | more, is_open or has_more
         return frozenset(names), is_open
+
+    def _undeclared(self, tree: nodes.Template) -> set[str]:
+        """As Jinja's `find_undeclared_variables`, which evaluates what is constant."""
+        tracking = TrackingCodeGenerator(self.environment)
+        tracking.optimizer = None
+        tracking.visit(tree)
+        return tracking.undeclared_identifiers
 
     def _names_of(self, fragment: str, seen: set[str]) -> tuple[frozenset[str], bool]:
         """As `_names`, of a fragment. What is wrong with it is told where a render comes to it."""

@@ -7,6 +7,7 @@ Python prints for a function.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 
 from jinja2 import Undefined
@@ -20,6 +21,8 @@ from runner.planning.templates.problems import ExcessError, NotJsonError, NotTex
 MAX_PARTS = 100_000
 # The characters that a template may have, and make.
 MAX_TEXT = 2**20
+
+_ADDRESS = re.compile("<[^<>]* at 0x[0-9a-f]+>", re.IGNORECASE)
 
 
 class Assumed(str):
@@ -44,8 +47,23 @@ def text_of(value: object) -> str:
     raise NotTextError(kind_of(value))
 
 
+def lasting(text: str) -> str:
+    """The text, which can be sent and is the same in every run.
+
+    Raises UnicodeEncodeError for half of a character, and NotTextError where Python printed a memory address.
+    """
+    text.encode()
+    if _ADDRESS.search(text):
+        raise NotTextError("a function")
+    return text
+
+
 def plain(value: object) -> Json:
-    """The value as JSON has it, of plain types. Raises NotJsonError for anything that JSON does not have."""
+    """The value as JSON has it, of plain types.
+
+    Raises NotJsonError for anything that JSON does not have, OverflowError for integers beyond its numbers, and what
+    `sized` and `lasting` raise.
+    """
     if isinstance(value, Undefined):
         str(value)
         raise NotJsonError("there is no value: the condition is false and has no else part")
@@ -53,12 +71,10 @@ def plain(value: object) -> Json:
 
 
 def _plain(value: object) -> Json:
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or (isinstance(value, (int, float)) and math.isfinite(value)):
         return value
     if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return value
+        return lasting(str.__str__(value))
     if isinstance(value, (list, tuple, range, Iterator)):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
@@ -71,19 +87,25 @@ def _plain(value: object) -> Json:
 def _name(key: object) -> str:
     if not isinstance(key, str):
         raise NotJsonError(f"JSON has no {kind_of(key)} as a key")
-    return str.__str__(key)
+    return lasting(str.__str__(key))
 
 
 def sized(value: object) -> object:
-    """The value, if it has at most MAX_PARTS parts, those of its parts included. Raises ExcessError."""
-    left, count = [value], 0
+    """The value, if it has at most MAX_PARTS parts and MAX_TEXT characters, those of its parts included.
+
+    Raises ExcessError.
+    """
+    left, parts, characters = [value], 0, 0
     while left:
         part = left.pop()
-        if isinstance(part, (list, tuple, Mapping)):
-            count += len(part)
-            if count > MAX_PARTS:
-                raise ExcessError(f"a value has more than {MAX_PARTS:,} parts")
-            left.extend(part.values() if isinstance(part, Mapping) else part)
+        if isinstance(part, str):
+            characters += len(part)
+        elif isinstance(part, (list, tuple, Mapping)):
+            parts += len(part)
+            if parts <= MAX_PARTS:
+                left.extend(part.values() if isinstance(part, Mapping) else part)
+        if parts > MAX_PARTS or characters > MAX_TEXT:
+            raise ExcessError(f"a value has more than {MAX_PARTS:,} parts, or {MAX_TEXT:,} characters")
     return value
 
 
