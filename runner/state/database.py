@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -50,13 +50,12 @@ class Database:
         Raises StateError (damaged, newer, not ours, on a network disk) and DiskError; then the file is as it was.
         """
         refuse_network_disk(path)
-        is_new = not path.exists()
-        with disk_trouble(f"create the folder of {path}"):
+        with disk_trouble(f"open the state {path}"):
             make_folder(path.parent)
-        with _connected(path, "mode=rwc") as connection:
-            _prepare(connection, path)
-        if is_new:
-            sync_folder(path.parent)
+            with _connected(path, "mode=rwc") as connection:
+                _prepare(connection, path)
+                # Whoever created it: a run may have been killed before it had come so far.
+                sync_folder(path.parent)
         return cls(connection, path)
 
     @classmethod
@@ -112,9 +111,6 @@ class Database:
     def write(self, sql: str, parameters: Sequence[object] = ()) -> int:
         """Write, and return the number of the row where one was added."""
         return self._connection.execute(sql, parameters).lastrowid or 0
-
-    def write_all(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        self._connection.executemany(sql, rows)
 
 
 @contextlib.contextmanager

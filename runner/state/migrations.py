@@ -31,6 +31,12 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     application, version = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
     )
+    # Before its tables are looked at: a newer program may have made them in a way that is not known here.
+    if application == APPLICATION_ID and version > VERSION:
+        raise StateError(
+            f"{path} was written by a newer reelrun (state version {version}; this one knows {VERSION})",
+            "update reelrun: pip install --upgrade reelrun; the file was not touched",
+        )
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
     if not tables and version == 0:
         return 0
@@ -38,11 +44,6 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
         raise StateError(
             f"{path} is an SQLite file, but not a state of reelrun",
             "name another file in output.state, or move it away",
-        )
-    if version > VERSION:
-        raise StateError(
-            f"{path} was written by a newer reelrun (state version {version}; this one knows {VERSION})",
-            "update reelrun: pip install --upgrade reelrun; the file was not touched",
         )
     if version < 1 or not tables >= _TABLES:
         raise damaged(path, "tables are missing")

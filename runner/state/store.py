@@ -47,7 +47,7 @@ class Store(Database):
         return lambda jobs: self._register(zip(jobs, positions, strict=False), generation)
 
     def _register(self, placed: Iterable[tuple[Job, int]], generation: int) -> None:
-        self.write_all(
+        self._connection.executemany(
             "INSERT INTO jobs (id, fingerprint, take, model, payload, seconds, key, aliases, image, prompt_id,"
             " variables, generation, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, take = excluded.take,"
