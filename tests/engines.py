@@ -27,7 +27,7 @@ from runner.model import Artifact, Manifest
 from runner.planning.plan import make_plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
-from tests.kit import write_manifest
+from tests.kit import register, write_manifest
 
 
 class VirtualClock:
@@ -172,7 +172,7 @@ class Bench:
         with Store.open(self.manifest.output.state) as store:
             plan = make_plan(self.manifest, store, selection)
             with store.transaction():
-                store.register((each.job for each in plan.jobs), plan.digest)
+                register(store, (each.job for each in plan.jobs), plan.digest)
             tools = Tools(self.world, Files(True), self.executor, self.clock, random.Random(7), self.snapshots.append)
             yield Engine(plan, selection, store, tools), store
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -13,8 +16,10 @@ import yaml
 from PIL import Image
 
 from runner.model import Attempt, Job, fingerprint, job_id
+from runner.state.store import Store
 
 MODEL = "Kling-Image2Video-V1.6-Standard"
+STATES = Path(__file__).parent / "examples" / "states"
 
 
 @cache
@@ -61,6 +66,21 @@ def write_manifest(folder: Path, *, pictures: int = 1, name: str = "campaign.yam
     document.update(keys)
     path = folder / name
     path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def register(store: Store, jobs: Iterable[Job], digest: str) -> None:
+    """Make the jobs of a plan known, inside a transaction; `digest` is that of the plan."""
+    write = store.registering(digest)
+    if write is not None:
+        write(jobs)
+
+
+def write_state(path: Path, version: int) -> Path:
+    """The state of tests/examples/states/campaign.yaml as a program of this version of the state left it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((STATES / f"version-{version}.sql").read_text(encoding="utf-8"))
     return path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from runner.model import Status
 from runner.planning.orphans import Orphans
 from runner.state.store import Store
-from tests.kit import make_job
+from tests.kit import make_job, register
 
 
 def test_they_are_counted_and_read_again(tmp_path):
@@ -16,7 +16,7 @@ def test_they_are_counted_and_read_again(tmp_path):
     with Store.open(path) as store:
         for plan in (jobs[:3], jobs[3:]):
             with store.transaction():
-                store.register(plan, repr(plan))
+                register(store, plan, repr(plan))
         with store.transaction():
             for job in jobs[1:5]:
                 store.intend(job, 1000.0, None, None, "USD")

@@ -17,7 +17,7 @@ from runner.model import Action, Status, folded
 from runner.planning.plan import lowered, make_plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
-from tests.kit import MODEL, write_manifest
+from tests.kit import MODEL, register, write_manifest
 
 ARMS = [
     {"id": "plain", "text": "A push-in on {{ surface }}"},
@@ -41,7 +41,7 @@ def state_of(made, *statuses: Status):
     """A state in which the first jobs of a plan stand so."""
     with Store.open(made.manifest.output.state) as store:
         with store.transaction():
-            store.register((each.job for each in made.jobs), made.digest)
+            register(store, (each.job for each in made.jobs), made.digest)
             for number, (each, status) in enumerate(zip(made.jobs, statuses, strict=False)):
                 if status is Status.PENDING:
                     continue
@@ -394,7 +394,7 @@ def test_why_a_job_is_submitted(tmp_path, change, reason):
         assert actions(changed) == [(Action.SUBMIT, reason)]
         # A run that stops before it submits keeps the reason.
         with store.transaction():
-            store.register((each.job for each in changed.jobs), changed.digest)
+            register(store, (each.job for each in changed.jobs), changed.digest)
         assert actions(make_plan(changed.manifest, store)) == [(Action.SUBMIT, reason)]
 
 

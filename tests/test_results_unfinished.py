@@ -8,7 +8,7 @@ from runner.model import Status
 from runner.planning.selection import EVERYTHING, Selection
 from runner.results.unfinished import MOST, unfinished
 from runner.state.store import Store
-from tests.kit import make_job
+from tests.kit import make_job, register
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def store(tmp_path):
     jobs = [make_job(number) for number in range(60)]
     with Store.open(tmp_path / "state.sqlite") as opened:
         with opened.transaction():
-            opened.register(jobs, "first")
+            register(opened, jobs, "first")
             for number, job in enumerate(jobs):
                 fate = fates[number % len(fates)]
                 if fate is None:
@@ -28,7 +28,7 @@ def store(tmp_path):
                     opened.accept(attempt, f"r{number}", 1001.0, "queued", None)
                 elif fate.is_final:
                     opened.conclude(attempt, fate, 1002.0)
-            opened.register(jobs[10:], "second")
+            register(opened, jobs[10:], "second")
         yield opened
 
 

@@ -1,6 +1,7 @@
 """How a state file is opened, locked and recovered: real SQLite, real processes, a real disk."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from runner.model import Status
 from runner.state import database
 from runner.state.migrations import VERSION
 from runner.state.store import Store
+from tests import kit
 from tests.kit import make_job
 
 # Registers more jobs than fit into the cache, and hangs before they are committed.
@@ -21,11 +23,11 @@ import sys, time
 from pathlib import Path
 from runner.state import database
 from runner.state.store import Store
-from tests.kit import make_job
+from tests.kit import make_job, register
 
 database._CACHE_KIB = 100
 with Store.open(Path(sys.argv[1])) as store, store.transaction():
-    store.register((make_job(number) for number in range(2000)), "digest")
+    register(store, (make_job(number) for number in range(2000)), "digest")
     print("written", flush=True)
     time.sleep(600)
 """
@@ -39,7 +41,7 @@ def store(tmp_path):
 
 def register(store, *jobs):
     with store.transaction():
-        store.register(jobs, repr(jobs))
+        kit.register(store, jobs, repr(jobs))
 
 
 @pytest.fixture
@@ -54,9 +56,9 @@ def writing(tmp_path):
 
 def test_commits_are_durable(store):
     """Those of the first plan are written at their place, all others ahead."""
-    assert store._scalar("PRAGMA synchronous") == 2
+    assert store.scalar("PRAGMA synchronous") == 2
     register(store, make_job())
-    values = {name: store._scalar(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
+    values = {name: store.scalar(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
     assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
@@ -70,6 +72,38 @@ def test_a_reader_sees_commits_of_a_writer_and_cannot_write(tmp_path, store):
         assert len(list(reader.records())) == 1
         with pytest.raises(DiskError):
             register(reader, make_job(2))
+
+
+def test_a_reader_leaves_nothing_behind(tmp_path, store):
+    register(store, make_job())
+    store.close()
+    path = tmp_path / "state.sqlite"
+    content, written = path.read_bytes(), path.stat().st_mtime_ns
+    with Store.read(path) as reader:
+        assert len(list(reader.records())) == 1
+        assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.iterdir()) == [path]
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, written)
+
+
+def test_a_reader_sees_what_a_killed_run_wrote_ahead(tmp_path, store):
+    register(store, make_job())
+    register(store, make_job(), make_job(2))
+    (tmp_path / "killed").mkdir()
+    for name in ("state.sqlite", "state.sqlite-wal"):
+        shutil.copy(tmp_path / name, tmp_path / "killed" / name)
+    with Store.read(tmp_path / "killed" / "state.sqlite") as reader:
+        assert len(list(reader.records())) == 2
+
+
+def test_who_read_while_a_run_wrote_is_told(tmp_path, store):
+    register(store, make_job())
+    store.close()
+    reader = Store.read(tmp_path / "state.sqlite")
+    with Store.open(tmp_path / "state.sqlite") as writer:
+        register(writer, make_job(2))
+    with pytest.raises(DiskError, match="a run went on while"):
+        reader.close()
 
 
 def test_a_newer_state_is_refused_and_left_alone(tmp_path):
@@ -147,6 +181,6 @@ def test_a_first_plan_that_was_killed_is_taken_back(writing, opening):
 def test_a_plan_after_the_first_lets_readers_in(tmp_path, store):
     register(store, make_job(1))
     with store.transaction():
-        store.register([make_job(2)], "another")
+        kit.register(store, [make_job(2)], "another")
         with Store.read(tmp_path / "state.sqlite") as reader:
             assert reader.totals()[Status.PENDING] == 1

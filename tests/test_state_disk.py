@@ -3,9 +3,6 @@
 import hashlib
 import os
 import tempfile
-import threading
-from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,7 +24,6 @@ def test_a_file_is_put_in_place_over_another(tmp_path):
     disk.create_folders(source.parent)
     for content in (b"one", b"two"):
         source.write_bytes(content)
-        disk.sync_file(source)
         disk.put_in_place(source, target, tmp_path)
         assert target.read_bytes() == content
         assert not source.exists()
@@ -37,8 +33,8 @@ def test_a_file_is_put_in_place_over_another(tmp_path):
 def synced(monkeypatch):
     """The folders whose entries were made durable, one after the other; nothing is known from before."""
     folders = []
-    monkeypatch.setattr(disk, "_sync", folders.append)
-    monkeypatch.setattr(disk, "_durable", OrderedDict())
+    monkeypatch.setattr(disk, "sync_folder", folders.append)
+    monkeypatch.setattr(disk, "_durable", set())
     return folders
 
 
@@ -56,7 +52,7 @@ def test_the_way_to_a_folder_is_made_durable_once_whoever_created_it(tmp_path, s
     a, b = tmp_path / "a", tmp_path / "a" / "b"
     b.mkdir(parents=True)
     disk.sync_way(b, tmp_path)
-    assert synced == [b, tmp_path, a]
+    assert synced == [b, a, tmp_path]
     disk.sync_way(b, tmp_path)
     disk.sync_way(a, tmp_path)
     assert synced[3:] == [b, a]
@@ -77,8 +73,8 @@ def test_a_folder_that_was_created_again_is_not_durable_any_more(tmp_path, synce
 @pytest.mark.parametrize("broken", [0, 1, 2])
 def test_a_way_of_which_a_sync_fails_is_made_durable_the_next_time(tmp_path, synced, monkeypatch, broken):
     a, b = tmp_path / "a", tmp_path / "a" / "b"
-    failing = {(b, tmp_path, a)[broken]}
-    sync = disk._sync
+    failing = {(b, a, tmp_path)[broken]}
+    sync = disk.sync_folder
 
     def fails_once(folder):
         if folder in failing:
@@ -86,7 +82,7 @@ def test_a_way_of_which_a_sync_fails_is_made_durable_the_next_time(tmp_path, syn
             raise OSError(5, "Input/output error")
         sync(folder)
 
-    monkeypatch.setattr(disk, "_sync", fails_once)
+    monkeypatch.setattr(disk, "sync_folder", fails_once)
     disk.create_folders(b)
     with pytest.raises(OSError, match="Input/output"):
         disk.sync_way(b, tmp_path)
@@ -98,9 +94,10 @@ def test_a_folder_counts_as_durable_only_once_the_way_to_it_is(tmp_path, synced,
     a, b = tmp_path / "a", tmp_path / "a" / "b"
     disk.create_folders(b)
     known = []
-    monkeypatch.setattr(disk, "_sync", lambda folder: known.append((folder, a in disk._durable, b in disk._durable)))
+    monkeypatch.setattr(disk, "sync_folder", lambda folder: known.append((folder, set(disk._durable))))
     disk.sync_way(b, tmp_path)
-    assert known == [(b, False, False), (tmp_path, False, False), (a, True, False)]
+    assert known == [(b, set()), (a, set()), (tmp_path, set())]
+    assert disk._durable == {a, b}
 
 
 def test_what_is_remembered_of_folders_has_a_bound(tmp_path, synced, monkeypatch):
@@ -108,7 +105,7 @@ def test_what_is_remembered_of_folders_has_a_bound(tmp_path, synced, monkeypatch
     for name in "abc":
         disk.create_folders(tmp_path / name)
         disk.sync_way(tmp_path / name, tmp_path)
-    assert list(disk._durable) == [tmp_path / "b", tmp_path / "c"]
+    assert disk._durable == {tmp_path / "c"}
 
 
 def test_trouble_names_the_deed_the_cause_and_the_remedy(tmp_path):
@@ -158,41 +155,3 @@ def test_the_hash_of_a_file(content):
         path = Path(folder) / "file"
         path.write_bytes(content)
         assert disk.hash_file(path) == hashlib.sha256(content).hexdigest()
-
-
-def test_who_asks_while_a_folder_is_synced_shares_the_next_sync(tmp_path, monkeypatch):
-    begun, go_on, syncs = threading.Event(), threading.Event(), []
-
-    def sync(folder):
-        syncs.append(folder)
-        begun.set()
-        assert go_on.wait(30)
-
-    monkeypatch.setattr(disk, "_sync", sync)
-    with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(disk.sync_folder, tmp_path)
-        assert begun.wait(30)
-        shared = disk._shared[tmp_path]
-        others = [pool.submit(disk.sync_folder, tmp_path) for _ in range(3)]
-        while shared.asked < 4:
-            os.sched_yield()
-        assert not any(each.done() for each in others), "the sync under way may have begun before theirs"
-        go_on.set()
-        for each in (first, *others):
-            each.result(30)
-    assert syncs == [tmp_path, tmp_path]
-    assert disk._shared == {}
-
-
-def test_a_sync_that_fails_is_nobody_elses(tmp_path, monkeypatch):
-    failures = [OSError(5, "Input/output error")]
-
-    def sync(folder):
-        if failures:
-            raise failures.pop()
-
-    monkeypatch.setattr(disk, "_sync", sync)
-    with pytest.raises(OSError, match="Input/output"):
-        disk.sync_folder(tmp_path)
-    disk.sync_folder(tmp_path)
-    assert disk._shared == {}

@@ -1,136 +1,149 @@
-"""Migrations: each applies with its record, or not at all."""
+"""Migrations, on real files of every version: what was bought stays known, and a step applies with its record."""
 
-import hashlib
-import json
+import re
 import sqlite3
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
 
+from runner.errors import StateError
 from runner.model import Budget, Status
 from runner.state import migrations
+from runner.state.migrations import VERSION
 from runner.state.store import Store
-from tests.kit import make_job
+from tests.kit import MODEL, write_state
+
+OLDER = range(1, VERSION)
+# Of each fate: the status, the request and how many attempts there were.
+FATES = {
+    "succeeded": (Status.SUCCEEDED, "request-3", 1),
+    "retried": (Status.SUCCEEDED, "request-5", 2),
+    "failed": (Status.FAILED, "request-6", 1),
+    "rejected": (Status.REJECTED, None, 1),
+    "cancelled": (Status.CANCELLED, "request-8", 1),
+    "processing": (Status.WAITING, "request-9", 1),
+    "finished": (Status.WAITING, "request-10", 1),
+    "doubted": (Status.UNKNOWN, "request-11", 1),
+    "lost": (Status.UNKNOWN, None, 1),
+    "intended": (Status.UNKNOWN, None, 1),
+    "given up": (Status.PENDING, None, 1),
+    "withdrawn": (Status.PENDING, None, 0),
+    "pending": (Status.PENDING, None, 0),
+    # Those that the last plan does not have.
+    "gone": (Status.SUCCEEDED, "request-1", 1),
+    "leaving": (Status.WAITING, "request-2", 1),
+}
 
 
-@pytest.fixture
-def connection(tmp_path):
-    opened = sqlite3.connect(tmp_path / "state.sqlite", isolation_level=None)
-    yield opened
-    opened.close()
+@pytest.fixture(params=OLDER)
+def older(tmp_path, request):
+    """A state of each earlier version."""
+    return write_state(tmp_path / "state.sqlite", request.param)
 
 
-def test_a_new_file_is_brought_to_the_present_version(connection, tmp_path):
-    assert migrations.version_of(connection, tmp_path) == 0
-    migrations.migrate(connection, tmp_path)
-    assert migrations.version_of(connection, tmp_path) == migrations.VERSION
-    migrations.migrate(connection, tmp_path)
-    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+def run(path, sql):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        return connection.execute(sql).fetchall()
 
 
-def test_a_step_that_fails_leaves_the_version_before_it(connection, tmp_path, monkeypatch):
-    migrations.migrate(connection, tmp_path)
-    broken = (*migrations.STEPS, "CREATE TABLE extra (a); INSERT INTO nowhere VALUES (1)")
-    monkeypatch.setattr(migrations, "STEPS", broken)
-    monkeypatch.setattr(migrations, "VERSION", len(broken))
-    with pytest.raises(sqlite3.OperationalError):
-        migrations.migrate(connection, tmp_path)
-    connection.rollback()
-    assert migrations.version_of(connection, tmp_path) == len(broken) - 1
-    assert connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'extra'").fetchone() == (0,)
+def tables(path):
+    """What the database is made of, as it was written, but for comments, quotes and spaces."""
+    rows = run(path, "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return {name: re.sub(r'--.*|"|\s+', " ", sql).split() for name, sql in rows}
 
 
-def test_a_step_that_works_is_applied_to_an_older_file(connection, tmp_path, monkeypatch):
-    migrations.migrate(connection, tmp_path)
-    steps = (*migrations.STEPS, "CREATE TABLE extra (a INTEGER) STRICT")
-    monkeypatch.setattr(migrations, "STEPS", steps)
-    monkeypatch.setattr(migrations, "VERSION", len(steps))
-    migrations.migrate(connection, tmp_path)
-    assert migrations.version_of(connection, tmp_path) == len(steps)
-    assert connection.execute("SELECT count(*) FROM extra").fetchone() == (0,)
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+@pytest.mark.parametrize("opening", [Store.read, Store.open])
+def test_a_file_of_each_version_says_what_was_bought(tmp_path, version, opening):
+    with opening(write_state(tmp_path / "state.sqlite", version)) as store:
+        records = list(store.records())
+        fates = {str(each.variables["fate"]): (each.status, each.request_id, each.attempts) for each in records}
+        assert list(fates.items()) == list(FATES.items()), "in the order of their plans"
+        assert [each.variables["fate"] for each in records if each.orphaned] == ["gone", "leaving"]
+        # One was bought when there was no price yet, and one was rejected.
+        assert store.spent(Budget()) == (Decimal("3.00"), 13)
+        assert store.spent(Budget(price_per_job=Decimal("0.5"))) == (Decimal("3.50"), 13)
+        kept = {str(each.variables["fate"]): (each.video.bytes, each.thumbnail.bytes) for each in records if each.video}
+        assert kept == {"succeeded": (41, 45), "retried": (39, 43), "gone": (36, 40)}
+        opened = {str(each.variables["fate"]): each.request_id for each in store.open_attempts()}
+        assert opened == {name: asked for name, (status, asked, _) in FATES.items() if status in ("waiting", "unknown")}
+        assert store.claimed([f"request-{number}" for number in range(20)]) == {
+            f"request-{number}" for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11)
+        }
+        assert store.learned(MODEL, 5.0) == ([(0.5, 0.6)] * 3 if version > 2 else [])
 
 
-def test_a_file_of_version_1_keeps_all_that_was_bought(connection, tmp_path, monkeypatch):
-    """Written by the first step alone, with a job of each fate; then opened as any run opens it."""
-    monkeypatch.setattr(migrations, "VERSION", 1)
-    migrations.migrate(connection, tmp_path)
-    monkeypatch.undo()
-    jobs = [make_job(number) for number in range(1, 5)]
-    for place, (job, status) in enumerate(zip(jobs, ("succeeded", "waiting", "unknown", "pending"), strict=True)):
-        row = (job.id, job.fingerprint, 1, job.model, json.dumps(job.payload), 5.0, job.key, "[]", "p0", "plain", "{}")
-        connection.execute(f"INSERT INTO jobs VALUES ({', '.join('?' * 16)})", (*row, 1, 9 - place, status, "", None))
-    connection.execute("INSERT INTO attempts (job_id, request_id, price, currency, intended_at, outcome)"
-                       " VALUES (?, 'r-1', 250000, 'USD', 1.0, 'succeeded')", (jobs[0].id,))  # fmt: skip
-    connection.execute(
-        "INSERT INTO attempts (job_id, request_id, currency, intended_at) VALUES (?, 'r-2', 'USD', 2.0)", (jobs[1].id,)
-    )
-    connection.execute("INSERT INTO attempts (job_id, currency, intended_at) VALUES (?, 'USD', 3.0)", (jobs[2].id,))
-    for job in jobs[:3]:
-        connection.execute("INSERT INTO paths VALUES (?, ?, ?)", (job.output, job.output, job.id))
-    connection.execute("INSERT INTO meta VALUES ('generation', '1')")
-    before = Store.read(tmp_path / "state.sqlite")
-    assert before is not None
-    with before:
-        seen = list(before.records()), before.totals(), before.open_attempts(), before.spent(Budget())
-    with Store.open(tmp_path / "state.sqlite") as store:
-        assert (list(store.records()), store.totals(), store.open_attempts(), store.spent(Budget())) == seen
-        assert [record.key for record in store.records()] == [job.key for job in reversed(jobs)]
-        assert [attempt.request_id for attempt in store.open_attempts()] == ["r-2", None]
-        assert store.spent(Budget()) == (Decimal("0.25"), 3)
-        assert {status: number for status, number in store.totals().items() if number} == {
-            Status.PENDING: 1, Status.WAITING: 1, Status.UNKNOWN: 1, Status.SUCCEEDED: 1,
-        }  # fmt: skip
-        assert list(store._rows("PRAGMA foreign_key_check")) == []
-        with pytest.raises(sqlite3.IntegrityError), store.transaction():
-            store._write("INSERT INTO attempts (job_id, currency, intended_at) VALUES ('none', 'USD', 1)")
+def test_a_migrated_file_is_made_as_a_new_one_is(tmp_path, older):
+    Store.open(tmp_path / "new.sqlite").close()
+    Store.open(older).close()
+    assert tables(older) == tables(tmp_path / "new.sqlite")
+    assert run(older, "PRAGMA user_version") == run(tmp_path / "new.sqlite", "PRAGMA user_version") == [(VERSION,)]
+    assert run(older, "PRAGMA integrity_check") == [("ok",)]
+    assert run(older, "PRAGMA foreign_key_check") == []
+
+
+def test_a_migrated_file_keeps_the_promises(older):
+    with Store.open(older) as store:
+        (attempt, *_) = store.open_attempts()
+        with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"), store.transaction():
+            store.write("INSERT INTO attempts (job_id, currency, intended_at) VALUES ('none', 'USD', 1)")
+        with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"), store.transaction():
+            store.write("INSERT INTO attempts (job_id, currency, intended_at) VALUES (?, 'USD', 1)", (attempt.job_id,))
         with pytest.raises(sqlite3.IntegrityError, match="two requests share one job id"), store.transaction():
-            store._write("UPDATE jobs SET take = 7 WHERE id = ?", (jobs[0].id,))
-
-
-def test_the_tables_are_the_same_whether_a_file_is_new_or_was_migrated(connection, tmp_path):
-    """What a query may rely on: the names of tables, columns and indices."""
-    migrations.migrate(connection, tmp_path)
-    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE sql IS NOT NULL")}
-    assert {
-        "jobs",
-        "jobs_by_place",
-        "jobs_by_status",
-        "jobs_by_key",
-        "attempts_by_cost",
-        "one_fingerprint_an_id",
-    } <= names
-    assert "ordered_jobs" not in names
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_an_older_file_with_jobs_in_flight_learns_from_them_once_it_is_migrated(
-    connection, tmp_path, monkeypatch, version
-):
-    monkeypatch.setattr(migrations, "VERSION", version)
-    migrations.migrate(connection, tmp_path)
-    monkeypatch.undo()
-    assert migrations.version_of(connection, tmp_path) == version
-    job = make_job()
-    row = (job.id, job.fingerprint, 1, job.model, json.dumps(job.payload), 5.0, job.key, "[]", "p0", "plain", "{}")
-    connection.execute(f"INSERT INTO jobs VALUES ({', '.join('?' * 16)})", (*row, 1, 0, "waiting", "", None))
-    connection.execute(
-        "INSERT INTO attempts (job_id, request_id, currency, intended_at, accepted_at)"
-        " VALUES (?, 'r-1', 'USD', 2.0, 3.0)",
-        (job.id,),
-    )
-    connection.execute("INSERT INTO paths VALUES (?, ?, ?)", (job.output, job.output, job.id))
-    with Store.open(tmp_path / "state.sqlite") as store:
-        assert migrations.version_of(connection, tmp_path) == migrations.VERSION
-        (attempt,) = store.open_attempts()
-        assert store.learned(attempt.model, attempt.seconds) == []
+            store.write("UPDATE jobs SET take = 7 WHERE id = ?", (attempt.job_id,))
         with store.transaction():
-            store.learn(attempt, 60.0, 70.0)
-    with Store.open(tmp_path / "state.sqlite") as store:
-        assert store.learned(job.model, 5.0) == [(60.0, 70.0)]
-        assert [each.request_id for each in store.open_attempts()] == ["r-1"]
+            store.write("INSERT INTO attempts (job_id, currency, intended_at) SELECT id, 'USD', 1 FROM jobs"
+                        " WHERE status = 'succeeded' LIMIT 1")  # fmt: skip
+        assert store.scalar("SELECT max(number) FROM attempts") == 16, "15 was withdrawn, and is not given again"
 
 
-def test_the_first_step_is_as_it_was_published():
-    """Files were written by it: a change belongs into a step of its own."""
-    digest = hashlib.sha256(migrations.STEPS[0].encode()).hexdigest()
-    assert digest == "291d9a99de7802d20e05e495da14b023ed183a9241bef8e68db7e7462e5b7b58"
+def test_the_first_list_without_a_lost_attempt_is_looked_at_anew(older):
+    assert run(older, "SELECT count(*) FROM attempts WHERE absent_at IS NOT NULL") == [(1,)]
+    with Store.open(older) as store:
+        assert {each.absent_at for each in store.open_attempts()} == {None}
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(older, monkeypatch):
+    before, version = tables(older), run(older, "PRAGMA user_version")
+    with monkeypatch.context() as broken:
+        broken.setattr(migrations, "_PUT_BACK", f"{migrations._PUT_BACK} INSERT INTO nowhere VALUES (1);")
+        with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+            Store.open(older)
+    assert (tables(older), run(older, "PRAGMA user_version")) == (before, version)
+    with Store.open(older) as store:
+        assert len(list(store.records())) == len(FATES)
+
+
+def test_a_new_file_is_made_once(tmp_path):
+    path = tmp_path / "state.sqlite"
+    Store.open(path).close()
+    before = path.read_bytes()
+    Store.open(path).close()
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_is_a_state_without_jobs(tmp_path):
+    path = tmp_path / "state.sqlite"
+    path.touch()
+    with Store.read(path) as store:
+        assert list(store.records()) == []
+    assert path.read_bytes() == b""
+    with Store.open(path) as store:
+        assert list(store.records()) == []
+    assert run(path, "PRAGMA user_version") == [(VERSION,)]
+
+
+@pytest.mark.parametrize("version", [-1, 0, 1, VERSION])
+def test_a_state_that_lacks_tables_is_damaged(tmp_path, version):
+    path = tmp_path / "state.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            f"PRAGMA application_id = {migrations.APPLICATION_ID}; PRAGMA user_version = {version};"
+            " CREATE TABLE jobs (id TEXT);"
+        )
+    before = path.read_bytes()
+    for opening in (Store.open, Store.read):
+        with pytest.raises(StateError, match=r"damaged \(tables are missing\)"):
+            opening(path)
+    assert path.read_bytes() == before

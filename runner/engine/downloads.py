@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import threading
@@ -16,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from runner.api.classes import EXPIRED
 from runner.api.files import BadLinkError, Files
-from runner.state.disk import disk_trouble, hashed, sync_folder
+from runner.state.disk import disk_trouble, sync_folder
 
 # Less than what malloc takes from the system, and gives back, for each block anew (128 KiB).
 _BLOCK = 1 << 16
@@ -167,8 +168,8 @@ def _store(response: BaseHTTPResponse, part: Part, start: int, bounds: Bounds, s
     with disk_trouble(f"write {part.path}"):
         if not start:
             part.unname()
-        with part.path.open("r+b" if start else "wb") as file:
-            digest = hashed(file, start)
+        with part.path.open("r+b" if start else "w+b") as file:
+            digest = hashlib.file_digest(file, "sha256")
 
             def keep(block: bytes) -> None:
                 file.write(block)

@@ -112,7 +112,7 @@ class Submitting:
     def _accepted(self, flight: Flight, answer: Submission) -> None:
         run = self._run
         request_id = answer.request_id or ""
-        if run.store.is_claimed(request_id):
+        if run.store.claimed([request_id]):
             # One id for two submissions: which of them it is can never be told.
             self._lost(flight, replace(answer, message="the service answered with the id of another request"))
             return

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
-from runner.errors import DiskError, StateError
-from runner.state import migrations
+from runner.errors import DiskError
 from runner.state.disk import disk_trouble, make_folder, refuse_network_disk, sync_folder
+from runner.state.migrations import VERSION, damaged, migrate, version_of
 
+# A file that nobody writes is read without locks, which would leave files beside it (https://www.sqlite.org/uri.html).
+_STILL = "mode=ro&immutable=1"
 # A whole check of a larger file takes longer than people wait; its pages are still checked as they are read.
 _CHECKED_BYTES = 64 * 1024 * 1024
 # The ids of a million jobs in their index: they come in no order, and each has to find its place.
@@ -33,11 +36,12 @@ _DISK_CODES = frozenset(
 class Database:
     """An open state file. Writes belong into `transaction`; reads see the last commit, or their own transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, written: int | None = None) -> None:
+        """`written` is when the file was last written (ns), where it is read as one that stands still."""
         connection.row_factory = sqlite3.Row
         self._connection = connection
         self._path = path
-        self._is_written_ahead = True
+        self._written = written
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -46,112 +50,115 @@ class Database:
         Raises StateError (damaged, newer, not ours, on a network disk) and DiskError; then the file is as it was.
         """
         refuse_network_disk(path)
-        is_new = not path.exists()
-        with disk_trouble(f"create the folder of {path}"):
+        with disk_trouble(f"open the state {path}"):
             make_folder(path.parent)
-        with sqlite_trouble(path):
-            opened = cls(sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE), path)
-            try:
-                opened._prepare()
-            except BaseException:
-                opened.close()
-                raise
-        if is_new:
-            sync_folder(path.parent)
-        return opened
+            with _connected(path, "mode=rwc") as connection:
+                _prepare(connection, path)
+                # Whoever created it: a run may have been killed before it had come so far.
+                sync_folder(path.parent)
+        return cls(connection, path)
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Open for reading; None where there is no state yet. Raises StateError as `open` does."""
-        if not path.exists():
+        """Open for reading; None where there is no state yet. Raises StateError as `open` does.
+
+        Nothing is left behind. A file of an older version is read as a run would migrate it.
+        """
+        written = _last_written(path)
+        if written is None:
             return None
-        with sqlite_trouble(path):
-            try:
-                return cls._opened_to_read(path)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode == sqlite3.SQLITE_BUSY and Path(f"{path}-journal").exists():
-                    # The one writing of ours that keeps readers out: see `transaction`.
-                    hint = "run the same command again once it has planned, or when it has ended"
-                    raise DiskError(f"a run is writing its first plan to {path}", hint) from error
-                if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
-                    raise
-            # A run was killed while it wrote its first plan: only who may write can take back the half of it.
-            with contextlib.closing(sqlite3.connect(path)) as connection:
-                connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            return cls._opened_to_read(path)
+        way = _way_to_read(path)
+        with _connected(path, way) as connection:
+            if version_of(connection, path) < VERSION:
+                connection = _migrated_copy(connection, path)
+        return cls(connection, path, written if way == _STILL else None)
 
-    @classmethod
-    def _opened_to_read(cls, path: Path) -> Self:
-        # as_uri quotes what would be syntax in a URI: ? # %
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        opened = cls(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE), path)
-        try:
-            if migrations.version_of(opened._connection, path) < migrations.READABLE:
-                raise StateError(f"{path} is of an older version", "reelrun run brings it up to date")
-        except BaseException:
-            opened.close()
-            raise
-        return opened
+    def __enter__(self) -> Self:
+        return self
 
-    def _prepare(self) -> None:
-        run = self._connection.execute
-        migrations.version_of(self._connection, self._path)
-        if self._path.stat().st_size <= _CHECKED_BYTES:
-            verdict = run("PRAGMA quick_check(1)").fetchone()[0]
-            if verdict != "ok":
-                raise damaged(self._path, str(verdict))
-        # Every commit is durable (https://www.sqlite.org/pragma.html).
-        run("PRAGMA synchronous = FULL")
-        run(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        migrations.migrate(self._connection, self._path)
-        self._is_written_ahead = False
-        if run("SELECT 1 FROM jobs LIMIT 1").fetchone() is not None:
-            self._write_ahead()
-        run("PRAGMA foreign_keys = ON")
-
-    def _write_ahead(self) -> None:
-        """Let status and plan read while a run writes (https://www.sqlite.org/wal.html)."""
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._is_written_ahead = True
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
+        """Raises DiskError where a run wrote what was read meanwhile: its parts may not fit together."""
         self._connection.close()
+        if self._written is not None and self._written != _last_written(self._path):
+            raise DiskError(f"a run went on while {self._path} was read", "run the same command again")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes inside are durable together when it ends, or none of them is.
 
-        The first one, that of the first plan, is written at its place: through the log, a plan of a million jobs
-        would be written twice.
+        The first one, that of the first plan, is written at its place: through the log, a plan of a million jobs would
+        be written twice. From then on the log lets others read while a run writes (https://www.sqlite.org/wal.html).
         """
         with sqlite_trouble(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield
-            except BaseException:
-                # SQLite rolls back by itself on some errors, such as a full disk.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-            if not self._is_written_ahead:
-                self._write_ahead()
+            self._connection.execute("PRAGMA journal_mode = WAL")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[sqlite3.Row]:
         with sqlite_trouble(self._path):
             yield from self._connection.execute(sql, parameters)
 
     def scalar(self, sql: str, parameters: Sequence[object] = ()) -> object:
-        with sqlite_trouble(self._path):
-            row = self._connection.execute(sql, parameters).fetchone()
-        return None if row is None else row[0]
+        """The first column of the first row; None where there is no row."""
+        return next((row[0] for row in self.rows(sql, parameters)), None)
 
     def write(self, sql: str, parameters: Sequence[object] = ()) -> int:
         """Write, and return the number of the row where one was added."""
         return self._connection.execute(sql, parameters).lastrowid or 0
 
-    def write_all(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        self._connection.executemany(sql, rows)
+
+@contextlib.contextmanager
+def _connected(path: Path, way: str) -> Iterator[sqlite3.Connection]:
+    """A connection, which is closed where the block fails."""
+    with sqlite_trouble(path), contextlib.ExitStack() as failing:
+        # as_uri quotes what would be syntax in a URI: ? # %
+        uri = f"{path.absolute().as_uri()}?{way}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE)
+        failing.callback(connection.close)
+        yield connection
+        failing.pop_all()
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    version_of(connection, path)
+    if path.stat().st_size <= _CHECKED_BYTES:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise damaged(path, str(verdict))
+    # Every commit is durable (https://www.sqlite.org/pragma.html).
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    migrate(connection, path)
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _way_to_read(path: Path) -> str:
+    """How SQLite is to open a file for reading."""
+    if Path(f"{path}-journal").exists():
+        # A run writes its first plan; or it was killed, and the half of it is taken back, for which one has to write.
+        return "mode=rw"
+    return "mode=ro" if Path(f"{path}-wal").exists() else _STILL
+
+
+def _last_written(path: Path) -> int | None:
+    """When a file was last written (ns); None where there is none."""
+    with disk_trouble(f"read {path}"):
+        return path.stat().st_mtime_ns if path.exists() else None
+
+
+def _migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """What was read, in a file of SQLite's own, which is gone with the connection."""
+    copy = sqlite3.connect("", isolation_level=None)
+    with contextlib.closing(connection):
+        connection.backup(copy)
+    migrate(copy, path)
+    return copy
 
 
 @contextlib.contextmanager
@@ -168,16 +175,9 @@ def sqlite_trouble(path: Path) -> Iterator[None]:
             ) from error
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise DiskError(
-                f"another program keeps {path} busy",
-                "close it, then run the same command again",
+                f"{path} is busy: a run is writing its first plan to it, or another program keeps it open",
+                "run the same command again once it has planned, or when it has ended",
             ) from error
         if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise damaged(path, str(error)) from error
         raise
-
-
-def damaged(path: Path, detail: str) -> StateError:
-    return StateError(
-        f"the state {path} is damaged ({detail})",
-        "it was not touched; put back a copy, or move it away and see what the service has: reelrun requests",
-    )

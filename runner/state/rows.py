@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import fields
 from decimal import Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring
 
 from runner.model import Artifact, Attempt, Job, JobRecord, Json, Standing, Status, Variables
 
+# The columns of a file are the fields of an artifact, in their order.
+OF_ARTIFACTS = tuple(field.name for field in fields(Artifact))
+_OF_ATTEMPTS = tuple(field.name for field in fields(Attempt))
+
 
 def millionths(money: Decimal | None) -> int | None:
     """Money as it is stored: whole millionths, so that sums are exact."""
     return None if money is None else int((money * 1_000_000).to_integral_value())
+
+
+def money(stored: float) -> Decimal:
+    """What is stored as millionths, as money again."""
+    return Decimal(round(stored)) / 1_000_000
 
 
 def row_of(job: Job, generation: int, position: int) -> tuple[object, ...]:
@@ -51,9 +61,11 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _scalar = lru_cache(maxsize=1024, typed=True)(_json)
 
 
+# Most jobs stand alike.
+@lru_cache(maxsize=1024)
 def standing_of(status: str, remote_status: str | None, spent: float | None) -> Standing:
     """`spent` is in millionths."""
-    return Standing(Status(status), remote_status, Decimal(int(spent or 0)) / 1_000_000)
+    return Standing(Status(status), remote_status, money(spent or 0))
 
 
 def record_of(row: sqlite3.Row, generation: int) -> JobRecord:
@@ -74,45 +86,19 @@ def record_of(row: sqlite3.Row, generation: int) -> JobRecord:
         attempts=row["tries"],
         submitted_at=row["intended_at"],
         finished_at=row["finished_at"],
-        cost=None if row["cost"] is None else Decimal(row["cost"]) / 1_000_000,
-        video=_video_of(row),
-        thumbnail=_thumbnail_of(row),
+        cost=None if row["cost"] is None else money(row["cost"]),
+        video=_artifact_of(row, "video"),
+        thumbnail=_artifact_of(row, "thumbnail"),
         error=row["error"],
     )
 
 
-def _video_of(row: sqlite3.Row) -> Artifact | None:
-    if row["v_path"] is None:
-        return None
-    names = ("path", "sha256", "bytes", "seconds", "width", "height", "fps", "codec")
-    return Artifact(*(row[f"v_{name}"] for name in names))
-
-
-def _thumbnail_of(row: sqlite3.Row) -> Artifact | None:
-    if row["t_path"] is None:
-        return None
-    return Artifact(row["t_path"], row["t_sha256"], row["t_bytes"])
+def _artifact_of(row: sqlite3.Row, kind: str) -> Artifact | None:
+    values = [row[f"{kind}_{name}"] for name in OF_ARTIFACTS]
+    return None if values[0] is None else Artifact(*values)
 
 
 def attempt_of(row: sqlite3.Row) -> Attempt:
-    return Attempt(
-        number=row["number"],
-        job_id=row["job_id"],
-        key=row["key"],
-        image=row["image"],
-        prompt_id=row["prompt_id"],
-        model=row["model"],
-        variables=json.loads(row["variables"]),
-        take=row["take"],
-        fingerprint=row["fingerprint"],
-        payload=json.loads(row["payload"]),
-        path=row["path"],
-        seconds=row["seconds"],
-        intended_at=row["intended_at"],
-        request_id=row["request_id"],
-        skew=row["skew"],
-        lost_at=row["lost_at"],
-        absent_at=row["absent_at"],
-        accepted_at=row["accepted_at"],
-        remote_status=row["remote_status"],
-    )
+    """The columns have the names of an attempt's fields."""
+    parsed = {name: json.loads(row[name]) for name in ("variables", "payload")}
+    return Attempt(**({name: row[name] for name in _OF_ATTEMPTS} | parsed))

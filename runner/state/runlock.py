@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -22,34 +21,26 @@ def run_lock(state: Path, now: float) -> Iterator[None]:
 
     `now` (Unix seconds) is written beside the lock with the pid and host, for the message alone.
     """
-    with disk_trouble(f"create the run lock of {state}"):
-        make_folder(state.parent)
-        lock = filelock.FileLock(f"{state}.lock", blocking=False, is_singleton=False)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise LockedError(f"another runner works on {state}: {_holder(state)}", _REMEDY) from None
-    try:
-        _holder_file(state).write_text(
-            json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now}), encoding="utf-8"
-        )
+    holder, since = state.with_name(f"{state.name}.holder"), datetime.fromtimestamp(now, UTC)
+    with contextlib.ExitStack() as held:
+        with disk_trouble(f"create the run lock of {state}"):
+            make_folder(state.parent)
+            try:
+                held.enter_context(filelock.FileLock(f"{state}.lock", blocking=False, is_singleton=False))
+            except filelock.Timeout:
+                raise LockedError(f"another runner works on {state}: {_told(holder)}", _REMEDY) from None
+            held.callback(holder.unlink, missing_ok=True)
+            words = f"process {os.getpid()} on {socket.gethostname()}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+            holder.write_text(words, encoding="utf-8")
         yield
-    finally:
-        _holder_file(state).unlink(missing_ok=True)
-        lock.release()
 
 
+_UNNAMED = "a process that did not write its name yet"
 _REMEDY = "wait until it ends, or stop it with Ctrl-C; the lock is freed with its process"
 
 
-def _holder_file(state: Path) -> Path:
-    return state.with_name(state.name + ".holder")
-
-
-def _holder(state: Path) -> str:
+def _told(holder: Path) -> str:
     try:
-        holder = json.loads(_holder_file(state).read_text(encoding="utf-8"))
-        since = datetime.fromtimestamp(float(holder["since"]), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return f"process {int(holder['pid'])} on {holder['host']}, since {since}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "a process that did not write its name yet"
+        return holder.read_text(encoding="utf-8") or _UNNAMED
+    except (OSError, ValueError):
+        return _UNNAMED

@@ -1,12 +1,15 @@
--- The truth of a run, version 1. Times are Unix seconds of this machine; money is in millionths of its currency.
+-- The truth of a run, version 4. Times are Unix seconds of this machine; money is in millionths of its currency.
+-- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
 
-CREATE TABLE meta (
+CREATE TABLE IF NOT EXISTS meta (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE jobs (
-  id          TEXT PRIMARY KEY,
+-- Rows are appended in the order of their plans. Sorted by their ids, which are random, a plan of a million jobs would
+-- write each page of a gigabyte many times over.
+CREATE TABLE IF NOT EXISTS jobs (
+  id          TEXT PRIMARY KEY NOT NULL,  -- 64 bits of fingerprint and take; the trigger refuses two pairs of one id
   fingerprint TEXT NOT NULL,
   take        INTEGER NOT NULL CHECK (take >= 1),
   model       TEXT NOT NULL,
@@ -19,23 +22,31 @@ CREATE TABLE jobs (
   variables   TEXT NOT NULL,              -- JSON object
   generation  INTEGER NOT NULL,           -- the last registered plan that had this job
   position    INTEGER NOT NULL,           -- its place in that plan
+  -- A job is written as pending, and for that the list of all statuses is not looked through each time.
   status      TEXT NOT NULL DEFAULT 'pending'
-              CHECK (status IN ('pending', 'waiting', 'unknown', 'succeeded', 'failed', 'rejected', 'cancelled')),
+              CHECK (status = 'pending'
+              OR status IN ('waiting', 'unknown', 'succeeded', 'failed', 'rejected', 'cancelled')),
   reason      TEXT NOT NULL DEFAULT '',
-  error       TEXT,
-  UNIQUE (fingerprint, take)              -- the id is 64 bits of this pair; the pair itself decides
-) STRICT, WITHOUT ROWID;
-CREATE INDEX jobs_by_place ON jobs (generation, position);
-CREATE INDEX jobs_by_status ON jobs (status, generation);
-CREATE INDEX jobs_by_key ON jobs (key);
+  error       TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS jobs_by_place ON jobs (generation, position);
+CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, generation, position);
+-- Only submitted jobs are looked up by key: what they were tells what changed.
+CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (key) WHERE status <> 'pending';
 
-CREATE TABLE paths (                      -- a path belongs to one job for ever
+CREATE TRIGGER IF NOT EXISTS one_fingerprint_an_id BEFORE UPDATE OF fingerprint, take ON jobs
+WHEN OLD.fingerprint <> NEW.fingerprint OR OLD.take <> NEW.take
+BEGIN
+  SELECT RAISE(ABORT, 'two requests share one job id');
+END;
+
+CREATE TABLE IF NOT EXISTS paths (        -- a path belongs to one job for ever
   folded TEXT PRIMARY KEY,                -- the path as a disk that ignores case and Unicode forms sees it
   path   TEXT NOT NULL,
   job_id TEXT NOT NULL UNIQUE REFERENCES jobs (id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE attempts (
+CREATE TABLE IF NOT EXISTS attempts (
   number        INTEGER PRIMARY KEY AUTOINCREMENT,
   job_id        TEXT NOT NULL REFERENCES jobs (id),
   request_id    TEXT UNIQUE,              -- NULL: an intent whose answer is not known
@@ -51,12 +62,13 @@ CREATE TABLE attempts (
   error         TEXT,
   finished_at   REAL
 ) STRICT;
-CREATE INDEX attempts_by_job ON attempts (job_id);
+CREATE INDEX IF NOT EXISTS attempts_by_job ON attempts (job_id);
 -- Never two open submissions of one job: the promise not to pay twice, kept by the database itself.
-CREATE UNIQUE INDEX one_open_attempt ON attempts (job_id) WHERE outcome IS NULL;
-CREATE INDEX attempts_accepted ON attempts (accepted_at) WHERE request_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS one_open_attempt ON attempts (job_id) WHERE outcome IS NULL;
+CREATE INDEX IF NOT EXISTS attempts_accepted ON attempts (accepted_at) WHERE request_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS attempts_by_cost ON attempts (outcome, price);
 
-CREATE TABLE artifacts (
+CREATE TABLE IF NOT EXISTS artifacts (
   job_id  TEXT NOT NULL REFERENCES jobs (id),
   kind    TEXT NOT NULL CHECK (kind IN ('video', 'thumbnail')),
   path    TEXT NOT NULL,                  -- relative to the output folder, with forward slashes
@@ -70,8 +82,13 @@ CREATE TABLE artifacts (
   PRIMARY KEY (job_id, kind)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TRIGGER one_fingerprint_an_id BEFORE UPDATE OF fingerprint, take ON jobs
-WHEN OLD.fingerprint <> NEW.fingerprint OR OLD.take <> NEW.take
-BEGIN
-  SELECT RAISE(ABORT, 'two requests share one job id');
-END;
+-- How long requests took, to know when to ask for the next ones. Of each kind the latest, as `place` goes round.
+CREATE TABLE IF NOT EXISTS service_times (
+  model   TEXT NOT NULL,
+  seconds REAL NOT NULL,                  -- asked length of the video; 0 where there is none
+  place   INTEGER NOT NULL,
+  number  INTEGER NOT NULL,               -- of the attempt: the higher, the later
+  since   REAL NOT NULL,                  -- it was unfinished at this age (seconds since it was started),
+  until   REAL NOT NULL,                  -- and had ended at this one
+  PRIMARY KEY (model, seconds, place)
+) STRICT, WITHOUT ROWID;

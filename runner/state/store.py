@@ -5,80 +5,34 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from dataclasses import astuple
 from decimal import Decimal
-from itertools import count, islice
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from itertools import count
 
 from runner.model import Artifact, Attempt, Budget, Job, JobRecord, Orphan, Standing, Status, folded
 from runner.state.database import Database
-from runner.state.rows import attempt_of, millionths, record_of, row_of, standing_of
+from runner.state.rows import OF_ARTIFACTS, attempt_of, millionths, money, record_of, row_of, standing_of
 
-# So many jobs are asked about at once.
-_ASKED = 1000
 # How many requests of each kind are remembered for how long they took.
 _LEARNED = 128
 
 
-class Store:
+class Store(Database):
     """An open state file. Writes belong into `transaction`; reads see the last commit, or their own transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._rows = database.rows
-        self._scalar = database.scalar
-        self._write = database.write
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open for writing; create and migrate where needed. The caller holds the run lock.
-
-        Raises StateError (damaged, newer, not ours, on a network disk) and DiskError; then the file is as it was.
-        """
-        return cls(Database.open(path))
-
-    @classmethod
-    def read(cls, path: Path) -> Self | None:
-        """Open for reading; None where there is no state yet. Raises StateError as `open` does."""
-        database = Database.read(path)
-        return None if database is None else cls(database)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._database.close()
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """All writes inside are durable together when it ends, or none of them is."""
-        return self._database.transaction()
 
     # What the state says of itself
 
     def note(self, name: str) -> str | None:
         """A remembered fact, such as the service or the organisation."""
-        value = self._scalar("SELECT value FROM meta WHERE name = ?", (name,))
+        value = self.scalar("SELECT value FROM meta WHERE name = ?", (name,))
         return None if value is None else str(value)
 
     def remember(self, name: str, value: str) -> None:
-        self._write(
+        self.write(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
 
     # Jobs
-
-    def register(self, jobs: Iterable[Job], digest: str) -> None:
-        """Make the jobs of a plan known, in their order. Nothing is written where `digest` is that of the last plan."""
-        write = self.registering(digest)
-        if write is not None:
-            write(jobs)
 
     def registering(self, digest: str | None) -> Callable[[Iterable[Job]], None] | None:
         """What takes the jobs of a plan, in their order and in as many parts as they come; None where it is the last.
@@ -93,7 +47,7 @@ class Store:
         return lambda jobs: self._register(zip(jobs, positions, strict=False), generation)
 
     def _register(self, placed: Iterable[tuple[Job, int]], generation: int) -> None:
-        self._database.write_all(
+        self._connection.executemany(
             "INSERT INTO jobs (id, fingerprint, take, model, payload, seconds, key, aliases, image, prompt_id,"
             " variables, generation, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, take = excluded.take,"
@@ -106,25 +60,19 @@ class Store:
     def _generation(self) -> int:
         return int(self.note("generation") or 0)
 
-    def records(self, ids: Sequence[str] | None = None) -> Iterator[JobRecord]:
+    def records(self) -> Iterator[JobRecord]:
         """The jobs in the order of the last plan, then those that it no longer has and that were ever submitted."""
+        place = "jobs.generation DESC, jobs.position"
+        return self._records("jobs.generation = ? OR attempts.number IS NOT NULL", place)
+
+    def _records(self, where: str, order: str) -> Iterator[JobRecord]:
         generation = self._generation()
-        if ids is None:
-            yield from (
-                record_of(row, generation)
-                for row in self._rows(
-                    f"{_RECORDS} WHERE jobs.generation = ? OR attempts.number IS NOT NULL"
-                    " ORDER BY jobs.generation DESC, jobs.position",
-                    (generation,),
-                )
-            )
-            return
-        rows = self._rows(f"{_RECORDS} WHERE jobs.id IN (SELECT value FROM json_each(?))", (json.dumps(ids),))
-        yield from (record_of(row, generation) for row in rows)
+        rows = self.rows(f"{_RECORDS} WHERE {where} ORDER BY {order}", (generation,))
+        return (record_of(row, generation) for row in rows)
 
     def has_attempts(self) -> bool:
         """Whether anything was ever submitted; until then every job is new."""
-        return self._scalar("SELECT 1 FROM attempts LIMIT 1") is not None
+        return self.scalar("SELECT 1 FROM attempts LIMIT 1") is not None
 
     def standing(self, ids: Sequence[str], budget: Budget, place: int = 0) -> dict[str, Standing]:
         """Where those of these jobs stand that the state has. What had no price when it was made has today's.
@@ -143,32 +91,22 @@ class Store:
         return found
 
     def _standing(self, source: str, where: str, budget: Budget, parameters: Sequence[object]) -> dict[str, Standing]:
-        rows = self._rows(
+        rows = self.rows(
             "SELECT jobs.id, status, remote_status, (SELECT sum(coalesce(price, ?, ? * jobs.seconds, 0))"
             f" FROM attempts WHERE job_id = jobs.id AND outcome IS NOT 'rejected') {source}"
             f" LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL {where}",
             (millionths(budget.price_per_job), millionths(budget.price_per_second), *parameters),
         )
-        # Most of them stand alike.
-        alike: dict[tuple[object, ...], Standing] = {}
-        return {row[0]: alike.get(row[1:]) or alike.setdefault(row[1:], standing_of(*row[1:])) for row in rows}
+        return {row[0]: standing_of(*row[1:]) for row in rows}
 
     def orphan_totals(self, ids: Collection[int]) -> dict[Status, int]:
         """How many jobs were ever submitted whose id (as a number) is not among these, by where they stand."""
-        found: Counter[Status] = Counter()
-        others = (row[0] for row in self._rows("SELECT id FROM jobs") if int(row[0], 16) not in ids)
-        while asked := list(islice(others, _ASKED)):
-            rows = self._rows(
-                "SELECT status, count(*) FROM jobs WHERE id IN (SELECT value FROM json_each(?)) GROUP BY status",
-                (json.dumps(asked),),
-            )
-            found.update({Status(row[0]): row[1] for row in rows})
-        del found[Status.PENDING]
-        return dict(found)
+        rows = self.rows("SELECT id, status FROM jobs WHERE status <> 'pending'")
+        return Counter(Status(row[1]) for row in rows if int(row[0], 16) not in ids)
 
     def orphans(self, ids: Collection[int]) -> Iterator[Orphan]:
         """Those that `orphan_totals` counts, the latest plan's first."""
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT id, key, status FROM jobs WHERE status IN ({_all_but(Status.PENDING)})"
             " ORDER BY +generation DESC, position"
         )
@@ -176,7 +114,7 @@ class Store:
 
     def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str, str]]:
         """For each of these keys, id, model and payload (JSON) of the job that last had it and was ever submitted."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT key, id, model, payload FROM jobs"
             " WHERE key IN (SELECT value FROM json_each(?)) AND status <> 'pending'"
             " ORDER BY generation, position",
@@ -186,79 +124,51 @@ class Store:
 
     def totals(self) -> dict[Status, int]:
         """How many jobs of the last plan stand where; orphaned ones count where they were ever submitted."""
-        rows = self._rows(
-            "SELECT status, count(*) FROM jobs WHERE generation = ? OR status <> 'pending' GROUP BY status",
-            (self._generation(),),
-        )
-        counted = {row[0]: row[1] for row in rows}
-        return {status: counted.get(status, 0) for status in Status}
+        return dict.fromkeys(Status, 0) | self._totals("generation = ? OR status <> 'pending'")
 
     def unfinished_totals(self) -> dict[Status, int]:
         """How many jobs `unfinished` gives, by where they stand."""
-        rows = self._rows(
-            f"SELECT status, count(*) FROM jobs WHERE {_UNFINISHED} GROUP BY status", (self._generation(),)
-        )
+        return self._totals(_UNFINISHED)
+
+    def _totals(self, where: str) -> dict[Status, int]:
+        rows = self.rows(f"SELECT status, count(*) FROM jobs WHERE {where} GROUP BY status", (self._generation(),))
         return {Status(row[0]): row[1] for row in rows}
 
     def unfinished(self, most: int | None = None) -> Iterator[JobRecord]:
         """Jobs of the last plan that did not succeed, and orphaned ones that are still open; the first, or all."""
-        generation = self._generation()
-        order = "ORDER BY +jobs.generation DESC, jobs.position"
+        order = "+jobs.generation DESC, jobs.position"
         # Which ones are the first is told by an index alone.
-        first = f"jobs.rowid IN (SELECT rowid FROM jobs WHERE {_UNFINISHED} {order} LIMIT {most})"
-        where = _UNFINISHED if most is None else first
-        return (record_of(row, generation) for row in self._rows(f"{_RECORDS} WHERE {where} {order}", (generation,)))
+        first = f"jobs.rowid IN (SELECT rowid FROM jobs WHERE {_UNFINISHED} ORDER BY {order} LIMIT {most})"
+        return self._records(_UNFINISHED if most is None else first, order)
 
     # Attempts
 
     def open_attempts(self) -> list[Attempt]:
         """Every submission that has no outcome yet, oldest first."""
-        return [attempt_of(row) for row in self._rows(f"{_ATTEMPTS} WHERE outcome IS NULL ORDER BY number")]
+        return [attempt_of(row) for row in self.rows(f"{_ATTEMPTS} WHERE outcome IS NULL ORDER BY number")]
 
     def intend(self, job: Job, at: float, skew: float | None, price: Decimal | None, currency: str) -> Attempt:
         """Open an attempt of a job that has none open, and give the job its path. Commit this before the POST."""
-        path = self._own_path(job)
-        number = self._write(
+        # A job keeps the first path that it got, and what another one has is left to that.
+        for path in (job.output, f"{job.output}-{job.id[:8]}"):
+            self.write("INSERT OR IGNORE INTO paths VALUES (?, ?, ?)", (folded(path), path, job.id))
+        number = self.write(
             "INSERT INTO attempts (job_id, price, currency, intended_at, skew) VALUES (?, ?, ?, ?, ?)",
             (job.id, millionths(price), currency, at, skew),
         )
         self._stand(job.id, Status.UNKNOWN, "submission on its way")
-        return Attempt(
-            number,
-            job.id,
-            job.key,
-            job.image,
-            job.prompt_id,
-            job.model,
-            job.variables,
-            job.take,
-            job.fingerprint,
-            job.payload,
-            path,
-            job.seconds,
-            intended_at=at,
-            skew=skew,
-        )
-
-    def _own_path(self, job: Job) -> str:
-        owned = self._scalar("SELECT path FROM paths WHERE job_id = ?", (job.id,))
-        if owned is not None:
-            return str(owned)
-        path = job.output
-        if self._scalar("SELECT 1 FROM paths WHERE folded = ?", (folded(path),)) is not None:
-            path = f"{path}-{job.id[:8]}"
-        self._write("INSERT INTO paths VALUES (?, ?, ?)", (folded(path), path, job.id))
-        return path
+        (row,) = self.rows(f"{_ATTEMPTS} WHERE number = ?", (number,))
+        return attempt_of(row)
 
     def withdraw(self, attempt: Attempt, reason: str = "") -> None:
         """Forget an intent whose request was certainly not accepted; the job is pending again."""
-        self._write("DELETE FROM attempts WHERE number = ? AND request_id IS NULL", (attempt.number,))
+        self.write("DELETE FROM attempts WHERE number = ? AND request_id IS NULL", (attempt.number,))
         self._stand(attempt.job_id, Status.PENDING, reason)
 
     def accept(
         self, attempt: Attempt, request_id: str, at: float, remote_status: str | None, skew: float | None
     ) -> None:
-        self._write(
+        self.write(
             "UPDATE attempts SET request_id = ?, accepted_at = ?, remote_status = ?, skew = coalesce(skew, ?)"
             " WHERE number = ?",
             (request_id, at, remote_status, skew, attempt.number),
@@ -267,7 +177,7 @@ class Store:
 
     def lose(self, attempt: Attempt, at: float, skew: float | None, reason: str) -> None:
         """The POST's connection is closed and whether it was accepted is not known."""
-        self._write(
+        self.write(
             "UPDATE attempts SET lost_at = ?, skew = coalesce(skew, ?), error = ? WHERE number = ?",
             (at, skew, reason, attempt.number),
         )
@@ -275,14 +185,14 @@ class Store:
 
     def missed(self, attempt: Attempt, at: float | None) -> None:
         """A sound listing did not show the attempt (or did, with None: what could be it was seen)."""
-        self._write("UPDATE attempts SET absent_at = ? WHERE number = ?", (at, attempt.number))
+        self.write("UPDATE attempts SET absent_at = ? WHERE number = ?", (at, attempt.number))
 
     def explain(self, attempt: Attempt, reason: str) -> None:
         """Why the job stands where it does; for people."""
-        self._write("UPDATE jobs SET reason = ? WHERE id = ?", (reason, attempt.job_id))
+        self.write("UPDATE jobs SET reason = ? WHERE id = ?", (reason, attempt.job_id))
 
     def observe(self, attempt: Attempt, remote_status: str) -> None:
-        self._write("UPDATE attempts SET remote_status = ? WHERE number = ?", (remote_status, attempt.number))
+        self.write("UPDATE attempts SET remote_status = ? WHERE number = ?", (remote_status, attempt.number))
         self._stand(attempt.job_id, Status.WAITING, remote_status)
 
     def doubt(self, attempt: Attempt, reason: str) -> None:
@@ -291,7 +201,7 @@ class Store:
 
     def conclude(self, attempt: Attempt, outcome: Status, at: float, error: str | None = None) -> None:
         """End an attempt. A job whose unknown attempt is given up is pending again."""
-        self._write(
+        self.write(
             "UPDATE attempts SET outcome = ?, finished_at = ?, error = ? WHERE number = ?",
             (outcome, at, error, attempt.number),
         )
@@ -300,7 +210,7 @@ class Store:
 
     def reopen(self, job_id: str) -> None:
         """A finished job whose files are gone: its request is fetched again. What was recorded of them stays."""
-        self._write(
+        self.write(
             "UPDATE attempts SET outcome = NULL, finished_at = NULL, remote_status = 'success' WHERE number ="
             " (SELECT max(number) FROM attempts WHERE job_id = ? AND outcome = 'succeeded')",
             (job_id,),
@@ -309,48 +219,33 @@ class Store:
 
     def keep(self, job_id: str, kind: str, artifact: Artifact) -> None:
         """Record a file whose bytes are durable."""
-        self._write(
+        self.write(
             "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                job_id,
-                kind,
-                artifact.path,
-                artifact.sha256,
-                artifact.bytes,
-                artifact.seconds,
-                artifact.width,
-                artifact.height,
-                artifact.fps,
-                artifact.codec,
-            ),
+            (job_id, kind, *astuple(artifact)),
         )
 
     def _stand(self, job_id: str, status: Status, reason: str, error: str | None = None) -> None:
-        self._write("UPDATE jobs SET status = ?, reason = ?, error = ? WHERE id = ?", (status, reason, error, job_id))
+        self.write("UPDATE jobs SET status = ?, reason = ?, error = ? WHERE id = ?", (status, reason, error, job_id))
 
     def learn(self, attempt: Attempt, since: float, until: float) -> None:
         """How old the attempt's request was, in seconds, when it was last seen unfinished, and when it had ended."""
         place = attempt.number % _LEARNED
-        self._write(
+        self.write(
             "INSERT OR REPLACE INTO service_times VALUES (?, ?, ?, ?, ?, ?)",
             (attempt.model, attempt.seconds or 0.0, place, attempt.number, since, until),
         )
 
     def learned(self, model: str, seconds: float | None) -> list[tuple[float, float]]:
         """What was learned of the latest requests of a kind, oldest first."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT since, until FROM service_times WHERE model = ? AND seconds = ? ORDER BY number",
             (model, seconds or 0.0),
         )
         return [(row[0], row[1]) for row in rows]
 
-    def is_claimed(self, request_id: str) -> bool:
-        """Whether this request id belongs to an attempt already."""
-        return self._scalar("SELECT 1 FROM attempts WHERE request_id = ?", (request_id,)) is not None
-
     def claimed(self, request_ids: Sequence[str]) -> set[str]:
         """Those of these request ids that belong to an attempt already."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT request_id FROM attempts WHERE request_id IN (SELECT value FROM json_each(?))",
             (json.dumps(request_ids),),
         )
@@ -358,7 +253,7 @@ class Store:
 
     def accepted_between(self, model: str, start: float, end: float) -> set[str]:
         """Request ids of this model that were accepted in this time."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT request_id FROM attempts JOIN jobs ON jobs.id = job_id"
             " WHERE request_id IS NOT NULL AND accepted_at BETWEEN ? AND ? AND model = ?",
             (start, end, model),
@@ -370,21 +265,19 @@ class Store:
 
         Attempts made before there was a price count at today's.
         """
-        total, count = 0, 0
-        for price, number in self._rows(
-            # In the order of their index, which saves the sorting.
-            "SELECT price, count(*) FROM attempts WHERE outcome IS NOT 'rejected' GROUP BY outcome, price"
-        ):
-            total += (price or 0) * number
-            count += number
+        ((total, count),) = self.rows(
+            "SELECT coalesce(sum(price), 0), count(*) FROM attempts WHERE outcome IS NOT 'rejected'"
+        )
+        today = (millionths(budget.price_per_job), millionths(budget.price_per_second))
         # How long a video was to be is known of the job alone, and a join of a million attempts takes seconds.
-        if budget.price_per_job is not None or budget.price_per_second is not None:
-            for seconds, number in self._rows(
-                "SELECT seconds, count(*) FROM attempts JOIN jobs ON jobs.id = job_id"
-                " WHERE outcome IS NOT 'rejected' AND price IS NULL GROUP BY seconds"
-            ):
-                total += (millionths(budget.price(seconds or 0.0)) or 0) * number
-        return Decimal(total) / 1_000_000, count
+        if any(price is not None for price in today):
+            ((unpriced,),) = self.rows(
+                "SELECT coalesce(sum(coalesce(?, ? * seconds)), 0) FROM attempts JOIN jobs ON jobs.id = job_id"
+                " WHERE outcome IS NOT 'rejected' AND price IS NULL",
+                today,
+            )
+            total += unpriced
+        return money(total), count
 
 
 def _all_but(left_out: Status) -> str:
@@ -396,13 +289,11 @@ _UNFINISHED = (
     f"jobs.status IN ({_all_but(Status.SUCCEEDED)}) AND (jobs.generation = ? OR jobs.status IN ('waiting', 'unknown'))"
 )
 
-_RECORDS = """
+_RECORDS = f"""
 SELECT jobs.*, attempts.request_id, attempts.intended_at, attempts.finished_at,
   (SELECT count(*) FROM attempts AS each WHERE each.job_id = jobs.id) AS tries,
   (SELECT sum(price) FROM attempts AS each WHERE each.job_id = jobs.id AND outcome IS NOT 'rejected') AS cost,
-  video.path AS v_path, video.sha256 AS v_sha256, video.bytes AS v_bytes, video.seconds AS v_seconds,
-  video.width AS v_width, video.height AS v_height, video.fps AS v_fps, video.codec AS v_codec,
-  thumbnail.path AS t_path, thumbnail.sha256 AS t_sha256, thumbnail.bytes AS t_bytes
+  {", ".join(f"{kind}.{name} AS {kind}_{name}" for kind in ("video", "thumbnail") for name in OF_ARTIFACTS)}
 FROM jobs
 LEFT JOIN attempts ON attempts.number = (SELECT max(number) FROM attempts AS each WHERE each.job_id = jobs.id)
 LEFT JOIN artifacts AS video ON video.job_id = jobs.id AND video.kind = 'video'

@@ -37,6 +37,7 @@ from runner.planning.selection import EVERYTHING
 from runner.state.store import Store
 from tests.bench import manifests
 from tests.bench.slots import Request, Slots, ideal_makespan, service_times
+from tests.kit import register
 
 _URL = "http://127.0.0.1:1/"
 
@@ -189,7 +190,7 @@ def _run(scenario: Scenario, seed: int, folder: Path, number: int) -> Figures:
     with Store.open(manifest.output.state) as store, patch.object(fetching, "fetch", service.fetch):
         plan = make_plan(manifest, store, EVERYTHING)
         with store.transaction():
-            store.register((each.job for each in plan.jobs), f"{plan.digest} {number}")
+            register(store, (each.job for each in plan.jobs), f"{plan.digest} {number}")
         wire = Wire(clock, scenario.round_trip)
         tools = Tools(service, Files(True), wire, clock, random.Random(seed), lambda snapshot: None)
         report = Engine(plan, EVERYTHING, store, tools).run()

@@ -8,6 +8,7 @@ import pytest
 
 from runner.errors import DiskError, Exit
 from runner.model import Status
+from tests.command import call
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
@@ -81,6 +82,20 @@ def test_a_read_only_folder_stops_the_run_before_anything_is_sent(service, tmp_p
         with pytest.raises(DiskError, match="Read-only"):
             run(manifest, service)
         assert service.posts == 0
+    finally:
+        subprocess.run(["umount", "-l", str(target)], check=True)
+
+
+def test_a_state_on_a_read_only_disk_can_be_read(service, tmp_path):
+    target = tmp_path / "closed"
+    mount(target, "2M")
+    try:
+        manifest = write_manifest(tmp_path, output={"dir": str(target)})
+        assert run(manifest, service).exit_code is Exit.DONE
+        subprocess.run(["mount", "-o", "remount,ro", str(target)], check=True)
+        status = call("status", manifest, "--json")
+        assert (status.code, status.document["totals"]["succeeded"]) == (0, 1)
+        assert call("verify", manifest).code == 0
     finally:
         subprocess.run(["umount", "-l", str(target)], check=True)
 
