@@ -292,6 +292,14 @@ def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(kind, side, message):
         jpeg_of(declaring(kind, side, side))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_thumbnail_too_wide_for_a_jpeg_is_refused_without_a_word_on_the_screen(kind, capfd):
+    content = made("L", "PNG", (65_501, 1)) if kind == "PNG" else declaring("JPEG", 65_501, 1)
+    with pytest.raises(UnfitFileError, match="too many pixels"):
+        jpeg_of(content)
+    assert capfd.readouterr() == ("", "")
+
+
 @settings(max_examples=100)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.binary(max_size=40), st.integers(0, 3000))
 @example("JPEG", b"\xff\xff\xff\xff", picture_bytes(1).find(b"\xff\xc0") + 5)  # more pixels than anything has

@@ -18,8 +18,8 @@ from runner.manifest.formats import DamagedError, check_whole, header, kind, qui
 # How far a video's length may be from what was asked.
 _TOLERANCE = 0.5
 _THUMBNAIL_SIDE = 480
-# Far more than any thumbnail has, and what can be decoded without harm.
-_MOST_PIXELS = 32_000_000
+# Far more than any thumbnail has, and what can be decoded without harm. No JPEG has a side above 65,500.
+_MOST_PIXELS, _MOST_SIDE = 32_000_000, 16_000
 
 
 def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame: bool = False) -> VideoFacts:
@@ -117,7 +117,7 @@ def jpeg_of(content: bytes) -> bytes:
 
 
 def _check_pixels(width: int, height: int) -> None:
-    if width * height > _MOST_PIXELS:
+    if width * height > _MOST_PIXELS or max(width, height) > _MOST_SIDE:
         raise UnfitFileError("it is no thumbnail: too many pixels")
 
 
