@@ -1,5 +1,6 @@
-"""The structure of JPEG and PNG files; Pillow is the measure."""
+"""JPEG and PNG files: what is whole, and what is damaged."""
 
+import errno
 import io
 import random
 import struct
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from runner.manifest.formats import DamagedError, Header, check_whole, header, kind
+from runner.manifest.formats import DamagedError, check_whole, header, kind
 
 SIDES = st.integers(1, 300)
 
@@ -41,8 +42,8 @@ def damage(data, format):
 def test_jpeg(width, height, mode, progressive, restart):
     data = encoded("JPEG", width, height, mode, progressive=progressive, restart_marker_blocks=restart)
     assert kind(data) == "JPEG"
-    assert read(data, "JPEG") == Header("JPEG", width, height)
-    assert read(data + b"trailing bytes, as phones write them", "JPEG") == Header("JPEG", width, height)
+    assert read(data, "JPEG") == (width, height)
+    assert read(data + b"trailing bytes, as phones write them", "JPEG") == (width, height)
 
 
 @settings(max_examples=40)
@@ -50,7 +51,7 @@ def test_jpeg(width, height, mode, progressive, restart):
 def test_png(width, height, mode):
     data = encoded("PNG", width, height, mode)
     assert kind(data) == "PNG"
-    assert read(data, "PNG") == Header("PNG", width, height)
+    assert read(data, "PNG") == (width, height)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG"])
@@ -78,13 +79,6 @@ def test_any_bytes_are_read_or_damaged(format, tail):
     assert damage(start + tail, format) != "an error without words"
 
 
-def test_a_marker_across_two_blocks():
-    scan = b"\x00" * (2**16 - 1)
-    data = b"\xff\xd8" + b"\xff\xda\x00\x04\x00\x00" + scan + b"\xff\xd9"
-    check_whole(io.BytesIO(data), "JPEG")
-    assert data[2 + 6 + 2**16 - 1] == 0xFF
-
-
 def chunk(name, content):
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
@@ -96,33 +90,89 @@ SIZE = struct.pack(">IIBBBBB", 5, 5, 8, 2, 0, 0, 0)
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (PNG + chunk(b"tEXt", b"x" * 13), "it has no PNG header"),
-        (
-            PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 5, 3, 2, 0, 0, 0)),
-            "its header says colour type 2 with 3 bits",
-        ),
-        (PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 5, 8, 2, 0, 0, 0)), "its header says 0 x 5 px"),
-        (b"\xff\xd8\xff\xd9", "it has no frame header"),
-        (b"\xff\xd8\xff\xe0\x00\x01", "a segment of it has no length"),
-        (b"\xff\xd8\xff\xe0\x00\x02xx", "its segments do not follow one another"),
+        (PNG + chunk(b"tEXt", b"x" * 13), "it cannot be decoded"),
+        (PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 5, 3, 2, 0, 0, 0)), "it cannot be decoded"),
+        (PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 5, 8, 2, 0, 0, 0)), "it cannot be decoded"),
+        (PNG + chunk(b"IHDR", SIZE)[:-1] + b"x", "a checksum in it is wrong"),
+        (PNG + chunk(b"IHDR", SIZE) + chunk(b"IEND", b""), "it has no picture data"),
+        (PNG + chunk(b"IHDR", SIZE) + struct.pack(">I", 2**31) + b"IDAT" + b"x", "it is cut short"),
+        (PNG + chunk(b"IHDR", SIZE) + chunk(b"IDAT", b"x") + chunk(b"IEND", b"")[:-1], "it is cut short"),
+        (b"\xff\xd8\xff\xd9", "it cannot be decoded"),
+        (b"\xff\xd8\xff\xe0\x00\x01", "it cannot be decoded"),
+        (b"\xff\xd8\xff\xe0\x00\x02xx", "it cannot be decoded"),
+        (b"\xff\xd8\xff\xe0\x01\x00x", "it is cut short"),
+        (b"\xff\xd8\xff\xc0\x00\x0b\x08\x00\x05\x00\x05\x01\x01\x11\x00\xff\xd9", "it cannot be decoded"),
     ],
 )
 def test_damage_is_named(data, message):
-    format = "PNG" if data.startswith(PNG) else "JPEG"
-    with pytest.raises(DamagedError, match=message):
-        header(io.BytesIO(data), format)
+    assert damage(data, "PNG" if data.startswith(PNG) else "JPEG").partition(" (")[0] == message
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_a_jpeg_that_is_zeros_from_some_byte_on_is_not_whole(progressive, share):
+    """As a copy leaves it that was given its room at once, and was interrupted."""
+    whole = encoded("JPEG", 200, 150, progressive=progressive)
+    kept = int(len(whole) * share)
+    assert damage(whole[:kept] + bytes(len(whole) - kept), "JPEG")
+
+
+def segment(marker, content):
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+
+def jpeg_of_scans(side, scans):
+    """A progressive JPEG; each of its scans says in some bytes that the whole picture stays as it was."""
+    blocks = (side // 8) ** 2
+    runs = "".join("0" + "1" * 14 for _ in range(-(-blocks // 0x7FFF)))
+    runs += "1" * (-len(runs) % 8)
+    refinement = int(runs, 2).to_bytes(len(runs) // 8, "big").replace(b"\xff", b"\xff\0")
+    return b"".join(
+        [
+            b"\xff\xd8",
+            segment(0xDB, b"\0" + b"\1" * 64),
+            segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + b"\1\x11\0"),
+            segment(0xC4, b"\x00\1" + bytes(15) + b"\x00"),
+            segment(0xC4, b"\x10\1" + bytes(15) + b"\xe0"),
+            segment(0xDA, b"\1\1\0\0\0\0") + bytes(-(-blocks // 8)),
+            (segment(0xDA, b"\1\1\0\x01\x3f\0") + refinement) * scans,
+            b"\xff\xd9",
+        ]
+    )
+
+
+def test_a_jpeg_that_would_take_a_decoder_hours_is_refused_at_once():
+    assert read(jpeg_of_scans(800, 20), "JPEG") == (800, 800)
+    bomb = jpeg_of_scans(13_000, 30_000)
+    assert len(bomb) < 10 << 20, "no larger than a model takes"
+    assert damage(bomb, "JPEG") == "it has too many scans"
+
+
+ODD = Image.Exif()
+ODD[0x011A] = 300.0
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
+    "data",
     [
-        (PNG + chunk(b"IHDR", SIZE) + chunk(b"IEND", b""), "it has no picture data"),
-        (PNG + chunk(b"IHDR", SIZE) + struct.pack(">I", 2**31) + b"IDAT" + b"x", "it is cut short"),
-        (b"\xff\xd8\xff\xc0\x00\x0b\x08\x00\x05\x00\x05\x01\x01\x11\x00\xff\xd9", "it has no picture data"),
+        encoded("JPEG", 9, 9, exif=ODD.tobytes()[:-3]),
+        encoded("JPEG", 9, 9).replace(b"\xff\xdb", segment(0xE2, b"MPF\0MM\0*" + b"\xff" * 40) + b"\xff\xdb", 1),
+        PNG + chunk(b"IHDR", SIZE) + chunk(b"acTL", bytes(8)) + chunk(b"IDAT", b"x") + chunk(b"IEND", b""),
     ],
+    ids=["cut EXIF", "no second picture", "no animation"],
 )
-def test_what_follows_a_sound_header(data, message):
-    assert damage(data, "PNG" if data.startswith(PNG) else "JPEG") == message
+def test_what_pillow_would_warn_of_is_no_damage(data):
+    """A warning would be an error here, and on the screen of a user."""
+    assert damage(data, "PNG" if data.startswith(PNG) else "JPEG") == ""
+
+
+def test_a_disk_that_fails_is_no_damage():
+    class Failing(io.BytesIO):
+        def read(self, size=-1):
+            raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output error"):
+        check_whole(Failing(), "PNG")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from urllib3.exceptions import HTTPError
 from runner.api.files import BadLinkError, Files
 from runner.engine.downloads import Bounds, FetchError, Part, Stop, Trouble, copy, download
 from runner.engine.facts import UnfitFileError
-from runner.engine.media import inspect_video, jpeg_of
 from runner.errors import DiskError
 from runner.model import Artifact
 from runner.state.disk import create_folders, disk_trouble, make_folder, put_in_place
@@ -52,6 +51,9 @@ class Fetched:
 
 def fetch(files: Files, order: Order, stop: Stop) -> Fetched:
     """Download, verify and put in place. Raises FetchError and DiskError; a file in place is never replaced by less."""
+    # FFmpeg takes long to load, and most commands need none of it.
+    from runner.engine.media import inspect_video
+
     path = f"videos/{order.path}.mp4"
     video = inside(order.output_dir, path)
     with disk_trouble(f"write {video}"):
@@ -101,6 +103,8 @@ def _picture(files: Files, order: Order, stop: Stop) -> bytes | None:
     """The service's thumbnail as a JPEG; None where there is none that is sound."""
     if not order.thumbnail_url:
         return None
+    from runner.engine.media import jpeg_of
+
     content = bytearray()
     try:
         with files.open(order.thumbnail_url, {}) as response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.manifest.files import open_media
-from runner.manifest.formats import DamagedError, Header, Stream, check_whole, header, kind
+from runner.manifest.formats import DamagedError, Stream, check_whole, header, kind
 from runner.manifest.values import items, mapping
 from runner.manifest.words import joined, size
 from runner.model import ModelSchema
@@ -86,8 +86,8 @@ def inspect(stream: Stream, length: int, rules: Sequence[Rules]) -> Picture:
         return Picture((_of_kind(found, formats),))
     flaws = _of_bytes(length, rules)
     try:
-        head = header(stream, found)
-        flaws += _of_pixels(head, rules)
+        width, height = header(stream, found)
+        flaws += _of_pixels(width, height, rules)
         if not flaws:
             check_whole(stream, found)
     except DamagedError as error:
@@ -96,7 +96,7 @@ def inspect(stream: Stream, length: int, rules: Sequence[Rules]) -> Picture:
         return Picture(tuple(dict.fromkeys(flaws)))
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Picture((), digest, length, head.width, head.height)
+    return Picture((), digest, length, width, height)
 
 
 def _of_kind(found: str, formats: Sequence[str]) -> Flaw:
@@ -119,17 +119,17 @@ def _of_bytes(length: int, rules: Sequence[Rules]) -> list[Flaw]:
     ]
 
 
-def _of_pixels(head: Header, rules: Sequence[Rules]) -> list[Flaw]:
-    pixels = head.width * head.height
+def _of_pixels(width: int, height: int, rules: Sequence[Rules]) -> list[Flaw]:
+    pixels = width * height
     if pixels > MAX_PIXELS:
-        message = f"has {pixels / 1e6:,.0f} million pixels ({head.width} x {head.height}); at most 178 million are read"
+        message = f"has {pixels / 1e6:,.0f} million pixels ({width} x {height}); at most 178 million are read"
         return [Flaw("E407", message, "save it smaller; the video has at most 720 lines")]
-    return [flaw for rule in rules for flaw in (*_of_sides(head, rule), *_of_ratio(head, rule))]
+    return [flaw for rule in rules for flaw in (*_of_sides(width, height, rule), *_of_ratio(width, height, rule))]
 
 
-def _of_sides(head: Header, rule: Rules) -> list[Flaw]:
+def _of_sides(width: int, height: int, rule: Rules) -> list[Flaw]:
     least = rule.min_side
-    sides = {"width": head.width, "height": head.height}
+    sides = {"width": width, "height": height}
     short = [f"{name} {side} px" for name, side in sides.items() if least is not None and side < least]
     if not short:
         return []
@@ -137,19 +137,19 @@ def _of_sides(head: Header, rule: Rules) -> list[Flaw]:
     return [Flaw("E404", f"has {joined(short, 'and')}; the API takes at least {least} px", hint)]
 
 
-def _of_ratio(head: Header, rule: Rules) -> list[Flaw]:
-    ratio = head.width / head.height
+def _of_ratio(width: int, height: int, rule: Rules) -> list[Flaw]:
+    ratio = width / height
     if rule.aspect_ratio is None or rule.aspect_ratio[0] <= ratio <= rule.aspect_ratio[1]:
         return []
     low, high = rule.aspect_ratio
-    message = f"has the aspect ratio {_ratio(ratio)} ({head.width} x {head.height} px)"
-    return [Flaw("E405", f"{message}; the API takes {_ratio(low)} to {_ratio(high)}", _crop(head, low, high))]
+    message = f"has the aspect ratio {_ratio(ratio)} ({width} x {height} px)"
+    return [Flaw("E405", f"{message}; the API takes {_ratio(low)} to {_ratio(high)}", _crop(width, height, low, high))]
 
 
-def _crop(head: Header, low: float, high: float) -> str:
-    if head.width > head.height:
-        return f"crop it to a width of at most {int(head.height * high)} px"
-    return f"crop it to a height of at most {int(head.width / low)} px" if low else ""
+def _crop(width: int, height: int, low: float, high: float) -> str:
+    if width > height:
+        return f"crop it to a width of at most {int(height * high)} px"
+    return f"crop it to a height of at most {int(width / low)} px" if low else ""
 
 
 def _ratio(ratio: float) -> str:
