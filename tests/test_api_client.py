@@ -192,7 +192,7 @@ def test_an_early_answer_leaves_no_half_body_for_the_next_request(tmp_path):
     with wire.listening(early) as server:
         client = Client(Service(server.url, KEY, read_timeout=5))
         assert client.submit(body).verdict is Verdict.REJECTED
-        client._transport.close()
+        client._transport._session.close()
     (seen,) = server.received
     assert len(bytes(seen).partition(b"\r\n\r\n")[2]) <= len(body)
 

@@ -63,9 +63,9 @@ class Body:
                     block = file.read(wanted)
                     digest.update(block)
                     left -= wanted
-                    is_last = left == 0
+                    is_wrong = f"sha256:{digest.hexdigest()}" != self.image.reference
                     # A short block is the end of a file that shrank.
-                    if len(block) < wanted or (is_last and (file.read(1) or not self._is_expected(digest.hexdigest()))):
+                    if len(block) < wanted or (left == 0 and (is_wrong or file.read(1))):
                         raise PictureChangedError(
                             f"the picture {self.image.id} changed since the plan was made", "run the same command again"
                         )
@@ -75,9 +75,6 @@ class Body:
                 f"the picture {self.image.id} cannot be read any more: {error.strerror} ({self.image.location})",
                 "put it back, then run the same command again",
             ) from error
-
-    def _is_expected(self, digest: str) -> bool:
-        return f"sha256:{digest}" == self.image.reference
 
     def _open(self) -> BinaryIO:
         if self.image.origin is Origin.INLINE:

@@ -159,9 +159,6 @@ class Transport:
                 words = f"no connection {way}: {words}"
             raise CallError(words, mark.is_begun) from error
 
-    def close(self) -> None:
-        self._session.close()
-
 
 def _words(error: BaseException) -> str:
     """Why a call failed: what lies at the bottom of an error that the libraries wrapped several times."""
