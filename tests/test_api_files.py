@@ -3,9 +3,9 @@
 import pickle
 
 import pytest
-from urllib3.exceptions import HTTPError
 
 from runner.api.files import BadLinkError, Files
+from runner.api.transport import CallError
 from tests import wire
 
 VIDEO = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 5\r\n\r\nvideo"
@@ -49,6 +49,18 @@ def test_redirects_are_followed_to_other_hosts_and_relative_ones(status):
         assert content(Files(True), f"{host.url}/a") == b"video"
 
 
+def test_a_redirect_is_followed_before_its_body_came():
+    def serve(peer):
+        if b"GET /a " in peer.head():
+            peer.send(b"HTTP/1.1 302 x\r\nLocation: /b\r\nContent-Length: 900\r\n\r\n")
+            peer.drain()
+        else:
+            peer.send(VIDEO)
+
+    with wire.listening(serve) as host:
+        assert content(Files(True, (1.0, 1.0)), f"{host.url}/a") == b"video"
+
+
 @pytest.mark.parametrize("status", [300, 304, 305, 306])
 def test_other_answers_are_given_as_they_are(status):
     with (
@@ -74,7 +86,7 @@ def test_following_has_an_end():
 
     with wire.listening(serve) as host:
         with pytest.raises(BadLinkError, match="more than 5 times"):
-            Files(True).open(host.url, {})
+            content(Files(True), host.url)
         assert b"".join(map(bytes, host.received)).count(b"GET ") == 6
 
 
@@ -97,8 +109,8 @@ BAD = [
 
 @pytest.mark.parametrize("link", BAD)
 def test_what_is_no_web_address_is_a_bad_link(link):
-    with pytest.raises((BadLinkError, HTTPError)):
-        Files(True).open(link, {})
+    with pytest.raises((BadLinkError, CallError)):
+        content(Files(True), link)
 
 
 @pytest.mark.parametrize("no_proxy", ["", "a.example"])
@@ -117,17 +129,17 @@ def test_what_is_no_web_address_is_a_bad_link(link):
 )
 def test_any_other_link_is_trouble_that_is_known(monkeypatch, link, no_proxy):
     monkeypatch.setenv("NO_PROXY", no_proxy)
-    with pytest.raises((BadLinkError, HTTPError)):
-        Files(True).open(link, {})
+    with pytest.raises((BadLinkError, CallError)):
+        content(Files(True), link)
 
 
 @pytest.mark.parametrize("target", [each for each in BAD if ":" in each and not each.startswith("//")])
 def test_a_redirect_leads_to_web_addresses_alone(target):
     with (
         wire.listening(lambda peer: wire.answer(peer, redirect(target))) as host,
-        pytest.raises((BadLinkError, HTTPError)),
+        pytest.raises((BadLinkError, CallError)),
     ):
-        Files(True).open(host.url, {})
+        content(Files(True), host.url)
 
 
 @pytest.mark.parametrize(
@@ -143,10 +155,10 @@ def test_a_redirect_leads_to_web_addresses_alone(target):
 )
 def test_links_of_a_service_elsewhere_are_encrypted_and_lead_away_from_this_machine(link):
     with pytest.raises(BadLinkError):
-        Files(False).open(link, {})
+        content(Files(False), link)
 
 
 def test_files_travel_to_another_process_with_what_they_trust():
     assert pickle.loads(pickle.dumps(Files(True)))._trusted is True
     with pytest.raises(BadLinkError):
-        pickle.loads(pickle.dumps(Files(False))).open("http://127.0.0.1/", {})
+        content(pickle.loads(pickle.dumps(Files(False))), "http://127.0.0.1/")

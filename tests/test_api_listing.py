@@ -28,7 +28,7 @@ def entry(number=1, **changes):
 
 def read(document, **options):
     content = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return read_listing(Raw(content), None, **options)
+    return read_listing(Raw(content), **options)
 
 
 def test_a_listing_as_it_is_documented():
@@ -148,13 +148,13 @@ class Endless:
 def test_a_listing_without_an_end_is_given_up(monkeypatch, start, again):
     monkeypatch.setattr(module, "MOST_TEXT", 1 << 20)
     raw = Endless(start, again)
-    told = read_listing(raw, None, most=4 << 20)
+    told = read_listing(raw, most=4 << 20)
     assert (told.verdict, told.is_whole) == (Verdict.UNKNOWN, False)
     assert raw.given < 8 << 20
 
 
 def test_a_listing_that_takes_too_long_is_given_up():
-    told = read_listing(Endless(b"", b" "), None, deadline=time.monotonic())
+    told = read_listing(Endless(b"", b" "), deadline=time.monotonic())
     assert (told.verdict, told.is_whole) == (Verdict.UNKNOWN, False)
 
 
@@ -186,7 +186,7 @@ def test_echoed_pictures_do_not_stay_in_memory():
     raw = Large(40, 2 << 20)
     tracemalloc.start()
     try:
-        told = read_listing(raw, None)
+        told = read_listing(raw)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -5,14 +5,12 @@ import ssl
 
 import pytest
 import trustme
-import urllib3
-from urllib3.exceptions import HTTPError, ProtocolError, URLSchemeUnknown
 
 from runner.api.body import Body
 from runner.api.classes import Verdict
 from runner.api.client import Client
 from runner.api.service import Service
-from runner.api.transport import Transport, check_environment, proxy_for, was_unsent
+from runner.api.transport import CallError, Transport, check_environment
 from runner.errors import UsageError
 from runner.model import Image, Origin
 from tests import wire
@@ -20,7 +18,7 @@ from tests import wire
 URL = "https://example.com/shoe.jpg"
 BODY = Body("m", {"prompt": "p", "image": URL}, Image("shoe", Origin.URL, URL, URL, {}, ()))
 ELSEWHERE = "https://api.service.invalid/v1"
-PATIENCE = urllib3.Timeout(2.0)
+PATIENCE = (2.0, 2.0)
 
 
 def submit(base, **changes):
@@ -146,6 +144,19 @@ def test_a_reset_on_a_reused_connection_is_unknown():
         assert server.connections == 1, "the connection was reused, and the POST was not repeated on a new one"
 
 
+def test_a_get_is_not_repeated_either():
+    def once(peer):
+        wire.answer(peer)
+        peer.head()
+        peer.reset()
+
+    with wire.listening(once) as server:
+        client = Client(Service(server.url, read_timeout=2))
+        assert client.fetch_json("/models").status == 200
+        assert client.get("r-1").verdict is Verdict.UNKNOWN
+        assert server.connections == 1, "whoever asks decides when to ask again"
+
+
 def test_a_connection_that_died_while_it_was_idle_is_replaced_before_anything_is_sent():
     def once(peer):
         wire.answer(peer)
@@ -159,7 +170,7 @@ def test_a_connection_that_died_while_it_was_idle_is_replaced_before_anything_is
 
 def session_sees_the_end(client):
     """Wait until the end of the pooled connection has arrived."""
-    pools = client._transport._adapter.poolmanager.pools
+    pools = client._transport._session.get_adapter("http://").poolmanager.pools
     connection = pools[next(iter(pools.keys()))].pool.queue[-1]
     return connection.sock.recv(1) == b""
 
@@ -232,24 +243,42 @@ def test_certificates_that_do_not_exist_are_a_usage_error(monkeypatch):
         Client(Service(ELSEWHERE, "sk-key"))
 
 
-def test_this_machine_is_reached_without_a_proxy(proxy):
-    proxy("http://127.0.0.1:1")
-    assert proxy_for("http://127.0.0.1:80/x") is None
-    assert proxy_for(ELSEWHERE) == "http://127.0.0.1:1"
+def test_this_machine_is_reached_without_a_proxy(monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{wire.closed_port()}")
+    monkeypatch.setenv("NO_PROXY", "elsewhere.example")
+    with wire.listening(wire.answer) as server:
+        assert submit(server.url).http_status == 200
+        assert submit(f"http://localhost:{server.port}").http_status == 200
+
+
+def test_a_name_in_no_proxy_is_reached_without_one(proxy, monkeypatch):
+    with wire.listening(wire.Peer.drain) as server:
+        proxy(server.url)
+        monkeypatch.setenv("NO_PROXY", "service.invalid")
+        assert submit(ELSEWHERE).verdict is Verdict.UNSENT
+        assert server.connections == 0
+
+
+def test_a_password_for_the_proxy_is_for_the_proxy(proxy):
+    def refuse(peer):
+        peer.head()
+        peer.send(b"HTTP/1.1 407 No\r\n\r\n")
+
+    with wire.listening(refuse) as server:
+        proxy(server.url.replace("http://", "http://user:secret@"))
+        told = submit(ELSEWHERE)
+        assert b"Proxy-Authorization: Basic " in server.received[0]
+    assert told.message == "no connection through the proxy: Tunnel connection failed: 407 No"
 
 
 @pytest.mark.parametrize(
     "url", ["nonsense", "http://", "ftp://127.0.0.1/", "http://127.0.0.1:99999/", "http://exa mple/"]
 )
 def test_what_cannot_be_prepared_is_unsent(url):
-    with pytest.raises((HTTPError, OSError)) as caught:
-        Transport().call("POST", url, {}, PATIENCE)
-    assert was_unsent(caught.value)
-
-
-def test_errors_of_other_kinds_are_not_unsent():
-    assert not was_unsent(OSError("anything"))
-    assert not was_unsent(ProtocolError("Connection aborted.", ConnectionResetError(104, "reset")))
+    with pytest.raises(CallError) as caught, Transport(PATIENCE, {}).call("POST", url):
+        pass
+    assert not caught.value.is_begun
 
 
 def test_a_netrc_does_not_stand_in_for_the_key(tmp_path, monkeypatch):
@@ -257,8 +286,11 @@ def test_a_netrc_does_not_stand_in_for_the_key(tmp_path, monkeypatch):
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with wire.listening(wire.answer) as server:
         submit(server.url)
-    assert b"Authorization: Bearer sk-key\r\n" in server.received[0]
-    assert b"Basic" not in server.received[0]
+        Client(Service(server.url)).submit(BODY)
+    with_key, without = server.received
+    assert b"Authorization: Bearer sk-key\r\n" in with_key
+    assert b"Basic" not in with_key
+    assert b"authorization" not in without.lower()
 
 
 def test_cookies_are_not_kept():
@@ -277,12 +309,17 @@ def test_cookies_are_not_kept():
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_session_for_the_public_asks_nothing_of_a_private_network(authority, host):
     with wire.listening(wire.answer, tls(authority)) as server:
-        with pytest.raises(HTTPError) as caught:
-            Transport(public_only=True).get(f"https://{host}:{server.port}/latest/meta-data", {}, PATIENCE)
-        assert "private network" in str(caught.value)
+        transport = Transport(PATIENCE, {}, public_only=True)
+        with (
+            pytest.raises(CallError, match="private network"),
+            transport.call("GET", f"https://{host}:{server.port}/latest/meta-data"),
+        ):
+            pass
         assert not any(server.received), "not a byte was sent"
 
 
 def test_a_session_for_the_public_speaks_no_plain_http():
-    with pytest.raises(URLSchemeUnknown):
-        Transport(public_only=True).get("http://127.0.0.1:1/", {}, PATIENCE)
+    with wire.listening(wire.answer) as server:
+        with pytest.raises(CallError), Transport(PATIENCE, {}, public_only=True).call("GET", server.url):
+            pass
+        assert server.connections == 0

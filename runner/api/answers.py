@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from runner.api.classes import Verdict
 from runner.model import Variables
@@ -17,16 +17,24 @@ _FINAL = frozenset(("success", "failed", "cancelled"))
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """The answer to a POST. `skew_from` is the service's time (Unix seconds) of the answer, None where not told."""
+class Told:
+    """What every call tells. `retry_after` is in seconds, `skew_from` the service's time of the answer in Unix seconds;
+    None where not told."""
 
     verdict: Verdict
-    request_id: str | None = None
-    status: str | None = None
-    http_status: int | None = None
+    _: KW_ONLY
     message: str = ""
     retry_after: float | None = None
     skew_from: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission(Told):
+    """The answer to a POST."""
+
+    request_id: str | None = None
+    status: str | None = None
+    http_status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +61,19 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Told):
     """The answer to a GET of one request. `remote` is there when the verdict is ACCEPTED."""
 
-    verdict: Verdict
     remote: Remote | None = None
-    message: str = ""
-    retry_after: float | None = None
-    skew_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Told):
     """The answer to a listing. `is_whole`: it was read to its end, and every entry of it has a sound shape."""
 
-    verdict: Verdict
     requests: tuple[Remote, ...] = ()
     total: int | None = None
     is_whole: bool = False
-    message: str = ""
-    retry_after: float | None = None
-    skew_from: float | None = None
 
 
 def text_of(value: object) -> str | None:

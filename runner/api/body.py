@@ -6,7 +6,7 @@ import base64
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,28 +34,25 @@ class Body:
     model: str
     payload: Variables
     image: Image
-    # What stands before and after the picture. The picture comes last, so that a cut body is no valid JSON.
-    around: tuple[bytes, bytes] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
+    def __len__(self) -> int:
+        return len(self._frame()) + base64_length(self.image.size or 0)
+
+    def __iter__(self) -> Iterator[bytes]:
+        frame = self._frame()
+        yield frame[:-3]
+        if self.image.size is not None:
+            yield from self._picture()
+        yield frame[-3:]
+
+    def _frame(self) -> bytes:
+        """The body without the bytes of a file. The picture comes last, so that a cut body is no valid JSON."""
         others = {name: value for name, value in self.payload.items() if name != "image"}
         text = "" if self.image.size is not None else self.image.reference
         names = canonical_json(others)[:-1] + ("," if others else "")
-        whole = f'{{"model":{canonical_json(self.model)},"payload":{names}"image":{canonical_json(text)}}}}}'.encode()
-        around = (whole, b"") if self.image.size is None else (whole[:-3], whole[-3:])
-        object.__setattr__(self, "around", around)
+        return f'{{"model":{canonical_json(self.model)},"payload":{names}"image":{canonical_json(text)}}}}}'.encode()
 
-    def __len__(self) -> int:
-        return sum(map(len, self.around)) + (0 if self.image.size is None else base64_length(self.image.size))
-
-    def __iter__(self) -> Iterator[bytes]:
-        head, tail = self.around
-        yield head
-        if self.image.size is not None:
-            yield from self.picture()
-            yield tail
-
-    def picture(self) -> Iterator[bytes]:
+    def _picture(self) -> Iterator[bytes]:
         """The picture's Base64. The last block is held back until the hash of all of it is known to be right."""
         digest = hashlib.sha256()
         left = self.image.size or 0
@@ -66,9 +63,9 @@ class Body:
                     block = file.read(wanted)
                     digest.update(block)
                     left -= wanted
-                    is_last = left == 0
+                    is_wrong = f"sha256:{digest.hexdigest()}" != self.image.reference
                     # A short block is the end of a file that shrank.
-                    if len(block) < wanted or (is_last and (file.read(1) or not self._is_expected(digest.hexdigest()))):
+                    if len(block) < wanted or (left == 0 and (is_wrong or file.read(1))):
                         raise PictureChangedError(
                             f"the picture {self.image.id} changed since the plan was made", "run the same command again"
                         )
@@ -78,9 +75,6 @@ class Body:
                 f"the picture {self.image.id} cannot be read any more: {error.strerror} ({self.image.location})",
                 "put it back, then run the same command again",
             ) from error
-
-    def _is_expected(self, digest: str) -> bool:
-        return f"sha256:{digest}" == self.image.reference
 
     def _open(self) -> BinaryIO:
         if self.image.origin is Origin.INLINE:

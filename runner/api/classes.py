@@ -5,7 +5,6 @@ from __future__ import annotations
 import email.utils
 from datetime import UTC
 from enum import Enum
-from functools import lru_cache
 
 
 class Verdict(Enum):
@@ -69,8 +68,6 @@ def retry_after(value: str | None, now: float) -> float | None:
     return None if at is None else min(max(at - now, 0.0), _LONGEST_PAUSE)
 
 
-# Most answers were given in the same second as the one before.
-@lru_cache(16)
 def http_date(value: str | None) -> float | None:
     """An HTTP date (RFC 9110 5.6.7) in Unix seconds; None where it is none."""
     if value is None:

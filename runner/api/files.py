@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import urljoin, urlsplit
 
-import urllib3
+from urllib3 import BaseHTTPResponse
 
 from runner.api.service import Service, is_loopback
 from runner.api.transport import Transport
@@ -28,8 +28,9 @@ class Files:
     def __init__(self, trusted: bool, timeouts: tuple[float, float] = (10.0, 60.0)) -> None:
         self._trusted = trusted
         self._timeouts = timeouts
-        self._timeout = urllib3.Timeout(connect=timeouts[0], read=timeouts[1])
-        self._transport = Transport(public_only=not trusted)
+        # A Range counts bytes as they are stored.
+        headers = {"User-Agent": "reelrun", "Accept-Encoding": "identity"}
+        self._transport = Transport(timeouts, headers, public_only=not trusted)
 
     @classmethod
     def of(cls, service: Service) -> Files:
@@ -39,32 +40,27 @@ class Files:
     def __reduce__(self) -> tuple[type[Files], tuple[bool, tuple[float, float]]]:
         return Files, (self._trusted, self._timeouts)
 
-    def open(self, url: str, headers: Mapping[str, str]) -> AbstractContextManager[urllib3.BaseHTTPResponse]:
+    @contextmanager
+    def open(self, url: str, headers: Mapping[str, str]) -> Iterator[BaseHTTPResponse]:
         """GET a link, following at most five redirects. The answer is a stream of bytes as they are stored.
 
-        Raises BadLinkError, urllib3's HTTPError and OSError.
+        Raises BadLinkError and CallError.
         """
-        # A Range counts bytes as they are stored.
-        headers = {"User-Agent": "reelrun", "Accept-Encoding": "identity", **headers}
+        url = self._checked("", url)
         for _ in range(_MOST_HOPS + 1):
-            self._check(url)
-            try:
-                response = self._transport.get(url, headers, self._timeout)
-            except ValueError as error:
-                # Some of urllib3's own errors are ValueErrors, too; what is left is a host or port that is none.
-                if isinstance(error, urllib3.exceptions.HTTPError):
-                    raise
-                raise BadLinkError("the link is no address") from None
-            target = response.headers.get("Location")
-            if response.status not in _REDIRECTS or target is None:
-                return closing(response)
-            response.close()
-            url = _joined(url, target)
+            with self._transport.call("GET", url, headers) as response:
+                target = response.headers.get("Location")
+                if response.status not in _REDIRECTS or target is None:
+                    yield response
+                    return
+            url = self._checked(url, target)
         raise BadLinkError(f"the link leads on more than {_MOST_HOPS} times")
 
-    def _check(self, url: str) -> None:
+    def _checked(self, url: str, target: str) -> str:
+        """Where a target that was found at `url` leads."""
         try:
-            parts = urlsplit(url)
+            joined = urljoin(url, target)
+            parts = urlsplit(joined)
             host = parts.hostname or ""
         except ValueError:
             raise BadLinkError("the link is no address") from None
@@ -72,10 +68,4 @@ class Files:
             raise BadLinkError(f"the link is no web address but {parts.scheme or 'something'}:")
         if not self._trusted and (parts.scheme == "http" or is_loopback(host)):
             raise BadLinkError("the link is not encrypted, or leads to this machine")
-
-
-def _joined(url: str, target: str) -> str:
-    try:
-        return urljoin(url, target)
-    except ValueError:
-        raise BadLinkError("the link leads on to what is no address") from None
+        return joined

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Protocol
 
 import ijson
-from ijson.common import ObjectBuilder
+from urllib3 import BaseHTTPResponse
 
 from runner.api.answers import Listing, Remote, number_of, remote_of
 from runner.api.classes import Verdict
@@ -18,16 +17,10 @@ MOST_BYTES = 2 * 1024 * 1024 * 1024
 MOST_TEXT = 64 * 1024 * 1024
 
 
-class Readable(Protocol):
-    """A response body that decodes its content encoding, such as urllib3's."""
-
-    def read1(self, amount: int = ..., decode_content: bool = ...) -> bytes: ...
-
-
 class _Reading:
-    """Reads a body with bounds, and yields the entries of its `requests`."""
+    """Reads a body with bounds, and the events in it."""
 
-    def __init__(self, raw: Readable, most: int, deadline: float) -> None:
+    def __init__(self, raw: BaseHTTPResponse, most: int, deadline: float) -> None:
         self._raw = raw
         self._left = most
         self._deadline = deadline
@@ -45,8 +38,8 @@ class _Reading:
             raise ijson.JSONError("it does not end")
         return block
 
-    def entries(self) -> Iterator[object]:
-        builder: ObjectBuilder | None = None
+    def events(self) -> Iterator[tuple[str, str, object]]:
+        """What the parser sees; what stands beside the entries is noted on the way."""
         for prefix, event, value in ijson.parse(self, use_float=True):
             self._since_event = 0
             if prefix == "requests" and event in ("start_array", "end_array"):
@@ -55,17 +48,10 @@ class _Reading:
                 number = number_of(value)
                 self.total = int(number) if number is not None and number.is_integer() else None
                 self.unsound += self.total is None and event != "null"
-            elif prefix == "requests.item" or prefix.startswith("requests.item."):
-                builder = builder or ObjectBuilder()
-                builder.event(event, value)
-                if prefix == "requests.item" and event not in ("start_map", "start_array", "map_key"):
-                    yield builder.value
-                    builder = None
+            yield prefix, event, value
 
 
-def read_listing(
-    raw: Readable, date: float | None, most: int = MOST_BYTES, *, deadline: float = float("inf")
-) -> Listing:
+def read_listing(raw: BaseHTTPResponse, most: int = MOST_BYTES, *, deadline: float = float("inf")) -> Listing:
     """The requests of a listing. `is_whole` is False where anything in it could not be read.
 
     It is given up after `most` bytes, and at `deadline` (of the monotonic clock).
@@ -73,7 +59,7 @@ def read_listing(
     reading = _Reading(raw, most, deadline)
     found: list[Remote] = []
     try:
-        for document in reading.entries():
+        for document in ijson.items(reading.events(), "requests.item"):
             remote = remote_of(document)
             if remote is None or remote.created_at is None:
                 reading.unsound += 1
@@ -83,4 +69,4 @@ def read_listing(
         return Listing(Verdict.UNKNOWN, tuple(found), reading.total, message=f"the listing is broken: {error}")
     is_whole = reading.has_requests and not reading.unsound
     message = "" if is_whole else "the listing has entries that cannot be read"
-    return Listing(Verdict.ACCEPTED, tuple(found), reading.total, is_whole, message, skew_from=date)
+    return Listing(Verdict.ACCEPTED, tuple(found), reading.total, is_whole, message=message)

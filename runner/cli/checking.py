@@ -102,9 +102,8 @@ def _told(sound: Checked) -> str:
 
 def _fetcher() -> Fetch:
     """Fetches a picture of a manifest, which may name any address, bounded in size."""
-    from urllib3.exceptions import HTTPError
-
     from runner.api.files import BadLinkError, Files
+    from runner.api.transport import CallError
 
     files = Files(trusted=True)
 
@@ -119,7 +118,7 @@ def _fetcher() -> Fetch:
                     if len(content) > 32 << 20:
                         raise OSError("it is larger than 32 MB")
                 return content
-        except (BadLinkError, HTTPError) as error:
+        except (BadLinkError, CallError) as error:
             raise OSError(str(error)) from error
 
     return fetch

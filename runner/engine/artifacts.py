@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from pathlib import Path
 
-from urllib3.exceptions import HTTPError
-
 from runner.api.files import BadLinkError, Files
+from runner.api.transport import CallError
 from runner.engine.downloads import Bounds, FetchError, Part, Stop, Trouble, copy, download
 from runner.engine.facts import UnfitFileError
 from runner.errors import DiskError
@@ -112,7 +111,7 @@ def _picture(files: Files, order: Order, stop: Stop) -> bytes | None:
                 return None
             copy(response, content.extend, Bounds(_MOST_THUMBNAIL_BYTES, order.total_seconds), stop)
         return jpeg_of(bytes(content))
-    except (BadLinkError, FetchError, UnfitFileError, HTTPError):
+    except (BadLinkError, FetchError, UnfitFileError, CallError):
         return None
 
 

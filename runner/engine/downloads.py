@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from runner.api.classes import EXPIRED
 from runner.api.files import BadLinkError, Files
+from runner.api.transport import CallError
 from runner.state.disk import disk_trouble, sync_folder
 
 # Less than what malloc takes from the system, and gives back, for each block anew (128 KiB).
@@ -132,8 +133,9 @@ def download(files: Files, url: str, part: Part, bounds: Bounds, stop: Stop) -> 
             return stored
     except BadLinkError as error:
         raise FetchError(Trouble.UNFIT, str(error)) from error
-    except HTTPError as error:
-        raise FetchError(Trouble.NETWORK, f"the file server cannot be reached ({type(error).__name__})") from error
+    except CallError as error:
+        cause = type(error.__cause__).__name__
+        raise FetchError(Trouble.NETWORK, f"the file server cannot be reached ({cause})") from error
 
 
 def _check_answer(response: BaseHTTPResponse, part: Part) -> None:

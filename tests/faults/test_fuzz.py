@@ -196,7 +196,7 @@ def test_any_listing_is_read(entries, total, cut):
         def read1(self, amount=-1, decode_content=False):
             return super().read1(amount)
 
-    listing = read_listing(Raw(content[:cut]), None)
+    listing = read_listing(Raw(content[:cut]))
     assert isinstance(listing, Listing)
     if listing.is_whole:
         assert cut >= len(content.rstrip()) or len(listing.requests) == len(entries)
