@@ -30,6 +30,7 @@ HEAVY = (
     "yaml",
     "jinja2",
     "jsonschema",
+    "jsonschema_rs",
     "requests",
     "PIL",
     "av",

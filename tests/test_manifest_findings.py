@@ -1,30 +1,30 @@
 """Which problems stand for themselves."""
 
-from runner.manifest.findings import Finding, Problem, independent
+from runner.manifest.findings import Problem, independent
 
 
-def problem(*route, code="E201", key=False, meant=""):
-    return Problem(route, code, f"{code} at {route}", key=key, meant=meant)
+def problem(*route, code="E201", **more):
+    return Problem(route, code, f"{code} at {route}", **more)
 
 
 def test_a_missing_key_follows_from_a_misspelled_one():
-    unknown = Finding(problem("image", key=True, meant="images"))
-    missing = Finding(problem("images", code="E202"), missed=("images",))
-    other = Finding(problem("prompts", code="E202"), missed=("prompts",))
-    assert independent([missing, unknown, other]) == [unknown.problem, other.problem]
-    elsewhere = Finding(problem("a", "image", key=True, meant="images"))
-    assert independent([missing, elsewhere]) == [missing.problem, elsewhere.problem]
+    unknown = problem("image", key=True, meant="images")
+    missing = problem("images", code="E202", missed=("images",))
+    other = problem("prompts", code="E202", missed=("prompts",))
+    assert independent([missing, unknown, other]) == [unknown, other]
+    elsewhere = problem("a", "image", key=True, meant="images")
+    assert independent([missing, elsewhere]) == [missing, elsewhere]
 
 
 def test_one_of_several_missing_keys_was_meant():
-    unknown = Finding(problem("images", 0, "fiel", key=True, meant="file"))
-    none = Finding(problem("images", 0, code="E208"), missed=("file", "url"))
-    assert independent([unknown, none]) == [unknown.problem]
-    assert independent([Finding(problem("images", 1, "fiel", key=True, meant="file")), none])[1] == none.problem
+    unknown = problem("images", 0, "fiel", key=True, meant="file")
+    none = problem("images", 0, code="E208", missed=("file", "url"))
+    assert independent([unknown, none]) == [unknown]
+    assert independent([problem("images", 1, "fiel", key=True, meant="file"), none])[1] == none
 
 
 def test_a_value_has_one_problem_and_its_type_comes_first():
-    form = Finding(problem("a", code="E203"))
-    whole = Finding(problem("a", code="E204"), whole=True)
-    key = Finding(problem("a", code="E207", key=True))
-    assert independent([form, key, whole]) == [whole.problem, key.problem]
+    form = problem("a", code="E203")
+    whole = problem("a", code="E204", whole=True)
+    key = problem("a", code="E207", key=True)
+    assert independent([form, key, whole]) == [whole, key]

@@ -60,6 +60,11 @@ def test_a_schema_of_one_s_own(tmp_path):
         ({"properties": {"image": {"$ref": "#/$defs/none"}}}, "a $ref leads nowhere: #/$defs/none"),
         ({"properties": {"image": {"$ref": "#/properties/image"}}}, "refers to itself without end"),
         ({"properties": {"image": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"$ref": "#/$defs/a"}}}, "without end"),
+        ({"properties": IMAGE, "$defs": {"a": {"$ref": "https://example.com/x.json"}}}, "example.com/x.json"),
+        ({"properties": {"image": {"pattern": "(?P<a>x)(?P=b)"}}}, "properties/image/pattern"),
+        ({"properties": {"image": {"patternProperties": {"\\Z": {}}}}}, "properties/image/patternProperties"),
+        ({"properties": {**IMAGE, "seed": {"maximum": 1e400}}}, "it cannot be read"),
+        ({"properties": {**IMAGE, "seed": {"default": "\ud800"}}}, "it cannot be read"),
     ],
 )
 def test_schemas_that_cannot_be_used(tmp_path, document, message):
@@ -67,6 +72,17 @@ def test_schemas_that_cannot_be_used(tmp_path, document, message):
     assert diagnostic.code == "E209"
     assert message in diagnostic.message
     assert "2020-12" in diagnostic.hint
+
+
+def test_references_that_stand_for_too_much(tmp_path):
+    links = {f"d{number}": {"anyOf": [{"$ref": f"#/$defs/d{number + 1}"}] * 2} for number in range(60)}
+    document = {"properties": {**IMAGE, "tail": {"$ref": "#/$defs/d0"}}, "$defs": {**links, "d60": {}}}
+    diagnostic = refusal(tmp_path, json.dumps(document, indent=1))
+    assert "more than 100,000 places" in diagnostic.message
+    assert diagnostic.source.strip() == '"$ref": "#/$defs/d0"'
+    assert (diagnostic.position.line, diagnostic.position.column) == (7, 4)
+    links = {f"d{number}": {"$ref": f"#/$defs/d{number + 1}"} for number in range(20_000)}
+    assert "too deeply" in refusal(tmp_path, {**document, "$defs": {**links, "d20000": {}}}).message
 
 
 def test_what_is_no_json(tmp_path):

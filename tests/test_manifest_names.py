@@ -7,7 +7,7 @@ from jinja2 import Environment, StrictUndefined
 
 from runner.manifest.names import is_variable, misnamed
 from runner.manifest.structure import schema
-from runner.manifest.wording import validator
+from runner.manifest.validators import validator
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=4) | st.sampled_from(
     ["in", "not", "is", "self", "None", "true", "loop", "for", "größe", "a b", "9x", "_", "x\n", "a-b", "if"]

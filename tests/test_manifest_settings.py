@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runner.manifest import settings
 from runner.manifest.structure import schema
-from runner.manifest.wording import validator
+from runner.manifest.validators import validator
 from runner.model import Budget, Matrix, RunSettings, Sample
 
 

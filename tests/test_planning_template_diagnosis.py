@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-
 from runner.planning.template_diagnosis import render_fault, syntax_fault
 from runner.planning.template_faults import ExcessError, NotJsonError, TemplateProblem
+
 from runner.planning.templates import TemplateFault, compile_template
 
 

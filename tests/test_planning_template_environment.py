@@ -5,7 +5,6 @@ from types import MappingProxyType
 import pytest
 from jinja2 import Undefined, nodes
 from jinja2.utils import missing
-
 from runner.planning.template_environment import (
     ENVIRONMENT,
     OPERATIONS,

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from runner.planning.template_filters import FILTERS, TESTS
 
 from runner.model import Json
-from runner.planning.template_filters import FILTERS, TESTS
 from runner.planning.templates import TemplateFault, compile_template
 
 VARIABLES: dict[str, Json] = {

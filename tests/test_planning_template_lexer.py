@@ -6,7 +6,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from jinja2 import TemplateSyntaxError
-
 from runner.planning.template_environment import ENVIRONMENT
 from runner.planning.template_faults import ExcessError
 from runner.planning.template_lexer import MAX_TOKENS, as_written, spans, tokens, with_newlines

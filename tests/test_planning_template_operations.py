@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-
 from runner.planning.template_environment import ENVIRONMENT
 from runner.planning.template_faults import ExcessError
 from runner.planning.template_operations import MAX_RANGE, compare, concat, formatted, numbers, operate, sliced

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 from jinja2.utils import missing
-
 from runner.planning.template_environment import ENVIRONMENT
 from runner.planning.template_faults import ExcessError
 from runner.planning.template_scope import MAX_WORK

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 from jinja2 import nodes
-
 from runner.planning.template_syntax import MAX_DEPTH, ForbiddenError, Use, check, counted, parse, uses
 
 TEXT = "{{ a.b }} {% for c in d['e'] if c > f %}{{ loop . index }}{{ g | default(h.i.j) }}{% endfor %}"

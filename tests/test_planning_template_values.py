@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import StrictUndefined, Undefined, UndefinedError
 from markupsafe import Markup
-
 from runner.planning.template_faults import ExcessError, NotJsonError
 from runner.planning.template_values import MAX_BITS, MAX_SIZE, joined, kind_of, plain, size_of, text_of
 

@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
+from runner.planning.template_values import text_of
 
 from runner.model import Json
-from runner.planning.template_values import text_of
 from runner.planning.templates import Template, TemplateFault, TemplateProblem, compile_template
 
 VARIABLES: dict[str, Any] = {

@@ -10,7 +10,7 @@ from runner.manifest.models import read_model, shipped_models, shipped_schema
 from runner.manifest.pictures import Rules
 from runner.manifest.structure import schema
 from runner.manifest.text import Text
-from runner.manifest.wording import validator
+from runner.manifest.validators import validator
 from runner.shipped import shipped
 
 SCHEMAS = shipped("schemas")

@@ -20,7 +20,9 @@ from runner.errors import Exit, ReelrunError, worst
 from runner.state.disk import filesystem_of, refuse_network_disk
 from runner.version import RELEASE
 
-_PACKAGES = ("pyyaml", "jsonschema", "requests", "jinja2", "tqdm", "pillow", "av", "filelock", "ijson")
+_PACKAGES = (
+    "pyyaml", "jsonschema", "jsonschema-rs", "requests", "jinja2", "tqdm", "pillow", "av", "filelock", "ijson",
+)  # fmt: skip
 _WEB = ("starlette", "uvicorn")
 
 

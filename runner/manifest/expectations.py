@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
+from urllib.parse import unquote
 
 from runner.manifest.values import items, mapping
 from runner.manifest.words import joined, literal
@@ -134,14 +135,17 @@ def properties(schema: Schema) -> Mapping[str, Json]:
     return mapping(schema.get("properties"))
 
 
+def pointed(reference: str, document: Json) -> Json:
+    """What a JSON Pointer in a fragment names; None where it leads nowhere."""
+    head, *steps = unquote(reference).split("/")
+    found = document if head == "#" else None
+    for step in steps:
+        key = step.replace("~1", "/").replace("~0", "~")
+        found = items(found)[int(key)] if key.isdecimal() and int(key) < len(items(found)) else mapping(found).get(key)
+    return found
+
+
 def resolved(schema: Json, root: Schema) -> Schema:
     """The schema with what its `$ref` names in the same document; its own words win."""
-    if not isinstance(schema, Mapping):
-        return {}
-    reference = schema.get("$ref")
-    if not isinstance(reference, str) or not reference.startswith("#/"):
-        return schema
-    found: Json = root
-    for step in reference[2:].split("/"):
-        found = found.get(step, {}) if isinstance(found, Mapping) else {}
-    return {**found, **schema} if isinstance(found, Mapping) else schema
+    rules = mapping(schema)
+    return {**mapping(pointed(str(rules["$ref"]), root)), **rules} if "$ref" in rules else rules

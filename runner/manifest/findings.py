@@ -12,7 +12,8 @@ from runner.model import Route
 class Problem:
     """A problem of the value at `route`, or of its key. The route of a missing key is the one that it would have.
 
-    `meant` is the key that an unknown key probably stands for.
+    The rest tells what follows from what: `meant` is the key that an unknown key probably stands for, `missed` are the
+    keys of which one is missing, `whole` says that the value is of another type altogether.
     """
 
     route: Route
@@ -21,33 +22,21 @@ class Problem:
     hint: str = ""
     key: bool = False
     meant: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A problem, with what tells whether others follow from it, or it from others.
-
-    `missed` are the keys of which one is missing, `whole` says that the value is of another type altogether.
-    """
-
-    problem: Problem
     missed: tuple[str, ...] = ()
     whole: bool = False
 
+    @property
+    def _parent(self) -> Route:
+        """The mapping that lacks the missed keys. A single one is the last step of its own route."""
+        return self.route[:-1] if len(self.missed) == 1 else self.route
 
-def independent(findings: Iterable[Finding]) -> list[Problem]:
+
+def independent(problems: Iterable[Problem]) -> list[Problem]:
     """The problems that do not merely follow from another: at most one of a value, and one of a key."""
-    all_of_them = list(findings)
-    meant = {(each.problem.route[:-1], each.problem.meant) for each in all_of_them if each.problem.meant}
+    found = sorted(problems, key=lambda each: not each.whole)
+    meant = {(each.route[:-1], each.meant) for each in found if each.meant}
     kept: dict[tuple[Route, bool], Problem] = {}
-    for each in sorted(all_of_them, key=lambda each: not each.whole):
-        problem = each.problem
-        if not any((_parent(each), word) in meant for word in each.missed):
-            kept.setdefault((problem.route, problem.key), problem)
+    for each in found:
+        if not any((each._parent, word) in meant for word in each.missed):
+            kept.setdefault((each.route, each.key), each)
     return list(kept.values())
-
-
-def _parent(finding: Finding) -> Route:
-    """The mapping that lacks the missed keys. A single one is the last step of its own route."""
-    route = finding.problem.route
-    return route[:-1] if len(finding.missed) == 1 else route

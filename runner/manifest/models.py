@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,9 +12,11 @@ from runner.errors import ManifestError
 from runner.manifest.diagnostics import Diagnostics
 from runner.manifest.expectations import MANIFEST
 from runner.manifest.files import read_below
+from runner.manifest.references import SchemaFault, check_references
 from runner.manifest.text import Text, problem
+from runner.manifest.validators import validator
 from runner.manifest.values import mapping
-from runner.manifest.wording import problems, validator
+from runner.manifest.wording import problems
 from runner.manifest.words import closest, joined, name, shortened
 from runner.model import Json, ModelSchema, Route
 from runner.shipped import shipped
@@ -22,6 +24,7 @@ from runner.shipped import shipped
 Schemas: TypeAlias = Mapping[str, ModelSchema]
 
 _MAX_BYTES = 2**20
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ENDING = ".schema.json"
 # The custom keywords of a model's schema, which JSON Schema itself does not look at.
 _PICTURE_RULES: Mapping[str, Json] = {
@@ -110,69 +113,51 @@ def _model_hint(model: str, ours: Mapping[str, Path], own: Mapping[str, Json]) -
 
 
 def read_model(model: str, text: Text) -> ModelSchema:
-    """Check the text of a schema file. Raises ManifestError with all that is wrong with it."""
+    """Check the text of a schema file. Raises ManifestError with the first thing that is wrong with it."""
     try:
         document: Json = json.loads(text.text, parse_constant=_no_constant)
+        _check(document)
     except json.JSONDecodeError as error:
         message = f"the file is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise problem("E102", text, text.at(error.pos), message, "a model's schema is a JSON file") from None
-    except (RecursionError, ValueError) as error:
-        raise _refused(text, f"it is not JSON: {error}") from None
-    if not isinstance(document, Mapping):
-        raise _refused(text, "a schema is a JSON object")
-    try:
-        fault = next(_faults(document), None)
+    except SchemaFault as fault:
+        raise _refused(text, str(fault), fault.reference) from None
     except RecursionError:
-        fault = "it is nested too deeply, or refers to itself without end"
-    if fault is not None:
-        raise _refused(text, fault)
-    return ModelSchema(model, document)
+        raise _refused(text, "it is nested too deeply, with every $ref written out") from None
+    except ValueError as error:
+        raise _refused(text, f"it cannot be read: {error}") from None
+    return ModelSchema(model, mapping(document))
 
 
 def _no_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON value")
 
 
-def _refused(text: Text, message: str) -> ManifestError:
+def _refused(text: Text, message: str, reference: str = "") -> ManifestError:
+    """The error at the first `$ref` to `reference`, or at the top of the file."""
     hint = "it is JSON Schema (draft 2020-12) for the payload; those in schemas/models are examples"
-    return problem("E209", text, text.at(0), f"this is no schema of a model: {message}", hint)
+    found = re.search(rf'"\$(?:dynamicR|r)ef"\s*:\s*{re.escape(json.dumps(reference))}', text.text)
+    place = text.at(found.start(), len(found.group())) if found else text.at(0)
+    return problem("E209", text, place, f"this is no schema of a model: {message}", hint)
 
 
-def _faults(document: Mapping[str, Json]) -> Iterator[str]:
-    """What is wrong with a schema; the first is enough."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
+def _check(document: Json) -> None:
+    """Raise SchemaFault where a schema cannot be used, and ValueError where it is not JSON."""
+    from jsonschema_rs import ValidationError
 
-    dialect = document.get("$schema", "")
-    if dialect and dialect != Draft202012Validator.META_SCHEMA["$schema"]:
-        yield f"its $schema is {dialect}, not draft 2020-12"
+    if not isinstance(document, Mapping):
+        raise SchemaFault("a schema is a JSON object")
+    dialect = document.get("$schema", _DIALECT)
+    if dialect != _DIALECT:
+        raise SchemaFault(f"its $schema is {dialect}, not draft 2020-12")
+    check_references(document)
     try:
-        Draft202012Validator.check_schema(document)
-    except SchemaError as error:
-        place = "/".join(str(step) for step in error.absolute_path)
-        yield f"at {place or 'its top'}: {shortened(error.message, 120)}"
+        validator(document)
+    except ValidationError as error:
+        raise _fault_at(error.instance_path, shortened(error.message, 120)) from None
     for each in problems(_SHAPE, document, MANIFEST):
-        place = "/".join(str(step) for step in each.route)
-        yield f"at {place or 'its top'}: {each.message}"
-    if _foreign_references(document):
-        yield "a $ref leads out of the file; put what it names under $defs"
-    yield from _trial(document)
+        raise _fault_at(each.route, each.message)
 
 
-def _foreign_references(document: Mapping[str, Json]) -> bool:
-    found = re.findall(r'"\$(?:dynamicR|r)ef": "([^"]*)"', json.dumps(document))
-    return any(not reference.startswith("#") for reference in found)
-
-
-def _trial(document: Mapping[str, Json]) -> Iterator[str]:
-    """Whether the schema can be used at all: each reference leads somewhere, and none to itself."""
-    from referencing.exceptions import Unresolvable
-
-    properties = document.get("properties")
-    payload: dict[str, Json] = dict.fromkeys(properties if isinstance(properties, Mapping) else (), "")
-    try:
-        validator(document).is_valid(payload)
-    except Unresolvable as error:
-        yield f"a $ref leads nowhere: #{str(error.ref).lstrip('#')}"
-    except re.error as error:
-        yield f"a pattern cannot be used: {shortened(str(error))}"
+def _fault_at(route: Sequence[str | int], message: str) -> SchemaFault:
+    return SchemaFault(f"at {'/'.join(map(str, route)) or 'its top'}: {message}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from runner.manifest.conversions import conversion
 from runner.manifest.expectations import (
@@ -25,98 +23,34 @@ from runner.manifest.expectations import (
     subject,
     types,
 )
-from runner.manifest.findings import Finding, Problem, independent
+from runner.manifest.findings import Problem, independent
+from runner.manifest.validators import ENDED, further, validator
 from runner.manifest.values import items, mapping
-from runner.manifest.verdicts import UnknownKeywordError, Verdict, verdict
 from runner.manifest.words import closest, described, did_you_mean, flow, joined, literal, name, shortened
 from runner.model import Json, Route, same_value
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
-    from referencing import Registry
-    from referencing.jsonschema import Schema as AnySchema
 
-__all__ = ["API", "MANIFEST", "Problem", "Validator", "Voice", "problems", "validator"]
-
-
-class Validator(Protocol):
-    """A compiled schema."""
-
-    def is_valid(self, instance: Json) -> bool: ...
-
-    def iter_errors(self, instance: Json) -> Iterable[ValidationError]: ...
-
+__all__ = ["API", "MANIFEST", "Problem", "Voice", "problems"]
 
 # How the plain scalar at a route is written in the source, where that is known.
 Written = Callable[[Route], str | None]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Identity:
-    """A schema as a key of the cache: the same object, which the cache keeps alive."""
-
-    schema: Schema
-
-    def __hash__(self) -> int:
-        return id(self.schema)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.schema is self.schema
-
-
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """A schema compiled twice: `verdict` is quick, and None where it does not know all keywords."""
-
-    identity: _Identity
-    verdict: Verdict | None
-
-    @property
-    def full(self) -> Draft202012Validator:
-        return _full(self.identity)
-
-    def is_valid(self, instance: Json) -> bool:
-        return (self.verdict is not None and self.verdict(instance)) or bool(self.full.is_valid(instance))
-
-    def iter_errors(self, instance: Json) -> Iterable[ValidationError]:
-        is_sound = self.verdict is not None and self.verdict(instance)
-        return () if is_sound else self.full.iter_errors(instance)
-
-
-def validator(schema: Schema) -> Validator:
-    """The compiled validator of a schema (draft 2020-12). It never fetches what a `$ref` names."""
-    return _compiled(_Identity(schema))
-
-
-@lru_cache(maxsize=64)
-def _compiled(key: _Identity) -> Validator:
-    try:
-        return _Compiled(key, verdict(key.schema))
-    except UnknownKeywordError:
-        return _Compiled(key, None)
-
-
-@lru_cache(maxsize=64)
-def _full(key: _Identity) -> Draft202012Validator:
-    # Loaded for what is wrong: what is sound never needs it, and it takes a tenth of a second.
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-
-    registry: Registry[AnySchema] = Registry()
-    return Draft202012Validator(key.schema, registry=registry)
-
-
 def problems(schema: Schema, instance: Json, voice: Voice = API, written: Written | None = None) -> list[Problem]:
     """All that is wrong with `instance`, in words; nothing that merely follows from something else."""
-    findings: list[Finding] = []
-    for error in validator(schema).iter_errors(instance):
-        findings += _Case(error, schema, voice, written or _unknown).findings()
-    return independent(findings)
+    compiled = validator(schema)
+    if compiled.is_valid(instance):
+        return []
+    # What is sound never needs it, and it takes a tenth of a second to load.
+    from runner.manifest.keywords import errors
 
-
-def _unknown(route: Route) -> str | None:
-    return None
+    cases = (_Case(error, schema, voice, written) for error in errors(schema, instance))
+    found = independent(each for case in cases for each in case.problems())
+    # The two may differ, over half of a surrogate pair, say.
+    message = f"{voice.whole} does not fit its schema"
+    return found or [Problem((), "E203", f"{message}: {shortened(compiled.objection(instance), 200)}")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +60,15 @@ class _Case:
     error: ValidationError
     root: Schema
     voice: Voice
-    written: Written
+    written: Written | None
 
     @property
     def route(self) -> Route:
         return tuple(self.error.absolute_path)
+
+    @property
+    def keyword(self) -> str:
+        return str(self.error.validator)
 
     @property
     def subject(self) -> str:
@@ -138,7 +76,7 @@ class _Case:
 
     @property
     def schema(self) -> Schema:
-        return self.error.schema if isinstance(self.error.schema, Mapping) else {}
+        return mapping(cast(Json, self.error.schema))
 
     @property
     def rule(self) -> Json:
@@ -151,19 +89,25 @@ class _Case:
     @property
     def hint(self) -> str:
         """The help that the schema itself gives; editors show it as well."""
-        words = self.schema.get("patternErrorMessage") if self.error.validator == "pattern" else None
+        words = self.schema.get("patternErrorMessage") if self.keyword == "pattern" else None
         return str(words or self.schema.get("errorMessage", ""))
 
-    def findings(self) -> Iterator[Finding]:
-        if self._is_of_a_name():
+    def problems(self) -> Iterator[Problem]:
+        steps = list(self.error.absolute_schema_path)
+        if any(step == "propertyNames" and steps[at - 1] != "properties" for at, step in enumerate(steps) if at):
             return self._name()
-        return _RULES.get(str(self.error.validator), _Case._other)(self)
+        return _RULES.get(self.keyword, _Case._other)(self)
 
-    def _found(self, code: str, message: str, hint: str = "") -> Iterator[Finding]:
-        yield Finding(Problem(self.route, code, message, hint or self.hint or self._example()))
+    def _found(self, code: str, message: str, hint: str = "", *, whole: bool = False) -> Iterator[Problem]:
+        yield Problem(self.route, code, message, hint or self.hint or self._example(), whole=whole)
 
-    def _at(self, step: str | int, code: str, message: str, hint: str, *, key: bool = True) -> Problem:
-        return Problem((*self.route, step), code, message, hint, key)
+    def _key(
+        self, word: str, code: str, message: str, hint: str, meant: str = "", *, missed: tuple[str, ...] = ()
+    ) -> Iterator[Problem]:
+        yield Problem((*self.route, word), code, message, hint, not missed, meant, missed)
+
+    def _takes(self, what: str) -> str:
+        return f"{self.subject} is {described(self.value)}; {self.voice.value} {what}"
 
     def _example(self) -> str:
         """The help where there is no better one: how a right value looks."""
@@ -173,23 +117,19 @@ class _Case:
         key = f"{self.route[-1]}: " if self.route and isinstance(self.route[-1], str) else ""
         return f"for example {key}{shortened(flow(shape), 100)}"
 
-    def _is_of_a_name(self) -> bool:
-        steps = list(self.error.absolute_schema_path)
-        return any(step == "propertyNames" and steps[at - 1] != "properties" for at, step in enumerate(steps) if at)
+    def _conversion(self) -> str:
+        written = self.written(self.route) if self.written else None
+        return conversion(self.value, self.schema, self.root, self.voice, written)
 
-    def _name(self) -> Iterator[Finding]:
+    def _name(self) -> Iterator[Problem]:
         word = str(self.value)
-        if self.error.validator == "not":
-            yield Finding(self._at(word, "E201", f"{name(word)} does not belong here", self.hint))
-        else:
-            yield Finding(self._at(word, "E207", f"{name(word)} cannot be a name here", self.hint))
+        code, what = ("E201", "does not belong") if self.keyword == "not" else ("E207", "cannot be a name")
+        return self._key(word, code, f"{name(word)} {what} here", self.hint)
 
-    def _type(self) -> Iterator[Finding]:
-        message = f"{self.subject} is {described(self.value)}; {self.voice.value} {expected(self.schema)}"
-        hint = conversion(self.value, self.schema, self.root, self.voice, self.written(self.route))
-        yield Finding(Problem(self.route, "E204", message, hint or self.hint or self._example()), whole=True)
+    def _type(self) -> Iterator[Problem]:
+        return self._found("E204", self._takes(expected(self.schema)), self._conversion(), whole=True)
 
-    def _enum(self) -> Iterator[Finding]:
+    def _enum(self) -> Iterator[Problem]:
         values = allowed(self.schema)
         if not any(_kind(value) == _kind(self.value) for value in values):
             return self._type()
@@ -198,47 +138,39 @@ class _Case:
         found = closest(self.value, words) if isinstance(self.value, str) else None
         return self._found("E203", message, f"did you mean {literal(found)}?" if found else "")
 
-    def _range(self) -> Iterator[Finding]:
-        keyword = str(self.error.validator)
+    def _range(self) -> Iterator[Problem]:
         # "between 0 and 1" says more than "at least 0", where the other end is worth a word.
         limits = bounds(self.schema)
-        limits = limits if limits.startswith("between") else limit(keyword, self.rule)
+        limits = limits if limits.startswith("between") else limit(self.keyword, self.rule)
         kind = "an integer" if "integer" in types(self.schema) else "a number"
         return self._found("E205", f"{self.subject} is {number(self.value)}; {self.voice.value} {kind} {limits}")
 
-    def _length(self) -> Iterator[Finding]:
-        keyword = str(self.error.validator)
+    def _length(self) -> Iterator[Problem]:
         size = len(self.value) if isinstance(self.value, (str, Sequence, Mapping)) else 0
         if not size:
             return self._found("E206", f"{self.subject} is empty", self.hint or "write a value, or delete it")
-        unit = _UNITS[keyword[3:]]
+        unit = _UNITS[self.keyword[3:]]
         bounded = self.rule if isinstance(self.rule, int) else 0
-        is_over = keyword.startswith("max")
+        is_over = self.keyword.startswith("max")
         bound = self.voice.most if is_over else self.voice.least
         hint = f"shorten it by {_count(size - bounded, unit)}" if is_over else f"add {_count(bounded - size, unit)}"
         message = f"{self.subject} has {_count(size, unit)}; {bound} {number(bounded)}"
         return self._found("E206", message, self.hint or hint)
 
-    def _form(self) -> Iterator[Finding]:
-        hint = ""
-        if {"number", "integer"} & set(types(self.schema)):
-            hint = conversion(self.value, self.schema, self.root, self.voice, self.written(self.route))
+    def _pattern(self) -> Iterator[Problem]:
+        if validator({"pattern": self.rule}).objection(self.value).startswith(ENDED):
+            hint = "say it in the schema without look-arounds and references back, or with fewer repetitions"
+            return self._found("E207", f"{self.subject} takes too long to compare with its pattern", hint)
+        hint = self._conversion() if {"number", "integer"} & set(types(self.schema)) else ""
         return self._found("E207", f"{self.subject} {literal(self.value)} has the wrong form", hint)
 
-    def _unknown_key(self) -> Iterator[Finding]:
+    def _unknown_key(self) -> Iterator[Problem]:
         known = properties(self.schema)
-        for word in self._extra():
-            if word not in known:
-                found = closest(word, known)
-                hint = did_you_mean(word, known, self._home(word) or f"known here: {joined(known, 'and', 20)}")
-                message = f"unknown {self.voice.key} {name(word)}"
-                yield Finding(replace(self._at(word, "E201", message, hint), meant=found or ""))
-
-    def _extra(self) -> Iterator[str]:
-        patterns = self.schema.get("patternProperties")
-        for word in mapping(self.value):
-            if not any(re.search(pattern, word) for pattern in (patterns if isinstance(patterns, Mapping) else ())):
-                yield word
+        for word in further(mapping(self.value), self.schema):
+            hint = did_you_mean(word, known, self._home(word) or f"known here: {joined(known, 'and', 20)}")
+            yield from self._key(
+                word, "E201", f"unknown {self.voice.key} {name(word)}", hint, closest(word, known) or ""
+            )
 
     def _home(self, word: str) -> str:
         """Where a key belongs that stands in the wrong place."""
@@ -246,80 +178,77 @@ class _Case:
         home = next(homes, None)
         return f"{word} belongs in {home}: {home}: {{{word}: …}}" if home else ""
 
-    def _required(self) -> Iterator[Finding]:
-        for word in items(self.rule):
-            if isinstance(self.value, Mapping) and word not in self.value:
-                yield self._missing(str(word), f"missing {self.voice.key} {name(str(word))}")
+    def _required(self) -> Iterator[Problem]:
+        for word in map(str, items(self.rule)):
+            if word not in mapping(self.value):
+                yield from self._missing(word)
 
-    def _dependent(self) -> Iterator[Finding]:
+    def _dependent(self) -> Iterator[Problem]:
         for word, needed in mapping(self.rule).items():
-            if isinstance(self.value, Mapping) and word in self.value and isinstance(needed, Sequence):
-                for each in needed:
-                    if each not in self.value:
-                        message = f"missing {self.voice.key} {name(str(each))}: {word} needs it"
-                        yield self._missing(str(each), message)
+            for each in map(str, items(needed) if word in mapping(self.value) else ()):
+                if each not in mapping(self.value):
+                    yield from self._missing(each, f": {word} needs it")
 
-    def _missing(self, word: str, message: str) -> Finding:
+    def _missing(self, word: str, why: str = "") -> Iterator[Problem]:
         shape = example(resolved(properties(self.schema).get(word), self.root))
         hint = f"add {word}: {shortened(flow(shape), 100)}" if shape is not None else f"add {word}"
-        return Finding(self._at(word, "E202", message, hint, key=False), missed=(word,))
+        return self._key(word, "E202", f"missing {self.voice.key} {name(word)}{why}", hint, missed=(word,))
 
-    def _alternatives(self) -> Iterator[Finding]:
-        keys = [_only_required(branch) for branch in self.rule] if isinstance(self.rule, Sequence) else []
+    def _alternatives(self) -> Iterator[Problem]:
+        keys = [_only_required(branch) for branch in items(self.rule)]
         if not all(keys) or not isinstance(self.value, Mapping):
             return self._branches()
         given = [word for word in keys if word in self.value]
         return self._exclusive(given) if given else self._none_of(keys)
 
-    def _none_of(self, keys: list[str]) -> Iterator[Finding]:
+    def _none_of(self, keys: list[str]) -> Iterator[Problem]:
         shape = example(self.schema)
         hint = f"for example {shortened(flow(shape), 100)}" if shape is not None else "add one of them"
         message = f"{self.subject} needs one of {joined(keys)}"
-        yield Finding(Problem(self.route, "E208", message, hint), missed=tuple(keys))
+        yield Problem(self.route, "E208", message, hint, missed=tuple(keys))
 
-    def _exclusive(self, given: Sequence[str]) -> Iterator[Finding]:
+    def _exclusive(self, given: Sequence[str]) -> Iterator[Problem]:
         # The one that is written last is the one too many.
-        last = max(given, key=list(self.value).index) if isinstance(self.value, Mapping) else given[-1]
+        last = max(given, key=list(mapping(self.value)).index)
         others = joined((word for word in given if word != last), "and")
-        hint = self.hint or "keep one of them"
-        yield Finding(self._at(last, "E208", f"{last} and {others} exclude each other", hint))
+        return self._key(last, "E208", f"{last} and {others} exclude each other", self.hint or "keep one of them")
 
-    def _not(self) -> Iterator[Finding]:
-        keys = self.rule.get("required") if isinstance(self.rule, Mapping) else None
-        if isinstance(keys, Sequence) and isinstance(self.value, Mapping):
+    def _not(self) -> Iterator[Problem]:
+        keys = items(mapping(self.rule).get("required"))
+        if keys and isinstance(self.value, Mapping):
             return self._exclusive([str(word) for word in keys])
         return self._found("E203", f"{self.subject} may not be {literal(self.value)}")
 
-    def _branches(self) -> Iterator[Finding]:
+    def _branches(self) -> Iterator[Problem]:
         """The errors of the one branch whose type fits; else what all branches together take."""
+        if not self.error.context:
+            yield from self._found("E203", f"{self.subject} fits several forms, and may fit only one of them")
+            return
         branches: dict[object, list[ValidationError]] = {}
-        for error in self.error.context or ():
-            branches.setdefault(error.schema_path[0], []).append(error)
+        for error in self.error.context:
+            # An error of the schema `false` has no route.
+            branches.setdefault(error.schema_path[0] if error.schema_path else None, []).append(error)
+        branches.pop(None, None)
         fitting = [errors for errors in branches.values() if not any(_of_whole(error) for error in errors)]
         if len(fitting) == 1:
             for error in fitting[0]:
-                yield from _Case(error, self.root, self.voice, self.written).findings()
+                yield from _Case(error, self.root, self.voice, self.written).problems()
             return
-        if not branches:
-            yield from self._found("E203", f"{self.subject} fits several forms, and may fit only one of them")
-            return
-        schemas = (resolved(each, self.root) for each in items(self.rule))
-        takes = joined(dict.fromkeys(expected(each) for each in schemas))
-        message = f"{self.subject} is {described(self.value)}; {self.voice.value} {takes}"
-        yield from self._found("E203" if fitting else "E204", message)
+        takes = joined(dict.fromkeys(expected(resolved(each, self.root)) for each in items(self.rule) if each))
+        yield from self._found("E203" if fitting else "E204", self._takes(takes or "no value"))
 
-    def _unique(self) -> Iterator[Finding]:
-        items = self.value if isinstance(self.value, Sequence) else ()
-        for index, item in enumerate(items):
-            if any(same_value(item, earlier) for earlier in items[:index]):
+    def _unique(self) -> Iterator[Problem]:
+        values = items(self.value)
+        for index, item in enumerate(values):
+            if any(same_value(item, earlier) for earlier in values[:index]):
                 message = f"{literal(item)} is given twice in {self.subject}"
-                yield Finding(self._at(index, "E210", message, "delete one of them", key=False))
+                yield Problem((*self.route, index), "E210", message, "delete one of them")
 
-    def _other(self) -> Iterator[Finding]:
+    def _other(self) -> Iterator[Problem]:
         # The schema `false` has no keyword, and its errors no route.
         if not self.error.validator:
             return self._found("E203", f"{literal(self.value)} is not allowed here", "delete it")
-        rule = f"{self.error.validator}: {literal(self.rule)}"
+        rule = f"{self.keyword}: {literal(self.rule)}"
         return self._found("E203", f"{self.subject} is {literal(self.value)}; the rule is {rule}")
 
 
@@ -334,11 +263,9 @@ def _kind(value: Json) -> str:
 
 def _only_required(branch: Json) -> str:
     """The key of a branch that asks for one key of a mapping and nothing else."""
-    if isinstance(branch, Mapping) and set(branch) <= {"type", "required"} and "required" in branch:
-        required = branch["required"]
-        if isinstance(required, Sequence) and len(required) == 1:
-            return str(required[0])
-    return ""
+    rules = mapping(branch)
+    required = items(rules.get("required"))
+    return str(required[0]) if len(required) == 1 and set(rules) <= {"type", "required"} else ""
 
 
 def _of_whole(error: ValidationError) -> bool:
@@ -348,13 +275,13 @@ def _of_whole(error: ValidationError) -> bool:
 
 _UNITS = {"Length": "character", "Items": "value", "Properties": "key"}
 
-_RULES: Mapping[str, Callable[[_Case], Iterator[Finding]]] = {
+_RULES: Mapping[str, Callable[[_Case], Iterator[Problem]]] = {
     "type": _Case._type,
     "enum": _Case._enum,
     "const": _Case._enum,
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _Case._range),
     **dict.fromkeys((end + unit for end in ("min", "max") for unit in _UNITS), _Case._length),
-    **dict.fromkeys(("pattern", "format"), _Case._form),
+    "pattern": _Case._pattern,
     **dict.fromkeys(("additionalProperties", "unevaluatedProperties"), _Case._unknown_key),
     "required": _Case._required,
     "dependentRequired": _Case._dependent,

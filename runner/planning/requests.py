@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from hashlib import sha256
 
-from runner.manifest.values import items, mapping
-from runner.manifest.verdicts import ANNOTATIONS
-from runner.manifest.wording import validator
+from runner.manifest.validators import validator
+from runner.manifest.values import mapping
 from runner.model import Image, Json, ModelSchema, Variables, canonical_json, fingerprint, utf16
 from runner.planning.arms import Arm, Context, FaultAt, Parameter
 from runner.planning.tips import seconds_of
-
-# Keywords of a payload's schema that are about each parameter by itself, or about which there are. With others, such as
-# `oneOf` or `dependentRequired`, parameters are checked together.
-_SEPARATE = frozenset(("type", "required", "additionalProperties", "properties"))
 
 
 class Requests:
@@ -25,19 +18,19 @@ class Requests:
     def __init__(self, arm: Arm, schema: ModelSchema) -> None:
         self.arm = arm
         self.schema = schema
-        self._constants = schema.defaults
-        self._constants.update({each.name: each.evaluate({}) for each in arm.parameters if each.is_constant})
+        # Whether the model's schema has nothing against a payload.
+        self.is_valid = validator(schema.document).is_valid
+        constants = {each.name: each.evaluate({}) for each in arm.parameters if each.is_constant}
         self._varying = tuple(each for each in arm.parameters if not each.is_constant)
         varying = dict.fromkeys((*(each.name for each in self._varying), "image"))
         # In the order in which they are shown; None keeps the place of what varies, and leaves out what is none.
         self._base = {
             name: value
-            for name, value in {**self._constants, **varying}.items()
+            for name, value in {**schema.defaults, **constants, **varying}.items()
             if value is not None or name in varying
         }
         self._base["image"] = self._base.pop("image")
         self._text = _format(schema.name, self._base, varying)
-        self._checks = _checks(schema.document, self._base, varying)
         self._length = next(
             (n for n, rules in schema.properties.items() if mapping(rules).get("x-seconds") is True), None
         )
@@ -61,15 +54,6 @@ class Requests:
                 payload[parameter.name] = value
         payload["image"] = image.reference
         return payload
-
-    def is_valid(self, payload: dict[str, Json]) -> bool:
-        """Whether the model's schema has nothing against the payload."""
-        if self._checks is None or len(payload) != len(self._base):
-            return validator(self.schema.document).is_valid(payload)
-        for name, check in self._checks:  # noqa: SIM110  # a generator takes longer than the checks
-            if not check(payload[name]):
-                return False
-        return True
 
     def fingerprint(self, payload: Variables) -> str:
         """As `runner.model.fingerprint`, put together from what is the same in all requests and what varies."""
@@ -95,27 +79,3 @@ def _format(model: str, base: Variables, varying: Mapping[str, None]) -> tuple[s
 
 def _literal(value: Json) -> str:
     return canonical_json(value).replace("%", "%%")
-
-
-def _checks(
-    document: Mapping[str, Json], base: Variables, varying: Mapping[str, None]
-) -> list[tuple[str, Callable[[Json], bool]]] | None:
-    """How each parameter that varies is checked by itself; None where the whole payload has to be looked at."""
-    properties = mapping(document.get("properties"))
-    others = document.get("additionalProperties", True)
-    is_separate = (
-        set(document) <= _SEPARATE | ANNOTATIONS
-        and isinstance(others, bool)
-        and set(map(str, items(document.get("required")))) <= set(base)
-        and (others or set(base) <= set(properties))
-        and "$ref" not in json.dumps(properties)
-    )
-    if not is_separate:
-        return None
-    checks = {name: validator(mapping(properties[name])).is_valid for name in base if name in properties}
-    if not all(check(base[name]) for name, check in checks.items() if name not in varying):
-        return None
-    if "image" in checks:
-        # A picture is in a row of requests; what stands for it is always a text.
-        checks["image"] = lru_cache(maxsize=1)(checks["image"])
-    return [(name, check) for name, check in checks.items() if name in varying]
