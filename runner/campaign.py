@@ -22,6 +22,7 @@ from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, wor
 from runner.model import Action, Manifest, Status
 from runner.planning import lockfile
 from runner.planning.plan import Plan, make_plan
+from runner.planning.rehearsal import rehearse
 from runner.planning.selection import Selection
 from runner.results import index
 from runner.results.files import index_path, replacing
@@ -64,6 +65,7 @@ def plan(
     manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic] = (), *, has_process: bool = False
 ) -> Plan:
     """The plan against the manifest's state, if there is one. Writes nothing. `has_process` is as in `make_plan`."""
+    rehearse(manifest, warnings)
     store = Store.read(manifest.output.state)
     if store is None:
         return make_plan(manifest, None, selection, warnings, has_process=has_process)
@@ -90,13 +92,14 @@ def run(
     the function that interrupts the run. `locked` refuses what is not in the lockfile, `has_process` is as in
     `make_plan`. Raises ReelrunError for what keeps the run from starting.
     """
+    rehearse(manifest, warnings)
     clock = SystemClock()
     with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
             planned = make_plan(manifest, store, selection, warnings, store.registering, has_process=has_process)
             if locked:
-                lockfile.check(planned.manifest, (each.job for each in planned.jobs))
+                lockfile.check(planned.manifest, planned.each())
         check_budget(planned)
         if dry:
             return _untried(planned, store)
@@ -175,7 +178,7 @@ def lock(planned: Plan) -> Path:
     """Write the lockfile of a plan beside its manifest, and return its path. Raises DiskError."""
     path = lockfile.path_of(planned.manifest.path)
     with replacing(path) as file:
-        file.writelines(lockfile.lines(planned.manifest, (each.job for each in planned.jobs)))
+        file.writelines(lockfile.lines(planned.manifest, planned.each()))
     return path
 
 

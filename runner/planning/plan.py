@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -22,7 +21,6 @@ from runner.planning.jobs import Jobs
 from runner.planning.lints import Lints
 from runner.planning.orphans import Orphans
 from runner.planning.prices import has_price, price_of
-from runner.planning.rehearsal import rehearse
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, settled_one
 from runner.planning.templates.template import Templates
@@ -70,6 +68,10 @@ class Plan:
             counted[group.action] += group.jobs
         return {action: counted[action] for action in Action}
 
+    def each(self) -> Iterator[Job]:
+        """The jobs alone; the state is not asked about them."""
+        return self.jobs.each() if isinstance(self.jobs, Replay) else (each.job for each in self.jobs)
+
     @property
     def is_empty(self) -> bool:
         """Whether no job is selected."""
@@ -102,8 +104,6 @@ def make_plan(
     be taken back where this raises. A sweep that would be rendered for longer than anybody waits is refused, unless
     `is_patient`. Whoever has the process to himself bounds its memory meanwhile with `has_process`.
     """
-    if threading.current_thread() is not threading.main_thread():
-        rehearse(manifest, warnings, is_patient)
     templates = Templates(manifest.folders)
     with limited_memory() if has_process else nullcontext(), templates.watch.kept():
         return _plan(manifest, templates, store, selection, warnings, registering, is_patient)
@@ -188,6 +188,10 @@ class Replay(Sequence[Planned]):
 
     def __len__(self) -> int:
         return len(self._jobs)
+
+    def each(self) -> Iterator[Job]:
+        """The jobs alone."""
+        return map(self._jobs.settled, _fresh(self._manifest, self._templates).walk())
 
     def __iter__(self) -> Iterator[Planned]:
         store = Store.read(self._manifest.output.state) if self._has_state else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.model import Manifest
-from runner.planning.templates.watch import limited_memory
+from runner.planning.plan import make_plan
 
 _CODE = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer);"
@@ -17,12 +18,15 @@ _CODE = (
 )
 
 
-def rehearse(manifest: Manifest, warnings: Sequence[Diagnostic], is_patient: bool) -> None:
-    """Plan in a process that has a timer and a limit on its memory. What renders there renders here, as quickly.
+def rehearse(manifest: Manifest, warnings: Sequence[Diagnostic] = ()) -> None:
+    """Outside of the main thread, plan in a process that has a timer and a limit on its memory.
 
-    Raises ManifestError with what planning finds there, and UsageError where the process is stopped.
+    What renders there renders here, as quickly. Raises ManifestError with what planning finds there, and UsageError
+    where the process is stopped.
     """
-    asked = pickle.dumps(sys.path) + pickle.dumps((manifest, warnings, is_patient))
+    if threading.current_thread() is threading.main_thread():
+        return
+    asked = pickle.dumps(sys.path) + pickle.dumps((manifest, warnings))
     ended = subprocess.run([sys.executable, "-c", _CODE], input=asked, capture_output=True, check=False)
     if ended.returncode:
         hint = "make the sweep smaller, or its templates simpler"
@@ -34,13 +38,10 @@ def rehearse(manifest: Manifest, warnings: Sequence[Diagnostic], is_patient: boo
 
 def perform() -> None:
     """What the process does: it reads a manifest from its input, and writes the diagnostics that stop its planning."""
-    from runner.planning.plan import make_plan
-
-    manifest, warnings, is_patient = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own process wrote it
+    manifest, warnings = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own process wrote it
     found: tuple[Diagnostic, ...] = ()
     try:
-        with limited_memory():
-            make_plan(manifest, warnings=warnings, is_patient=is_patient)
+        make_plan(manifest, warnings=warnings, has_process=True)
     except ManifestError as error:
         found = error.diagnostics
     sys.stdout.buffer.write(pickle.dumps(found))
