@@ -48,7 +48,7 @@ class _Shared:
 
 
 class Faults:
-    """The problems of one plan, errors and warnings as their codes say. `earlier` are those of reading the manifest."""
+    """The problems of one plan, errors and warnings as their codes say. `earlier` are the warnings of reading it."""
 
     def __init__(self, manifest: Manifest, earlier: Sequence[Diagnostic] = ()) -> None:
         self._manifest = manifest
@@ -97,22 +97,18 @@ class Faults:
         count = max(remark.cells, 1)
         self.add(remark.code, remark.place, remark.message, remark.hint, cell=remark.first, about="", cells=count)
 
-    @property
-    def is_sound(self) -> bool:
-        """Whether neither reading nor planning found an error."""
-        return not self.has_errors and not any(map(_is_error, self._earlier))
-
     def diagnostics(self, cells: int) -> tuple[Diagnostic, ...]:
         """All of them and the earlier ones, ordered by place; `cells` is how many were looked at.
 
         A warning about a place that has an error, or of which reading warned, says nothing more.
         """
         own = [_told(shared, cells) for shared in self._found.values()]
-        errors = {_spot(each) for each in (*self._earlier, *own) if _is_error(each)}
-        told = errors | {_spot(each) for each in self._earlier}
-        kept = [each for each in self._earlier if _is_error(each) or _spot(each) not in errors]
-        kept += [each for each in own if _is_error(each) or _spot(each) not in told]
-        return tuple(sorted(kept, key=lambda each: (each.position, each.code)))
+        errors = [each for each in own if _is_error(each)]
+        wrong = set(map(_spot, errors))
+        earlier = [each for each in self._earlier if _spot(each) not in wrong]
+        told = wrong.union(map(_spot, earlier))
+        warnings = [each for each in own if not _is_error(each) and _spot(each) not in told]
+        return tuple(sorted((*earlier, *errors, *warnings), key=lambda each: (each.position, each.code)))
 
     def _position(self, place: Place) -> Position:
         found = self._positions.get(place)

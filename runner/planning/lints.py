@@ -51,7 +51,7 @@ class Lints:
 
         `again` walks through the jobs once more.
         """
-        if self._faults.is_sound:
+        if not self._faults.has_errors:
             for remark in self._remarks(again):
                 self._faults.remark(remark)
 
