@@ -111,8 +111,6 @@ def _image(candidate: Candidate, picture: Picture) -> Image:
     is_url = candidate.image.origin == Origin.URL and candidate.can_be_inspected
     reference = candidate.image.location if is_url else f"sha256:{picture.sha256}"
     written = candidate.label if candidate.image.origin == Origin.FILE else ""
-    if not picture.sha256:
-        side = None if is_url else _USUAL_SIDE
-        return replace(candidate.image, reference=reference, written=written, width=side, height=side)
-    size, width, height = picture.size, picture.width, picture.height
+    side = None if is_url else _USUAL_SIDE
+    size, width, height = picture.size or None, picture.width or side, picture.height or side
     return replace(candidate.image, reference=reference, written=written, size=size, width=width, height=height)
