@@ -47,20 +47,11 @@ class FetchError(Exception):
         return FetchError, (self.trouble, self.message)
 
 
-class Stop:
+class Stop(threading.Event):
     """Tells downloads that the run was interrupted. A copy on another machine is never told."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
 
     def __reduce__(self) -> tuple[type[Stop], tuple[()]]:
         return Stop, ()
-
-    def set(self) -> None:
-        self._event.set()
-
-    def is_set(self) -> bool:
-        return self._event.is_set()
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,5 @@ def _image(candidate: Candidate, picture: Picture) -> Image:
     is_url = candidate.image.origin == Origin.URL
     reference = candidate.image.location if is_url else f"sha256:{picture.sha256}"
     written = candidate.label if candidate.image.origin == Origin.FILE else ""
-    if not picture.sha256:
-        return replace(candidate.image, reference=reference, written=written)
-    size, width, height = picture.size, picture.width, picture.height
+    size, width, height = picture.size or None, picture.width or None, picture.height or None
     return replace(candidate.image, reference=reference, written=written, size=size, width=width, height=height)
