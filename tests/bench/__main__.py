@@ -42,7 +42,7 @@ def main() -> int:
             except BrokenError as error:
                 print(f"{name} is broken: {error}", file=sys.stderr)
                 broken = True
-    print("\n".join(table.lines(rows)))
+    print(table.markdown(rows), end="")
     if options.write and not broken:
         table.write_into(ROOT / "README.md", rows)
     return int(broken)
