@@ -20,8 +20,6 @@ from tests.kit import MODEL, video_bytes, write_manifest
 
 ROOT = Path(__file__).parent.parent
 PROBE = ("ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format")
-# One worker makes the clips of the quickstart for all tests here.
-pytestmark = pytest.mark.xdist_group("main-job")
 SMALL = ("--sandbox", "--sandbox-height", "64", "--sandbox-seconds", "0", "--no-progress")
 
 
