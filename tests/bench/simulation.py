@@ -31,7 +31,6 @@ from runner.planning.selection import EVERYTHING
 from runner.state.store import Store
 from tests.bench import manifests
 from tests.bench.slots import Request, Slots, ideal_makespan, service_times
-from tests.kit import register
 
 _URL = "http://127.0.0.1:1/"
 # Seconds from a call to its answer.
@@ -161,9 +160,8 @@ def _run(scenario: Scenario, seed: int, folder: Path, number: int) -> Figures:
     clock = SimulatedClock()
     service = Simulated(clock, scenario, seed)
     with Store.open(manifest.output.state) as store, patch.object(fetching, "fetch", service.fetch):
-        plan = make_plan(manifest, store, EVERYTHING)
         with store.transaction():
-            register(store, (each.job for each in plan.jobs), f"{plan.digest} {number}")
+            plan = make_plan(manifest, store, EVERYTHING, (), lambda _: store.registering(f"run {number}"))
         tools = Tools(service, Files(True), Wire(clock), clock, random.Random(seed), lambda snapshot: None)
         report = Engine(plan, EVERYTHING, store, tools).run()
         if report.error is not None or report.submitted != scenario.jobs:
