@@ -32,6 +32,13 @@ def serving(folder, *words):
         process.communicate()
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """That of a sandbox which serves all along."""
+    with serving(tmp_path_factory.mktemp("shared")) as (_, at):
+        yield at
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_sandbox_serves_until_it_is_told_to_end(tmp_path, number):
     with serving(tmp_path / "requests") as (process, address):
@@ -46,16 +53,15 @@ def test_a_sandbox_serves_until_it_is_told_to_end(tmp_path, number):
     assert "Traceback" not in err
 
 
-def test_a_run_on_a_sandbox_of_its_own_asks_nobody(tmp_path):
-    with serving(tmp_path / "requests") as (_, address):
-        path = write_manifest(tmp_path)
-        ended = call("run", path, "--base-url", address, "--json")
-        assert ended.code == 0
-        assert ended.document["submitted"] == 1
-        listed = call("requests", MODEL, "--base-url", address)
-        assert listed.err == "1 request\n"
-        assert re.fullmatch(r"[0-9a-f-]{36}  success     A slow push-in\n", listed.out)
-        assert call("requests", MODEL, "--base-url", address, "--json").document["total"] == 1
+def test_a_run_on_a_sandbox_of_its_own_asks_nobody(tmp_path, address):
+    path = write_manifest(tmp_path)
+    ended = call("run", path, "--base-url", address, "--json")
+    assert ended.code == 0
+    assert ended.document["submitted"] == 1
+    listed = call("requests", MODEL, "--base-url", address)
+    assert listed.err == "1 request\n"
+    assert re.fullmatch(r"[0-9a-f-]{36}  success     A slow push-in\n", listed.out)
+    assert call("requests", MODEL, "--base-url", address, "--json").document["total"] == 1
 
 
 @pytest.mark.parametrize(
@@ -78,11 +84,10 @@ def test_a_folder_that_is_a_file(tmp_path):
     assert "Not a directory" in ended.err
 
 
-def test_a_port_that_is_taken(tmp_path):
-    with serving(tmp_path / "requests") as (_, address):
-        port = re.search(r":(\d+)/", address)
-        assert port
-        ended = call("sandbox", "--dir", tmp_path / "other", "--port", port.group(1))
+def test_a_port_that_is_taken(tmp_path, address):
+    port = re.search(r":(\d+)/", address)
+    assert port
+    ended = call("sandbox", "--dir", tmp_path / "other", "--port", port.group(1))
     assert ended.code == 7
     assert "in use" in ended.err
     assert "--port" in ended.err

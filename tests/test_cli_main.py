@@ -68,7 +68,6 @@ def test_importing_the_package_costs_nothing():
 
 def test_the_module_is_the_command():
     assert spawn("--help").out == call("--help").out
-    assert spawn("--help").out.startswith("usage: reelrun")
 
 
 def test_help_names_every_command():

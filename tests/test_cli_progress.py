@@ -12,7 +12,8 @@ from runner.engine.run import Snapshot
 from runner.manifest.reader import load
 from runner.model import Budget
 from tests.command import terminal
-from tests.kit import write_manifest
+from tests.faults.service import FaultyService
+from tests.kit import video_bytes, write_manifest
 
 BUDGET = Budget(max_cost=Decimal(40))
 
@@ -77,9 +78,10 @@ def test_the_bar_stays_on_its_line(tmp_path, columns):
         matrix={"s": list(range(6))},
         budget={"price_per_job": 0.25, "max_cost": 40},
     )
-    words = ("run", path, "--sandbox", "--sandbox-height", "64", "--sandbox-seconds", "0", "--json")
-    with terminal(*words, columns=columns) as screen:
-        assert screen.ended() == 0
+    with FaultyService(video_bytes(), first_status="queued") as service:
+        words = ("run", path, "--base-url", service.base_url, "--yes", "--json")
+        with terminal(*words, columns=columns, GMI_API_KEY="k-1") as screen:
+            assert screen.ended() == 0
     drawn = [line for line in re.split(r"[\r\n]+", screen.seen.split("{\r\n")[0]) if re.search(r"\d+/6 ", line)]
     assert drawn
     assert max(len(line) for line in drawn) <= columns

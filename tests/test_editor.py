@@ -17,10 +17,7 @@ from tests.command import call
 from tests.language_server import ERROR, language_server
 
 PROGRAM, NODE = os.environ.get("REELRUN_YAML_LANGUAGE_SERVER"), shutil.which("node")
-pytestmark = [
-    pytest.mark.skipif(not (PROGRAM and NODE), reason="needs Node and the yaml-language-server"),
-    pytest.mark.xdist_group("editor"),
-]
+pytestmark = pytest.mark.skipif(not (PROGRAM and NODE), reason="needs Node and the yaml-language-server")
 
 SHIPPED = sorted(shipped("manifests").glob("*.yaml"))
 VALID = sorted((Path(__file__).parent / "examples" / "valid").glob("*.yaml"))

@@ -115,9 +115,6 @@ def run_steps(job, folder, service):
 
 def test_the_workflow_as_it_stands(checkout):
     with FaultyService(video_bytes()) as service:
-        ended, _ = run_steps("review", checkout, service)
-        assert [each.returncode for each in ended] == [0, 0, 2], [each.stderr for each in ended]
-
         lock = [sys.executable, "-m", "runner", "plan", "campaign.yaml", "--lock"]
         subprocess.run(lock, cwd=checkout, env=environment(), check=True, capture_output=True)
         ended, summary = run_steps("review", checkout, service)

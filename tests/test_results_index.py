@@ -168,7 +168,7 @@ def test_pandas_reads_it_under_the_names_of_the_table(tmp_path: Path) -> None:
         assert frame[name].tolist() == table[name].tolist()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(RECORDS, max_size=4))
 def test_whatever_the_state_holds_the_index_is_valid(records: list[JobRecord]) -> None:
     with TemporaryDirectory() as folder:

@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import pytest
 
-from runner.sandbox.server import Sandbox, SandboxError
+from runner.sandbox.server import Sandbox, SandboxError, SandboxSettings
 from tests.test_sandbox_kit import MODEL, Client, encoded, in_base64, running, scene, settings, video_url
 
 _SCRIPT = """
@@ -87,14 +87,15 @@ def test_wait_ends_with_the_stop(tmp_path: Path) -> None:
 
 
 def test_a_clip_is_720p_by_default(tmp_path: Path) -> None:
+    assert SandboxSettings(directory=tmp_path, schemas=tmp_path).clip_height == 720
     picture = in_base64(encoded(scene(1400, 800), "JPEG"))
-    with running(tmp_path, clip_height=720) as client:
+    with running(tmp_path, clip_height=72) as client:
         done = client.finished(client.submit(image=picture, prompt="static"))
         data = client.get(video_url(done["outcome"])).content
     (tmp_path / "clip.mp4").write_bytes(data)
     with av.open(tmp_path / "clip.mp4") as container:
         video = container.streams.video[0]
-        assert (video.width, video.height, video.frames, video.average_rate) == (1260, 720, 120, 24)
+        assert (video.width, video.height, video.frames, video.average_rate) == (126, 72, 120, 24)
         assert container.duration == 5_000_000
 
 

@@ -88,6 +88,7 @@ def listening(handle: Callable[[Peer], None], context: ssl.SSLContext | None = N
     server = socket.create_server(("127.0.0.1", 0), backlog=64)
     wire = Wire(handle, server.getsockname()[1])
     threads: list[threading.Thread] = []
+    open_ones: list[socket.socket] = []
 
     def serve(connection: socket.socket) -> None:
         connection.settimeout(20)
@@ -95,6 +96,7 @@ def listening(handle: Callable[[Peer], None], context: ssl.SSLContext | None = N
             secure = connection if context is None else context.wrap_socket(connection, server_side=True)
             seen = bytearray()
             wire.received.append(seen)
+            open_ones.append(secure)
             with contextlib.closing(secure):
                 wire.handle(Peer(secure, seen, wire.over))
 
@@ -116,6 +118,10 @@ def listening(handle: Callable[[Peer], None], context: ssl.SSLContext | None = N
             server.shutdown(socket.SHUT_RDWR)
         server.close()
         acceptor.join(5)
+        for each in open_ones:
+            # What has arrived can still be read; nobody waits for more.
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RD)
         for thread in threads:
             thread.join(5)
 

@@ -23,7 +23,6 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "resuming": resuming.resuming,
     "loading": loading.loading,
 }
-PLOT = Path(__file__).with_name("benchmarks.svg")
 
 
 def main() -> int:
@@ -43,9 +42,9 @@ def main() -> int:
             except BrokenError as error:
                 print(f"{name} is broken: {error}", file=sys.stderr)
                 broken = True
-    print("\n".join(table.lines(rows)))
+    print(table.markdown(rows), end="")
     if options.write and not broken:
-        _write(rows)
+        table.write_into(ROOT / "README.md", rows)
     return int(broken)
 
 
@@ -54,20 +53,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one small run of each: does it work at all?")
     parser.add_argument("--runs", type=int, default=3, help="runs of each measure, of which the median counts")
     parser.add_argument("--only", action="append", choices=list(MEASURES), help="measure this alone (repeatable)")
-    parser.add_argument(
-        "--write", action="store_true", help="write table and plot into the README and beside this file"
-    )
+    parser.add_argument("--write", action="store_true", help="write the table into the README")
     options = parser.parse_args()
     if options.write and (options.quick or options.only):
         parser.error("--write is for a whole run")
     return options
-
-
-def _write(rows: list[Row]) -> None:
-    from tests.bench import plot  # matplotlib is needed for this alone, and takes a second to load
-
-    table.write_into(ROOT / "README.md", rows)
-    plot.draw(rows, PLOT)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A queue server that speaks the API, for measuring clients: `python -m tests.bench.service --slots 32`.
 
 It runs in a process of its own, prints its port, and answers without frameworks, so that it is never what is waited
-for. `GET /ledger` tells what it saw, `GET /ready` whether it runs.
+for. `GET /ledger` tells what it saw.
 """
 
 from __future__ import annotations

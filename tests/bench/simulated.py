@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tests.bench.measure import Bench, Row, Runs
 from tests.bench.processes import BrokenError
-from tests.bench.simulation import SCENARIOS, simulate
+from tests.bench.simulation import Scenario, log_normal, simulate
 
 
 def simulated(bench: Bench) -> list[Row]:
     """Polls a job and mean lag where a job takes 2 min on the mean, and the state knows nothing of the service yet."""
-    scenario, runs = SCENARIOS["2 min"], Runs()
-    if bench.quick:
-        scenario = replace(scenario, jobs=64, slots=16)
+    size = {"jobs": 64, "slots": 16} if bench.quick else {}
+    scenario, runs = Scenario(log_normal(120.0), **size), Runs()
     for seed in range(1, bench.runs + 1):
         try:
             told = simulate(scenario, seed, bench.fresh("simulated"))

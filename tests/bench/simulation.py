@@ -1,15 +1,9 @@
-"""The engine on a simulated clock, against a queue with slots: minutes of service time in seconds.
-
-`python -m tests.bench.simulation` prints what each scenario costs: polls a job, the mean lag from a completion to its
-download, and the makespan to the ideal one.
-"""
+"""The engine on a simulated clock, against a queue with slots: minutes of service time in seconds."""
 
 from __future__ import annotations
 
-import argparse
 import heapq
 import random
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
@@ -37,9 +31,10 @@ from runner.planning.selection import EVERYTHING
 from runner.state.store import Store
 from tests.bench import manifests
 from tests.bench.slots import Request, Slots, ideal_makespan, service_times
-from tests.kit import register
 
 _URL = "http://127.0.0.1:1/"
+# Seconds from a call to its answer.
+_ROUND_TRIP = 0.05
 
 
 class SimulatedClock:
@@ -56,7 +51,7 @@ class SimulatedClock:
     def later(self, seconds: float, call: Callable[[], object]) -> None:
         heapq.heappush(self._events, (self._time + seconds, next(self._order), call))
 
-    def wait(self, inbox: SimpleQueue[Any], timeout: float, gather: float = 0.0) -> list[Any]:
+    def wait(self, inbox: SimpleQueue[Any], timeout: float) -> list[Any]:
         deadline = self._time + max(timeout, 0.0)
         while inbox.empty() and self._events and self._events[0][0] <= deadline:
             self._time, _, call = heapq.heappop(self._events)
@@ -69,18 +64,17 @@ class SimulatedClock:
 class Wire(Executor):
     """Carries calls: each is answered half a round trip after it was made, and the answer takes as long again."""
 
-    def __init__(self, clock: SimulatedClock, round_trip: float) -> None:
+    def __init__(self, clock: SimulatedClock) -> None:
         self._clock = clock
-        self._half = round_trip / 2.0
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
 
         def arrive() -> None:
             answer = fn(*args, **kwargs)
-            self._clock.later(self._half, lambda: future.set_result(answer))
+            self._clock.later(_ROUND_TRIP / 2, lambda: future.set_result(answer))
 
-        self._clock.later(self._half, arrive)
+        self._clock.later(_ROUND_TRIP / 2, arrive)
         return future
 
 
@@ -89,7 +83,7 @@ class Scenario:
     """A batch and its service. `times` makes the service times of the jobs (in the order of their start) from a seed.
 
     `tells` makes the service's word of a status from the true one, `others` is how many requests of other customers
-    stand in the line before ours, and `rate` the most calls a second that are not answered with 429.
+    stand in the line before ours.
     """
 
     times: Callable[[int], Iterator[float]]
@@ -98,9 +92,7 @@ class Scenario:
     concurrency: int = 64
     tells: Callable[[str], str] = str
     others: int = 0
-    rate: float = float("inf")
     skew: float = 0.0
-    round_trip: float = 0.05
     runs_before: int = 0
 
 
@@ -112,32 +104,17 @@ class Simulated(Client):
         self._clock = clock
         self._scenario = scenario
         self._names = (f"r-{seed}-{number}" for number in count())
-        self._free_at = 0.0
-        times = scenario.times(seed)
-        self.queue = Slots(scenario.slots, times, clock.now, clock.later)
+        self.queue = Slots(scenario.slots, scenario.times(seed), clock.now, clock.later)
         self.ours: dict[str, Request] = {}
-        self.refused = 0
         for _ in range(scenario.others):
             self.queue.submit(next(self._names), b"")
 
-    def _is_busy(self) -> bool:
-        now = self._clock.now()
-        if now < self._free_at - 1.0:
-            self.refused += 1
-            return True
-        self._free_at = max(self._free_at, now) + 1.0 / self._scenario.rate
-        return False
-
     def submit(self, body: Body) -> Submission:
-        if self._is_busy():
-            return Submission(Verdict.BUSY, http_status=429, message="too many requests")
         request = self.queue.submit(next(self._names), b"")
         self.ours[request.id] = request
         return Submission(Verdict.ACCEPTED, request.id, self._scenario.tells("queued"), 200, skew_from=self._date())
 
     def get(self, request_id: str) -> Answer:
-        if self._is_busy():
-            return Answer(Verdict.BUSY, message="too many requests")
         request = self.ours[request_id]
         request.polls += 1
         link = _URL + request_id if request.status == "success" else None
@@ -161,16 +138,11 @@ class Simulated(Client):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a batch cost: polls a job, mean lag in seconds, makespan to the ideal one, and calls that met 429 a job."""
+    """What a batch cost: polls a job, mean lag in seconds, and makespan to the ideal one."""
 
     polls: float
     lag: float
     makespan: float
-    refused: float = 0.0
-
-    @property
-    def product(self) -> float:
-        return self.polls * self.lag
 
 
 def simulate(scenario: Scenario, seed: int, folder: Path) -> Figures:
@@ -188,11 +160,9 @@ def _run(scenario: Scenario, seed: int, folder: Path, number: int) -> Figures:
     clock = SimulatedClock()
     service = Simulated(clock, scenario, seed)
     with Store.open(manifest.output.state) as store, patch.object(fetching, "fetch", service.fetch):
-        plan = make_plan(manifest, store, EVERYTHING)
         with store.transaction():
-            register(store, (each.job for each in plan.jobs), f"{plan.digest} {number}")
-        wire = Wire(clock, scenario.round_trip)
-        tools = Tools(service, Files(True), wire, clock, random.Random(seed), lambda snapshot: None)
+            plan = make_plan(manifest, store, EVERYTHING, (), lambda _: store.registering(f"run {number}"))
+        tools = Tools(service, Files(True), Wire(clock), clock, random.Random(seed), lambda snapshot: None)
         report = Engine(plan, EVERYTHING, store, tools).run()
         if report.error is not None or report.submitted != scenario.jobs:
             raise AssertionError(f"{report.submitted} of {scenario.jobs} jobs: {report.error}")
@@ -207,7 +177,6 @@ def _figures(service: Simulated) -> Figures:
         mean(each.polls for each in ours),
         mean(each.asked - each.completed for each in ours),
         whole / ideal_makespan(everything, service.queue.slots),
-        service.refused / len(ours),
     )
 
 
@@ -236,56 +205,3 @@ def mixed(short: float, long: float) -> Callable[[int], Iterator[float]]:
             yield next(both[chosen.random() < 0.5])
 
     return times
-
-
-def _mute(status: str) -> str:
-    """A service that calls queued whatever is not finished."""
-    return "queued" if status == "processing" else status
-
-
-SCENARIOS = {
-    "2 s": Scenario(log_normal(2.0), round_trip=0.005),
-    "2 s, learned before": Scenario(log_normal(2.0), round_trip=0.005, runs_before=1),
-    "2 min": Scenario(log_normal(120.0)),
-    "2 min, learned before": Scenario(log_normal(120.0), runs_before=1),
-    "5 min": Scenario(log_normal(300.0)),
-    "2 min, 1 job": Scenario(log_normal(120.0), jobs=1),
-    "2 min, 16 jobs, 16 slots": Scenario(log_normal(120.0), jobs=16, slots=16, concurrency=16),
-    "2 min, 400 in flight": Scenario(log_normal(120.0), concurrency=400),
-    "2 min, 16 in flight": Scenario(log_normal(120.0), concurrency=16),
-    "2 min, 4 slots, 16 in flight": Scenario(log_normal(120.0), jobs=100, slots=4, concurrency=16),
-    "2 min, 1 slot, 16 in flight": Scenario(log_normal(120.0), jobs=50, slots=1, concurrency=16),
-    "2 min, three times slower half way": Scenario(shifted(120.0, 3.0, 200)),
-    "2 min, three times faster half way": Scenario(shifted(120.0, 1 / 3, 200)),
-    "30 s and 4 min": Scenario(mixed(30.0, 240.0)),
-    "2 min, never processing": Scenario(log_normal(120.0), tells=_mute),
-    "2 min, statuses of its own": Scenario(
-        log_normal(120.0), tells=lambda status: {"processing": "busy"}.get(status, status)
-    ),
-    "2 min, 160 of others before ours": Scenario(log_normal(120.0), others=160),
-    "2 min, 160 of others, 16 in flight": Scenario(log_normal(120.0), jobs=64, others=160, concurrency=16),
-    "2 s, at most 20 calls a second": Scenario(log_normal(2.0), rate=20.0),
-    "1 min, 2,000 in flight": Scenario(log_normal(60.0), jobs=2000, slots=2000, concurrency=2000),
-}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each scenario, of which the mean counts")
-    parser.add_argument("--only", action="append", choices=list(SCENARIOS), help="simulate this alone (repeatable)")
-    options = parser.parse_args()
-    print(f"{'scenario':36} {'polls':>7} {'lag':>9} {'product':>9} {'makespan':>9} {'429':>6}")
-    for name in options.only or SCENARIOS:
-        runs = [_in_a_folder(SCENARIOS[name], seed) for seed in range(1, options.seeds + 1)]
-        polls, lag = mean(each.polls for each in runs), mean(each.lag for each in runs)
-        makespan, refused = mean(each.makespan for each in runs), mean(each.refused for each in runs)
-        print(f"{name:36} {polls:7.2f} {lag:7.3f} s {polls * lag:7.3f} s {makespan:9.4f} {refused:6.2f}", flush=True)
-
-
-def _in_a_folder(scenario: Scenario, seed: int) -> Figures:
-    with tempfile.TemporaryDirectory(prefix="reelrun-simulation-") as folder:
-        return simulate(scenario, seed, Path(folder))
-
-
-if __name__ == "__main__":
-    main()

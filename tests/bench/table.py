@@ -1,4 +1,4 @@
-"""The table of figures: for the screen, and for the README."""
+"""The table of figures, for the screen and for the README."""
 
 from __future__ import annotations
 
@@ -8,13 +8,6 @@ from pathlib import Path
 from tests.bench.measure import Row
 
 _BEGIN, _END = "<!-- benchmarks: written by python -m tests.bench --write -->", "<!-- end of benchmarks -->"
-
-
-def lines(rows: Sequence[Row]) -> list[str]:
-    """One line a row, in columns."""
-    cells = [("measure", "figure", "at most", "", ""), *(_cells(row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
 def _cells(row: Row) -> tuple[str, str, str, str, str]:

@@ -122,7 +122,8 @@ class FaultyService:
     video: bytes
     thumbnail: bytes = b""
     first_status: str = "success"
-    clock_skew: float = 0.0
+    # How many seconds its clock is ahead of the machine's.
+    ahead: float = 0.0
     # The listing shows a request only this many seconds after it was accepted.
     lag: float = 0.0
     # How the picture stands in the listing: full, short or none.
@@ -157,7 +158,7 @@ class FaultyService:
         return f"http://127.0.0.1:{self._files.server_address[1]}"
 
     def now(self) -> float:
-        return time.time() + self.clock_skew
+        return time.time() + self.ahead
 
     def order(self, kind: str, *faults: Fault) -> None:
         self.faults[kind].extend(faults)

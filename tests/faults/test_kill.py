@@ -14,39 +14,48 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import call, environment
 from tests.faults import service as faults
+from tests.faults.harness import without_waits
 from tests.faults.killer import STEPS
 from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
-ROOT = Path(__file__).parent.parent.parent
 KILLS = int(os.environ.get("REELRUN_KILLS", "8"))
 SEED = int(os.environ.get("REELRUN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 STORM_JOBS = 40
 
 
 @pytest.fixture
-def service():
+def service(monkeypatch):
+    monkeypatch.setenv("GMI_API_KEY", "sk-test")
     with FaultyService(video_bytes()) as started:
         yield started
 
 
+def words(manifest, service):
+    return ["run", str(manifest), "--base-url", service.base_url, "--yes", "--json", "--no-progress"]
+
+
 def command(manifest, service, *module):
-    environment = {**os.environ, "GMI_API_KEY": "sk-test", "PYTHONPATH": str(ROOT)}
-    arguments = ["run", str(manifest), "--base-url", service.base_url, "--yes", "--json", "--no-progress"]
+    """The command in a process of its own, which can be killed."""
     return subprocess.Popen(
-        [sys.executable, *module, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=ROOT
+        [sys.executable, "-m", *module, *words(manifest, service)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(GMI_API_KEY="sk-test"),
     )
 
 
 def finish(manifest, service):
     """Runs until done, as a person would who knows one command."""
     for _ in range(4):
-        out, err = command(manifest, service, "-m", "runner").communicate()
-        document = json.loads(out)
-        if document["totals"]["succeeded"] == sum(document["totals"].values()):
-            return document
-    raise AssertionError(f"still not done: {document}, {err.decode()}")
+        with without_waits(service):
+            ended = call(*words(manifest, service))
+        totals = ended.document["totals"]
+        if totals["succeeded"] == sum(totals.values()):
+            return ended.document
+    raise AssertionError(f"still not done: {ended}")
 
 
 def assert_all_bought_once(document, service, jobs):
@@ -66,7 +75,7 @@ def assert_all_bought_once(document, service, jobs):
 def test_kill_at_a_named_step(service, tmp_path, step):
     service.first_status = "queued" if step == "success observed" else "success"
     manifest = write_manifest(tmp_path, pictures=2)
-    process = command(manifest, service, "-m", "tests.faults.killer", step)
+    process = command(manifest, service, "tests.faults.killer", step)
     _, err = process.communicate()
     assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
     assert_all_bought_once(finish(manifest, service), service, 2)
@@ -92,7 +101,7 @@ def test_storm_of_kills_with_lost_answers(service, tmp_path):
         )
         while kills < KILLS:
             service.order("submit", *(chance.choice(lost) for _ in range(chance.randrange(3))))
-            process = command(manifest, service, "-m", "runner")
+            process = command(manifest, service, "runner")
             try:
                 process.communicate(timeout=chance.uniform(0.3, 3.0))
                 break
