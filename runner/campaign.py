@@ -93,7 +93,7 @@ def run(
             check_service(store, connection.name, connection.organisation)
             planned = make_plan(manifest, store, selection, warnings, store.registering)
             if locked:
-                lockfile.check(manifest, (each.job for each in planned.jobs))
+                lockfile.check(planned.manifest, (each.job for each in planned.jobs))
         check_budget(planned)
         if dry:
             return _untried(planned, store)

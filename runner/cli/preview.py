@@ -31,7 +31,7 @@ def plan(options: argparse.Namespace) -> int:
     selection = selection_of(options, manifest)
     planned = campaign.plan(manifest, selection, warnings)
     if options.locked:
-        lockfile.check(manifest, (each.job for each in planned.jobs))
+        lockfile.check(planned.manifest, (each.job for each in planned.jobs))
     if options.json:
         screen.document(plan_document(planned))
     elif options.markdown:
