@@ -73,7 +73,7 @@ def test_duplicates_in_the_document(tmp_path):
 
 
 def test_warnings_do_not_stop_a_plan(tmp_path):
-    path = write_manifest(tmp_path, prompts=[{"id": "plain", "text": "{{ answer }}"}])
+    path = write_manifest(tmp_path, prompts=[{"id": "plain", "text": "A shoe{{ 's' if answer }} pans"}])
     path.write_text(path.read_text() + "vars:\n  answer: no\n")
     ended = call("plan", path, "--json")
     warnings = ended.document["diagnostics"]
@@ -282,6 +282,21 @@ def test_a_run_that_is_locked_refuses_to_start(tmp_path):
     assert not (tmp_path / "out-sandbox" / "videos").exists()
     call("plan", path, "--lock")
     assert call("run", path, "--locked", *SANDBOX).code == 0
+
+
+def test_fragments_are_frozen_and_checked(tmp_path):
+    (tmp_path / "brand.j2").write_text("{% macro voice(thing) %}a calm {{ thing }}{% endmacro %}")
+    text = "{% from 'brand.j2' import voice %}{{ voice('shoe') }} pans"
+    path = write_manifest(tmp_path, prompts=[{"id": "plain", "text": text}, {"id": "other", "text": "A shoe pans"}])
+    assert call("plan", path, "--lock").code == 0
+    assert '"path":"brand.j2"' in (tmp_path / "campaign.lock.json").read_text().replace(" ", "")
+    assert [call("plan", path, "--locked").code, call("run", path, "--locked", *SANDBOX).code] == [0, 0]
+    (tmp_path / "brand.j2").write_text("{% macro voice(thing) %}a warm {{ thing }}{% endmacro %}")
+    for words in (("plan", path, "--locked"), ("run", path, "--locked", *SANDBOX)):
+        ended = call(*words)
+        assert ended.code == 2
+        assert "brand.j2 changed" in ended.err
+        assert "job p0/plain/take-1 changed: prompt\n" in ended.err
 
 
 def test_what_cannot_be_frozen_and_checked_at_once(tmp_path):

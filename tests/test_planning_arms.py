@@ -8,14 +8,17 @@ import pytest
 
 from runner.manifest.reader import load
 from runner.model import Prompt
-from runner.planning.arms import FaultAt, compiled_arms, faults_in
+from runner.planning.arms import Compiler, FaultAt, faults_in
 from runner.planning.faults import Faults, Place
+from runner.planning.templates.template import Templates
 from tests.kit import write_manifest
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory):
-    return load(write_manifest(tmp_path_factory.mktemp("arms")))
+    folder = tmp_path_factory.mktemp("arms")
+    (folder / "alone.j2").write_text("{{ thing }} pans")
+    return load(write_manifest(folder))
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def arm_of(manifest):
     def made(text="still", common=None, **own):
         changed = replace(manifest, params=common or {}, prompts=(Prompt("a", text, own, ("prompts", 0)),))
         faults = Faults(changed)
-        (arm,) = compiled_arms(changed, faults)
+        (arm,) = Compiler(Templates(changed.folders), faults).arms(changed)
         return arm, [each.code for each in faults.diagnostics(0)]
 
     return made
@@ -76,10 +79,20 @@ def test_a_fault_names_the_place_of_its_template(arm_of):
     assert caught.value.problem.unknown == "move"
 
 
-def test_all_unknown_variables_of_a_value_are_found_and_then_its_first_other_fault(arm_of):
-    arm, _ = arm_of("{{ one }} {{ known }} {{ two }} {{ one }}")
-    prompt = arm.parameters[0]
-    assert [each.problem.unknown for each in faults_in(prompt.evaluate, {"known": 1})] == ["one", "two"]
-    assert list(faults_in(prompt.evaluate, {"known": 1, "one": 1, "two": 2})) == []
-    (broken,) = faults_in(arm_of("{{ 1 / zero }}")[0].parameters[0].evaluate, {"zero": 0})
-    assert not broken.problem.unknown
+def unknown_of(arm, **variables):
+    """The unknown variables of the faults that an arm's prompt has."""
+    evaluate = arm.parameters[0].evaluate
+    with pytest.raises(FaultAt) as caught:
+        evaluate(variables)
+    return [each.problem.unknown for each in faults_in(evaluate, variables, caught.value)]
+
+
+def test_all_unknown_variables_of_a_value_are_found_and_nothing_that_follows_from_them(arm_of):
+    arm, _ = arm_of("{{ one }} {{ known }} {{ two }} {{ one }} {{ two / 2 }}")
+    assert unknown_of(arm, known=1) == ["one", "two"]
+    assert unknown_of(arm_of("{{ 1 / zero }}")[0], zero=0) == [""]
+
+
+def test_a_variable_that_a_fragment_does_not_see_is_told_once(arm_of):
+    arm, _ = arm_of("{% include 'alone.j2' without context %}")
+    assert unknown_of(arm, thing="rock") == ["thing"]

@@ -31,7 +31,11 @@ def small(monkeypatch):
 
 
 def sweep(folder, values=("wet rock", "wet-rock", "sand"), **keys):
-    content = {"prompts": [{"id": "a", "text": "{{ s }} pans"}, {"id": "b", "text": "sand pans"}], "takes": 2, **keys}
+    content = {
+        "prompts": [{"id": "a", "text": "{{ s | string }} pans"}, {"id": "b", "text": "sand pans"}],
+        "takes": 2,
+        **keys,
+    }
     return load(write_manifest(folder, matrix={"s": list(values)}, **content))
 
 
@@ -79,7 +83,7 @@ def test_the_state_is_told_of_late_names_too(tmp_path):
     manifest = sweep(tmp_path)
     with Store.open(manifest.output.state) as store:
         with store.transaction():
-            made = make_plan(manifest, store, register=store.registering("d"))
+            made = make_plan(manifest, store, registering=store.registering)
         records = list(store.records())
     assert [(each.key, each.aliases) for each in records] == [(each.job.key, each.job.aliases) for each in made.jobs]
     assert any("~" in each.key for each in records)
@@ -106,7 +110,7 @@ def test_what_is_submitted_late_in_a_large_plan_is_what_was_planned(tmp_path):
     manifest = sweep(tmp_path)
     with Store.open(manifest.output.state) as store:
         with store.transaction():
-            made = make_plan(manifest, store, register=store.registering("d"))
+            made = make_plan(manifest, store, registering=store.registering)
         expected = [each.job.id for each in made.jobs]
         seen = []
         for each in made.submits:

@@ -41,7 +41,7 @@ def state_of(made, *statuses: Status):
     """A state in which the first jobs of a plan stand so."""
     with Store.open(made.manifest.output.state) as store:
         with store.transaction():
-            register(store, (each.job for each in made.jobs), made.digest)
+            register(store, (each.job for each in made.jobs), "the first plan")
             for number, (each, status) in enumerate(zip(made.jobs, statuses, strict=False)):
                 if status is Status.PENDING:
                     continue
@@ -394,7 +394,7 @@ def test_why_a_job_is_submitted(tmp_path, change, reason):
         assert actions(changed) == [(Action.SUBMIT, reason)]
         # A run that stops before it submits keeps the reason.
         with store.transaction():
-            register(store, (each.job for each in changed.jobs), changed.digest)
+            register(store, (each.job for each in changed.jobs), "the changed plan")
         assert actions(make_plan(changed.manifest, store)) == [(Action.SUBMIT, reason)]
 
 
@@ -422,11 +422,34 @@ def test_selection(tmp_path):
     assert made.jobs[0].reason == "not selected"
 
 
-def test_the_digest_tells_when_the_state_needs_to_be_told(tmp_path):
-    usual = plan(tmp_path).digest
-    assert plan(tmp_path).digest == usual
-    # The key stays the same, the name in the index does not.
-    assert plan(tmp_path, prompts=[{"id": "Plain!", "text": "A slow push-in"}]).digest != usual
+def told(path, store):
+    """How many jobs the state is told of by a plan."""
+    counts = []
+
+    def registering(digest):
+        register = store.registering(digest)
+        return register and (lambda jobs: counts.append(len(jobs)) or register(jobs))
+
+    with store.transaction():
+        make_plan(load(path), store, registering=registering)
+    return sum(counts)
+
+
+def test_the_state_is_told_of_a_plan_that_is_not_the_last_one(tmp_path):
+    (tmp_path / "look.j2").write_text("in fog")
+    (tmp_path / "away.j2").write_text("in rain")
+    text = "A slow push-in {% include 'look.j2' %}"
+    path = write_manifest(tmp_path, prompts=[{"id": "plain", "text": text}])
+    with Store.open(load(path).output.state) as store:
+        assert [told(path, store), told(path, store)] == [1, 0]
+        # The key stays the same, the name in the index does not.
+        write_manifest(tmp_path, prompts=[{"id": "Plain!", "text": text}])
+        assert [told(path, store), told(path, store)] == [1, 0]
+        (tmp_path / "look.j2").write_text("in the sun")
+        assert [told(path, store), told(path, store)] == [1, 0]
+        # Which fragments these are is known where they are rendered.
+        write_manifest(tmp_path, prompts=[{"id": "a", "text": "Pan {% include which %}"}], vars={"which": "away.j2"})
+        assert [told(path, store), told(path, store)] == [1, 1]
 
 
 def test_warnings_are_handed_on(tmp_path):

@@ -12,9 +12,10 @@ from jsonschema import Draft202012Validator
 from runner.manifest.models import shipped_models, shipped_schema
 from runner.manifest.reader import load
 from runner.model import Image, ModelSchema, Origin, Prompt, fingerprint
-from runner.planning.arms import compiled_arms
+from runner.planning.arms import Compiler
 from runner.planning.faults import Faults
 from runner.planning.requests import Requests
+from runner.planning.templates.template import Templates
 from tests.kit import write_manifest
 
 SCHEMA = shipped_schema(next(iter(shipped_models())))
@@ -38,11 +39,11 @@ def manifest(tmp_path_factory):
 
 def requests_of(manifest, schema, text, params):
     prompt = Prompt("a", text, params, ("prompts", 0))
-    (arm,) = compiled_arms(replace(manifest, prompts=(prompt,)), Faults(manifest))
+    (arm,) = Compiler(Templates(), Faults(manifest)).arms(replace(manifest, prompts=(prompt,)))
     return Requests(arm, schema)
 
 
-def unexpected(found):
+def unexpected(parameter, found):
     raise AssertionError(found)
 
 
@@ -68,8 +69,11 @@ def test_prepared_and_general_agree(manifest, params, text, a, b, c, more):
 def test_every_fault_of_a_cell_is_told(manifest):
     requests = requests_of(manifest, SCHEMA, "{{ x }}", {"negative_prompt": "{{ y }}", "cfg_scale": "{{ a }}"})
     found = []
-    assert set(requests.payload({"a": 1}, IMAGE, found.append)) == {"image", "duration", "cfg_scale"}
-    assert [each.place.route for each in found] == [("prompts", 0, "text"), ("prompts", 0, "params", "negative_prompt")]
+    payload = requests.payload({"a": 1}, IMAGE, lambda parameter, fault: found.append((parameter.name, fault.place)))
+    assert set(payload) == {"image", "duration", "cfg_scale"}
+    assert [(name, place.route) for name, place in found] == [
+        ("prompt", ("prompts", 0, "text")), ("negative_prompt", ("prompts", 0, "params", "negative_prompt")),
+    ]  # fmt: skip
 
 
 def test_the_asked_length(manifest):

@@ -9,6 +9,7 @@ from runner.planning import spacing
 from runner.planning.cells import Expansion
 from runner.planning.faults import Faults
 from runner.planning.spacing import Spacing
+from runner.planning.templates.template import Templates
 from tests.kit import write_manifest
 from tests.warned import warnings
 
@@ -59,7 +60,7 @@ def test_only_so_many_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(spacing, "_COMPARED", 3)
     keys = {"prompts": arms("In {{ s }}"), "matrix": {"s": ["a", "b", "c", "c "]}, "takes": 2}
     manifest = load(write_manifest(tmp_path, **keys))
-    expansion = Expansion(manifest, Faults(manifest))
+    expansion = Expansion(manifest, Templates(), Faults(manifest))
     compared = Spacing({arm.prompt.id: arm for arm in expansion.arms})
     seen = 0
     for job in expansion.jobs():
