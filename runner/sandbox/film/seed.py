@@ -23,10 +23,6 @@ class Seed:
     def between(self, name: str, low: float, high: float) -> float:
         return low + (high - low) * self.unit(name)
 
-    def sign(self, name: str) -> float:
-        """-1.0 or 1.0."""
-        return 1.0 if self.unit(name) < 0.5 else -1.0
-
     def wave(self, name: str, turns: float) -> float:
         """A sine with a drawn phase, in [-1, 1]; `turns` counts whole periods since the start."""
         return math.sin(2 * math.pi * (turns + self.unit(name)))

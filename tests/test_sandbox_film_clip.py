@@ -6,22 +6,29 @@ import av
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from runner.sandbox.clip import RATE, THUMBNAIL_WIDTH, AbandonedError, encode, thumbnail
-from runner.sandbox.planes import Planes
+from runner.sandbox.film.camera import course
+from runner.sandbox.film.clip import RATE, THUMBNAIL_WIDTH, AbandonedError, encode
+from runner.sandbox.film.frames import frames
+from runner.sandbox.film.seed import Seed
 from tests.test_sandbox_kit import scene
 
 SIZE = (150, 100)
 
 
-def film(count: int, size: tuple[int, int] = SIZE) -> list[Planes]:
-    return [Planes.of(scene().rotate(number / 4).resize(size)) for number in range(count)]
+def film(count: int) -> list[av.VideoFrame]:
+    return list(frames(scene(), SIZE, course("orbit left", 0.5, 5, count, Seed("a/1"))))
+
+
+def written(
+    folder: Path, film: list[av.VideoFrame], metadata: dict[str, str] | None = None, name: str = "clip.mp4"
+) -> Path:
+    encode(film, SIZE, folder / name, folder / "still.jpg", metadata or {}, lambda: False)
+    return folder / name
 
 
 @pytest.mark.parametrize("seconds", [5, 10])
 def test_a_clip_is_what_it_should_be(tmp_path: Path, seconds: int) -> None:
-    path = tmp_path / "clip.mp4"
-    frames = film(1) * (seconds * RATE)
-    encode(frames, SIZE, path, {"title": "Sandbox clip", "comment": "not AI"}, lambda: False)
+    path = written(tmp_path, film(seconds * RATE), {"title": "Sandbox clip", "comment": "not AI"})
     with av.open(path) as container:
         video = container.streams.video[0]
         assert (video.codec_context.name, video.codec_context.pix_fmt) == ("h264", "yuv420p")
@@ -38,40 +45,40 @@ def test_a_clip_is_what_it_should_be(tmp_path: Path, seconds: int) -> None:
 
 
 def test_a_clip_can_be_played_while_it_loads(tmp_path: Path) -> None:
-    path = tmp_path / "clip.mp4"
-    encode(film(3), SIZE, path, {}, lambda: False)
-    data = path.read_bytes()
+    data = written(tmp_path, film(3)).read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
 
 
+def luma(frame: av.VideoFrame) -> Image.Image:
+    plane = frame.planes[0]
+    return Image.frombytes("L", SIZE, bytes(plane), "raw", "L", plane.line_size, 1)
+
+
 def test_the_frames_are_in_the_clip(tmp_path: Path) -> None:
-    frames = film(6)
-    encode(frames, SIZE, tmp_path / "clip.mp4", {}, lambda: False)
-    with av.open(tmp_path / "clip.mp4") as container:
-        for planes, frame in zip(frames, container.decode(video=0), strict=True):
-            plane = frame.planes[0]
-            luma = Image.frombytes("L", SIZE, bytes(plane), "raw", "L", plane.line_size, 1)
-            assert ImageStat.Stat(ImageChops.difference(luma, planes.luma)).mean[0] < 4
+    given = film(6)
+    with av.open(written(tmp_path, given)) as container:
+        for frame, decoded in zip(given, container.decode(video=0), strict=True):
+            assert ImageStat.Stat(ImageChops.difference(luma(frame), luma(decoded))).mean[0] < 4
 
 
 def test_equal_frames_make_equal_files(tmp_path: Path) -> None:
-    for name in ("one.mp4", "two.mp4"):
-        encode(film(8), SIZE, tmp_path / name, {}, lambda: False)
-    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+    one, two = (written(tmp_path, film(8), name=name) for name in ("one.mp4", "two.mp4"))
+    assert one.read_bytes() == two.read_bytes()
 
 
 def test_a_stop_ends_the_encoding_at_the_next_frame(tmp_path: Path) -> None:
     answers = iter([False, False, False, True])
-    frames = iter(film(10))
+    remaining = iter(film(10))
     with pytest.raises(AbandonedError):
-        encode(frames, SIZE, tmp_path / "clip.mp4", {}, lambda: next(answers))
-    assert len(list(frames)) == 6
+        encode(remaining, SIZE, tmp_path / "clip.mp4", tmp_path / "still.jpg", {}, lambda: next(answers))
+    assert len(list(remaining)) == 6
 
 
 @pytest.mark.parametrize(("width", "expected"), [(960, (THUMBNAIL_WIDTH, 320)), (240, (240, 160))])
-def test_a_thumbnail_is_a_small_jpeg_of_the_frame(tmp_path: Path, width: int, expected: tuple[int, int]) -> None:
+def test_a_thumbnail_is_a_small_jpeg_of_the_clip(tmp_path: Path, width: int, expected: tuple[int, int]) -> None:
     picture = Image.radial_gradient("L").resize((width, width * 2 // 3)).convert("RGB")
-    thumbnail(Planes.of(picture), tmp_path / "still.jpg")
+    shown = frames(picture, picture.size, course("static", 0.5, 1, RATE, Seed("a/1")))
+    encode(shown, picture.size, tmp_path / "clip.mp4", tmp_path / "still.jpg", {}, lambda: False)
     with Image.open(tmp_path / "still.jpg") as still:
         assert (still.format, still.size) == ("JPEG", expected)
         small = picture.resize(expected, Image.Resampling.LANCZOS)

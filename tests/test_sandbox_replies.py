@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runner.sandbox.answers import Answers, Echo, model_detail
+from runner.sandbox.album import Album
 from runner.sandbox.catalog import Model
-from runner.sandbox.pictures import Album, sha256
-from runner.sandbox.store import Request, Status
+from runner.sandbox.records import Request, Status
+from runner.sandbox.replies import detail, model_detail, submitted
 from tests.test_sandbox_kit import MODEL, SCHEMA, in_base64, picture_bytes
 
-DIGEST = sha256(picture_bytes())
+DIGEST = hashlib.sha256(picture_bytes()).hexdigest()
 REQUEST = Request(
     number=1,
     request_id="5d0f7cf4-1c5f-4a63-9b2e-6a1de8a6a111",
@@ -32,14 +33,14 @@ REQUEST = Request(
 )
 
 
-def answers(folder: Path, echo: Echo = "full") -> Answers:
+def polled(folder: Path, request: Request) -> dict[str, object]:
     album = Album(folder)
     album.add(picture_bytes(), DIGEST)
-    return Answers(album, echo)
+    return detail(request, album, "http://host:1")
 
 
-def test_what_a_submission_is_answered(tmp_path: Path) -> None:
-    assert answers(tmp_path).submitted(REQUEST) == {
+def test_what_a_submission_is_answered() -> None:
+    assert submitted(REQUEST) == {
         "request_id": REQUEST.request_id,
         "model": MODEL,
         "status": "queued",
@@ -50,7 +51,7 @@ def test_what_a_submission_is_answered(tmp_path: Path) -> None:
 
 
 def test_what_a_poll_is_answered(tmp_path: Path) -> None:
-    assert answers(tmp_path).detail(REQUEST, "http://host:1") == {
+    assert polled(tmp_path, REQUEST) == {
         "request_id": REQUEST.request_id,
         "org_id": "sandbox",
         "model": MODEL,
@@ -67,51 +68,37 @@ def test_what_a_poll_is_answered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [Status.DISPATCHED, Status.PROCESSING])
 def test_on_the_way_there_is_no_outcome(tmp_path: Path, status: Status) -> None:
-    detail = answers(tmp_path).detail(replace(REQUEST, status=status, worker="w"), "http://host:1")
-    assert (detail["status"], detail["outcome"], detail["qworker_id"]) == (status, {}, "w")
+    answer = polled(tmp_path, replace(REQUEST, status=status, worker="w"))
+    assert (answer["status"], answer["outcome"], answer["qworker_id"]) == (status, {}, "w")
 
 
 def test_both_shapes_of_a_success(tmp_path: Path) -> None:
     link = f"http://host:1/media/{REQUEST.request_id}"
     odd, even = (
-        answers(tmp_path).detail(replace(REQUEST, status=Status.SUCCESS, number=number), "http://host:1")["outcome"]
-        for number in (1, 2)
+        polled(tmp_path, replace(REQUEST, status=Status.SUCCESS, number=number))["outcome"] for number in (1, 2)
     )
     assert odd == {"video_url": f"{link}.mp4", "thumbnail_image_url": f"{link}.jpg"}
     assert even == {"media_urls": [{"id": "0", "url": f"{link}.mp4"}], "thumbnail_image_url": f"{link}.jpg"}
 
 
 def test_a_failure_has_an_empty_outcome_and_a_message(tmp_path: Path) -> None:
-    detail = answers(tmp_path).detail(replace(REQUEST, status=Status.FAILED, error="why"), "http://host:1")
-    assert (detail["outcome"], detail["error"]) == ({}, "why")
+    answer = polled(tmp_path, replace(REQUEST, status=Status.FAILED, error="why"))
+    assert (answer["outcome"], answer["error"]) == ({}, "why")
 
 
-@pytest.mark.parametrize(
-    ("echo", "payload"),
-    [
-        ("full", {"image": in_base64(picture_bytes()), "prompt": "p"}),
-        ("short", {"image": in_base64(picture_bytes())[:64], "prompt": "p"}),
-        ("none", {"prompt": "p"}),
-    ],
-)
-def test_pictures_are_echoed_as_asked(tmp_path: Path, echo: Echo, payload: dict[str, object]) -> None:
-    assert answers(tmp_path, echo).detail(REQUEST, "http://host:1")["payload"] == payload
-
-
-@pytest.mark.parametrize("echo", ["full", "short", "none"])
-def test_a_url_is_echoed_always(tmp_path: Path, echo: Echo) -> None:
+def test_a_url_is_echoed_as_it_is(tmp_path: Path) -> None:
     url = "https://example.com/" + "x" * 100
     request = replace(REQUEST, payload=f'{{"image": "{url}"}}', pictures=f'{{"image": "{url}"}}')
-    assert answers(tmp_path, echo).detail(request, "http://host:1")["payload"] == {"image": url}
+    assert polled(tmp_path, request)["payload"] == {"image": url}
 
 
 def test_a_model_is_described_by_its_schema() -> None:
-    detail = model_detail(Model.of(MODEL, SCHEMA), workers=3)
-    assert (detail["model"], detail["org_id"], detail["qworkers"]) == (MODEL, "sandbox", 3)
-    assert detail["brief_description"] == "Kling image to video"
-    assert detail["detailed_description"] == "A picture and a prompt make a video."
-    assert detail["price_info"] == {"price": 0, "pricing_type": "free", "unit": "request"}
-    assert detail["parameters"] == [
+    told = model_detail(Model(MODEL, SCHEMA), workers=3)
+    assert (told["model"], told["org_id"], told["qworkers"]) == (MODEL, "sandbox", 3)
+    assert told["brief_description"] == "Kling image to video"
+    assert told["detailed_description"] == "A picture and a prompt make a video."
+    assert told["price_info"] == {"price": 0, "pricing_type": "free", "unit": "request"}
+    assert told["parameters"] == [
         {"name": "image", "type": "string", "required": True},
         {"name": "prompt", "type": "string", "required": False, "default": "", "maxLength": 2500},
         {"name": "negative_prompt", "type": "string", "required": False, "default": "", "maxLength": 2500},

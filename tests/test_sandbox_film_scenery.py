@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from PIL import ImageChops, ImageStat
 
-from runner.sandbox.landscape import SIZE, landscape
-from runner.sandbox.seed import Seed
+from runner.sandbox.film.scenery import SIZE, landscape
+from runner.sandbox.film.seed import Seed
 
 
 def test_the_same_seed_paints_the_same_picture_and_another_a_different_one() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.sandbox.seed import Seed
+from runner.sandbox.film.seed import Seed
 
 
 def test_draws_are_the_same_on_every_machine() -> None:
@@ -26,6 +26,5 @@ def test_between_stays_between(text: str, name: str, low: float, width: float) -
 
 
 @given(st.text(), st.text(), st.floats(-1e3, 1e3))
-def test_signs_and_waves_stay_in_their_range(text: str, name: str, turns: float) -> None:
-    assert Seed(text).sign(name) in (-1.0, 1.0)
+def test_waves_stay_in_their_range(text: str, name: str, turns: float) -> None:
     assert -1.0 <= Seed(text).wave(name, turns) <= 1.0
