@@ -112,7 +112,8 @@ _CODES = {
     "E209": Code(
         "No schema for the model",
         "A model is known by a JSON Schema of its payload, which tells what can be sent. Names of models are case- "
-        "sensitive. For a model that does not ship, name a schema file under models.",
+        "sensitive. For a model that does not ship, name a schema file under models: draft 2020-12, at most 1 MB, and "
+        "no more than 100,000 places with every $ref written out.",
         "model: my-model\nmodels: {my-model: schemas/my-model.schema.json}",
     ),
     "E210": Code(
