@@ -215,7 +215,8 @@ def _words(error: Exception, written: str) -> tuple[str, str, str]:
         message = f"the template makes or takes too much: {str(error.args[-1]).rstrip('.')}"
         return "E314", message, "shorten the texts, or go through fewer items"
     if isinstance(error, RecursionError):
-        return "E314", "the template calls or includes itself without an end", "end the recursion with an {% if %}"
+        message = "the template calls or includes itself without an end, or is nested too deeply"
+        return "E314", message, "end a recursion with an {% if %}"
     if isinstance(error, MemoryError):
         return "E314", "the template makes values that are too large", "make them smaller"
     if isinstance(error, NotTextError):
