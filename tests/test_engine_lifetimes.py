@@ -87,13 +87,6 @@ def test_what_is_asked_for_counts_as_going_on_until_the_answer(seen, span):
     assert [each for _, each in lifetimes.hazards(0.0)] == pytest.approx(before)
 
 
-@given(SPANS, st.integers(1, 5))
-def test_an_end_is_one_end_wherever_it_is_spread(span, times):
-    """Ends are what hazard times exposure comes to, but for what is presumed."""
-    lifetimes = taught([("ended", span)] * times)
-    assert sum(lifetimes._ends) == pytest.approx(sum(0.5 ** (age / 100.0) for age in range(times)))
-
-
 def test_the_hazard_that_requests_have_is_found():
     """With a constant hazard of a twentieth a second, seen every second."""
     drawn, lifetimes = random.Random(3), Lifetimes()
