@@ -100,7 +100,7 @@ def make_plan(
     `is_patient`.
     """
     if threading.current_thread() is not threading.main_thread():
-        rehearse(manifest, warnings, is_patient)
+        rehearse(make_plan, manifest, warnings, is_patient)
     templates = Templates(manifest.folders)
     with templates.watch.kept():
         return _plan(manifest, templates, store, selection, warnings, registering, is_patient)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.model import Manifest
@@ -17,12 +17,14 @@ _CODE = (
 )
 
 
-def rehearse(manifest: Manifest, warnings: Sequence[Diagnostic], is_patient: bool) -> None:
-    """Plan in a process that has a timer and a limit on its memory. What renders there renders here, as quickly.
+def rehearse(
+    make_plan: Callable[..., object], manifest: Manifest, warnings: Sequence[Diagnostic], is_patient: bool
+) -> None:
+    """Call `make_plan` in a process that has a timer and a limit on its memory. What renders there renders here.
 
     Raises ManifestError with what planning finds there, and UsageError where the process is stopped.
     """
-    asked = pickle.dumps(sys.path) + pickle.dumps((manifest, warnings, is_patient))
+    asked = pickle.dumps(sys.path) + pickle.dumps((make_plan, manifest, warnings, is_patient))
     ended = subprocess.run([sys.executable, "-c", _CODE], input=asked, capture_output=True, check=False)
     if ended.returncode:
         hint = "make the sweep smaller, or its templates simpler"
@@ -34,9 +36,7 @@ def rehearse(manifest: Manifest, warnings: Sequence[Diagnostic], is_patient: boo
 
 def perform() -> None:
     """What the process does: it reads a manifest from its input, and writes the diagnostics that stop its planning."""
-    from runner.planning.plan import make_plan
-
-    manifest, warnings, is_patient = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own process wrote it
+    make_plan, manifest, warnings, is_patient = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own process wrote it
     found: tuple[Diagnostic, ...] = ()
     try:
         with limited_memory():
