@@ -134,26 +134,6 @@ def excluded(matrix: Matrix) -> Callable[[str, str, str, Variant], bool]:
     return is_excluded if entries else _none_is_excluded
 
 
-def additions(matrix: Matrix, most: int) -> set[int]:
-    """Which includes are added together to a combination that exclude leaves: sets of their places, as bits.
-
-    Nothing is expanded: points with which the same entries agree are tried as one. Where more than `most` of their
-    combinations would have to be tried, the answer is empty.
-    """
-    blocks = [{(point.excludes, point.includes) for point in block} for block in _points(matrix)]
-    if math.prod(map(len, blocks)) > most:
-        return set()
-    found = set()
-    for points in product(*blocks) if blocks else ():
-        excludes = includes = -1
-        for excluding, including in points:
-            excludes &= excluding
-            includes &= including
-        if not excludes:
-            found.add(includes)
-    return found
-
-
 def added(matrix: Matrix, includes: int) -> dict[str, Json]:
     """What these includes add to a combination, the later ones over the earlier ones."""
     entries = [matrix.include[number] for number in _bits(includes)]
@@ -268,39 +248,18 @@ def _bits(number: int) -> Iterator[int]:
 
 
 def _sampled(found: Iterable[Variant], sample: Sample) -> Iterator[Variant]:
-    """The `count` variants with the lowest digests, in their order.
+    """The `count` variants with the lowest sha256 of `canonical_json([seed, variables])` in UTF-8, in their order.
 
     A digest depends on the seed and the variant alone, so that a new value redraws nothing: of the variants that were
     there before, none comes in.
     """
-    digest = _digests(sample.seed)
-    lowest = heapq.nsmallest(sample.count, enumerate(found), key=lambda each: digest(each[1].variables))
-    for _, variant in sorted(lowest, key=lambda each: each[0]):
-        yield variant
 
+    def digest(placed: tuple[int, Variant]) -> bytes:
+        text = canonical_json([sample.seed, placed[1].variables])
+        return sha256(text.encode(errors="surrogatepass")).digest()
 
-def _digests(seed: Json) -> Callable[[Variables], bytes]:
-    """sha256 of the UTF-8 text `canonical_json([seed, variables])`, put together from members that are made once."""
-    members: dict[tuple[str, int], str] = {}
-
-    @lru_cache(maxsize=1024)
-    def ordered(names: tuple[str, ...]) -> list[str]:
-        # RFC 8785 3.2.3: by UTF-16 code units.
-        return sorted(names, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
-
-    def member(name: str, value: Json) -> str:
-        # By identity, because the values are the matrix's own, and live as long as the drawing.
-        text = members.get((name, id(value)))
-        if text is None:
-            text = members[name, id(value)] = canonical_json({name: value})[1:-1]
-        return text
-
-    def digest(variables: Variables) -> bytes:
-        inside = ",".join([member(name, variables[name]) for name in ordered(tuple(variables))])
-        return sha256(f"{start}{{{inside}}}]".encode(errors="surrogatepass")).digest()
-
-    start = f"[{canonical_json(seed)},"
-    return digest
+    lowest = heapq.nsmallest(sample.count, enumerate(found), key=digest)
+    yield from (variant for _, variant in sorted(lowest, key=lambda placed: placed[0]))
 
 
 def _zip_problems(matrix: Matrix) -> Iterator[MatrixProblem]:
