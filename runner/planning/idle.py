@@ -79,7 +79,7 @@ def _never_together(matrix: Matrix, zipped: Sequence[str], wanted: Variables) ->
 
 def _idle_includes(matrix: Matrix) -> Iterator[Remark]:
     """Each include without which the variants would be the same; of two equal entries one is enough."""
-    if product_size(matrix) * len(matrix.include) > _MOST_COMPARED:
+    if not matrix.include or product_size(matrix) * len(matrix.include) > _MOST_COMPARED:
         return
     made, left = _made(matrix), list(enumerate(matrix.include))
     for placed in list(left):
