@@ -15,8 +15,8 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import product
 
+from runner.manifest.words import known_here
 from runner.model import Json, Matrix, Route, Sample, Variables, canonical_json, same_value
-from runner.planning.suggestions import did_you_mean
 
 OUTSIDE = ("image", "prompt", "model")
 MAX_PRODUCT = 5_000_000
@@ -212,7 +212,7 @@ def _zip_problems(matrix: Matrix) -> Iterator[MatrixProblem]:
         for place, name in enumerate(group):
             route: Route = ("zip", number, place)
             if name not in matrix.axes:
-                hint = did_you_mean(name, matrix.axes)
+                hint = known_here(name, matrix.axes)
                 yield MatrixProblem("E501", f"zip names {name!r}, which is no axis of the matrix", hint, route, False)
             elif name in seen:
                 hint = "an axis can advance with one group only"
@@ -229,7 +229,7 @@ def _zip_problems(matrix: Matrix) -> Iterator[MatrixProblem]:
 def _exclude_problems(matrix: Matrix, outside: Mapping[str, Collection[str]]) -> Iterator[MatrixProblem]:
     @lru_cache(maxsize=1024)
     def hint(name: str, group: str | None = None) -> str:
-        return did_you_mean(name, outside[group] if group else [*matrix.axes, *OUTSIDE])
+        return known_here(name, outside[group] if group else [*matrix.axes, *OUTSIDE])
 
     added = {name for entry in matrix.include for name in entry} - set(matrix.axes)
     for number, entry in enumerate(matrix.exclude):
