@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from runner import campaign
 from runner.errors import ManifestError, UsageError
 from runner.manifest.reader import read
 from runner.planning import rehearsal
-from runner.planning.plan import Plan, make_plan
+from runner.planning.plan import Plan
+from runner.planning.selection import Selection
 from tests.kit import write_manifest
 from tests.warned import marked
 
 
 def planned(path: Path) -> Plan:
     reading = read(path)
-    assert reading.manifest is not None
-    return make_plan(reading.manifest, warnings=reading.diagnostics)
+    return campaign.plan(reading.sound(), Selection(), reading.diagnostics)
 
 
 def in_a_thread(path: Path) -> Plan:
@@ -41,7 +42,7 @@ def test_a_plan_is_that_of_the_main_thread(tmp_path: Path) -> None:
 
 def test_what_is_wrong_is_told_as_in_the_main_thread(tmp_path: Path) -> None:
     path = write_manifest(
-        tmp_path, prompts=prompts("{{ nope }}"), params={"duration": 5}, matrix={"s": [1, 2]}, lint={}
+        tmp_path, prompts=prompts("{{ nope }}"), params={"duration": "{{ 5 }}"}, matrix={"s": [1, 2]}, lint={}
     )
     told = []
     for plan in (planned, in_a_thread):

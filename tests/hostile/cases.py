@@ -132,7 +132,7 @@ FILES = (
     ),
     Case("a pipe", "E101", 4, {"file": "prompt.j2"}, {}, fifo),
     Case("the environment", "E107", 4, {"file": "/proc/self/environ"}),
-    Case("the environment, included", "E107", 4, {"text": "{% include '../../../../../proc/self/environ' %}"}),
+    Case("the environment, included", "E107", 4, {"text": "{% include '/proc/self/environ' %}"}),
     Case("a device", "E107", 4, {"file": "/dev/zero"}),
     Case("a device behind a link", "E107", 4, {"file": "prompt.j2"}, {}, link("/dev/zero")),
     Case("a way out", "E107", 4, {"file": "../secret.txt"}, {}, outside),
