@@ -150,13 +150,15 @@ class Budget:
     price_per_second: Decimal | None = None
     currency: str = "USD"
 
-    def price(self, seconds: float) -> Decimal | None:
-        """What one submission of `seconds` of video costs, or None where the manifest states no price."""
-        if self.price_per_job is not None:
+    @property
+    def has_price(self) -> bool:
+        return self.price_per_job is not None or self.price_per_second is not None
+
+    def price(self, seconds: float | None) -> Decimal | None:
+        """What one submission of `seconds` of video costs; None where the manifest states no price that tells it."""
+        if self.price_per_job is not None or self.price_per_second is None or seconds is None:
             return self.price_per_job
-        if self.price_per_second is not None:
-            return self.price_per_second * Decimal(str(seconds))
-        return None
+        return self.price_per_second * Decimal(str(seconds))
 
 
 @dataclass(frozen=True, slots=True)

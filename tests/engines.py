@@ -172,7 +172,7 @@ class Bench:
         with Store.open(self.manifest.output.state) as store:
             plan = make_plan(self.manifest, store, selection)
             with store.transaction():
-                register(store, (each.job for each in plan.jobs), plan.manifest.name)
+                register(store, (each.job for each in plan.jobs), None)
             tools = Tools(self.world, Files(True), self.executor, self.clock, random.Random(7), self.snapshots.append)
             yield Engine(plan, selection, store, tools), store
 

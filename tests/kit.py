@@ -69,8 +69,8 @@ def write_manifest(folder: Path, *, pictures: int = 1, name: str = "campaign.yam
     return path
 
 
-def register(store: Store, jobs: Iterable[Job], digest: str) -> None:
-    """Make the jobs of a plan known, inside a transaction; `digest` is that of the plan."""
+def register(store: Store, jobs: Iterable[Job], digest: str | None) -> None:
+    """Make the jobs of a plan known, inside a transaction; `digest` is that of the plan, if it has one."""
     write = store.registering(digest)
     if write is not None:
         write(jobs)

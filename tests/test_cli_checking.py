@@ -175,7 +175,7 @@ def three(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_manifest(tmp_path, name="sound.yaml")
     write_manifest(tmp_path, name="wrong.yaml", params={"duration": 5}, takes=0)
-    lit = [{"id": "lit", "text": "A slow push-in, {{ lights }}"}]
+    lit = [{"id": "lit", "text": "A slow push-in, {{ lights | string }}"}]
     write_manifest(tmp_path, name="doubtful.yaml", vars={"lights": "LIGHTS"}, prompts=lit)
     path = tmp_path / "doubtful.yaml"
     path.write_text(path.read_text().replace("LIGHTS", "no"))

@@ -8,7 +8,7 @@ from runner.api.answers import Remote
 from runner.engine.flights import Flight, Phase
 from runner.engine.run import MOST_POSTS, result_of
 from runner.engine.submitting import Submitting
-from runner.errors import AccessError, DiskError, StateError
+from runner.errors import StateError
 from tests.engines import bench
 
 
@@ -33,19 +33,6 @@ def test_what_a_call_gave_or_what_stands_for_it():
     assert result_of(cancelled, lambda words: words) == "the call was cancelled"
 
 
-def test_the_first_cause_is_the_one_that_is_told(run):
-    run.deny("no key")
-    run.fail(DiskError("later"))
-    assert isinstance(run.error, AccessError)
-    assert run.is_stopping
-
-
-def test_trouble_at_the_end_stops_nothing(run):
-    run.fail_at_end(DiskError("some jobs"))
-    assert not run.is_stopping
-    assert run.last_error is not None
-
-
 def test_an_organisation_is_learned_once_and_then_held_to(run):
     assert run.is_ours, "nothing was recorded yet"
     with run.store.transaction():
@@ -68,31 +55,6 @@ def test_in_the_next_run_the_organisation_must_show_again(tmp_path):
         assert engine._run.is_ours
 
 
-def test_the_clock_of_the_service_is_learned_from_its_answers(run):
-    assert run.skew is None
-    run.heard(None)
-    assert run.skew is None
-    run.heard(run.now() - 90.0)
-    assert run.skew == -90.0
-
-
-def test_an_attempt_from_its_intent_to_its_outcome(run):
-    planned = run.queue.take()
-    with run.store.transaction():
-        attempt = run.store.intend(planned.job, run.now(), None, None, "USD")
-        flight = Flight(attempt, Phase.POSTING, run.now(), planned)
-        run.flights.add(flight)
-        run.attach(flight, "r-1", "queued")
-    assert (flight.attempt.request_id, flight.phase) == ("r-1", Phase.WAITING)
-    assert [each.request_id for each in run.store.open_attempts()] == ["r-1"]
-    assert run.now() < run.flights.next_due() <= run.now() + 1.0, "soon, as nothing is known yet"
-    assert flight.started == run.now()
-    with run.store.transaction():
-        run.leave(flight, "enough")
-    assert not run.flights.is_busy()
-    assert len(run.store.open_attempts()) == 1, "it stays open"
-
-
 def test_an_orphaned_job_is_never_submitted_again(run):
     planned = run.queue.take()
     before = len(run.queue)
@@ -103,16 +65,6 @@ def test_an_orphaned_job_is_never_submitted_again(run):
         run.store.withdraw(attempt)
         run.again(flight)
     assert len(run.queue) == before
-
-
-def test_calls_are_counted_until_they_end(run):
-    seen = []
-    run.start(lambda done, started: seen.append(done.result()), lambda: 7)
-    run.start(lambda done, started: seen.append(done.result()), lambda: 8, is_call=False)
-    assert run.calls == 1
-    while not run.inbox.empty():
-        run.settle(run.inbox.get())
-    assert (run.calls, seen) == (0, [7, 8])
 
 
 def test_uploads_leave_room_for_polls(run):

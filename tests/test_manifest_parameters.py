@@ -81,3 +81,17 @@ def test_without_a_schema_nothing_is_known():
     found = Diagnostics(document.source)
     check_parameters(document.value, [], found)
     assert found.ordered() == ()
+
+
+def test_references_to_any_part_of_the_schema():
+    number = {"q": {"type": "number"}}
+    elsewhere = own(properties={"q": {"$ref": "#/components/q"}}, components=number)
+    assert told("params: {q: high}", elsewhere) == [("E204", 1, 13)]
+    # What judges parameters together is left to planning, and so is what refers to it.
+    together = own(properties={"q": {"$ref": "#/allOf/0/properties/q"}}, allOf=[{"properties": number}])
+    assert told("params: {q: high}", together) == []
+
+
+def test_a_search_that_takes_too_long_is_left_to_planning():
+    lists = [{"items": {"$ref": "#/properties/q"}, "type": "array", "maxItems": size} for size in (8, 9)]
+    assert told(f"params: {{q: {'[' * 25}5{']' * 25}}}", own(properties={"q": {"anyOf": lists}})) == []

@@ -55,7 +55,8 @@ def test_sound(document):
         ({"items": {"$ref": "#none"}}, "leads nowhere: #none", "#none"),
         ({"allOf": [{"$ref": "#/allOf/1"}]}, "leads nowhere: #/allOf/1", "#/allOf/1"),
         ({"items": {"$ref": "https://example.com/x.json"}}, "leads out of the file", "https://example.com/x.json"),
-        ({"items": {"$id": "urn:x"}}, "only the whole schema may have an $id", ""),
+        ({"items": {"$id": "urn:x"}}, "only the whole schema may have $id", ""),
+        ({"items": {"$schema": "https://json-schema.org/draft/2020-12/schema"}}, "only the whole schema", ""),
     ],
 )
 def test_faults(document, message, reference):

@@ -1,5 +1,7 @@
 """Problems of payloads and manifests, in words."""
 
+from functools import reduce
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -289,6 +291,29 @@ LONG = "a" * 2499 + "!"
 def test_patterns_that_take_ages_elsewhere(rules, value, message):
     (found,) = problems({"properties": {"p": rules}}, {"p": value})
     assert message in found.message
+
+
+def test_patterns_of_a_schema_that_names_its_dialect_and_itself():
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    rules = {**dialect, "properties": {"p": {"$ref": "#"}, "q": {"pattern": "^(a|aa)+$"}}}
+    (found,) = problems(rules, {"p": {"q": LONG}})
+    assert (found.route, found.code) == (("p", "q"), "E207")
+
+
+@pytest.mark.parametrize(
+    ("rules", "value"),
+    [
+        # A list in a list, told in two ways at each step: 2 to the power of 60 ways.
+        (
+            {"anyOf": [{"items": {"$ref": "#"}, "type": "array", "maxItems": size} for size in (8, 9)]},
+            reduce(lambda inner, _: [inner], range(60), "no list"),
+        ),
+        ({"items": {"anyOf": [{"const": number} for number in range(1000)]}}, ["x"] * 1000),
+    ],
+)
+def test_a_search_that_takes_too_long(rules, value):
+    (found,) = problems(rules, value)
+    assert (found.route, found.code, found.message) == ((), "E203", "the payload does not fit its schema")
 
 
 ANY = st.recursive(

@@ -8,7 +8,11 @@ import pytest
 
 from runner.errors import ManifestError
 from runner.manifest.reader import load
+from runner.planning.cells import Expansion
+from runner.planning.faults import Faults
 from runner.planning.plan import make_plan
+from runner.planning.templates.template import Templates
+from runner.planning.templates.watch import TICK
 from tests.kit import MODEL, picture_bytes, write_manifest
 
 
@@ -312,3 +316,23 @@ def test_entries_of_the_matrix_with_problems_hide_nothing_else(tmp_path):
 def test_a_product_that_is_too_large_is_not_expanded(tmp_path):
     found = wrong(tmp_path, matrix={name: list(range(100)) for name in "abcd"}, prompts=prompt("{{ x }} {{ y"))
     assert sorted(codes(found)) == ["E301", "E505"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_patient", "made"), [(10, False, 2), (10, True, 100), (5, False, 100), (0.25, False, 100)]
+)
+def test_a_sweep_that_would_be_rendered_for_longer_than_anybody_waits_is_refused(tmp_path, seconds, is_patient, made):
+    """In time that passes with each cell: 100 of 10 s are more than 10 minutes. The takes of a cell come together."""
+    manifest = load(write_manifest(tmp_path, matrix={"n": list(range(50))}, takes=2, prompts=prompt("{{ n }}")))
+    faults, templates = Faults(manifest), Templates()
+    jobs = []
+    for job in Expansion(manifest, templates, faults, is_patient=is_patient).jobs():
+        jobs.append(job)
+        templates.watch.ticks += int(seconds / TICK)
+    assert len(jobs) == made
+    found = faults.diagnostics(100)
+    assert codes(found) == ([] if made == 100 else ["E318"])
+    for each in found:
+        assert each.message == "rendering takes too long: 20 s for 2 of 100 cells"
+        assert "validate --slow" in each.hint
+        assert marked(each, manifest.path.read_text()) == "prompts"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.model import Status
-from runner.planning.orphans import Orphans
+from runner.planning.plan import Orphans
 from runner.state.store import Store
 from tests.kit import make_job, register
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 
 from runner.model import Budget
-from runner.planning.prices import has_price, price_of
 
 
 @pytest.mark.parametrize(
@@ -22,5 +21,5 @@ from runner.planning.prices import has_price, price_of
     ],
 )
 def test_a_price(budget, seconds, price):
-    assert price_of(budget, seconds) == price
-    assert has_price(budget) is (budget != Budget())
+    assert budget.price(seconds) == price
+    assert budget.has_price is (budget != Budget())

@@ -8,7 +8,6 @@ import threading
 import uuid
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -163,7 +162,7 @@ def test_half_a_surrogate_pair_comes_back(client: Client) -> None:
     body = json.dumps({"model": MODEL, "payload": payload(prompt="\ud83d")})
     answer = client.session.post(f"{client.base_url}/requests", data=body, timeout=30)
     assert client.detail(answer.json()["request_id"])["payload"] == payload(prompt="\ud83d")
-    refused = client.session.post(f"{client.base_url}/requests", data='{"model": "\\ud83d"}', timeout=30)
+    refused = client.session.post(f"{client.base_url}/requests", data='{"model": "\\ud83d", "payload": {}}', timeout=30)
     assert refused.status_code == 404
 
 
@@ -253,11 +252,3 @@ def test_many_clients_at_once_get_their_own_answers(client: Client) -> None:
     for thread in threads:
         thread.join()
     assert len(set(ids)) == 8
-
-
-@pytest.mark.parametrize(("echo", "expected"), [("short", in_base64(picture_bytes())[:64]), ("none", None)])
-def test_pictures_may_be_echoed_short_or_not_at_all(tmp_path: Path, echo: str, expected: str | None) -> None:
-    with running(tmp_path, echo=echo, seconds=30.0) as client:
-        request_id = client.submit()
-        for document in (client.detail(request_id), client.get("/requests").json()["requests"][0]):
-            assert document["payload"].get("image") == expected

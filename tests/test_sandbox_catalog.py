@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.errors import ServiceError
 from runner.sandbox.catalog import Catalog, PictureRules
-from runner.sandbox.errors import SandboxError
 from tests.test_sandbox_kit import MODEL, MOST_BYTES, SCHEMA, SIBLINGS, write_schemas
 
 
@@ -17,13 +17,13 @@ def only(folder: Path, schema: object) -> Catalog:
 
 def test_a_model_is_a_file_named_after_it(tmp_path: Path) -> None:
     (write_schemas(tmp_path) / "notes.txt").write_text("not a schema")
-    assert sorted(model.name for model in Catalog.read(tmp_path)) == sorted(SIBLINGS)
+    assert sorted(Catalog.read(tmp_path).models) == sorted(SIBLINGS)
 
 
 def test_a_model_knows_its_parameters(tmp_path: Path) -> None:
     model = Catalog.read(write_schemas(tmp_path)).models[MODEL]
     assert list(model.parameters) == ["image", "prompt", "negative_prompt", "duration", "cfg_scale"]
-    assert model.required == ("image",)
+    assert list(model.required) == ["image"]
     assert model.pictures == {"image": PictureRules(MOST_BYTES, 300, 0.4, 2.5, ("JPEG", "PNG"))}
 
 
@@ -61,20 +61,17 @@ def test_rules_that_a_schema_leaves_out_forbid_nothing() -> None:
         "{not json",
         "[]",
         {"type": "nonsense"},
-        {"properties": {"image": {"x-image": {"aspectRatio": [1]}}}},
-        {"properties": {"image": {"x-image": {"minSide": "300"}}}},
-        {"properties": {"image": {"x-image": 5}}},
     ],
 )
 def test_a_file_that_is_no_schema_stops_the_start_and_is_named(tmp_path: Path, schema: object) -> None:
-    with pytest.raises(SandboxError, match=r"m\.schema\.json"):
+    with pytest.raises(ServiceError, match=r"m\.schema\.json"):
         only(tmp_path, schema)
 
 
 def test_a_folder_without_schemas_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match=str(tmp_path)):
+    with pytest.raises(ServiceError, match=str(tmp_path)):
         Catalog.read(tmp_path)
-    with pytest.raises(SandboxError, match="missing"):
+    with pytest.raises(ServiceError, match="missing"):
         Catalog.read(tmp_path / "missing")
 
 

@@ -17,8 +17,8 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator
 from PIL import Image, ImageDraw
+from starlette.exceptions import HTTPException
 
-from runner.sandbox.errors import RefusedError
 from runner.sandbox.server import Sandbox, SandboxSettings
 
 MODEL = "Kling-Image2Video-V1.6-Standard"
@@ -155,11 +155,11 @@ def running(folder: Path, **more: object) -> Iterator[Client]:
             yield client
 
 
-def refused(action: Callable[[], object]) -> RefusedError | None:
+def refused(action: Callable[[], object]) -> HTTPException | None:
     """How an action is refused, if it is; any other error goes through."""
     try:
         action()
-    except RefusedError as error:
+    except HTTPException as error:
         return error
     return None
 

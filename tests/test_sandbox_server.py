@@ -12,7 +12,8 @@ from pathlib import Path
 import av
 import pytest
 
-from runner.sandbox.server import Sandbox, SandboxError, SandboxSettings
+from runner.errors import ServiceError
+from runner.sandbox.server import Sandbox, SandboxSettings
 from tests.test_sandbox_kit import MODEL, Client, encoded, in_base64, running, scene, settings, video_url
 
 _SCRIPT = """
@@ -145,20 +146,20 @@ def test_nothing_is_printed(tmp_path: Path) -> None:
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SandboxError, match=f"cannot listen on 127.0.0.1 port {port}: Address already in use"):
+        with pytest.raises(ServiceError, match=f"cannot listen on 127.0.0.1 port {port}: Address already in use"):
             Sandbox(settings(tmp_path, port=port)).start()
     with running(tmp_path) as client:
         assert client.get("/models").status_code == 200
 
 
 def test_a_folder_in_use(tmp_path: Path) -> None:
-    with running(tmp_path), pytest.raises(SandboxError, match="in use by another sandbox"):
+    with running(tmp_path), pytest.raises(ServiceError, match="in use by another sandbox"):
         Sandbox(settings(tmp_path)).start()
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SandboxError, match="cannot be used: Not a directory"):
+    with pytest.raises(ServiceError, match="cannot be used: Not a directory"):
         Sandbox(settings(tmp_path, directory=tmp_path / "file" / "sandbox")).start()
 
 
@@ -176,7 +177,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_make_no_sense(tmp_path: Path, more: dict[str, object], message: str) -> None:
-    with pytest.raises(SandboxError, match=message):
+    with pytest.raises(ServiceError, match=message):
         Sandbox(settings(tmp_path, **more)).start()
 
 

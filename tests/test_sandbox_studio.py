@@ -12,15 +12,15 @@ from pathlib import Path
 import av
 import pytest
 from PIL import Image
+from starlette.exceptions import HTTPException
 
+from runner.sandbox.album import Album
 from runner.sandbox.catalog import Catalog
-from runner.sandbox.clip import AbandonedError
-from runner.sandbox.errors import RefusedError
-from runner.sandbox.pictures import Album
-from runner.sandbox.store import Request
+from runner.sandbox.film.clip import AbandonedError
+from runner.sandbox.records import Request
 from runner.sandbox.studio import Studio
-from tests.test_sandbox_answers import DIGEST, REQUEST
 from tests.test_sandbox_kit import MODEL, picture_bytes, write_schemas
+from tests.test_sandbox_replies import DIGEST, REQUEST
 
 
 @pytest.fixture
@@ -123,11 +123,11 @@ def test_a_picture_on_this_machine_is_fetched_and_held_to_the_rules(studio: Stud
     made(studio, replace(request(), pictures=json.dumps({"image": f"{origin}/good.jpg"})))
     with av.open(studio.video(REQUEST.request_id)) as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == (72, 48)
-    with pytest.raises(RefusedError, match=r"payload\.image: is 200 x 200 pixels"):
+    with pytest.raises(HTTPException, match=r"payload\.image: is 200 x 200 pixels"):
         made(studio, replace(request(), pictures=json.dumps({"image": f"{origin}/small.jpg"})))
 
 
 def test_a_picture_that_is_gone_is_a_refusal(studio: Studio) -> None:
     studio.album.path(DIGEST).unlink()
-    with pytest.raises(RefusedError, match="damaged"):
+    with pytest.raises(HTTPException, match="damaged"):
         made(studio, request())

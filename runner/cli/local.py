@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from runner.api.service import SANDBOX, Connection, Service
 from runner.cli import screen
-from runner.errors import Exit, ServiceError, UsageError
+from runner.errors import Exit, UsageError
 from runner.model import Manifest
 from runner.shipped import shipped
 
@@ -37,11 +37,8 @@ def sandboxed(options: argparse.Namespace, manifest: Manifest) -> Connection:
             failure_rate=options.sandbox_failure_rate,
             clip_height=options.sandbox_height,
         )
-        sandbox = _started(sandbox_class, settings)
-        try:
+        with sandbox_class(settings) as sandbox:
             yield Service(sandbox.base_url)
-        finally:
-            sandbox.stop()
 
     return Connection(SANDBOX, None, opened, is_paid=lambda: False)
 
@@ -60,16 +57,14 @@ def sandbox(options: argparse.Namespace) -> int:
         certificate=Path(options.certificate) if options.certificate else None,
         private_key=Path(options.private_key) if options.private_key else None,
     )
-    server = _started(sandbox_class, settings)
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    screen.say(f"The sandbox serves {server.base_url}")
-    screen.say(f"Next: reelrun run MANIFEST --base-url {server.base_url}    (Ctrl-C ends the sandbox)")
-    try:
-        server.wait()
-    except KeyboardInterrupt:
-        screen.say("\nThe sandbox ends; its requests are kept.")
-    finally:
-        server.stop()
+    with sandbox_class(settings) as server:
+        signal.signal(signal.SIGTERM, _as_interrupt)
+        screen.say(f"The sandbox serves {server.base_url}")
+        screen.say(f"Next: reelrun run MANIFEST --base-url {server.base_url}    (Ctrl-C ends the sandbox)")
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            screen.say("\nThe sandbox ends; its requests are kept.")
     return Exit.DONE
 
 
@@ -83,14 +78,3 @@ def _imported() -> tuple[type[SandboxSettings], type[Sandbox]]:
     except ImportError as error:
         raise UsageError(f"the sandbox needs {error.name}", "pip install 'reelrun[web]'") from error
     return SandboxSettings, Sandbox
-
-
-def _started(sandbox_class: type[Sandbox], settings: SandboxSettings) -> Sandbox:
-    from runner.sandbox.server import SandboxError
-
-    made = sandbox_class(settings)
-    try:
-        made.start()
-    except SandboxError as error:
-        raise ServiceError(f"the sandbox does not start: {error}", "try another --port or folder") from error
-    return made

@@ -150,12 +150,11 @@ def index(options: argparse.Namespace) -> int:
 def run_document(manifest: Manifest, totals: dict[Status, int], submitted: int, spent: Decimal) -> dict[str, object]:
     """Where the jobs stand, for programs. The cost is what was spent so far, null where no price was ever known."""
     budget = manifest.budget
-    has_price = bool(spent) or budget.price_per_job is not None or budget.price_per_second is not None
     return {
         "manifest": str(manifest.path),
         "totals": {str(each): number for each, number in totals.items()},
         "submitted": submitted,
-        "cost": screen.cost_document(spent if has_price else None, budget.currency),
+        "cost": screen.cost_document(spent if spent or budget.has_price else None, budget.currency),
         "index": str(index_path(manifest.output.dir)),
         "output_dir": str(manifest.output.dir),
     }

@@ -112,7 +112,8 @@ _CODES = {
     "E209": Code(
         "No schema for the model",
         "A model is known by a JSON Schema of its payload, which tells what can be sent. Names of models are case- "
-        "sensitive. For a model that does not ship, name a schema file under models.",
+        "sensitive. For a model that does not ship, name a schema file under models: draft 2020-12, at most 1 MB, and "
+        "no more than 100,000 places with every $ref written out.",
         "model: my-model\nmodels: {my-model: schemas/my-model.schema.json}",
     ),
     "E210": Code(
@@ -124,7 +125,8 @@ _CODES = {
     # Templates.
     "E301": Code(
         "A template cannot be parsed",
-        "The text is not a Jinja2 template: a {{ or {% is not closed, or an expression is incomplete.",
+        "The text is not a Jinja2 template: a {{ or {% is not closed, a }} or %} closes nothing, an expression is "
+        "incomplete, or there is no filter of that name.",
         'wrong:  text: "The {{ product on rock"\nright:  text: "The {{ product }} on rock"',
     ),
     "E311": Code(
@@ -142,20 +144,20 @@ _CODES = {
     "E313": Code(
         "A template fails while it is rendered",
         "The template is well formed, and its expression cannot be computed for this job: a filter got a value of "
-        "the wrong type, or something was divided by zero.",
+        "the wrong type, something was divided by zero, or it asks for what the sandbox does not give.",
         'wrong:  cfg_scale: "{{ price / 0 }}"',
     ),
     "E314": Code(
-        "A template is too long or takes too long",
-        "What a template renders to is limited in length and in time, so that a loop without an end stops. Make the "
-        "loop shorter, or write the text out.",
-        'wrong:  text: "{% for i in range(10**9) %}x{% endfor %}"',
+        "A template is too long or takes too much",
+        "A render ends after two seconds, a text at a million characters, and planning at 1 GiB, so that a loop "
+        "without an end stops. Make the loop shorter, or write the text out.",
+        'wrong:  text: "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}"',
     ),
     "E315": Code(
         "A template's value is not JSON",
         "A template that is one expression keeps the type of its value, and this value has no form in JSON: a "
-        "function, a generator, NaN. Turn it into a text, a number or a list.",
-        'wrong:  names: "{{ names | map("upper") }}"\nright:  names: "{{ names | map("upper") | list }}"',
+        "function, infinity, NaN. Turn it into a text, a number or a list.",
+        'wrong:  style: "{{ name.upper }}"\nright:  style: "{{ name.upper() }}"',
     ),
     "E316": Code(
         "A text cannot hold this value",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TypeAlias
 from urllib.parse import unquote
 
@@ -37,7 +38,7 @@ class Voice:
     """Who sets the rules that a value breaks, and how their sentences go.
 
     `value` comes before what a value must be, `most` and `least` before a length; `text` and `number` before and after
-    the value as it should be written.
+    the value as it should be written. `steps` is how many keywords are looked at to find out what is wrong.
     """
 
     value: str
@@ -47,6 +48,7 @@ class Voice:
     key: str
     text: str
     number: str
+    steps: float = inf
 
 
 API = Voice(
@@ -57,6 +59,8 @@ API = Voice(
     key="parameter",
     text="it is a string in the API: write {}",
     number="it is a number in the API: write {}, without quotes (in a template: | float)",
+    # Anybody may write such a schema. So many steps take half a second.
+    steps=100_000,
 )
 MANIFEST = Voice(
     value="it must be",

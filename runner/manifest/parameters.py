@@ -11,8 +11,11 @@ from runner.manifest.values import items, mapping
 from runner.manifest.wording import problems
 from runner.model import Json, ModelSchema, Route
 
-# The keywords of a schema that judge a parameter by itself, and those that they may refer to.
-_SEPARATE = ("$schema", "$id", "$defs", "definitions", "properties", "patternProperties", "additionalProperties")
+# The keywords of a schema that judge parameters together, or which there are.
+_TOGETHER = {
+    *("required", "dependentRequired", "minProperties", "maxProperties", "unevaluatedProperties", "const", "enum"),
+    *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "$ref", "$dynamicRef"),
+}
 _MARKS = ("{{", "{%", "{#")
 
 
@@ -21,7 +24,9 @@ def check_parameters(content: Mapping[str, Json], schemas: Collection[ModelSchem
 
     What one model takes and another does not is left to planning: `exclude` may keep them apart.
     """
-    documents = [{key: schema.document[key] for key in _SEPARATE if key in schema.document} for schema in schemas]
+    documents = [
+        {keyword: rule for keyword, rule in schema.document.items() if keyword not in _TOGETHER} for schema in schemas
+    ]
     for route, parameters in _sections(content) if documents else ():
         told = [_problems(document, parameters) for document in documents]
         for name, wrong in told[0].items():
@@ -40,10 +45,15 @@ def _problems(document: Mapping[str, Json], parameters: Mapping[str, Json]) -> d
     """The problems of each parameter. Nothing is said of one that is none, which leaves it out."""
     found: dict[str, list[Problem]] = {}
     given = {name: value for name, value in parameters.items() if value is not None}
-    for each in problems(document, given):
-        name = str(each.route[0])
+    try:
+        wrong = problems(document, given)
+    except ValueError:
+        # A `$ref` leads to what is left out here. Planning looks at the whole.
+        return found
+    for each in wrong:
+        name = str(each.route[0]) if each.route else ""
         # Of a template only its name is known.
-        if each.key or not _has_template(given[name]):
+        if name in given and (each.key or not _has_template(given[name])):
             found.setdefault(name, []).append(each)
     return found
 

@@ -30,8 +30,9 @@ class SchemaFault(Exception):  # noqa: N818  # it is a fault of the schema, not 
 
 def check_references(document: Schema) -> None:
     """Raise SchemaFault where a `$ref` leads out of the schema, nowhere or to itself, or stands for too much."""
-    if any(isinstance(part.get("$id"), str) for part in _parts(document) if part is not document):
-        raise SchemaFault("only the whole schema may have an $id")
+    for part in _parts(document):
+        if part is not document and any(isinstance(part.get(word), str) for word in ("$id", "$schema")):
+            raise SchemaFault("only the whole schema may have $id and $schema")
     for count, reference in enumerate(_References(document).places(document)):
         if count >= MOST_PLACES:
             message = f"with every $ref written out it has more than {MOST_PLACES:,} places, too many to check"
@@ -39,6 +40,8 @@ def check_references(document: Schema) -> None:
 
 
 class _References:
+    """What the references of a document lead to."""
+
     def __init__(self, document: Schema) -> None:
         self._document = document
         names = ("$anchor", "$dynamicAnchor")

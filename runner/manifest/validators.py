@@ -13,8 +13,6 @@ from runner.model import Json
 # Most patterns are matched in time linear in the text. Those that look around, or back at a group, may need any time:
 # after so many steps back, a twentieth of a second, the value counts as unfit.
 _STEPS_BACK = 1_000_000
-# How jsonschema-rs begins to tell of that.
-ENDED = "Error executing regex"
 
 
 class Validator:
@@ -36,12 +34,12 @@ class Validator:
             # It is no JSON, or has half of a surrogate pair, which no request can carry.
             return False
 
-    def objection(self, instance: Json) -> str:
-        """The first thing that the schema has against an invalid value, in the words of jsonschema-rs."""
-        try:
-            return next((error.message for error in self._compiled.iter_errors(instance)), "")
-        except ValueError as error:
-            return str(error)
+    def gives_up(self, instance: Json) -> bool:
+        """Whether the value is unfit as a pattern takes too many steps back: ask a schema that is a pattern alone."""
+        return any(error.message.startswith("Error executing regex") for error in self._compiled.iter_errors(instance))
+
+
+_compiled = lru_cache(maxsize=64)(Validator)
 
 
 def validator(schema: Schema) -> Validator:
@@ -49,12 +47,8 @@ def validator(schema: Schema) -> Validator:
     return _compiled(json.dumps(schema))
 
 
-@lru_cache(maxsize=64)
-def _compiled(text: str) -> Validator:
-    return Validator(text)
-
-
 def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern is found in a text. One that takes too long is not."""
     return validator({"pattern": pattern}).is_valid(text)
 
 

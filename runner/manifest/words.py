@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from runner.model import Json
 
 _LONGEST = 60
 _BARE = re.compile(r"(?:[A-Za-z_]|\.{1,2}/)[A-Za-z0-9_ ./*-]*(?<! )")
 _NOT_BARE = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"])
+# A hint is one line: beyond this many names, the rest is counted.
+SHOWN = 20
 
 
 def shortened(text: str, limit: int = _LONGEST) -> str:
@@ -89,6 +91,16 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """The hint for a word that is not known."""
     found = closest(word, known)
     return f"did you mean {name(found)}?" if found else otherwise
+
+
+def known_here(word: str, known: Collection[str]) -> str:
+    """A hint for the unknown `word`: "did you mean 'x'? known here: x, y", in one line."""
+    if not known:
+        return "nothing is known here"
+    names = sorted(known)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    guess = closest(word, names)
+    return (f"did you mean {guess!r}? " if guess else "") + f"known here: {', '.join(names[:SHOWN])}{more}"
 
 
 def size(count: int) -> str:

@@ -6,19 +6,22 @@ what stays open is looked at in each cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from runner.manifest.pictures import Rules
 from runner.manifest.words import joined, literal
-from runner.model import Json, Manifest, ModelSchema, Variables
+from runner.model import Image, Json, Manifest, ModelSchema, Route, Variables
 from runner.planning.arms import Arm
 from runner.planning.faults import Place, Remark
 from runner.planning.motion import is_latin, says_motion
-from runner.planning.places import place_of_value
+from runner.planning.places import place_of_picture, place_of_value
 from runner.planning.templates.template import Template
 from runner.planning.tips import Range, Tips
 
+# The vendor asks for pictures well above the minimum; this is where "well above" begins for us.
+_WELL_ABOVE = 1.5
 # So few words leave most of a long video to chance.
 _FEW_WORDS = 5
 # Five words are shorter than this, and most prompts are longer: their words need not be counted.
@@ -189,3 +192,29 @@ def _is_brief(text: str) -> bool:
 def _text(payload: Variables, name: str) -> str:
     value = payload.get(name)
     return value if isinstance(value, str) else ""
+
+
+def small_pictures(manifest: Manifest) -> Iterator[Remark]:
+    """A warning for each entry with pictures whose short side is close to the model's minimum (W802)."""
+    least = max((Rules.of(schema).min_side or 0 for schema in manifest.schemas.values()), default=0)
+    advised = round(least * _WELL_ABOVE)
+    entries: dict[Route, list[Image]] = {}
+    for image in manifest.images:
+        if image.width and image.height and min(image.width, image.height) < advised:
+            entries.setdefault(image.route[:2], []).append(image)
+    for images in entries.values():
+        yield _of_small(manifest, images, least, advised)
+
+
+def _of_small(manifest: Manifest, images: Sequence[Image], least: int, advised: int) -> Remark:
+    first, *others = images
+    side = min(first.width or 0, first.height or 0)
+    message = (
+        f"{first.written or repr(first.id)} has a short side of {side} px ({first.width} x {first.height}), "
+        f"close to the minimum of {least} px; at least {advised} px is advised"
+    )
+    if others:
+        message += f" ({len(others):,} more of this entry {'is' if len(others) == 1 else 'are'} so, too)"
+    return Remark(
+        "W802", place_of_picture(manifest, first), message, "use a larger picture; scaling it up adds no sharpness"
+    )

@@ -126,11 +126,11 @@ class Expansion:
 
     def _is_late(self) -> bool:
         """Whether rendering would go on for longer than anybody waits, which is told."""
-        if self._watch.ticks <= self._looked:
+        if self._watch.ticks <= self._looked or not self.seen:
             return False
         self._looked = self._watch.ticks
         passed, cells = self._looked * TICK, self._cells()
-        if passed / max(self.seen, 1) * (cells - self.seen) <= _LONGEST:
+        if passed / self.seen * (cells - self.seen) <= _LONGEST:
             return False
         message = f"rendering takes too long: {passed:.0f} s for {self.seen:,} of {cells:,} cells"
         hint = "make the templates simpler, or the sweep smaller; validate --slow waits for all of it"

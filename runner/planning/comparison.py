@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from runner.model import Action, Change, Job, Manifest, Planned, Standing, Status
 from runner.planning.changes import changes
-from runner.planning.prices import price_of
 from runner.planning.selection import Selection
 from runner.state.store import Store
 
@@ -37,7 +36,7 @@ def compared(
     for job in jobs:
         found = standing.get(job.id, _NEVER)
         action, reason = _due(found, selection) if selection.has(job) else (Action.SKIP, NOT_SELECTED)
-        price = price_of(manifest.budget, job.seconds) if action is Action.SUBMIT else None
+        price = manifest.budget.price(job.seconds) if action is Action.SUBMIT else None
         if reason == NEW and former.get(job.key, (job.id,))[0] != job.id:
             yield _changed(job, *former[job.key], price, found.spent)
         else:

@@ -20,13 +20,14 @@ def with_constants(manifest: Manifest, compiler: Compiler, faults: Faults) -> tu
     """
     parameters = {name: compiler.parameter(name, value, ("vars", name)) for name, value in manifest.constants.items()}
     values: dict[str, Json] = dict(manifest.constants)
-    for name in _in_order({name: one.names & values.keys() for name, one in parameters.items()}, faults):
+    needs = {name: [each for each in values if each in one.names] for name, one in parameters.items()}
+    for name in _in_order(needs, faults):
         if parameters[name].templates and parameters[name].is_sound:
             _render(parameters[name], manifest.name, values, faults)
     return replace(manifest, constants=values), [each for one in parameters.values() for each in one.templates]
 
 
-def _in_order(needs: Mapping[str, frozenset[str]], faults: Faults) -> list[str]:
+def _in_order(needs: Mapping[str, list[str]], faults: Faults) -> list[str]:
     """The names, each after those that it needs; none where they need each other."""
     try:
         return list(TopologicalSorter(needs).static_order())

@@ -1,18 +1,17 @@
-"""Entries of exclude and include that do nothing. What they do follows from the axes; the product is not expanded."""
+"""Entries of exclude and include that do nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from runner.manifest.words import closest, described, joined, literal, name
 from runner.model import Json, Matrix, Route, Variables, canonical_json, same_value
 from runner.planning.faults import Place, Remark
-from runner.planning.matrix import OUTSIDE, added, additions
+from runner.planning.matrix import OUTSIDE, product_size, variants
 
-# Beyond so many sets of entries that meet in a combination, and so many comparisons of what includes add, the matrix is
-# left alone: nobody reads it that closely, and everything else about it takes less time.
-_MOST_SETS = 20_000
-_MOST_COMPARISONS = 200_000
+# Beyond so many combinations and includes, multiplied, includes are left alone: each is tried on all combinations.
+_MOST_COMPARED = 20_000
 _LISTED = 8
 
 
@@ -79,30 +78,28 @@ def _never_together(matrix: Matrix, zipped: Sequence[str], wanted: Variables) ->
 
 
 def _idle_includes(matrix: Matrix) -> Iterator[Remark]:
-    sets = additions(matrix, _MOST_SETS) if matrix.include else set()
-    if len(sets) * len(matrix.include) > _MOST_COMPARISONS:
+    """Each include without which the variants would be the same; of two equal entries one is enough."""
+    if not matrix.include or product_size(matrix) * len(matrix.include) > _MOST_COMPARED:
         return
-    idle = 0
-    for number, entry in enumerate(matrix.include):
-        bit = 1 << number
-        # Without those that are told already: of two equal entries one is enough.
-        reached = [each & ~idle for each in sets if each & bit]
-        if reached and all(_adds_the_same(matrix, each, each & ~bit) for each in reached):
-            idle |= bit
-            yield Remark("W512", Place(("matrix", "include", number)), *_why(matrix, entry, bit, reached))
+    made, left = _made(matrix), list(enumerate(matrix.include))
+    for placed in list(left):
+        others = [each for each in left if each is not placed]
+        if _made(replace(matrix, include=tuple(entry for _, entry in others))) == made:
+            left = others
+            yield Remark("W512", Place(("matrix", "include", placed[0])), *_why(matrix, *placed))
 
 
-def _adds_the_same(matrix: Matrix, left: int, right: int) -> bool:
-    return canonical_json(added(matrix, left)) == canonical_json(added(matrix, right))
+def _made(matrix: Matrix) -> list[tuple[str, bool]]:
+    return [(canonical_json(each.variables), each.created) for each in variants(replace(matrix, sample=None))]
 
 
-def _why(matrix: Matrix, entry: Variables, bit: int, reached: Sequence[int]) -> tuple[str, str]:
+def _why(matrix: Matrix, number: int, entry: Variables) -> tuple[str, str]:
     extra = [each for each in entry if each not in matrix.axes]
     if not extra:
         hint = "name one more variable for it to add, or delete it"
         return "this include does nothing: it names axes alone, and the combination is there already", hint
-    later = (added(matrix, each & ~(bit | bit - 1)) for each in reached)
-    if all(set(extra) <= set(others) for others in later):
+    later = set().union(*matrix.include[number + 1 :])
+    if later.issuperset(extra):
         hint = "later includes win: put it after them, or delete it"
         return f"this include does nothing: later ones set {joined(map(name, extra), 'and')} wherever it does", hint
     return "this include does nothing: what it adds is added by others already", "delete it"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from runner.model import Job, Manifest
-from runner.planning.advice import Case, Judge, checks
+from runner.planning.advice import Case, Judge, checks, small_pictures
 from runner.planning.cells import Expansion
 from runner.planning.equals import Equals
 from runner.planning.faults import Faults, Remark
-from runner.planning.sharpness import small_pictures
 from runner.planning.spacing import Spacing
 from runner.planning.unused import idle_axes, names_of, unused
 

@@ -15,8 +15,8 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import product
 
+from runner.manifest.words import known_here
 from runner.model import Json, Matrix, Route, Sample, Variables, canonical_json, same_value
-from runner.planning.suggestions import did_you_mean
 
 OUTSIDE = ("image", "prompt", "model")
 MAX_PRODUCT = 5_000_000
@@ -42,20 +42,6 @@ class MatrixProblem:
     hint: str
     route: Route
     key: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """A value of an axis, or the values that zipped axes have together.
-
-    Bit n of `excludes` tells that entry n of exclude has nothing against this point: it names none of its axes, or
-    names its values. A combination is excluded by the entries whose bit is set in all of its points. `includes` is
-    the same for include.
-    """
-
-    values: Mapping[str, Json]
-    excludes: int
-    includes: int
 
 
 def product_size(matrix: Matrix) -> int:
@@ -134,32 +120,6 @@ def excluded(matrix: Matrix) -> Callable[[str, str, str, Variant], bool]:
     return is_excluded if entries else _none_is_excluded
 
 
-def additions(matrix: Matrix, most: int) -> set[int]:
-    """Which includes are added together to a combination that exclude leaves: sets of their places, as bits.
-
-    Nothing is expanded: points with which the same entries agree are tried as one. Where more than `most` of their
-    combinations would have to be tried, the answer is empty.
-    """
-    blocks = [{(point.excludes, point.includes) for point in block} for block in _points(matrix)]
-    if math.prod(map(len, blocks)) > most:
-        return set()
-    found = set()
-    for points in product(*blocks) if blocks else ():
-        excludes = includes = -1
-        for excluding, including in points:
-            excludes &= excluding
-            includes &= including
-        if not excludes:
-            found.add(includes)
-    return found
-
-
-def added(matrix: Matrix, includes: int) -> dict[str, Json]:
-    """What these includes add to a combination, the later ones over the earlier ones."""
-    entries = [matrix.include[number] for number in _bits(includes)]
-    return {name: value for entry in entries for name, value in entry.items() if name not in matrix.axes}
-
-
 def _none_is_excluded(image: str, prompt: str, model: str, variant: Variant) -> bool:
     return False
 
@@ -179,36 +139,9 @@ def _blocks(matrix: Matrix) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(blocks))
 
 
-def _points(matrix: Matrix) -> list[list[_Point]]:
-    entries = [entry for entry in matrix.exclude if entry and not _is_outside(entry)]
-    blocks = []
-    for names in _blocks(matrix):
-        excludes = {name: _entries_by_value(name, entries) for name in names}
-        includes = {name: _entries_by_value(name, matrix.include) for name in names}
-        rows = zip(*(matrix.axes[name] for name in names), strict=True)
-        points = (dict(zip(names, row, strict=True)) for row in rows)
-        blocks.append([_Point(point, _common(excludes, point), _common(includes, point)) for point in points])
-    return blocks
-
-
-def _entries_by_value(name: str, entries: Iterable[Variables]) -> Callable[[Json], int]:
-    """For a value of the axis `name`: a bit for each entry that names this value, or does not name the axis."""
-    silent = 0
-    naming: dict[Hashable, int] = {}
-    for number, entry in enumerate(entries):
-        if name in entry:
-            token = _token(entry[name])
-            naming[token] = naming.get(token, 0) | 1 << number
-        else:
-            silent |= 1 << number
-    return lambda value: naming.get(_token(value), 0) | silent
-
-
-def _common(entries: Mapping[str, Callable[[Json], int]], point: Variables) -> int:
-    bits = -1
-    for name, value in point.items():
-        bits &= entries[name](value)
-    return bits
+def _tokens(values: Variables) -> frozenset[tuple[str, Hashable]]:
+    """Names with values: those of an entry are among those of each combination that it agrees with."""
+    return frozenset((name, _token(value)) for name, value in values.items())
 
 
 def _token(value: Json) -> Hashable:
@@ -220,87 +153,57 @@ def _token(value: Json) -> Hashable:
     return list, canonical_json(value)
 
 
-def _combinations(matrix: Matrix) -> Iterator[tuple[dict[str, Json], int]]:
-    """The combinations that exclude leaves, each with the bits of the includes that can be added to it.
-
-    The inner loop runs over the last block alone: a million combinations pass through it.
-    """
-    *outer, last = _points(matrix)
-    inner = [(point.values, point.excludes, point.includes) for point in last]
-    for points in product(*outer):
-        start: dict[str, Json] = dict.fromkeys(matrix.axes)
-        excludes = includes = -1
+def _combinations(matrix: Matrix) -> Iterator[dict[str, Json]]:
+    """The combinations that exclude leaves."""
+    excludes = [_tokens(entry) for entry in matrix.exclude if entry and not _is_outside(entry)]
+    blocks = [
+        [dict(zip(names, row, strict=True)) for row in zip(*(matrix.axes[name] for name in names), strict=True)]
+        for names in _blocks(matrix)
+    ]
+    for points in product(*blocks):
+        combination: dict[str, Json] = dict.fromkeys(matrix.axes)
         for point in points:
-            start.update(point.values)
-            excludes &= point.excludes
-            includes &= point.includes
-        for values, excluding, including in inner:
-            if not excludes & excluding:
-                yield {**start, **values}, includes & including
+            combination.update(point)
+        if not excludes or not _any_agrees(excludes, combination):
+            yield combination
+
+
+def _any_agrees(entries: Iterable[frozenset[tuple[str, Hashable]]], combination: Variables) -> bool:
+    tokens = _tokens(combination)
+    return any(entry <= tokens for entry in entries)
 
 
 def _with_includes(matrix: Matrix) -> Iterator[Variant]:
     if not matrix.axes and not matrix.include:
         yield Variant({}, False)
-
-    @lru_cache(maxsize=1024)
-    def together(includes: int) -> Variables:
-        return added(matrix, includes)
-
-    used = 0
-    for variables, includes in _combinations(matrix) if matrix.axes else ():
-        if includes:
-            used |= includes
-            variables.update(together(includes))
+    own = [{name: entry[name] for name in matrix.axes if name in entry} for entry in matrix.include]
+    extra = [{name: entry[name] for name in entry if name not in matrix.axes} for entry in matrix.include]
+    wanted, used = list(map(_tokens, own)), set()
+    for variables in _combinations(matrix) if matrix.axes else ():
+        tokens = _tokens(variables) if wanted else frozenset()
+        for number, entry in enumerate(wanted):
+            if entry <= tokens:
+                used.add(number)
+                variables.update(extra[number])
         yield Variant(variables, False)
-    for number, entry in enumerate(matrix.include):
-        if not used >> number & 1:
-            own = {name: entry[name] for name in matrix.axes if name in entry}
-            yield Variant({**own, **added(matrix, 1 << number)}, True)
-
-
-def _bits(number: int) -> Iterator[int]:
-    """The places of the ones, from the lowest."""
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
+    for number in range(len(matrix.include)):
+        if number not in used:
+            yield Variant({**own[number], **extra[number]}, True)
 
 
 def _sampled(found: Iterable[Variant], sample: Sample) -> Iterator[Variant]:
-    """The `count` variants with the lowest digests, in their order.
+    """The `count` variants with the lowest sha256 of `canonical_json([seed, variables])` in UTF-8, in their order.
 
     A digest depends on the seed and the variant alone, so that a new value redraws nothing: of the variants that were
     there before, none comes in.
     """
-    digest = _digests(sample.seed)
-    lowest = heapq.nsmallest(sample.count, enumerate(found), key=lambda each: digest(each[1].variables))
-    for _, variant in sorted(lowest, key=lambda each: each[0]):
-        yield variant
 
+    def digest(placed: tuple[int, Variant]) -> bytes:
+        text = canonical_json([sample.seed, placed[1].variables])
+        return sha256(text.encode(errors="surrogatepass")).digest()
 
-def _digests(seed: Json) -> Callable[[Variables], bytes]:
-    """sha256 of the UTF-8 text `canonical_json([seed, variables])`, put together from members that are made once."""
-    members: dict[tuple[str, int], str] = {}
-
-    @lru_cache(maxsize=1024)
-    def ordered(names: tuple[str, ...]) -> list[str]:
-        # RFC 8785 3.2.3: by UTF-16 code units.
-        return sorted(names, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
-
-    def member(name: str, value: Json) -> str:
-        # By identity, because the values are the matrix's own, and live as long as the drawing.
-        text = members.get((name, id(value)))
-        if text is None:
-            text = members[name, id(value)] = canonical_json({name: value})[1:-1]
-        return text
-
-    def digest(variables: Variables) -> bytes:
-        inside = ",".join([member(name, variables[name]) for name in ordered(tuple(variables))])
-        return sha256(f"{start}{{{inside}}}]".encode(errors="surrogatepass")).digest()
-
-    start = f"[{canonical_json(seed)},"
-    return digest
+    lowest = heapq.nsmallest(sample.count, enumerate(found), key=digest)
+    yield from (variant for _, variant in sorted(lowest, key=lambda placed: placed[0]))
 
 
 def _zip_problems(matrix: Matrix) -> Iterator[MatrixProblem]:
@@ -309,7 +212,7 @@ def _zip_problems(matrix: Matrix) -> Iterator[MatrixProblem]:
         for place, name in enumerate(group):
             route: Route = ("zip", number, place)
             if name not in matrix.axes:
-                hint = did_you_mean(name, matrix.axes)
+                hint = known_here(name, matrix.axes)
                 yield MatrixProblem("E501", f"zip names {name!r}, which is no axis of the matrix", hint, route, False)
             elif name in seen:
                 hint = "an axis can advance with one group only"
@@ -326,7 +229,7 @@ def _zip_problems(matrix: Matrix) -> Iterator[MatrixProblem]:
 def _exclude_problems(matrix: Matrix, outside: Mapping[str, Collection[str]]) -> Iterator[MatrixProblem]:
     @lru_cache(maxsize=1024)
     def hint(name: str, group: str | None = None) -> str:
-        return did_you_mean(name, outside[group] if group else [*matrix.axes, *OUTSIDE])
+        return known_here(name, outside[group] if group else [*matrix.axes, *OUTSIDE])
 
     added = {name for entry in matrix.include for name in entry} - set(matrix.axes)
     for number, entry in enumerate(matrix.exclude):

@@ -5,22 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
 from typing import overload
 
 from runner.errors import Diagnostic, ManifestError
-from runner.model import Action, Budget, Input, Job, Manifest, Planned
+from runner.model import Action, Budget, Input, Job, Manifest, Orphan, Planned, Status
 from runner.planning.cells import Expansion
 from runner.planning.comparison import NOT_SELECTED, compared
 from runner.planning.faults import Faults, Place
 from runner.planning.jobs import Jobs
 from runner.planning.lints import Lints
-from runner.planning.orphans import Orphans
-from runner.planning.prices import has_price, price_of
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, settled_one
 from runner.planning.templates.template import Templates
@@ -37,6 +36,28 @@ _BATCH = 1000
 Register = Callable[[Sequence[Job]], None]
 # What takes the jobs of a plan with this digest; None where they are taken already. None for a plan without a digest.
 Registering = Callable[[str | None], Register | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans(Iterable[Orphan]):
+    """How many of them stand where. They themselves are read from the state each time: there may be a million of them.
+
+    `ids` are those of the jobs of the plan, as numbers.
+    """
+
+    totals: Mapping[Status, int] = field(default_factory=dict)
+    state: Path = Path()
+    ids: Collection[int] = field(default=(), repr=False)
+
+    def __len__(self) -> int:
+        return sum(self.totals.values())
+
+    def __iter__(self) -> Iterator[Orphan]:
+        """Those of the latest plans first. Raises StateError and DiskError."""
+        store = Store.read(self.state) if self else None
+        if store is not None:
+            with closing(store):
+                yield from store.orphans(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +101,7 @@ class Plan:
     @property
     def cost(self) -> Decimal | None:
         """What the submissions of this plan cost, None where the price of one is not known."""
-        if not has_price(self.manifest.budget):
+        if not self.manifest.budget.has_price:
             return None
         prices = [group.price for group in self.groups if group.action is Action.SUBMIT]
         known = [price for price in prices if price is not None]
@@ -249,18 +270,18 @@ def digest_of(manifest: Manifest, fragments: Iterable[Input]) -> str:
 
 def _check_price(budget: Budget, faults: Faults) -> None:
     """A limit on the cost holds only where there is a price."""
-    if budget.max_cost is not None and not has_price(budget):
+    if budget.max_cost is not None and not budget.has_price:
         place = Place(("budget", "max_cost"), key=True)
         faults.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
 
 
 def _check_lengths(budget: Budget, jobs: Sequence[Job], faults: Faults) -> None:
     """And where that price is known for every job."""
-    if budget.max_cost is None or not has_price(budget):
+    if budget.max_cost is None or not budget.has_price:
         return
     place = Place(("budget", "max_cost"), key=True)
     for job in jobs:
-        if price_of(budget, job.seconds) is None:
+        if budget.price(job.seconds) is None:
             message = f"max_cost needs a price, and {job.model} has no length that price_per_second could multiply"
             faults.add("E701", place, message, "add price_per_job under budget", cell=job.key)
 

@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from runner.errors import UsageError
+from runner.manifest.words import known_here
 from runner.model import Json, Manifest, Variables, canonical_json, same_value
-from runner.planning.suggestions import did_you_mean
 
 # What every job has beside its variables; these names can be no variables.
 _PLACES = {"image": "image", "prompt": "prompt_id", "model": "model", "take": "take"}
@@ -111,7 +111,7 @@ def known_variable(name: str, manifest: Manifest, flag: str) -> str:
     """The name, where jobs can be told apart by it. Raises UsageError."""
     known = variables_of(manifest)
     if name not in known:
-        raise UsageError(f"{flag} names the unknown variable {name!r}", did_you_mean(name, known))
+        raise UsageError(f"{flag} names the unknown variable {name!r}", known_here(name, known))
     return name
 
 

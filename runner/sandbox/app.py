@@ -3,113 +3,106 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as Call
 from starlette.responses import FileResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route, Router
 
-from runner.sandbox.answers import Answers, model_detail
+from runner.sandbox import replies
 from runner.sandbox.catalog import Catalog
-from runner.sandbox.errors import RefusedError
 from runner.sandbox.intake import Intake
-from runner.sandbox.store import Request, Status, Store
+from runner.sandbox.records import Records, Request, Status
 from runner.sandbox.studio import Studio
+from runner.sandbox.workers import Workers
 
 PREFIXES = ("/api/v1/ie/requestqueue/apikey", "/api/v1/apikey")
 _JSON = "application/json"
 # So much of a body that is too large is read and thrown away, so that its sender gets to see the answer.
 _DRAINED = 64 * 1024 * 1024
-_MEDIA = re.compile(r"([0-9a-f-]{36})\.(mp4|jpg)")
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The API over one store. `notify` tells the workers of a new request; `workers` is how many there are."""
+    """The API over one queue."""
 
     catalog: Catalog
-    store: Store
+    records: Records
     intake: Intake
-    answers: Answers
     studio: Studio
-    workers: int
-    notify: Callable[[], None]
+    workers: Workers
 
     def build(self) -> Starlette:
-        routes = [Route("/media/{name}", self._media)]
-        for prefix in PREFIXES:
-            routes += [
-                Route(f"{prefix}/requests", self._requests, methods=["GET", "POST"]),
-                Route(f"{prefix}/requests/{{request_id}}", self._request),
-                Route(f"{prefix}/models", self._models),
-                Route(f"{prefix}/models/{{name}}", self._model),
-            ]
-        handlers = {RefusedError: _refused, HTTPException: _http_error, Exception: _broken}
-        app = Starlette(routes=routes, exception_handlers=handlers)
+        routes = [
+            Route("/requests", self._listing),
+            Route("/requests", self._submit, methods=["POST"]),
+            Route("/requests/{request_id}", self._request),
+            Route("/models", self._models),
+            Route("/models/{name}", self._model),
+        ]
+        api = Router(routes, redirect_slashes=False)
+        media = [Route("/media/{request_id}.mp4", self._video), Route("/media/{request_id}.jpg", self._thumbnail)]
+        app = Starlette(
+            routes=[*(Mount(prefix, api) for prefix in PREFIXES), *media],
+            exception_handlers={HTTPException: _refused, Exception: _broken},
+        )
         app.router.redirect_slashes = False
         return app
 
-    async def _requests(self, call: Call) -> Response:
-        if call.method == "POST":
-            body = await _body(call, self.catalog.largest_body)
-            return await run_in_threadpool(self._submit, body)
-        return await run_in_threadpool(self._listing, call)
-
-    def _submit(self, body: bytes) -> Response:
-        request = self.intake.take(body)
-        self.notify()
-        return _answer(self.answers.submitted(request))
+    async def _submit(self, call: Call) -> Response:
+        body = await _body(call, self.catalog.largest_body)
+        request = await run_in_threadpool(self.intake.take, body)
+        self.workers.notify()
+        return _answer(replies.submitted(request))
 
     def _listing(self, call: Call) -> Response:
         model = call.query_params.get("model_id")
-        requests = self.store.all(model)
+        requests = self.records.all(model)
         if model is not None and not requests and model not in self.catalog.models:
-            raise RefusedError(404, f"model_id: {model[:100]} is unknown")
+            raise HTTPException(404, f"model_id: {model[:100]} is unknown")
         return StreamingResponse(self._listed(requests, _origin(call)), media_type=_JSON)
 
     def _listed(self, requests: Sequence[Request], origin: str) -> Iterator[str]:
         """The listing piece by piece, as it may hold hundreds of pictures."""
         yield '{"requests":['
         for index, request in enumerate(requests):
-            yield f"{',' if index else ''}{json.dumps(self.answers.detail(request, origin))}"
+            yield f"{',' if index else ''}{json.dumps(replies.detail(request, self.studio.album, origin))}"
         yield f'],"total":{len(requests)}}}'
 
     def _request(self, call: Call) -> Response:
-        request = self.store.get(call.path_params["request_id"])
+        return _answer(replies.detail(self._found(call), self.studio.album, _origin(call)))
+
+    def _found(self, call: Call) -> Request:
+        request = self.records.get(call.path_params["request_id"])
         if request is None:
-            raise RefusedError(404, "request_id: is unknown")
-        return _answer(self.answers.detail(request, _origin(call)))
+            raise HTTPException(404, "request_id: is unknown")
+        return request
 
     def _models(self, call: Call) -> Response:
-        return _answer({"model_ids": [model.name for model in self.catalog]})
+        return _answer({"model_ids": list(self.catalog.models)})
 
     def _model(self, call: Call) -> Response:
         model = self.catalog.models.get(call.path_params["name"])
         if model is None:
-            raise RefusedError(404, "model: is unknown")
-        return _answer(model_detail(model, self.workers))
+            raise HTTPException(404, "model: is unknown")
+        return _answer(replies.model_detail(model, self.workers.count))
 
-    def _media(self, call: Call) -> Response:
-        match = _MEDIA.fullmatch(call.path_params["name"])
-        request = self.store.get(match[1]) if match else None
-        if match is None or request is None or request.status is not Status.SUCCESS:
-            raise RefusedError(404, "no such file")
-        if match[2] == "mp4":
-            path, digest, kind = self.studio.video(request.request_id), request.video_sha256, "video/mp4"
-        else:
-            path, digest, kind = self.studio.thumbnail(request.request_id), request.thumbnail_sha256, "image/jpeg"
-        if not path.is_file():
-            raise RefusedError(404, "no such file")
-        return FileResponse(path, media_type=kind, headers={"etag": f'"{digest}"'})
+    def _video(self, call: Call) -> Response:
+        request = self._found(call)
+        return _file(request, self.studio.video(request.request_id), "video/mp4", request.video_sha256)
+
+    def _thumbnail(self, call: Call) -> Response:
+        request = self._found(call)
+        return _file(request, self.studio.thumbnail(request.request_id), "image/jpeg", request.thumbnail_sha256)
 
 
 async def _body(call: Call, limit: int) -> bytes:
-    """The whole body. Raises RefusedError (413) when it is larger than `limit` bytes."""
+    """The whole body. Raises HTTPException (413) when it is larger than `limit` bytes."""
     parts: list[bytes] = []
     size = 0
     async for part in call.stream():
@@ -119,7 +112,7 @@ async def _body(call: Call, limit: int) -> bytes:
         elif size > limit + _DRAINED:
             break
     if size > limit:
-        raise RefusedError(413, f"the body is too large: at most {limit} bytes are allowed")
+        raise HTTPException(413, f"the body is too large: at most {limit} bytes are allowed")
     return b"".join(parts)
 
 
@@ -128,19 +121,20 @@ def _origin(call: Call) -> str:
     return f"{call.url.scheme}://{call.url.netloc}"
 
 
-def _answer(document: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _file(request: Request, path: Path, kind: str, digest: str) -> Response:
+    if request.status is not Status.SUCCESS or not path.is_file():
+        raise HTTPException(404, "no such file")
+    return FileResponse(path, media_type=kind, headers={"etag": f'"{digest}"'})
+
+
+def _answer(document: object, status: int = 200) -> Response:
     # ASCII alone: a prompt may hold half a surrogate pair, which JSON can escape and UTF-8 cannot carry.
-    return Response(json.dumps(document), status, headers, _JSON)
+    return Response(json.dumps(document), status, media_type=_JSON)
 
 
 def _refused(call: Call, error: Exception) -> Response:
-    assert isinstance(error, RefusedError)
-    return _answer({"error": error.message}, error.status)
-
-
-def _http_error(call: Call, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _answer({"error": error.detail.lower()}, error.status_code, dict(error.headers or {}))
+    return _answer({"error": error.detail}, error.status_code)
 
 
 def _broken(call: Call, error: Exception) -> Response:

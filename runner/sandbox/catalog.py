@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from runner.sandbox.errors import SandboxError
+from runner.errors import ServiceError
 
 SUFFIX = ".schema.json"
 _MIB = 1024 * 1024
+# Any: what a schema holds is checked against the metaschema, which types cannot say.
+Schema: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +31,40 @@ class PictureRules:
     formats: tuple[str, ...]  # as Pillow names them
 
     @classmethod
-    def of(cls, keyword: Mapping[str, object]) -> PictureRules:
-        """Raises ValueError where a value has the wrong shape."""
-        ratio, formats = keyword.get("aspectRatio", [0, 1e9]), keyword.get("formats", ["JPEG", "PNG"])
-        if not isinstance(ratio, list) or len(ratio) != 2 or not isinstance(formats, list):
-            raise ValueError("x-image: aspectRatio takes two numbers, formats a list of names")
+    def of(cls, keyword: Schema) -> PictureRules:
+        narrowest, widest = keyword.get("aspectRatio", (0.0, math.inf))
         return cls(
-            max_bytes=int(_number(keyword.get("maxBytes", 10 * _MIB))),
-            min_side=int(_number(keyword.get("minSide", 1))),
-            narrowest=_number(ratio[0]),
-            widest=_number(ratio[1]),
-            formats=tuple(str(name).upper() for name in formats),
+            max_bytes=keyword.get("maxBytes", 10 * _MIB),
+            min_side=keyword.get("minSide", 1),
+            narrowest=narrowest,
+            widest=widest,
+            formats=tuple(keyword.get("formats", ("JPEG", "PNG"))),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model: its name, the schema of its payload, and what of the schema is asked for again and again."""
+    """A model: its name and the schema of its payload."""
 
     name: str
-    schema: Mapping[str, object]
-    parameters: Mapping[str, Mapping[str, object]]
-    required: tuple[str, ...]
-    pictures: Mapping[str, PictureRules]
+    schema: Schema
 
-    @classmethod
-    def of(cls, name: str, schema: Mapping[str, object]) -> Model:
-        """Raises ValueError where the schema is not one of a payload."""
-        required = schema.get("required", [])
-        parameters = {key: _mapping(rules) for key, rules in _mapping(schema.get("properties")).items()}
-        return cls(
-            name=name,
-            schema=schema,
-            parameters=parameters,
-            required=tuple(str(key) for key in required) if isinstance(required, list) else (),
-            pictures={
-                key: PictureRules.of(_mapping(rules["x-image"]))
-                for key, rules in parameters.items()
-                if "x-image" in rules
-            },
-        )
+    @property
+    def parameters(self) -> Mapping[str, Schema]:
+        parameters: Mapping[str, Schema] = self.schema.get("properties", {})
+        return parameters
+
+    @property
+    def required(self) -> Sequence[str]:
+        required: Sequence[str] = self.schema.get("required", ())
+        return required
+
+    @property
+    def pictures(self) -> Mapping[str, PictureRules]:
+        """The rules of each parameter that takes a picture."""
+        return {
+            name: PictureRules.of(rules["x-image"]) for name, rules in self.parameters.items() if "x-image" in rules
+        }
 
     def filled(self, payload: Mapping[str, object]) -> dict[str, object]:
         """The payload with the defaults of the parameters that it leaves out."""
@@ -82,19 +80,16 @@ class Catalog:
 
     @classmethod
     def read(cls, folder: Path) -> Catalog:
-        """Raises SandboxError for a folder without schema files, and for a file that is not a schema."""
+        """Raises ServiceError for a folder without schema files, and for a file that is not a schema."""
         models = {path.name.removesuffix(SUFFIX): _read(path) for path in sorted(folder.glob(f"*{SUFFIX}"))}
         if not models:
-            raise SandboxError(f"no model schemas in {folder}: it needs files named MODEL{SUFFIX}")
+            raise ServiceError(f"no model schemas in {folder}: it needs files named MODEL{SUFFIX}")
         return cls(models)
-
-    def __iter__(self) -> Iterator[Model]:
-        return iter(self.models.values())
 
     @property
     def largest_body(self) -> int:
         """The bytes that a request may have: its pictures in Base64, and ample room for the rest."""
-        pictures = max(sum(rules.max_bytes for rules in model.pictures.values()) for model in self)
+        pictures = max(sum(rules.max_bytes for rules in model.pictures.values()) for model in self.models.values())
         return pictures * 4 // 3 + 2 * _MIB
 
 
@@ -102,20 +97,8 @@ def _read(path: Path) -> Model:
     try:
         schema = json.loads(path.read_bytes())
         Draft202012Validator.check_schema(schema)
-        return Model.of(path.name.removesuffix(SUFFIX), _mapping(schema))
     except SchemaError as error:
-        raise SandboxError(f"{path} is not a JSON Schema: {error.message}") from error
+        raise ServiceError(f"{path} is not a JSON Schema: {error.message}") from error
     except (OSError, ValueError) as error:
-        raise SandboxError(f"{path} is not a model schema: {error}") from error
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise ValueError("an object is expected")
-    return value
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError("x-image: a number is expected")
-    return value
+        raise ServiceError(f"{path} is not a model schema: {error}") from error
+    return Model(path.name.removesuffix(SUFFIX), schema)

@@ -1,16 +1,22 @@
-"""What a payload must fulfil, and the message for the first thing that it does not."""
+"""What a request must fulfil, and the message for the first thing that it does not."""
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from collections.abc import Mapping
 
 from jsonschema import Draft202012Validator, ValidationError
+from PIL import Image, ImageFile
+from starlette.exceptions import HTTPException
 
-from runner.sandbox.catalog import Model
-from runner.sandbox.errors import RefusedError
+from runner.sandbox.album import BROKEN, opened
+from runner.sandbox.catalog import PictureRules, Schema
 
+# A few kilobytes can decode to gigabytes. Below the number of pixels at which Pillow begins to warn.
+MOST_PIXELS = 80_000_000
 _REFUSED_WORD = re.compile(r"\bforbidden\b", re.IGNORECASE)
 _TYPES = {
     "string": "a string",
@@ -30,39 +36,90 @@ _LIMITS = {
 }
 
 
-def check_payload(model: Model, payload: Mapping[str, object]) -> None:
-    """Hold a payload to the model's schema. Raises RefusedError (400) for the first problem."""
-    problems = Draft202012Validator(model.schema).iter_errors(payload)
+def check(document: object, schema: Schema, *place: str) -> None:
+    """Hold what stands at `place` to a schema. Raises HTTPException (400) for the first problem."""
+    problems = Draft202012Validator(schema).iter_errors(document)
     first = min(problems, key=lambda problem: [str(part) for part in problem.absolute_path], default=None)
     if first is not None:
-        raise RefusedError(400, _message(first))
+        raise HTTPException(400, _message(first, [*place, *map(str, first.absolute_path)]))
 
 
 def check_policy(payload: Mapping[str, object]) -> None:
     """Refuse a prompt with the word "forbidden", so that people can see what a refusal looks like."""
     if _REFUSED_WORD.search(str(payload.get("prompt", ""))):
-        raise RefusedError(400, "content policy: the prompt was refused")
+        raise HTTPException(400, "content policy: the prompt was refused")
 
 
-def _message(problem: ValidationError) -> str:
+def decoded(text: str, field: str) -> bytes:
+    """The bytes of a picture that stands in a payload. Raises HTTPException (400)."""
+    if text[:5].lower() == "data:":
+        raise HTTPException(400, f"{field}: must be a URL or raw Base64, without a data: prefix")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        data = b""
+    # Several texts decode to the same bytes; only one of them is their Base64.
+    if not data or base64.b64encode(data).decode() != text:
+        raise HTTPException(400, f"{field}: must be a URL or raw Base64, but is neither")
+    return data
+
+
+def check_picture(data: bytes, rules: PictureRules, field: str, decode: bool = True) -> None:
+    """Hold a picture to its rules; `decode` says whether to read all of it. Raises HTTPException (400)."""
+    problem = _problem(data, rules)
+    if problem:
+        raise HTTPException(400, f"{field}: {problem}")
+    if decode:
+        opened(io.BytesIO(data), field)
+
+
+def _problem(data: bytes, rules: PictureRules) -> str:
+    """What is wrong with a picture by its size and header; empty if nothing is."""
+    if len(data) > rules.max_bytes:
+        return f"has {len(data)} bytes; at most {rules.max_bytes} are allowed"
+    try:
+        picture = _header(data, rules.formats)
+    except BROKEN:
+        return "cannot be read as a picture"
+    if picture is None:
+        return f"must be {' or '.join(rules.formats)} by its content"
+    width, height = picture.size
+    if min(width, height) < rules.min_side:
+        return f"is {width} x {height} pixels; both sides must be at least {rules.min_side}"
+    if not rules.narrowest <= width / height <= rules.widest:
+        return f"has an aspect ratio of {width / height:.3f}; allowed is {rules.narrowest:g} to {rules.widest:g}"
+    if width * height > MOST_PIXELS:
+        return f"has {width * height} pixels; at most {MOST_PIXELS} are allowed"
+    return ""
+
+
+def _header(data: bytes, formats: tuple[str, ...]) -> ImageFile.ImageFile | None:
+    """The picture with its header read, or None when it has none of the formats.
+
+    Not by `Image.open`, which warns on the screen about many pixels before anyone can look at their number.
+    """
+    Image.init()
+    for name in formats:
+        factory, accept = Image.OPEN[name]
+        if accept is None or accept(data[:16]):
+            return factory(io.BytesIO(data), "")
+    return None
+
+
+def _message(problem: ValidationError, place: list[str]) -> str:
     """One line that names the field and never repeats what was sent, which may be a whole picture."""
-    field = ".".join(["payload", *(str(part) for part in problem.absolute_path)])
     keyword, wanted, given = str(problem.validator), problem.validator_value, problem.instance
+    schema = problem.schema if isinstance(problem.schema, dict) else {}
     if keyword == "required" and isinstance(wanted, list) and isinstance(given, dict):
-        return f"{field}.{next(name for name in wanted if name not in given)}: is required"
+        return f"{'.'.join([*place, next(name for name in wanted if name not in given)])}: is required"
     if keyword == "additionalProperties" and isinstance(given, dict):
-        return f"{field}.{_unknown(problem.schema, given)}: is not a parameter of this model"
-    if keyword == "pattern" and isinstance(problem.schema, dict) and "patternErrorMessage" in problem.schema:
-        return f"{field}: {problem.schema['patternErrorMessage']}"
-    return f"{field}: {_say(keyword, wanted, given)}"
+        unknown = min(name for name in given if name not in schema.get("properties", {}))
+        return f"{'.'.join([*place, unknown[:64]])}: is not a parameter of this model"
+    words = schema.get("patternErrorMessage") if keyword == "pattern" else None
+    return f"{'.'.join(place) or 'the body'}: {words or _demand(keyword, wanted, given)}"
 
 
-def _unknown(schema: object, given: Mapping[str, object]) -> str:
-    known = schema.get("properties", {}) if isinstance(schema, dict) else {}
-    return min((name for name in given if name not in known), default="?")[:64]
-
-
-def _say(keyword: str, wanted: object, given: object) -> str:
+def _demand(keyword: str, wanted: object, given: object) -> str:
     if keyword == "enum" and isinstance(wanted, list):
         return "must be " + " or ".join(json.dumps(value) for value in wanted)
     if keyword == "type":

@@ -7,11 +7,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from starlette.exceptions import HTTPException
+
+from runner.sandbox.album import Album, is_url
 from runner.sandbox.catalog import Catalog, Model, PictureRules
-from runner.sandbox.constraints import check_payload, check_policy
-from runner.sandbox.errors import RefusedError
-from runner.sandbox.pictures import Album, check_picture, decoded, is_url, sha256
-from runner.sandbox.store import Draft, Request, Store
+from runner.sandbox.constraints import check, check_picture, check_policy, decoded
+from runner.sandbox.records import Records, Request
+
+_BODY = {
+    "type": "object",
+    "required": ["model", "payload"],
+    "properties": {"model": {"type": "string"}, "payload": {"type": "object"}},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,34 +27,24 @@ class Intake:
 
     catalog: Catalog
     album: Album
-    store: Store
+    records: Records
     clock: Callable[[], float]
     new_id: Callable[[], str]
 
     def take(self, body: bytes) -> Request:
-        """The request, on the disk and queued. Raises RefusedError."""
-        model, payload = self._parsed(body)
-        check_payload(model, payload)
-        pictures = self._kept_pictures(model, payload)
-        check_policy(payload)
-        return self.store.add(_draft(model, payload, pictures), self.new_id(), self.clock())
-
-    def _parsed(self, body: bytes) -> tuple[Model, Mapping[str, object]]:
+        """The request, on the disk and queued. Raises HTTPException."""
         try:
             document = json.loads(body, parse_constant=_no_constant)
         except (ValueError, RecursionError):
-            raise RefusedError(400, "the body is not JSON") from None
-        if not isinstance(document, dict):
-            raise RefusedError(400, "the body must be an object with model and payload")
-        name, payload = document.get("model"), document.get("payload")
-        if not isinstance(name, str):
-            raise RefusedError(400, "model: must be a string" if "model" in document else "model: is required")
-        model = self.catalog.models.get(name)
+            raise HTTPException(400, "the body is not JSON") from None
+        check(document, _BODY)
+        model, payload = self.catalog.models.get(document["model"]), document["payload"]
         if model is None:
-            raise RefusedError(404, f"model: {name[:100]} is unknown")
-        if not isinstance(payload, dict):
-            raise RefusedError(400, "payload: must be an object" if "payload" in document else "payload: is required")
-        return model, payload
+            raise HTTPException(404, f"model: {document['model'][:100]} is unknown")
+        check(payload, model.schema, "payload")
+        pictures = self._kept_pictures(model, payload)
+        check_policy(payload)
+        return self.records.add(self._request(model, payload, pictures))
 
     def _kept_pictures(self, model: Model, payload: Mapping[str, object]) -> dict[str, str]:
         """Check the payload's pictures and keep them; the sha256 or the URL of each."""
@@ -60,17 +57,25 @@ class Intake:
 
     def _kept(self, text: str, rules: PictureRules, field: str) -> str:
         data = decoded(text, field)
-        digest = sha256(data)
-        check_picture(data, rules, field, decode=not self.album.has(digest))
+        digest = hashlib.sha256(data).hexdigest()
+        check_picture(data, rules, field, decode=not self.album.path(digest).exists())
         self.album.add(data, digest)
         return digest
 
-
-def _draft(model: Model, payload: Mapping[str, object], pictures: Mapping[str, str]) -> Draft:
-    filled = _canonical({**model.filled(payload), **pictures})
-    short = {**payload, **{name: "" for name, source in pictures.items() if not is_url(source)}}
-    digest = hashlib.sha256(f"{json.dumps(model.name)}/{filled}".encode()).hexdigest()
-    return Draft(model.name, json.dumps(short), json.dumps(pictures), filled, digest)
+    def _request(self, model: Model, payload: Mapping[str, object], pictures: Mapping[str, str]) -> Request:
+        filled = _canonical({**model.filled(payload), **pictures})
+        short = {**payload, **{name: "" for name, source in pictures.items() if not is_url(source)}}
+        now = self.clock()
+        return Request(
+            request_id=self.new_id(),
+            model=model.name,
+            payload=json.dumps(short),
+            pictures=json.dumps(pictures),
+            filled=filled,
+            digest=hashlib.sha256(f"{json.dumps(model.name)}/{filled}".encode()).hexdigest(),
+            created_at=now,
+            updated_at=now,
+        )
 
 
 def _canonical(payload: Mapping[str, object]) -> str:

@@ -13,18 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
-from runner.sandbox.answers import Answers, Echo
+from runner.errors import ServiceError
+from runner.sandbox.album import Album
 from runner.sandbox.app import PREFIXES, App
 from runner.sandbox.catalog import Catalog
-from runner.sandbox.errors import SandboxError
 from runner.sandbox.intake import Intake
-from runner.sandbox.pictures import Album
-from runner.sandbox.store import Store
+from runner.sandbox.records import Records
 from runner.sandbox.studio import Studio
 from runner.sandbox.workers import Pace, Workers
-
-__all__ = ["Sandbox", "SandboxError", "SandboxSettings"]
 
 _SILENT = logging.CRITICAL + 1
 # Longer than clients wait between two calls on one connection.
@@ -50,7 +48,6 @@ class SandboxSettings:
     clip_height: int = 720  # at most 720; the width follows the picture
     certificate: Path | None = None  # with a private key: TLS
     private_key: Path | None = None
-    echo: Echo = "full"  # how pictures stand in an echoed payload; short: their first 64 characters
 
 
 class Sandbox:
@@ -62,7 +59,7 @@ class Sandbox:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
-        self._parts: _Parts | None = None
+        self._running = ExitStack()
         self._ended = threading.Event()
         self.base_url = ""
 
@@ -74,17 +71,25 @@ class Sandbox:
         self.stop()
 
     def start(self) -> None:
-        """Go on with what an earlier sandbox left in the folder, and listen. Raises SandboxError."""
+        """Go on with what an earlier sandbox left in the folder, and listen. Raises ServiceError."""
+        _check(self._settings)
+        catalog = Catalog.read(self._settings.schemas)
+        with ExitStack() as undo:
+            records = undo.enter_context(closing(_opened(self._settings)))
+            listener = undo.enter_context(_listening(self._settings))
+            workers, app = _assembled(self._settings, catalog, records)
+            server = uvicorn.Server(_configured(self._settings, app))
+            _resume(self._settings, workers)
+            _serve(server, listener, undo)
+            workers.start()
+            undo.callback(workers.stop)
+            self._running = undo.pop_all()
         self._ended.clear()
-        self._parts = _Parts.of(self._settings)
-        self._parts.start()
-        self.base_url = self._parts.base_url
+        self.base_url = _base_url(self._settings, listener)
 
     def stop(self) -> None:
         """Stop serving and working; what is not final goes on at the next start."""
-        if self._parts:
-            self._parts.stop()
-            self._parts = None
+        self._running.close()
         self._ended.set()
 
     def wait(self) -> None:
@@ -92,81 +97,30 @@ class Sandbox:
         self._ended.wait()
 
 
-class _Server(uvicorn.Server):
-    """A server that says when it listens. It leaves signals alone, as it runs outside the main thread."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    def run(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            super().run(sockets)
-        finally:
-            self.listening.set()  # nobody should wait for a server that is gone
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What runs between a start and a stop."""
-
-    base_url: str
-    store: Store
-    workers: Workers
-    server: _Server
-    thread: threading.Thread
-
-    @classmethod
-    def of(cls, settings: SandboxSettings) -> _Parts:
-        """Everything made and nothing running. Raises SandboxError, and then holds on to nothing."""
-        _check(settings)
-        catalog = Catalog.read(settings.schemas)
-        with ExitStack() as undo:
-            store = undo.enter_context(closing(_opened_store(settings)))
-            listener = undo.enter_context(_listening(settings))
-            workers, app = _assembled(settings, catalog, store)
-            server = _Server(_configured(settings, app))
-            _resume(settings, workers)
-            undo.pop_all()
-        thread = threading.Thread(target=server.run, args=([listener],), name="sandbox-server", daemon=True)
-        return cls(_base_url(settings, listener), store, workers, server, thread)
-
-    def start(self) -> None:
-        self.workers.start()
-        self.thread.start()
-        self.server.listening.wait()
-
-    def stop(self) -> None:
-        self.server.should_exit = True
-        self.workers.stop()
-        self.thread.join()
-        self.store.close()
-
-
 def _check(settings: SandboxSettings) -> None:
-    if not 0 <= settings.port <= _HIGHEST_PORT:
-        raise SandboxError(f"the port must be between 0 and {_HIGHEST_PORT}")
-    if settings.slots < 1:
-        raise SandboxError("slots must be at least 1")
-    if not 0 <= settings.failure_rate <= 1:
-        raise SandboxError("the failure rate must be between 0 and 1")
-    if not _LOWEST_CLIP <= settings.clip_height <= _HIGHEST_CLIP:
-        raise SandboxError(f"the clip height must be between {_LOWEST_CLIP} and {_HIGHEST_CLIP}")
-    if (settings.certificate is None) != (settings.private_key is None):
-        raise SandboxError("TLS needs both a certificate and its private key")
+    demands = {
+        f"the port must be between 0 and {_HIGHEST_PORT}": 0 <= settings.port <= _HIGHEST_PORT,
+        "slots must be at least 1": settings.slots >= 1,
+        "the failure rate must be between 0 and 1": 0 <= settings.failure_rate <= 1,
+        f"the clip height must be between {_LOWEST_CLIP} and {_HIGHEST_CLIP}": (
+            _LOWEST_CLIP <= settings.clip_height <= _HIGHEST_CLIP
+        ),
+        "TLS needs both a certificate and its private key": (
+            (settings.certificate is None) == (settings.private_key is None)
+        ),
+    }
+    for demand, is_met in demands.items():
+        if not is_met:
+            raise ServiceError(f"the sandbox does not start: {demand}")
 
 
-def _opened_store(settings: SandboxSettings) -> Store:
+def _opened(settings: SandboxSettings) -> Records:
     try:
         for folder in (_media(settings), _pictures(settings)):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SandboxError(f"{settings.directory} cannot be used: {error.strerror}") from error
-    return Store(settings.directory / "sandbox.sqlite")
+        raise ServiceError(f"{settings.directory} cannot be used: {error.strerror}", "use another folder") from error
+    return Records(settings.directory / "sandbox.sqlite")
 
 
 def _listening(settings: SandboxSettings) -> socket.socket:
@@ -174,29 +128,22 @@ def _listening(settings: SandboxSettings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise SandboxError(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from error
+        where = f"{settings.host} port {settings.port}"
+        raise ServiceError(f"the sandbox cannot listen on {where}: {error.strerror}", "try another --port") from error
 
 
-def _assembled(settings: SandboxSettings, catalog: Catalog, store: Store) -> tuple[Workers, App]:
+def _assembled(settings: SandboxSettings, catalog: Catalog, records: Records) -> tuple[Workers, Starlette]:
     album = Album(_pictures(settings))
     studio = Studio(_media(settings), album, catalog, settings.clip_height)
     pace = Pace(settings.queue_seconds, settings.seconds, settings.failure_rate)
-    workers = Workers(store, studio, settings.slots, pace, time.time)
-    intake = Intake(catalog, album, store, time.time, lambda: str(uuid.uuid4()))
-    answers = Answers(album, settings.echo)
-    return workers, App(catalog, store, intake, answers, studio, settings.slots, workers.notify)
+    workers = Workers(records, studio, settings.slots, pace, time.time)
+    intake = Intake(catalog, album, records, time.time, lambda: str(uuid.uuid4()))
+    return workers, App(catalog, records, intake, studio, workers).build()
 
 
-def _resume(settings: SandboxSettings, workers: Workers) -> None:
-    try:
-        workers.resume()
-    except (OSError, sqlite3.Error) as error:
-        raise SandboxError(f"{settings.directory} cannot be written: {error}") from error
-
-
-def _configured(settings: SandboxSettings, app: App) -> uvicorn.Config:
+def _configured(settings: SandboxSettings, app: Starlette) -> uvicorn.Config:
     config = uvicorn.Config(
-        app.build(),
+        app,
         loop="asyncio",
         http="h11",
         ws="none",
@@ -215,8 +162,27 @@ def _configured(settings: SandboxSettings, app: App) -> uvicorn.Config:
     try:
         config.load()
     except OSError as error:
-        raise SandboxError(f"the certificate or its key cannot be used: {error}") from error
+        raise ServiceError(f"the certificate or its key cannot be used: {error}") from error
     return config
+
+
+def _resume(settings: SandboxSettings, workers: Workers) -> None:
+    try:
+        workers.resume()
+    except (OSError, sqlite3.Error) as error:
+        raise ServiceError(f"{settings.directory} cannot be written: {error}", "use another folder") from error
+
+
+def _serve(server: uvicorn.Server, listener: socket.socket, undo: ExitStack) -> None:
+    """Serve from a thread until `undo`. Whoever calls before it is ready waits in the backlog."""
+    thread = threading.Thread(target=server.run, args=([listener],), name="sandbox-server", daemon=True)
+
+    def end() -> None:
+        server.should_exit = True
+        thread.join()
+
+    thread.start()
+    undo.callback(end)
 
 
 def _base_url(settings: SandboxSettings, listener: socket.socket) -> str:

@@ -6,23 +6,22 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from runner.sandbox.album import Album, is_url, opened
 from runner.sandbox.catalog import Catalog, PictureRules
-from runner.sandbox.clip import RATE, encode, thumbnail
-from runner.sandbox.frames import frames, window_size
-from runner.sandbox.landscape import landscape
+from runner.sandbox.constraints import check_picture
+from runner.sandbox.film.camera import course
+from runner.sandbox.film.clip import RATE, encode
+from runner.sandbox.film.frames import frames, window_size
+from runner.sandbox.film.scenery import landscape
+from runner.sandbox.film.seed import Seed
 from runner.sandbox.loopback import fetched, on_loopback
-from runner.sandbox.mood import mood
-from runner.sandbox.motion import moves, path
-from runner.sandbox.pictures import Album, check_picture, is_url, opened
-from runner.sandbox.planes import Planes
-from runner.sandbox.seed import Seed
-from runner.sandbox.store import Request
+from runner.sandbox.records import Request
 
 _LONGEST = 15  # seconds
 # A picture is opened with this many times the height of the clip, if it has that, so that there is detail to move to.
@@ -47,20 +46,23 @@ class Studio:
     def make(self, request: Request, stopped: Callable[[], bool]) -> tuple[str, str]:
         """Make both files and return their sha256.
 
-        Raises RefusedError for a picture that cannot be had, AbandonedError when stopped, OSError for disk trouble.
+        Raises HTTPException for a picture that cannot be had, AbandonedError when stopped, OSError for disk trouble.
         """
         payload: dict[str, object] = json.loads(request.filled)
-        seed = Seed(f"{request.digest}/{request.ordinal}")
-        prompt = str(payload.get("prompt", ""))
         seconds = round(min(_LONGEST, max(1, _number(payload.get("duration"), 5))))
+        cfg_scale = min(1.0, max(0.0, _number(payload.get("cfg_scale"), 0.5)))
         picture = self._picture(request)
         window = window_size(picture.size, self.clip_height)
-        cfg_scale = min(1.0, max(0.0, _number(payload.get("cfg_scale"), 0.5)))
-        views = path(moves(prompt, seed), cfg_scale, seconds, seconds * RATE, seed)
+        views = course(str(payload.get("prompt", "")), cfg_scale, seconds, seconds * RATE, Seed(request.take))
         video, still = self.video(request.request_id), self.thumbnail(request.request_id)
-        shots = _with_thumbnail(frames(picture, window, views, mood(prompt, seed)), len(views) // 3, _part(still))
-        encode(shots, window, _part(video), _metadata(request), stopped)
+        encode(frames(picture, window, views), window, _part(video), _part(still), _metadata(request), stopped)
         return _finished(video), _finished(still)
+
+    def sweep(self) -> None:
+        """Throw away what was half made when a sandbox stopped."""
+        for folder in (self.media, self.album.folder):
+            for part in folder.glob("*.part"):
+                part.unlink(missing_ok=True)
 
     def _picture(self, request: Request) -> Image.Image:
         """The request's first picture, or a painted one for an address that the sandbox does not fetch."""
@@ -70,27 +72,11 @@ class Studio:
             return opened(self.album.path(source), field, shortest)
         if not on_loopback(source):
             return landscape(Seed(source))
-        rules = self._rules(request.model, name)
+        model = self.catalog.models.get(request.model)
+        rules = (model.pictures if model else {}).get(name, PictureRules.of({}))
         data = fetched(source, rules.max_bytes, field)
         check_picture(data, rules, field)
         return opened(io.BytesIO(data), field, shortest)
-
-    def _rules(self, model: str, name: str) -> PictureRules:
-        known = self.catalog.models.get(model)
-        return known.pictures.get(name, PictureRules.of({})) if known else PictureRules.of({})
-
-    def sweep(self) -> None:
-        """Throw away what was half made when a sandbox stopped."""
-        for folder in (self.media, self.album.folder):
-            for part in folder.glob("*.part"):
-                part.unlink(missing_ok=True)
-
-
-def _with_thumbnail(shots: Iterable[Planes], chosen: int, path: Path) -> Iterator[Planes]:
-    for number, planes in enumerate(shots):
-        if number == chosen:
-            thumbnail(planes, path)
-        yield planes
 
 
 def _metadata(request: Request) -> Mapping[str, str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
+from starlette.exceptions import HTTPException
 
-from runner.sandbox.clip import AbandonedError
-from runner.sandbox.errors import RefusedError
-from runner.sandbox.seed import Seed
-from runner.sandbox.store import Request, Store
+from runner.sandbox.film.clip import AbandonedError
+from runner.sandbox.film.seed import Seed
+from runner.sandbox.records import Records, Request, Status
 from runner.sandbox.studio import Studio
 
 _FAILURE = "simulated failure: this sandbox lets a share of its requests fail"
@@ -31,10 +31,11 @@ class Pace:
 
 
 class Workers:
-    """`count` threads over one store. `clock` gives Unix seconds."""
+    """`count` threads over one queue. `clock` gives Unix seconds."""
 
-    def __init__(self, store: Store, studio: Studio, count: int, pace: Pace, clock: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(self, records: Records, studio: Studio, count: int, pace: Pace, clock: Callable[[], float]) -> None:
+        self.count = count
+        self._records = records
         self._studio = studio
         self._pace = pace
         self._clock = clock
@@ -45,7 +46,7 @@ class Workers:
 
     def resume(self) -> None:
         """Put back what an earlier sandbox did not finish. Raises OSError and sqlite3.Error."""
-        self._store.requeue(self._clock())
+        self._records.requeue(self._clock())
         self._studio.sweep()
 
     def start(self) -> None:
@@ -75,39 +76,40 @@ class Workers:
                 self._stopping.wait(_TROUBLE_SECONDS)
 
     def _next(self, name: str) -> Request | None:
-        """Wait for the next request; None when the sandbox stops."""
-        with self._news:
+        """Wait for the next request and take it; None when the sandbox stops."""
+        with self._news:  # so that no two workers take the same
             while not self._stopping.is_set():
-                now = self._clock()
-                request = self._store.dispatch(name, now - self._pace.queue_seconds, now)
-                if request:
-                    return request
-                created = self._store.next_created()
-                self._news.wait(None if created is None else max(0.0, created + self._pace.queue_seconds - now))
+                head, now = self._records.head(), self._clock()
+                if head and head.created_at + self._pace.queue_seconds <= now:
+                    return self._saved(replace(head, status=Status.DISPATCHED, worker=name, dispatched_at=now))
+                self._news.wait(head.created_at + self._pace.queue_seconds - now if head else None)
         return None
 
     def _process(self, request: Request) -> None:
         """From dispatched to a final status, unless the sandbox stops: then the request stays as it is."""
         if self._stopping.wait(self._pace.seconds * _DISPATCHED_SHARE):
             return
-        self._store.process(request.request_id, self._clock())
-        failing = Seed(f"{request.digest}/{request.ordinal}").unit("failure") < self._pace.failure_rate
+        processing = self._saved(replace(request, status=Status.PROCESSING))
         try:
-            made = None if failing else self._studio.make(request, self._stopping.is_set)
+            ended = self._ended(processing)
         except AbandonedError:
             return
-        except RefusedError as error:
-            self._store.fail(request.request_id, error.message, self._clock())
-            return
-        except (OSError, ValueError, av.FFmpegError) as error:
-            self._store.fail(request.request_id, f"the clip could not be made: {error}", self._clock())
-            return
-        if self._stopping.wait(max(0.0, request.dispatched_at + self._pace.seconds - self._clock())):
-            return
-        self._finish(request, made)
+        if not self._stopping.wait(max(0.0, request.dispatched_at + self._pace.seconds - self._clock())):
+            self._saved(ended)
 
-    def _finish(self, request: Request, made: tuple[str, str] | None) -> None:
-        if made:
-            self._store.succeed(request.request_id, *made, self._clock())
-        else:
-            self._store.fail(request.request_id, _FAILURE, self._clock())
+    def _ended(self, request: Request) -> Request:
+        """The request with its clip or its error. Raises AbandonedError when the sandbox stops."""
+        if Seed(request.take).unit("failure") < self._pace.failure_rate:
+            return replace(request, status=Status.FAILED, error=_FAILURE)
+        try:
+            video, thumbnail = self._studio.make(request, self._stopping.is_set)
+        except HTTPException as error:
+            return replace(request, status=Status.FAILED, error=error.detail)
+        except (OSError, ValueError, av.FFmpegError) as error:
+            return replace(request, status=Status.FAILED, error=f"the clip could not be made: {error}")
+        return replace(request, status=Status.SUCCESS, video_sha256=video, thumbnail_sha256=thumbnail)
+
+    def _saved(self, request: Request) -> Request:
+        saved = replace(request, updated_at=self._clock())
+        self._records.save(saved)
+        return saved

@@ -141,7 +141,7 @@ FILES = (
     Case("a table that is a device", "E107", 3, more={"images": [{"table": "/dev/zero"}]}),
 )
 SCHEMAS = (
-    schema("doubling references", "E209", doubling_references(40), 213, "mine.schema.json"),
+    schema("doubling references", "E209", doubling_references(40), 413, "mine.schema.json"),
     schema("a catastrophic pattern", "E207", {"properties": {"prompt": {"pattern": "^(a+)+$"}}}, 4, "campaign.yaml"),
 )
 CASES = (*TEMPLATES, *FILES, *SCHEMAS)

@@ -15,8 +15,8 @@ from jinja2.utils import missing
 
 from runner.errors import ManifestError
 from runner.manifest.files import UnreadableError
+from runner.manifest.words import known_here
 from runner.manifest.words import name as quoted
-from runner.planning.suggestions import did_you_mean
 from runner.planning.templates.environment import Environment, MisleadingError, UnknownNameError
 from runner.planning.templates.fragments import Fragments, MissingFragmentError
 from runner.planning.templates.lexer import Token, as_written, spans, tokens, with_newlines
@@ -90,7 +90,7 @@ def _jinja_fault(where: _Where, error: TemplateSyntaxError) -> TemplateFault:
     if (named := _NO_SUCH.match(message)) is not None:
         kind, name = named.groups()
         known = where.environment.filters if kind == "filter" else where.environment.tests
-        hint = did_you_mean(name, [each for each in known if each.isidentifier()])
+        hint = known_here(name, [each for each in known if each.isidentifier()])
         return where.fault("E301", f"there is no {kind} {name!r}", hint, _word_at(found, start, name))
     return where.fault("E301", message[0].lower() + message[1:], _BRACES, _word_at(found, start, ""))
 
@@ -215,7 +215,8 @@ def _words(error: Exception, written: str) -> tuple[str, str, str]:
         message = f"the template makes or takes too much: {str(error.args[-1]).rstrip('.')}"
         return "E314", message, "shorten the texts, or go through fewer items"
     if isinstance(error, RecursionError):
-        return "E314", "the template calls or includes itself without an end", "end the recursion with an {% if %}"
+        message = "the template calls or includes itself without an end, or is nested too deeply"
+        return "E314", message, "end a recursion with an {% if %}"
     if isinstance(error, MemoryError):
         return "E314", "the template makes values that are too large", "make them smaller"
     if isinstance(error, NotTextError):
@@ -248,14 +249,14 @@ def _unknown(
     if owner is missing:
         known = [each for each, value in variables.items() if not isinstance(value, Assumed)]
         is_filter = name in where.environment.filters and where.source[place[1] :].lstrip().startswith("(")
-        hint = f"did you mean the filter: ... | {name}" if is_filter else did_you_mean(name, known)
+        hint = f"did you mean the filter: ... | {name}" if is_filter else known_here(name, known)
         if name in known:
             hint = "the fragment does not see it: write 'with context' where it is imported or included"
         return where.fault("E311", f"unknown variable {name!r}", hint, place, name)
     names = owner if isinstance(owner, Mapping) else dir(owner)
     known = [each for each in names if isinstance(each, str) and where.environment.is_safe_attribute(owner, each, None)]
     called = use.owner if use is not None and use.owner else kind_of(owner)
-    return where.fault("E311", f"{called} has no {name!r}", did_you_mean(name, known), place)
+    return where.fault("E311", f"{called} has no {name!r}", known_here(name, known), place)
 
 
 def _pythons(error: Exception) -> str:

@@ -62,7 +62,7 @@ class Watch:
             return
         self._same += 1
         if self._same * TICK >= RENDER_SECONDS:
-            self._same = 0
+            # At each further tick again: what is raised in a destructor or a callback of Python's goes nowhere.
             raise ExcessError(f"it takes more than {RENDER_SECONDS:g} seconds")
 
 

@@ -1,0 +1,102 @@
+"""The frames of a clip, as the encoder takes them: BT.709, limited range, brightness apart from colour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+import av
+from av.video.reformatter import ColorRange, Colorspace
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
+
+from runner.sandbox.film.camera import LEAN, View
+
+Size: TypeAlias = tuple[int, int]
+
+# A turned picture is sampled bilinearly from so much finer a one: as good as bicubic, at half the price.
+_FINER = 2.0
+_MARK = "SANDBOX"
+_MARK_SHARE = 0.034  # of the shorter side
+_SMALLEST_MARK = 9  # pixels; below that the letters cannot be read
+_MARK_STRENGTH = 0.7
+
+
+def window_size(picture: Size, clip_height: int) -> Size:
+    """The size of a clip: the picture's aspect, no higher than `clip_height` or the picture, even sides."""
+    width, height = picture
+    clip = max(2, min(clip_height, height) // 2 * 2)
+    return max(2, round(clip * width / height / 2) * 2), clip
+
+
+def frames(picture: Image.Image, window: Size, views: Sequence[View]) -> Iterator[av.VideoFrame]:
+    """Every frame of a clip of an RGB picture, one for each view, with the mark in the lower right corner."""
+    turning = any(view.turn for view in views)
+    # Pixel for pixel where the camera is nearest, if the picture has that many.
+    scale = min(math.exp(max(view.near for view in views)), max(1.0, picture.height / window[1]))
+    finer = scale * _FINER if turning else scale
+    source = _planes(ImageOps.fit(picture, (_even(window[0] * finer), _even(window[1] * finer))))
+    ink, cover = _mark(window)
+    for view in views:
+        frame = av.VideoFrame(*window, "yuv420p")
+        frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
+        for plane, whole, letters, mask in zip(frame.planes, source, ink, cover, strict=True):
+            size = (plane.width, plane.height)
+            seen = _turned(whole, size, view) if turning else _upright(whole, size, view)
+            seen.paste(letters, (size[0] - mask.width, size[1] - mask.height), mask)
+            plane.update(seen.tobytes("raw", "L", plane.line_size, 1))
+        yield frame
+
+
+def _even(length: float) -> int:
+    return round(length / 2) * 2
+
+
+def _planes(picture: Image.Image) -> list[Image.Image]:
+    """Brightness, and the two colour differences at half the size; the sides of the picture are even."""
+    frame = av.VideoFrame(*picture.size, "rgb24")
+    frame.planes[0].update(picture.tobytes("raw", "RGB", frame.planes[0].line_size, 1))
+    frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+    return [
+        Image.frombytes("L", (plane.width, plane.height), bytes(plane), "raw", "L", plane.line_size, 1)
+        for plane in frame.planes
+    ]
+
+
+def _upright(plane: Image.Image, size: Size, view: View) -> Image.Image:
+    """What a camera sees that looks straight; positions are continuous, so that nothing jitters."""
+    half, wide, high = math.exp(-view.near), plane.width / 2, plane.height / 2
+    left, right = (wide * (1 + view.x + side) for side in (-half, half))
+    top, bottom = (high * (1 + view.y + side) for side in (-half, half))
+    return plane.resize(size, Image.Resampling.BICUBIC, (left, top, right, bottom))
+
+
+def _turned(plane: Image.Image, size: Size, view: View) -> Image.Image:
+    """What a camera sees that looks a little to the side.
+
+    In the window u and v go from -1 to 1, to the right and down. A place in it shows this place of the picture, where
+    the scale is 1 + turn u: x + half (u + lean turn v) / scale, y + half v / scale.
+    """
+    half, turn = math.exp(-view.near), view.turn
+
+    def pixels(constant: float, u: float, v: float) -> tuple[float, float, float]:
+        """The same sum of constant, u and v, with u and v counted in pixels of the window."""
+        parts = (2 * u / size[0], 2 * v / size[1], constant - u - v)
+        return parts[0] / (1 - turn), parts[1] / (1 - turn), parts[2] / (1 - turn)
+
+    wide, high = plane.width / 2, plane.height / 2
+    x = pixels(wide * (1 + view.x), wide * ((1 + view.x) * turn + half), wide * half * LEAN * turn)
+    y = pixels(high * (1 + view.y), high * (1 + view.y) * turn, high * half)
+    scale = pixels(1, turn, 0)
+    return plane.transform(size, Image.Transform.PERSPECTIVE, (*x, *y, *scale[:2]), Image.Resampling.BILINEAR)
+
+
+def _mark(window: Size) -> tuple[list[Image.Image], list[Image.Image]]:
+    """Light letters on their own soft shadow, legible on any picture, and how much of it they cover."""
+    size = max(_SMALLEST_MARK, round(min(window) * _MARK_SHARE))
+    font = ImageFont.load_default(size)
+    letters = Image.new("L", (_even(font.getlength(_MARK) + 2 * size), _even(3 * size)))
+    ImageDraw.Draw(letters).text((letters.width / 2, letters.height / 2), _MARK, 255, font, anchor="mm")
+    shadow = letters.filter(ImageFilter.GaussianBlur(size / 6))
+    cover = ImageChops.lighter(letters, shadow).point([round(_MARK_STRENGTH * level) for level in range(256)])
+    return _planes(letters.convert("RGB")), [cover, cover.reduce(2), cover.reduce(2)]
