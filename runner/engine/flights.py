@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 
 from runner.api.answers import Remote
@@ -24,13 +25,11 @@ class Phase(Enum):
     LEFT = "left for the next run"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Flight:
     """One open attempt. `since` starts its wait, `due` is its next poll, `tries` counts downloads in vain.
 
-    `started` is since when the service may be working on it, None while it waits behind others; `seen` is when it was
-    last known to be unfinished, None where this run did not see that yet; `is_begun` once the service was seen to work
-    on it.
+    `started` is since when the service may be working on it, None while it waits behind others, and once it has ended.
 
     `planned` is what is submitted again where the attempt turns out never to have been accepted; it is None for an
     orphaned job.
@@ -42,8 +41,6 @@ class Flight:
     planned: Planned | None = None
     due: float = 0.0
     started: float | None = None
-    seen: float | None = None
-    is_begun: bool = False
     tries: int = 0
     failures: int = 0
     remote: Remote | None = None
@@ -55,6 +52,11 @@ class Flight:
         """The job as planned; only for flights that this run submits."""
         assert self.planned is not None, "only jobs of the plan are submitted"
         return self.planned.job
+
+    @property
+    def price(self) -> Decimal:
+        """What it counts as spent, also while it is unknown; 0 where the price is not known."""
+        return (self.planned.price if self.planned else None) or Decimal(0)
 
     @property
     def request_id(self) -> str:
@@ -70,50 +72,26 @@ class Flight:
 
 
 class Flights:
-    """All flights of a run, by attempt number and by phase, with a queue of those that are due for a poll."""
+    """All flights of a run, by phase and attempt number, with a queue of those that are due for a poll."""
 
     def __init__(self) -> None:
-        self._all: dict[int, Flight] = {}
         self._by_phase: dict[Phase, dict[int, Flight]] = {phase: {} for phase in Phase}
-        self._statuses: Counter[str] = Counter()
-        # The word under which each is counted, but those that are left for the next run.
-        self._words: dict[int, str] = {}
         self._due: list[tuple[float, int]] = []
 
     def add(self, flight: Flight) -> None:
-        self._all[flight.attempt.number] = flight
-        self._enter(flight)
+        self._by_phase[flight.phase][flight.attempt.number] = flight
 
     def remove(self, flight: Flight) -> None:
-        del self._all[flight.attempt.number]
-        self._exit(flight)
+        del self._by_phase[flight.phase][flight.attempt.number]
 
     def move(self, flight: Flight, phase: Phase) -> None:
-        """Every change of a phase comes here, so that nothing has to be counted anew."""
-        self._exit(flight)
+        """Every change of a phase comes here."""
+        self.remove(flight)
         flight.phase = phase
-        self._enter(flight)
-
-    def _enter(self, flight: Flight) -> None:
-        number = flight.attempt.number
-        self._by_phase[flight.phase][number] = flight
-        if flight.phase is not Phase.LEFT:
-            word = flight.status
-            self._words[number] = word
-            self._statuses[word] += 1
-
-    def _exit(self, flight: Flight) -> None:
-        number = flight.attempt.number
-        del self._by_phase[flight.phase][number]
-        word = self._words.pop(number, None)
-        if word is not None:
-            self._statuses[word] -= 1
-
-    def __iter__(self) -> Iterator[Flight]:
-        return iter(self._all.values())
+        self.add(flight)
 
     def __len__(self) -> int:
-        return len(self._all)
+        return self.count(*Phase)
 
     def in_phase(self, phase: Phase) -> list[Flight]:
         """In the order in which they came into it."""
@@ -134,19 +112,21 @@ class Flights:
         flight.due = due
         heapq.heappush(self._due, (due, flight.attempt.number))
 
-    def next_due(self) -> float | None:
-        """When the next poll is due; entries that were superseded are dropped on the way."""
+    def next_due(self) -> float:
+        """When the next poll is due, infinity where none is; entries that were superseded are dropped on the way."""
+        waiting = self._by_phase[Phase.WAITING]
         while self._due:
             due, number = self._due[0]
-            flight = self._all.get(number)
-            if flight is not None and flight.phase is Phase.WAITING and flight.due == due:
+            if number in waiting and waiting[number].due == due:
                 return due
             heapq.heappop(self._due)
-        return None
+        return math.inf
 
     def pop_due(self) -> Flight:
-        return self._all[heapq.heappop(self._due)[1]]
+        """The one that is due next, of which there is one."""
+        return self._by_phase[Phase.WAITING][heapq.heappop(self._due)[1]]
 
     def statuses(self) -> Counter[str]:
         """How many there are of each status, but those that are left for the next run."""
-        return +self._statuses
+        phases = (each for each in Phase if each is not Phase.LEFT)
+        return Counter(flight.status for phase in phases for flight in self._by_phase[phase].values())

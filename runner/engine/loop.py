@@ -66,8 +66,8 @@ class Engine:
             for event in events:
                 if event is not None:
                     run.settle(event)
-            intents = self._submitting.intend()
-        self._submitting.post(intents)
+            self._submitting.intend()
+        self._submitting.post()
         self._searching.look()
         self._polling.poll()
         self._fetching.fetch()
@@ -84,8 +84,7 @@ class Engine:
 
     def _patience(self) -> float:
         """Seconds until something may be due."""
-        times = (self._submitting.due, self._searching.due, self._polling.due)
-        soonest = min((time for time in times if time is not None), default=float("inf"))
+        soonest = min(self._submitting.due, self._searching.due, self._polling.due)
         return min(max(soonest - self._run.now(), _SHORTEST_TURN), _LONGEST_TURN)
 
     def _adopt(self) -> None:

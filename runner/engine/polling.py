@@ -10,7 +10,7 @@ from runner.api.answers import Answer, Remote
 from runner.api.classes import Verdict
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import Window, backoff
-from runner.engine.run import MOST_CALLS, Run, result_of
+from runner.engine.run import Run, result_of
 from runner.model import Status
 
 _FINAL = {"failed": Status.FAILED, "cancelled": Status.CANCELLED}
@@ -32,29 +32,23 @@ class Polling:
         self._free_at = float("-inf")
 
     @property
-    def due(self) -> float | None:
-        run, poll = self._run, self._run.flights.next_due()
-        return None if poll is None or run.is_full(run.asks) else max(poll, run.asks.opens_at, self._free_at)
+    def due(self) -> float:
+        """When the next poll may leave; infinity while there is none, or something else must end first."""
+        run = self._run
+        return max(run.flights.next_due(), run.asks.due(run.calls), self._free_at)
 
     def poll(self) -> None:
         """Start the polls that are due."""
         run, now = self._run, self._run.now()
-        while not run.is_stopping and run.calls < MOST_CALLS and run.asks.may_call(now, run.calls):
-            due = run.flights.next_due()
-            if due is None or max(due, self._free_at) > now:
-                return
+        while not run.is_stopping and self.due <= now:
             flight = run.flights.pop_due()
-            if run.schedule.put_off(flight, now):
-                continue
             self._free_at = max(self._free_at, now - _BURST) + 1.0 / self._rate.size
             run.flights.move(flight, Phase.ASKING)
-            run.schedule.ask(flight, now)
             run.start(partial(self._asked, flight), partial(run.tools.client.get, flight.request_id))
 
     def _asked(self, flight: Flight, future: Future[Answer], started: float) -> None:
         run, answer = self._run, result_of(future, lambda words: Answer(Verdict.UNKNOWN, message=words))
         run.heard(answer.skew_from)
-        run.schedule.hear(flight)
         match answer.verdict:
             case Verdict.ACCEPTED if answer.remote is not None:
                 run.asks.answered()
@@ -90,9 +84,7 @@ class Polling:
         elif status == "success":
             flight.failures, flight.remote = 0, remote
             run.flights.move(flight, Phase.READY)
-        elif self._has_waited(flight):
-            run.leave(flight, f"still {status or 'in flight'} after {run.settings.wait:g} s")
-        else:
+        elif not self._is_over(flight):
             flight.failures = 0
             run.schedule.unfinished(flight, status, now)
 
@@ -108,24 +100,24 @@ class Polling:
             self._again(flight)
 
     def _troubled(self, flight: Flight, answer: Answer) -> None:
-        run, now = self._run, self._run.now()
+        run = self._run
         flight.failures += 1
-        run.asks.failed(now)
-        if answer.retry_after is not None:
-            run.asks.pause(now, answer.retry_after)
+        run.asks.failed(run.now(), answer.retry_after)
         run.note = f"the service gives no usable answer: {answer.message}"
         run.store.explain(flight.attempt, f"no usable answer: {answer.message}")
         self._again(flight)
 
     def _again(self, flight: Flight) -> None:
         """Poll again soon, as the answer was of no use, unless the job's wait is over."""
-        run, now = self._run, self._run.now()
-        if self._has_waited(flight):
-            run.leave(flight, f"still {flight.attempt.remote_status or 'in flight'} after {run.settings.wait:g} s")
-            return
-        pause = max(_LEAST_PAUSE, backoff(flight.failures, run.tools.randomness))
-        run.flights.poll_at(flight, min(now + pause, flight.since + run.settings.wait))
+        run = self._run
+        if not self._is_over(flight):
+            pause = max(_LEAST_PAUSE, backoff(flight.failures, run.tools.randomness))
+            run.flights.poll_at(flight, min(run.now() + pause, flight.since + run.settings.wait))
 
-    def _has_waited(self, flight: Flight) -> bool:
-        """Whether this run has waited for it for as long as it may."""
-        return self._run.now() - flight.since >= self._run.settings.wait
+    def _is_over(self, flight: Flight) -> bool:
+        """Leave it for the next run where this one has waited for it for as long as it may."""
+        run = self._run
+        is_over = run.now() - flight.since >= run.settings.wait
+        if is_over:
+            run.leave(flight, f"still {flight.attempt.remote_status or 'in flight'} after {run.settings.wait:g} s")
+        return is_over

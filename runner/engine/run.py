@@ -92,8 +92,8 @@ class Run:
         self.queue = Queue(plan.submits, plan.totals[Action.SUBMIT])
         # How many may be unfinished at the service.
         self.depth = Window(self.settings.concurrency)
-        self.schedule = Schedule(self.flights, self.queue, store, self.depth, self.settings.wait)
-        self.asks = Gate(tools.randomness)
+        self.schedule = Schedule(self.flights, store, self.settings.wait)
+        self.asks = Gate(tools.randomness, MOST_CALLS)
         self.stop = Stop()
         self.calls = 0
         self.skew: float | None = None
@@ -142,10 +142,6 @@ class Run:
         future: Future[Any] = self.tools.executor.submit(call)
         future.add_done_callback(lambda done: self.inbox.put(Event(handle, done, started, is_call)))
 
-    def is_full(self, gate: Gate, most: int = MOST_CALLS) -> bool:
-        """No call can start before another one ends, which ends the loop's wait by itself."""
-        return self.calls >= most or (gate.is_stormy and self.calls > 0)
-
     def settle(self, event: Event) -> None:
         self.calls -= event.is_call
         event.handle(event.future, event.started)
@@ -160,7 +156,7 @@ class Run:
         now = self.now()
         self.store.accept(flight.attempt, request_id, now, status, self.skew)
         flight.attempt = replace(flight.attempt, request_id=request_id, accepted_at=now, remote_status=status)
-        flight.since = flight.seen = now
+        flight.since = now
         self.queue.release(flight.attempt.fingerprint)
         self.schedule.join(flight, now)
 

@@ -1,151 +1,131 @@
-"""When each flight is asked for: by its place in the service's line, and by how long its kind lasts."""
+"""When each flight is asked for: by its place in the service's line, and by how long its kind takes."""
 
 from __future__ import annotations
 
+import math
+from bisect import insort
+from collections import defaultdict, deque
 from collections.abc import Iterable
 
 from runner.engine.flights import Flight, Flights, Phase
-from runner.engine.lifetimes import Lifetimes
-from runner.engine.lines import Line
-from runner.engine.pacing import Window, next_poll
-from runner.engine.queue import Queue
 from runner.state.store import Store
 
-# The last job of a run delays all of them: its lag counts as if so large a share of the jobs were late with it.
-_WHOLE = 0.02
-# A poll is not put off for so small a part of the time since the last one.
-_NEARLY = 0.02
-
-# A service need not keep the order that we presume: one that waits behind others is asked for all the same when it
-# has waited so many times as long as it was last known to wait, or as such a request takes (seconds, where unknown).
-_PATIENCE, _TYPICAL = 4.0, 30.0
-# How long one waits where others move the line is not learned.
-_UNKNOWN = Lifetimes()
+# What the service says of a request that it has not begun with.
+_QUEUED = frozenset(("created", "queued"))
+# While no end of a kind is known: the first poll, in seconds, and the share of its age after which one is asked for
+# again. The more are in flight, the larger is this: any of them tells how long they take.
+_FIRST, _SHARE = 1.0, 0.15
+# Later there are so many polls in the mean time of a kind, but none sooner than these seconds after the one before; the
+# first one comes shortly before the age at which one in eight had ended. So many ends are kept in mind: the fewer, the
+# sooner a service that changes its pace is followed.
+_POLLS, _LEAST, _EARLY, _KEPT = 10.0, 0.3, 8, 60
+# One that waits behind others is asked for all the same once it has waited for so many times as long as before, and
+# after so many seconds at least where it is not known how long the slowest takes.
+_PATIENCE, _SLOWEST = 3.0, 120.0
 
 
 class Schedule:
-    """Plans the polls of a run's flights, and learns from what they show. What earlier runs saw is in the state."""
+    """Plans the polls of a run's flights, and learns from what they show. What earlier runs saw is in the state.
 
-    def __init__(self, flights: Flights, queue: Queue, store: Store, depth: Window, wait: float) -> None:
-        """`depth` is told how long jobs wait; so many seconds of `wait` after `flight.since` one is due in any case."""
+    A service with so many slots works on the first requests to a model, in the order in which they came, and begins the
+    next one when one ends. How many slots there are is not told, and so each is taken to be worked on, since
+    `flight.started`, until the service calls it queued. Then it waits in line, with all that come after it, and every
+    end begins the first of them. Only the first is asked for meanwhile, as requests of others may move the line as
+    well; the rest seldom, in case the service keeps no such order.
+    """
+
+    def __init__(self, flights: Flights, store: Store, wait: float) -> None:
+        """So many seconds of `wait` after `flight.since` a poll is due in any case."""
         self._flights = flights
-        self._queue = queue
         self._store = store
-        self._depth = depth
         self._wait = wait
-        self._lines: dict[str, Line] = {}
-        self._lifetimes: dict[tuple[str, float | None], Lifetimes] = {}
-        self._asked: dict[int, tuple[float, float]] = {}
-        self._ended = 0
+        # By model, in the order in which they were sent.
+        self._waiting: defaultdict[str, list[Flight]] = defaultdict(list)
+        # Whether a model's requests are called queued until they end: so it seems where one has ended, and no other
+        # word was heard.
+        self._is_mute: dict[str, bool] = {}
+        self._known: dict[tuple[str, float | None], deque[float]] = {}
 
     def join(self, flight: Flight, now: float) -> None:
-        """Take up a request that the service accepted; one that was not `seen` since is asked for at once."""
-        accepted_at = flight.attempt.accepted_at
-        self._line(flight).join(flight, now if accepted_at is None else accepted_at)
+        """Take up a request that has its id. One that was not sent just now may be done, and is asked for at once."""
+        waiting = self._waiting[flight.attempt.model]
+        if flight.phase is Phase.LOST:
+            flight.started = flight.attempt.intended_at
+            self._flights.poll_at(flight, now)
+            return
+        if waiting:
+            waiting.append(flight)
+        else:
+            flight.started = now
         self._plan(flight, now)
-
-    def ask(self, flight: Flight, now: float) -> None:
-        """It is asked for."""
-        if (ages := _ages(flight, now)) is not None:
-            self._asked[flight.attempt.number] = ages
-            self.lifetimes(flight).ask(*ages)
-
-    def hear(self, flight: Flight) -> None:
-        """The answer is there, whatever it is."""
-        if (ages := self._asked.pop(flight.attempt.number, None)) is not None:
-            self.lifetimes(flight).hear(*ages)
 
     def unfinished(self, flight: Flight, status: str, now: float) -> None:
         """The service says this of it; it is asked for again."""
-        line = self._line(flight)
-        moved = line.told(flight, status, now)
-        if (ages := _ages(flight, now)) is not None:
-            self.lifetimes(flight).went_on(*ages)
-        if line.is_working(flight):
-            self._measure_wait(flight, now)
-        flight.seen = now
+        model, waiting = flight.attempt.model, self._waiting[flight.attempt.model]
+        if status not in _QUEUED:
+            self._is_mute[model] = False
+            flight.started = now if flight.started is None else flight.started
+            if flight in waiting:
+                waiting.remove(flight)
+                self._ask(waiting[:1], now)
+        elif self._is_mute.get(model):
+            flight.started = flight.since if flight.started is None else flight.started
+        elif flight not in waiting:
+            flight.started = None
+            insort(waiting, flight, key=lambda each: each.attempt.number)
         self._plan(flight, now)
-        self._plan_waiting(moved, now)
 
     def ended(self, flight: Flight, now: float) -> None:
         """The service is done with it."""
-        moved = self._line(flight).ended(flight, now)
-        if flight.started is None:
-            return  # That was known before.
-        if (ages := _ages(flight, now)) is not None:
-            self._measure_wait(flight, now)
-            self.lifetimes(flight).ended(*ages)
-            self._store.learn(flight.attempt, *ages)
-        self._ended += 1
-        flight.started = flight.seen = None
-        self._plan_waiting(moved, now)
+        model = flight.attempt.model
+        if self._is_mute.setdefault(model, True):
+            self._ask(self._waiting.pop(model, ()), now)
+        # Nothing is learned of one that was begun unseen.
+        if flight.started is not None and flight.started >= flight.since:
+            age = now - flight.started
+            self._ages(flight).append(age)
+            self._store.learn(flight.attempt, age)
+        self.leave(flight, now)
 
     def leave(self, flight: Flight, now: float) -> None:
-        """It is not asked for any more in this run."""
-        self._plan_waiting(self._line(flight).leave(flight, now), now)
+        """It is in the line no longer, and the first that waits takes its place."""
+        waiting = self._waiting[flight.attempt.model]
+        if flight in waiting:
+            waiting.remove(flight)
+        elif flight.started is None:
+            return  # It left before.
+        flight.started = None
+        if waiting:
+            first = waiting.pop(0)
+            first.started = now
+            if first.phase is Phase.WAITING:
+                self._plan(first, now)
 
-    def put_off(self, flight: Flight, now: float) -> bool:
-        """Whether a poll that is due is put off, as what was learned since it was planned makes an end less likely."""
-        if flight.failures or flight.tries or flight.seen is None:
-            return False
-        due = self._due(flight)
-        if due <= now + _NEARLY * (now - flight.seen):
-            return False
-        self._flights.poll_at(flight, due)
-        return True
-
-    def lifetimes(self, flight: Flight) -> Lifetimes:
-        """What is known of the flight's kind."""
-        kind = flight.attempt.model, flight.attempt.seconds
-        if kind not in self._lifetimes:
-            self._lifetimes[kind] = times = Lifetimes()
-            for since, until in self._store.learned(*kind):
-                times.went_on(0.0, since)
-                times.ended(since, until)
-        return self._lifetimes[kind]
-
-    def _line(self, flight: Flight) -> Line:
-        return self._lines.setdefault(flight.attempt.model, Line())
-
-    def _plan(self, flight: Flight, now: float) -> None:
-        self._flights.poll_at(flight, max(self._due(flight), now))
-
-    def _plan_waiting(self, flights: Iterable[Flight], now: float) -> None:
-        """Plan those anew that are not asked for at this moment: for these, the answer will."""
+    def _ask(self, flights: Iterable[Flight], now: float) -> None:
+        """Ask for these at once, but for those that are asked for already."""
         for flight in flights:
             if flight.phase is Phase.WAITING:
-                self._plan(flight, now)
+                self._flights.poll_at(flight, now)
 
-    def _due(self, flight: Flight) -> float:
-        last = flight.since + self._wait
-        accepted_at = flight.attempt.accepted_at or flight.since
-        if flight.seen is None:
-            return flight.since
-        times, dearness = self.lifetimes(flight), self._dearness()
-        line = self._line(flight)
-        if flight.started is None:
-            known = max(flight.seen, line.moved_at) - accepted_at
-            return min(accepted_at + _PATIENCE * max(known, times.mean or _TYPICAL), last)
-        due = flight.started + next_poll(times, max(flight.seen - flight.started, 0.0), dearness)
-        if not line.is_working(flight):
-            due = max(due, accepted_at + next_poll(_UNKNOWN, flight.started - accepted_at, dearness))
-        return min(due, last)
+    def _plan(self, flight: Flight, now: float) -> None:
+        last = max(flight.since + self._wait, now)
+        self._flights.poll_at(flight, min(now + self._pause(flight, now), last))
 
-    def _measure_wait(self, flight: Flight, now: float) -> None:
-        """Tell for how long a job has waited, once it is begun."""
-        accepted_at, work = flight.attempt.accepted_at, self.lifetimes(flight).mean
-        if not flight.is_begun and flight.started is not None and accepted_at is not None and work is not None:
-            self._depth.waited(now, accepted_at, flight.started - accepted_at, work)
-        flight.is_begun = True
+    def _pause(self, flight: Flight, now: float) -> float:
+        ages, started = sorted(self._ages(flight)), flight.started
+        age = now - (flight.since if started is None else started)
+        if started is None and flight is not self._waiting[flight.attempt.model][0]:
+            return max(_PATIENCE * age, max(ages, default=_SLOWEST))
+        if not ages:
+            return max(min(_SHARE * math.sqrt(len(self._flights)), 1.0) * age, _FIRST)
+        pause = max(max(sum(ages) / len(ages), age / 2.0) / _POLLS, _LEAST)
+        if started is None or len(ages) < _EARLY:
+            return pause
+        return max(ages[len(ages) // _EARLY - 1] - pause - age, pause)
 
-    def _dearness(self) -> float:
-        """How many times as much a second of lag counts: the fewer are left, the likelier it delays the whole run."""
-        left = max(len(self._flights) + len(self._queue), 1)
-        return 1.0 + _WHOLE * (self._ended + left) / left
-
-
-def _ages(flight: Flight, now: float) -> tuple[float, float] | None:
-    """How old it was, from its start, when it was last known to be unfinished, and now; None where that is unknown."""
-    if flight.started is None or flight.seen is None:
-        return None
-    return max(flight.seen - flight.started, 0.0), max(now - flight.started, 0.0)
+    def _ages(self, flight: Flight) -> deque[float]:
+        """How long the latest of its kind took, as far as their ends were seen."""
+        kind = flight.attempt.model, flight.attempt.seconds
+        if kind not in self._known:
+            self._known[kind] = deque(self._store.learned(*kind), _KEPT)
+        return self._known[kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +11,7 @@ from runner.api.answers import Listing
 from runner.api.classes import Verdict
 from runner.engine.flights import Flight, Phase
 from runner.engine.reconcile import NEARBY, Conclusion, Evidence, Finding, findings
-from runner.engine.run import MOST_CALLS, Run, result_of
+from runner.engine.run import Run, result_of
 from runner.model import Status
 
 _FIRST_LOOK, _LONGEST_PAUSE = 0.5, 15.0
@@ -18,11 +19,10 @@ _FIRST_LOOK, _LONGEST_PAUSE = 0.5, 15.0
 
 @dataclass(slots=True)
 class _Look:
-    """When the list of a model is asked for next."""
+    """When the list of a model is asked for next; infinity while it is."""
 
     due: float
     tries: int = 0
-    is_running: bool = False
 
 
 class Searching:
@@ -31,9 +31,10 @@ class Searching:
         self._looks: dict[str, _Look] = {}
 
     @property
-    def due(self) -> float | None:
-        times = [look.due for look in self._looks.values() if not look.is_running]
-        return max(min(times), self._run.asks.opens_at) if times and not self._run.is_full(self._run.asks) else None
+    def due(self) -> float:
+        """When the next list may be asked for; infinity while there is none, or something else must end first."""
+        soonest = min((look.due for look in self._looks.values()), default=math.inf)
+        return max(soonest, self._run.asks.due(self._run.calls))
 
     def look(self) -> None:
         """Start the lists that are due."""
@@ -41,9 +42,8 @@ class Searching:
         for flight in run.flights.in_phase(Phase.LOST):
             self._looks.setdefault(flight.attempt.model, _Look(now + _FIRST_LOOK))
         for model, look in self._looks.items():
-            may_call = run.calls < MOST_CALLS and run.asks.may_call(now, run.calls)
-            if not run.is_stopping and not look.is_running and look.due <= now and may_call:
-                look.is_running = True
+            if not run.is_stopping and max(look.due, run.asks.due(run.calls)) <= now:
+                look.due = math.inf
                 run.start(partial(self._listed, model), partial(run.tools.client.list, model))
 
     def _lost(self, model: str) -> list[Flight]:
@@ -51,9 +51,7 @@ class Searching:
 
     def _listed(self, model: str, future: Future[Listing], started: float) -> None:
         run, listing = self._run, result_of(future, lambda words: Listing(Verdict.UNKNOWN, message=words))
-        look = self._looks[model]
-        look.is_running = False
-        look.tries += 1
+        self._looks[model].tries += 1
         run.heard(listing.skew_from)
         if listing.verdict is Verdict.DENIED:
             run.deny(listing.message)
@@ -62,9 +60,7 @@ class Searching:
             if all(run.check_organisation(each) for each in listing.requests):
                 self._conclude(model, listing, started)
         else:
-            run.asks.failed(run.now())
-            if listing.retry_after is not None:
-                run.asks.pause(run.now(), listing.retry_after)
+            run.asks.failed(run.now(), listing.retry_after)
             run.note = f"the service's list cannot be read: {listing.message}"
             for flight in self._lost(model):
                 self._stay(flight, f"its answer was lost, and the list cannot be read: {listing.message}", final=False)
@@ -107,7 +103,7 @@ class Searching:
                 run.attach(flight, finding.remote.request_id, finding.remote.status)
             case Conclusion.ABSENT:
                 run.note = ""
-                self._uncount(flight)
+                run.spent -= flight.price
                 run.store.withdraw(flight.attempt, "surely not accepted; submitted again")
                 run.again(flight)
             case Conclusion.MISSED:
@@ -117,11 +113,6 @@ class Searching:
                 self._stay(flight, finding.reason, final=False)
             case _:
                 self._stay(flight, finding.reason, final=True)
-
-    def _uncount(self, flight: Flight) -> None:
-        """It was counted as spent while it was unknown."""
-        if flight.planned is not None and flight.planned.price is not None:
-            self._run.spent -= flight.planned.price
 
     def _stay(self, flight: Flight, reason: str, *, final: bool) -> None:
         """The attempt stays unknown. `final`: more of the same lists will not tell, so it is not looked for as long."""

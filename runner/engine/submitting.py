@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future
 from dataclasses import replace
 from decimal import Decimal
@@ -23,17 +24,22 @@ class Submitting:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._images: dict[str, Image] = {image.id: image for image in run.plan.manifest.images}
-        self._gate = Gate(run.tools.randomness)
+        self._gate = Gate(run.tools.randomness, MOST_POSTS)
         # The first submission to a model goes alone: a refused key, an unknown model, an empty account cost one call.
         self._canary: Flight | None = None
         self._passed: set[str] = set()
+        # On disk, and sent next.
+        self._intended: list[Flight] = []
 
     @property
-    def due(self) -> float | None:
-        """When the next submission may leave; None while there is none, or something else must end first."""
-        run, is_probed = self._run, self._gate.is_stormy and self._run.flights.count(Phase.LOST) > 0
-        is_waiting = self._canary is not None or is_probed or run.is_full(self._gate, MOST_POSTS) or self.is_blocked
-        return None if is_waiting or not run.queue.has_ready else self._gate.opens_at
+    def due(self) -> float:
+        """When the next submission may leave; infinity while there is none, or something else must end first."""
+        run = self._run
+        # Each of those that were lost in a storm may have been billed: find out before risking more.
+        is_probed = self._gate.is_stormy and run.flights.count(Phase.LOST) > 0
+        if self._canary is not None or is_probed or self.is_blocked or not run.queue.has_ready:
+            return math.inf
+        return self._gate.due(run.calls + len(self._intended))
 
     @property
     def is_blocked(self) -> bool:
@@ -41,52 +47,44 @@ class Submitting:
         still pending."""
         return self._run.flights.at_service() >= int(self._run.depth.size)
 
-    def intend(self) -> list[Flight]:
+    def intend(self) -> None:
         """Write the intents of what is submitted next. The transaction around it commits before any POST."""
-        flights: list[Flight] = []
-        run = self._run
-        while self._may_submit(len(flights)):
-            planned = run.queue.take()
-            if planned is None:
-                break
-            now = run.now()
+        run, now = self._run, self._run.now()
+        self._give_up(now)
+        while not run.is_stopping and self.due <= now and (planned := run.queue.take()) is not None:
             currency = run.plan.manifest.budget.currency
             attempt = run.store.intend(planned.job, now, run.skew, planned.price, currency)
             flight = Flight(attempt, Phase.POSTING, now, planned)
             run.flights.add(flight)
-            flights.append(flight)
+            self._intended.append(flight)
             if attempt.model not in self._passed:
                 self._canary = flight
-        return flights
 
-    def post(self, flights: list[Flight]) -> None:
+    def post(self) -> None:
         """Send the POSTs of intents that are on disk, unless the run was interrupted while they were written."""
-        if self._run.is_stopping and flights:
-            with self._run.store.transaction():
+        run, flights = self._run, self._intended
+        self._intended = []
+        if run.is_stopping and flights:
+            with run.store.transaction():
                 for flight in flights:
                     self._withdraw(flight, "interrupted")
             return
         for flight in flights:
             job = flight.job
             body = Body(job.model, job.payload, self._images[job.image])
-            self._run.start(partial(self._posted, flight), partial(self._run.tools.client.submit, body))
+            run.start(partial(self._posted, flight), partial(run.tools.client.submit, body))
 
-    def _may_submit(self, starting: int) -> bool:
-        run, now = self._run, self._run.now()
-        if run.is_stopping or self._canary is not None or not len(run.queue):
-            return False
-        if self._gate.silent_since is not None and now - self._gate.silent_since > run.settings.wait:
+    def _give_up(self, now: float) -> None:
+        """Leave what is pending where the service has taken nothing for as long as this run may wait."""
+        run, since = self._run, self._gate.silent_since
+        if run.is_stopping or since is None or now - since <= run.settings.wait:
+            return
+        if len(run.queue) and self._canary is None:
             hint = "nothing was sent of what is still pending; run the same command again later"
             run.queue.clear()
             run.fail_at_end(
                 ServiceError(f"the service took no submission for {run.settings.wait:g} s: {run.note}", hint)
             )
-            return False
-        if self._gate.is_stormy and run.flights.count(Phase.LOST):
-            # Each of these may have been billed: find out before risking more.
-            return False
-        calls = run.calls + starting
-        return calls < MOST_POSTS and not self.is_blocked and self._gate.may_call(now, calls)
 
     def _posted(self, flight: Flight, future: Future[Submission], started: float) -> None:
         answer = result_of(future, lambda words: Submission(Verdict.UNKNOWN, message=words))
@@ -125,10 +123,7 @@ class Submitting:
 
     def _count(self, flight: Flight) -> None:
         self._run.submitted += 1
-        self._run.spent += self._price(flight)
-
-    def _price(self, flight: Flight) -> Decimal:
-        return (flight.planned.price if flight.planned else None) or Decimal(0)
+        self._run.spent += flight.price
 
     def _lost(self, flight: Flight, answer: Submission) -> None:
         run, now = self._run, self._run.now()
@@ -154,7 +149,7 @@ class Submitting:
             run.fail_at_end(ServiceError(f"the service refuses every submission to {model}: {answer.message}", hint))
         rejected = answer.verdict is Verdict.REJECTED
         run.submitted += 1
-        run.spent += Decimal(0) if rejected else self._price(flight)
+        run.spent += Decimal(0) if rejected else flight.price
         run.end(flight, Status.REJECTED if rejected else Status.FAILED, f"{answer.http_status}: {answer.message}")
 
     def _withdraw(self, flight: Flight, reason: str) -> None:

@@ -227,21 +227,21 @@ class Store(Database):
     def _stand(self, job_id: str, status: Status, reason: str, error: str | None = None) -> None:
         self.write("UPDATE jobs SET status = ?, reason = ?, error = ? WHERE id = ?", (status, reason, error, job_id))
 
-    def learn(self, attempt: Attempt, since: float, until: float) -> None:
-        """How old the attempt's request was, in seconds, when it was last seen unfinished, and when it had ended."""
+    def learn(self, attempt: Attempt, age: float) -> None:
+        """How old the attempt's request was, in seconds since it was begun, when it had ended."""
         place = attempt.number % _LEARNED
         self.write(
-            "INSERT OR REPLACE INTO service_times VALUES (?, ?, ?, ?, ?, ?)",
-            (attempt.model, attempt.seconds or 0.0, place, attempt.number, since, until),
+            "INSERT OR REPLACE INTO service_times VALUES (?, ?, ?, ?, 0, ?)",
+            (attempt.model, attempt.seconds or 0.0, place, attempt.number, age),
         )
 
-    def learned(self, model: str, seconds: float | None) -> list[tuple[float, float]]:
-        """What was learned of the latest requests of a kind, oldest first."""
+    def learned(self, model: str, seconds: float | None) -> list[float]:
+        """How old the latest requests of a kind were when they had ended, oldest first."""
         rows = self.rows(
-            "SELECT since, until FROM service_times WHERE model = ? AND seconds = ? ORDER BY number",
+            "SELECT until FROM service_times WHERE model = ? AND seconds = ? ORDER BY number",
             (model, seconds or 0.0),
         )
-        return [(row[0], row[1]) for row in rows]
+        return [row[0] for row in rows]
 
     def claimed(self, request_ids: Sequence[str]) -> set[str]:
         """Those of these request ids that belong to an attempt already."""
