@@ -197,7 +197,8 @@ def test_a_read_only_disk_stops_with_a_remedy(closed_disk):
 def test_several_downloads_at_once_do_not_meet(tmp_path):
     def serve(peer):
         peer.head()
-        peer.send(reply())
+        # The host says that it closes: a connection that dies when it is used again costs a try.
+        peer.send(reply(Connection="close"))
 
     with wire.listening(serve) as host:
         files, results = Files(True), []
