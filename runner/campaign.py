@@ -12,12 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.api.client import Client
-from runner.api.files import Files
+from runner.api.linked_files import LinkedFiles
 from runner.api.service import Connection
 from runner.engine.clock import SystemClock
-from runner.engine.fetching import MOST_FETCHES
+from runner.engine.downloads.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
-from runner.engine.run import MOST_CALLS, Progress, Snapshot, Tools
+from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
 from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
 from runner.model import Action, Manifest, Status
 from runner.planning import lockfile
@@ -25,10 +25,10 @@ from runner.planning.plan import Plan, make_plan
 from runner.planning.rehearsal import rehearse
 from runner.planning.selection import Selection
 from runner.results import index
-from runner.results.files import index_path, replacing
+from runner.results.atomic_files import index_path, replacing
 from runner.results.inventory import Inventory, Kind, set_aside
 from runner.results.unfinished import Unfinished, unfinished
-from runner.state.disk import disk_trouble
+from runner.state.disk import disk_errors
 from runner.state.runlock import run_lock
 from runner.state.store import Store
 
@@ -142,7 +142,7 @@ def repair(
         return _result(nothing_new, selection, store, written, report)
 
 
-def _silent(snapshot: Snapshot) -> None:
+def _silent(snapshot: RunSnapshot) -> None:
     """Nobody is told."""
 
 
@@ -165,7 +165,7 @@ def _work(
     """Carry the plan out on a pool of threads. Threads that hang in a call after an interruption are left behind."""
     with connection.open() as service:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="reelrun")
-        tools = Tools(Client(service), Files.of(service), pool, clock, random.SystemRandom(), progress)
+        tools = Tools(Client(service), LinkedFiles.of(service), pool, clock, random.SystemRandom(), progress)
         engine = Engine(planned, selection, store, tools)
         on_start(engine.interrupt)
         try:
@@ -184,7 +184,7 @@ def lock(planned: Plan) -> Path:
 
 def write_index(manifest: Manifest, store: Store, now: float, selection: Selection | None = None) -> Path:
     """Write index.json, index.csv and index.html from the state, of all jobs or the selected ones. Raises DiskError."""
-    with disk_trouble(f"read {manifest.path}"):
+    with disk_errors(f"read {manifest.path}"):
         digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     header = index.Header(
         name=manifest.name,

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import CUT_SHORT, Answer, Listing, Remote, Submission
 from runner.api.body import Body
-from runner.api.classes import Verdict
 from runner.api.client import Client
-from runner.api.files import Files
+from runner.api.linked_files import LinkedFiles
 from runner.api.service import Service
-from runner.engine import fetching
-from runner.engine.artifacts import Fetched
 from runner.engine.clock import SystemClock
+from runner.engine.downloads import fetching
+from runner.engine.downloads.artifacts import Fetched
 from runner.engine.loop import Engine
-from runner.engine.run import Snapshot, Tools
+from runner.engine.run import RunSnapshot, Tools
 from runner.manifest.reader import load
 from runner.model import Artifact, Manifest
 from runner.planning.plan import make_plan
@@ -121,10 +121,11 @@ class World(Client):
         self.calls.append("get")
         found = next((each for each in self.requests if each.request_id == request_id), None)
         told = (
-            Answer(Verdict.MISSING, message="not found")
+            Answer(AnswerClass.MISSING, message="not found")
             if found is None
             else Answer(
-                Verdict.ACCEPTED, replace(found, status=self.status, video_url=f"http://127.0.0.1:1/{found.request_id}")
+                AnswerClass.ACCEPTED,
+                replace(found, status=self.status, video_url=f"http://127.0.0.1:1/{found.request_id}"),
             )
         )
         return self.gets.popleft()(told) if self.gets else told
@@ -134,25 +135,25 @@ class World(Client):
         shown = [each for each in self.requests if each.created_at + self.lag <= self.now() and each.model == model]
         if self.hides:
             shown = [replace(each, payload={**each.payload, "image": CUT_SHORT}) for each in shown]
-        told = Listing(Verdict.ACCEPTED, tuple(shown), len(shown), True, skew_from=float(int(self.now())))
+        told = Listing(AnswerClass.ACCEPTED, tuple(shown), len(shown), True, skew_from=float(int(self.now())))
         return self.lists.popleft()(told) if self.lists else told
 
 
 def accepted(world: World, body: Body) -> Submission:
     remote = world.take(body)
-    return Submission(Verdict.ACCEPTED, remote.request_id, "queued", 200, skew_from=float(int(world.now())))
+    return Submission(AnswerClass.ACCEPTED, remote.request_id, "queued", 200, skew_from=float(int(world.now())))
 
 
 def lost(*, was_accepted: bool) -> Reaction:
     def reaction(world: World, body: Body) -> Submission:
         if was_accepted:
             world.take(body)
-        return Submission(Verdict.UNKNOWN, message="the service did not answer in time")
+        return Submission(AnswerClass.UNKNOWN, message="the service did not answer in time")
 
     return reaction
 
 
-def answered(verdict: Verdict, http_status: int | None = None, **values: Any) -> Reaction:
+def answered(verdict: AnswerClass, http_status: int | None = None, **values: Any) -> Reaction:
     values.setdefault("message", str(verdict.value))
     return lambda world, body: Submission(verdict, http_status=http_status, **values)
 
@@ -165,7 +166,7 @@ class Bench:
     world: World
     clock: VirtualClock | RealClock
     executor: Executor
-    snapshots: list[Snapshot]
+    snapshots: list[RunSnapshot]
 
     @contextmanager
     def engine(self, selection: Selection = Selection()) -> Any:  # noqa: B008 - frozen
@@ -173,7 +174,9 @@ class Bench:
             plan = make_plan(self.manifest, store, selection)
             with store.transaction():
                 register(store, (each.job for each in plan.jobs), None)
-            tools = Tools(self.world, Files(True), self.executor, self.clock, random.Random(7), self.snapshots.append)
+            tools = Tools(
+                self.world, LinkedFiles(True), self.executor, self.clock, random.Random(7), self.snapshots.append
+            )
             yield Engine(plan, selection, store, tools), store
 
     def run(self, selection: Selection = Selection()) -> Any:  # noqa: B008 - frozen

@@ -2,9 +2,9 @@
 
 import re
 
-from runner.api.files import Files
-from runner.engine.artifacts import Order, fetch
-from runner.engine.downloads import FetchError, Stop
+from runner.api.linked_files import LinkedFiles
+from runner.engine.downloads.artifacts import Order, fetch
+from runner.engine.downloads.transfer import FetchError, Stop
 from tests import wire
 from tests.kit import video_bytes
 
@@ -60,7 +60,7 @@ def order(host, folder, **changes):
 
 
 def get(host, folder, stop=None, **changes):
-    return fetch(Files(True), order(host, folder, **changes), stop or Stop())
+    return fetch(LinkedFiles(True), order(host, folder, **changes), stop or Stop())
 
 
 def get_all(folder, *replies, thumbnail=None, **changes):

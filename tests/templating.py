@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from runner.model import Json
-from runner.planning.templates.problems import TemplateFault, TemplateProblem
 from runner.planning.templates.template import Template, Templates
+from runner.planning.templates.template_errors import InvalidTemplateError, TemplateDiagnostic
 
 VARIABLES: Mapping[str, Any] = {
     "product": "trail shoe",
@@ -40,14 +40,14 @@ def value(text: str, *folders: Path, **more: object) -> Json:
     return compiled(text, *folders).value({**VARIABLES, **more})
 
 
-def fault(text: str, *folders: Path, **more: object) -> TemplateProblem:
+def fault(text: str, *folders: Path, **more: object) -> TemplateDiagnostic:
     """What is wrong with a text, as a template or with these variables."""
-    with pytest.raises(TemplateFault) as caught:
+    with pytest.raises(InvalidTemplateError) as caught:
         render(text, *folders, **more)
     return caught.value.problem
 
 
-def marked(text: str, problem: TemplateProblem) -> str:
+def marked(text: str, problem: TemplateDiagnostic) -> str:
     """What the caret is under, in the template or in its fragment."""
     source = text if problem.fragment is None else problem.fragment.text
     return source[problem.offset : problem.offset + problem.length]

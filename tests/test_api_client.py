@@ -10,8 +10,8 @@ import tracemalloc
 import pytest
 
 from runner.api import client as client_module
+from runner.api.answer_classes import AnswerClass
 from runner.api.body import Body
-from runner.api.classes import Verdict
 from runner.api.client import Client
 from runner.api.service import Service
 from runner.model import Image, Origin
@@ -57,16 +57,16 @@ UNKNOWNS = (301, 302, 303, 307, 308, 406, 408, 409, 418, 425, 451, 499, 500, 501
 
 
 @pytest.mark.parametrize(("status", "verdict"), [*VERDICTS.items(), *((each, "unknown") for each in UNKNOWNS)])
-def test_a_post_by_its_status(status, verdict):
+def test_a_post_by_its_status(status, kind):
     told = submit(http(status, {"error": "because"}))
-    assert told.verdict is Verdict(verdict)
+    assert told.kind is AnswerClass(kind)
     assert (told.http_status, told.message) == (status, "because")
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_a_post_with_a_request_id_is_accepted(status):
     told = submit(http(status, {"request_id": "r-1", "status": "queued"}, b"Date: Thu, 01 Jan 1970 00:16:40 GMT"))
-    assert (told.verdict, told.request_id, told.status) == (Verdict.ACCEPTED, "r-1", "queued")
+    assert (told.kind, told.request_id, told.status) == (AnswerClass.ACCEPTED, "r-1", "queued")
     assert told.skew_from == pytest.approx(1000, abs=5)
 
 
@@ -94,14 +94,14 @@ def test_a_post_with_a_request_id_is_accepted(status):
     ids=range(17),
 )  # fmt: skip
 def test_a_post_whose_answer_cannot_be_read_is_unknown(reply):
-    assert submit(reply).verdict is Verdict.UNKNOWN
+    assert submit(reply).kind is AnswerClass.UNKNOWN
 
 
 def test_an_answer_in_gzip_and_in_chunks_is_read():
     packed = gzip.compress(b'{"request_id": "r-1"}')
     chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(packed), packed)
     told = submit(http(200, chunked, b"Content-Encoding: gzip", b"Transfer-Encoding: chunked", length="none"))
-    assert (told.verdict, told.request_id) == (Verdict.ACCEPTED, "r-1")
+    assert (told.kind, told.request_id) == (AnswerClass.ACCEPTED, "r-1")
 
 
 def test_a_bomb_in_gzip_is_unknown_and_does_not_fill_the_memory(monkeypatch):
@@ -113,7 +113,7 @@ def test_a_bomb_in_gzip_is_unknown_and_does_not_fill_the_memory(monkeypatch):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert told.verdict is Verdict.UNKNOWN
+    assert told.kind is AnswerClass.UNKNOWN
     assert peak < 32 << 20
 
 
@@ -131,7 +131,7 @@ def test_a_body_that_never_ends_is_given_up(monkeypatch, kind):
     with wire.listening(endless) as server:
         client = Client(Service(server.url, KEY, read_timeout=5))
         argument = BODY if kind == "submit" else "m"
-        assert getattr(client, kind)(argument).verdict is Verdict.UNKNOWN
+        assert getattr(client, kind)(argument).kind is AnswerClass.UNKNOWN
 
 
 @pytest.mark.parametrize("kind", ["submit", "get", "list"])
@@ -146,11 +146,11 @@ def test_a_body_that_drips_is_given_up(kind):
     with wire.listening(drip) as server:
         client = Client(Service(server.url, KEY, read_timeout=0.1))
         argument = BODY if kind == "submit" else "m"
-        assert getattr(client, kind)(argument).verdict is Verdict.UNKNOWN
+        assert getattr(client, kind)(argument).kind is AnswerClass.UNKNOWN
 
 
 @pytest.mark.parametrize(("status", "verdict"), [(400, "rejected"), (413, "refused"), (429, "busy"), (401, "denied")])
-def test_an_answer_before_the_body_was_read_is_that_answer(tmp_path, status, verdict):
+def test_an_answer_before_the_body_was_read_is_that_answer(tmp_path, status, kind):
     """The service answers, and goes on reading, as RFC 9112 9.6 wants it."""
 
     def early(peer):
@@ -161,7 +161,7 @@ def test_an_answer_before_the_body_was_read_is_that_answer(tmp_path, status, ver
     _, body = picture(tmp_path)
     with wire.listening(early) as server:
         told = Client(Service(server.url, KEY, read_timeout=5)).submit(body)
-    assert told.verdict is Verdict(verdict)
+    assert told.kind is AnswerClass(kind)
 
 
 @pytest.mark.parametrize("end", [lambda peer: None, wire.Peer.reset], ids=["closed", "reset"])
@@ -176,7 +176,7 @@ def test_an_early_answer_and_the_end_is_that_answer_or_unknown_but_never_unsent(
     _, body = picture(tmp_path)
     with wire.listening(early) as server:
         told = Client(Service(server.url, KEY, read_timeout=5)).submit(body)
-        assert told.verdict in (Verdict.REFUSED, Verdict.UNKNOWN)
+        assert told.kind in (AnswerClass.REFUSED, AnswerClass.UNKNOWN)
         assert server.connections == 1
 
 
@@ -191,7 +191,7 @@ def test_an_early_answer_leaves_no_half_body_for_the_next_request(tmp_path):
     _, body = picture(tmp_path)
     with wire.listening(early) as server:
         client = Client(Service(server.url, KEY, read_timeout=5))
-        assert client.submit(body).verdict is Verdict.REJECTED
+        assert client.submit(body).kind is AnswerClass.REJECTED
         client._transport._session.close()
     (seen,) = server.received
     assert len(bytes(seen).partition(b"\r\n\r\n")[2]) <= len(body)
@@ -222,7 +222,7 @@ def test_a_picture_that_changes_on_the_way_never_arrives_whole(tmp_path, change)
     with wire.listening(meddle) as server:
         told = Client(Service(server.url, KEY, read_timeout=5)).submit(body)
     sent = b"".join(map(bytes, server.received)).partition(b"\r\n\r\n")[2]
-    assert told.verdict is Verdict.CHANGED
+    assert told.kind is AnswerClass.CHANGED
     assert len(sent) < len(body)
     with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
         json.loads(sent)
@@ -239,7 +239,7 @@ def test_a_picture_of_ten_megabytes_does_not_stand_whole_in_memory(tmp_path):
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    assert told.verdict is Verdict.ACCEPTED
+    assert told.kind is AnswerClass.ACCEPTED
     assert peak < 3 << 20
 
 
@@ -262,14 +262,14 @@ def test_no_redirect_is_followed_and_the_key_goes_nowhere_else(status, call):
         reply = http(status, b"", b"Location: %s/steal" % thief.url.encode())
         argument = BODY if call == "submit" else "m"
         told, server = ask(reply, lambda client: getattr(client, call)(argument))
-        assert told.verdict is Verdict.UNKNOWN
+        assert told.kind is AnswerClass.UNKNOWN
         assert (thief.connections, server.connections) == (0, 1)
 
 
 @pytest.mark.parametrize("target", ["/next", "http://[x]/", "http://h:port/", "\xff"])
 def test_where_a_redirect_leads_does_not_matter(target):
     told = submit(http(307, b"", b"Location: " + target.encode("latin-1")))
-    assert (told.verdict, told.http_status) == (Verdict.UNKNOWN, 307)
+    assert (told.kind, told.http_status) == (AnswerClass.UNKNOWN, 307)
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
@@ -304,7 +304,7 @@ def test_words_of_the_service_are_safe_to_show_and_to_store():
 def test_an_answer_as_deep_as_a_well_is_no_trouble():
     for depth in range(900, 1000, 7):
         deep = b'{"error":' * depth + b'"x"' + b"}" * depth
-        assert submit(http(400, deep)).verdict is Verdict.REJECTED
+        assert submit(http(400, deep)).kind is AnswerClass.REJECTED
 
 
 @pytest.mark.parametrize(
@@ -323,11 +323,11 @@ def test_an_answer_as_deep_as_a_well_is_no_trouble():
         (http(400), "unknown"),
     ],
 )
-def test_a_get_by_its_answer(reply, verdict):
+def test_a_get_by_its_answer(reply, kind):
     told, _ = ask(reply, lambda client: client.get("r-1"))
-    assert told.verdict is Verdict(verdict)
-    assert (told.remote is not None) == (verdict == "accepted")
-    assert told.retry_after == (7 if verdict == "busy" else None)
+    assert told.kind is AnswerClass(kind)
+    assert (told.remote is not None) == (kind == "accepted")
+    assert told.retry_after == (7 if kind == "busy" else None)
 
 
 def test_request_ids_and_models_are_quoted():
@@ -348,15 +348,15 @@ def test_a_body_goes_out_with_its_length_and_as_json(tmp_path):
 
 
 @pytest.mark.parametrize(("status", "verdict"), [(401, "denied"), (404, "missing"), (429, "busy"), (204, "unknown")])
-def test_a_list_by_its_status(status, verdict):
+def test_a_list_by_its_status(status, kind):
     told, _ = ask(http(status), lambda client: client.list("m"))
-    assert (told.verdict, told.is_whole) == (Verdict(verdict), False)
+    assert (told.kind, told.is_whole) == (AnswerClass(kind), False)
 
 
 def test_a_list_that_is_cut_is_not_whole():
     for reply in (http(200, b'{"requests": []', length=900), http(200, b'{"requests": []'), http(200, b"")):
         told, _ = ask(reply, lambda client: client.list("m"))
-        assert (told.verdict, told.is_whole) == (Verdict.UNKNOWN, False)
+        assert (told.kind, told.is_whole) == (AnswerClass.UNKNOWN, False)
 
 
 def test_the_service_time_is_carried_on_while_a_long_body_comes():

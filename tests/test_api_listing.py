@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.api import listing as module
-from runner.api.classes import Verdict
+from runner.api.answer_classes import AnswerClass
 from runner.api.listing import read_listing
 
 
@@ -33,7 +33,7 @@ def read(document, **options):
 
 def test_a_listing_as_it_is_documented():
     told = read({"requests": [entry(1), entry(2)], "total": 2})
-    assert (told.verdict, told.total, told.is_whole, told.message) == (Verdict.ACCEPTED, 2, True, "")
+    assert (told.kind, told.total, told.is_whole, told.message) == (AnswerClass.ACCEPTED, 2, True, "")
     assert [each.request_id for each in told.requests] == ["r-1", "r-2"]
 
 
@@ -84,13 +84,13 @@ def test_what_has_another_shape_is_not_whole(document):
 def test_a_listing_that_is_cut_is_never_whole(cut):
     content = json.dumps({"total": 2, "requests": [entry(1, payload={"image": "abc"}), entry(2)]}).encode()
     told = read(content[: cut % len(content)])
-    assert (told.verdict, told.is_whole) == (Verdict.UNKNOWN, False)
+    assert (told.kind, told.is_whole) == (AnswerClass.UNKNOWN, False)
 
 
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read_or_refused(content):
     told = read(content)
-    assert told.is_whole == (told.verdict is Verdict.ACCEPTED and not told.message)
+    assert told.is_whole == (told.kind is AnswerClass.ACCEPTED and not told.message)
 
 
 @pytest.mark.parametrize("tail", [b"x", b"{}", b'{"requests": []}', b"]"])
@@ -149,19 +149,19 @@ def test_a_listing_without_an_end_is_given_up(monkeypatch, start, again):
     monkeypatch.setattr(module, "MOST_TEXT", 1 << 20)
     raw = Endless(start, again)
     told = read_listing(raw, most=4 << 20)
-    assert (told.verdict, told.is_whole) == (Verdict.UNKNOWN, False)
+    assert (told.kind, told.is_whole) == (AnswerClass.UNKNOWN, False)
     assert raw.given < 8 << 20
 
 
 def test_a_listing_that_takes_too_long_is_given_up():
     told = read_listing(Endless(b"", b" "), deadline=time.monotonic())
-    assert (told.verdict, told.is_whole) == (Verdict.UNKNOWN, False)
+    assert (told.kind, told.is_whole) == (AnswerClass.UNKNOWN, False)
 
 
 def test_a_listing_as_deep_as_a_well_is_no_trouble():
     deep = b'{"requests": [{"request_id": "a", "created_at": 1, "error": ' + b"[" * 5000 + b"]" * 5000 + b"}]}"
     told = read(deep)
-    assert told.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN)
+    assert told.kind in (AnswerClass.ACCEPTED, AnswerClass.UNKNOWN)
 
 
 class Large:

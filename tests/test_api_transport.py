@@ -6,8 +6,8 @@ import ssl
 import pytest
 import trustme
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.body import Body
-from runner.api.classes import Verdict
 from runner.api.client import Client
 from runner.api.service import Service
 from runner.api.transport import CallError, Transport, check_environment
@@ -49,20 +49,20 @@ def tls(authority, name="localhost"):
 
 def test_a_closed_port_is_unsent():
     told = submit(f"http://127.0.0.1:{wire.closed_port()}")
-    assert told.verdict is Verdict.UNSENT
+    assert told.kind is AnswerClass.UNSENT
     assert told.message.startswith("no connection to 127.0.0.1: ")
 
 
 def test_a_name_that_nobody_knows_is_unsent(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
     told = submit(ELSEWHERE)
-    assert told.verdict is Verdict.UNSENT
+    assert told.kind is AnswerClass.UNSENT
     assert "api.service.invalid" in told.message
 
 
 def test_a_connection_that_times_out_is_unsent():
     with wire.full_port() as port:
-        assert submit(f"http://127.0.0.1:{port}").verdict is Verdict.UNSENT
+        assert submit(f"http://127.0.0.1:{port}").kind is AnswerClass.UNSENT
 
 
 @pytest.mark.parametrize("greeting", [b"220 mail.example ESMTP\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
@@ -72,25 +72,25 @@ def test_tls_to_a_port_that_speaks_none_is_unsent(greeting):
         peer.read()
 
     with wire.listening(plain) as server:
-        assert submit(f"https://localhost:{server.port}").verdict is Verdict.UNSENT
+        assert submit(f"https://localhost:{server.port}").kind is AnswerClass.UNSENT
 
 
 def test_tls_to_a_silent_port_is_unsent():
     with wire.listening(wire.Peer.drain) as server:
-        assert submit(f"https://localhost:{server.port}").verdict is Verdict.UNSENT
+        assert submit(f"https://localhost:{server.port}").kind is AnswerClass.UNSENT
 
 
 def test_a_certificate_that_nobody_trusts_is_unsent_and_the_key_stays_here():
     with wire.listening(wire.Peer.drain, tls(trustme.CA())) as server:
         told = submit(f"https://localhost:{server.port}")
-    assert told.verdict is Verdict.UNSENT
+    assert told.kind is AnswerClass.UNSENT
     assert "certificate" in told.message.lower()
     assert not any(b"sk-key" in each for each in server.received)
 
 
 def test_a_certificate_of_another_host_is_unsent(authority):
     with wire.listening(wire.Peer.drain, tls(authority, "elsewhere.example")) as server:
-        assert submit(f"https://localhost:{server.port}").verdict is Verdict.UNSENT
+        assert submit(f"https://localhost:{server.port}").kind is AnswerClass.UNSENT
 
 
 def test_trouble_after_the_handshake_is_unknown(authority):
@@ -98,7 +98,7 @@ def test_trouble_after_the_handshake_is_unknown(authority):
         peer.request()
 
     with wire.listening(hang_up, tls(authority)) as server:
-        assert submit(f"https://localhost:{server.port}").verdict is Verdict.UNKNOWN
+        assert submit(f"https://localhost:{server.port}").kind is AnswerClass.UNKNOWN
         assert any(b"sk-key" in each for each in server.received), "the request did arrive"
 
 
@@ -110,7 +110,7 @@ def test_an_end_without_an_answer_is_unknown(when, end):
         end(peer)
 
     with wire.listening(handle) as server:
-        assert submit(server.url).verdict is Verdict.UNKNOWN
+        assert submit(server.url).kind is AnswerClass.UNKNOWN
         assert server.connections == 1, "nothing below us repeats a POST"
 
 
@@ -120,14 +120,14 @@ def test_a_connection_reset_before_a_byte_was_read_is_unknown():
         peer.reset()
 
     with wire.listening(unread) as server:
-        assert submit(server.url).verdict is Verdict.UNKNOWN
+        assert submit(server.url).kind is AnswerClass.UNKNOWN
         assert server.connections == 1
 
 
 def test_no_answer_in_time_is_unknown():
     with wire.listening(wire.Peer.drain) as server:
         told = submit(server.url)
-    assert told.verdict is Verdict.UNKNOWN
+    assert told.kind is AnswerClass.UNKNOWN
     assert told.message == "the service did not answer in time"
 
 
@@ -140,7 +140,7 @@ def test_a_reset_on_a_reused_connection_is_unknown():
     with wire.listening(once) as server:
         client = Client(Service(server.url, read_timeout=2))
         assert client.fetch_json("/models").status == 200
-        assert client.submit(BODY).verdict is Verdict.UNKNOWN
+        assert client.submit(BODY).kind is AnswerClass.UNKNOWN
         assert server.connections == 1, "the connection was reused, and the POST was not repeated on a new one"
 
 
@@ -153,7 +153,7 @@ def test_a_get_is_not_repeated_either():
     with wire.listening(once) as server:
         client = Client(Service(server.url, read_timeout=2))
         assert client.fetch_json("/models").status == 200
-        assert client.get("r-1").verdict is Verdict.UNKNOWN
+        assert client.get("r-1").kind is AnswerClass.UNKNOWN
         assert server.connections == 1, "whoever asks decides when to ask again"
 
 
@@ -178,7 +178,7 @@ def session_sees_the_end(client):
 def test_a_proxy_that_is_not_there_is_unsent(proxy):
     proxy(f"http://user:secret@127.0.0.1:{wire.closed_port()}")
     told = submit(ELSEWHERE)
-    assert told.verdict is Verdict.UNSENT
+    assert told.kind is AnswerClass.UNSENT
     assert "secret" not in told.message
 
 
@@ -198,14 +198,14 @@ def test_a_proxy_that_opens_no_tunnel_is_unsent(proxy, reply):
 
     with wire.listening(refuse) as server:
         proxy(server.url)
-        assert submit(ELSEWHERE).verdict is Verdict.UNSENT
+        assert submit(ELSEWHERE).kind is AnswerClass.UNSENT
         assert not any(b"sk-key" in each for each in server.received), "the key is not the proxy's"
 
 
 def test_a_proxy_that_never_answers_is_unsent(proxy):
     with wire.listening(wire.Peer.drain) as server:
         proxy(server.url)
-        assert submit(ELSEWHERE).verdict is Verdict.UNSENT
+        assert submit(ELSEWHERE).kind is AnswerClass.UNSENT
 
 
 def test_trouble_inside_a_tunnel_is_told_from_trouble_on_the_way(proxy, authority):
@@ -220,7 +220,7 @@ def test_trouble_inside_a_tunnel_is_told_from_trouble_on_the_way(proxy, authorit
 
     with wire.listening(tunnel) as server:
         proxy(server.url)
-        assert submit(ELSEWHERE).verdict is Verdict.UNKNOWN
+        assert submit(ELSEWHERE).kind is AnswerClass.UNKNOWN
 
 
 @pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", "http://", "://::", "ftp://host", "http://h:99999"])
@@ -256,7 +256,7 @@ def test_a_name_in_no_proxy_is_reached_without_one(proxy, monkeypatch):
     with wire.listening(wire.Peer.drain) as server:
         proxy(server.url)
         monkeypatch.setenv("NO_PROXY", "service.invalid")
-        assert submit(ELSEWHERE).verdict is Verdict.UNSENT
+        assert submit(ELSEWHERE).kind is AnswerClass.UNSENT
         assert server.connections == 0
 
 

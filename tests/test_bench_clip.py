@@ -3,8 +3,8 @@
 import pytest
 from PIL import Image
 
-from runner.engine.media import inspect_video
-from runner.manifest.pictures import Rules, inspect_file
+from runner.manifest.pictures.inspection import Rules, inspect_file
+from runner.video.decoding import inspect_video
 from tests.bench.clip import clip, head_of, name_in, write_picture
 
 
@@ -27,7 +27,7 @@ def test_a_picture_has_its_size_and_is_sound(tmp_path, size):
     path = tmp_path / "a.jpg"
     write_picture(path, size, 3)
     assert path.stat().st_size == size
-    assert inspect_file(path, [Rules(min_side=300)]).flaws == ()
+    assert inspect_file(path, [Rules(min_side=300)]).diagnostics == ()
     with Image.open(path) as picture:
         picture.load()
 

@@ -14,9 +14,9 @@ from runner.manifest.reader import load
 from runner.model import Status
 from runner.planning.selection import Selection
 from runner.state.runlock import run_lock
-from tests.faults import service as faults
-from tests.faults.harness import connection, run
-from tests.faults.service import FaultyService
+from tests.diagnostics import service as diagnostics
+from tests.diagnostics.harness import connection, run
+from tests.diagnostics.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
 
@@ -102,7 +102,7 @@ def test_two_runs_of_one_state_do_not_meet(service, tmp_path):
 
 def test_only_what_is_selected_is_submitted_and_judged(service, tmp_path):
     manifest = write_manifest(tmp_path, pictures=3)
-    service.order("submit", faults.status(400))
+    service.order("submit", diagnostics.status(400))
     result = run(manifest, service, Selection(only=("p0/*",)))
     assert (result.exit_code, service.posts) == (Exit.JOBS_FAILED, 1)
     result = run(manifest, service, Selection(only=("p1/*", "p2/*")))

@@ -8,7 +8,7 @@ from importlib import metadata
 
 import pytest
 
-from runner.cli.main import parser
+from runner.cli.arguments import parser
 from tests.command import call, environment, spawn
 from tests.kit import write_manifest
 

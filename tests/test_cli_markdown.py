@@ -7,7 +7,7 @@ import re
 from runner.model import Status
 from tests.command import call
 from tests.kit import write_manifest
-from tests.test_cli_preview import SWEEP, edited
+from tests.test_cli_commands_plan_command import SWEEP, edited
 from tests.test_planning_plan import plan, state_of
 
 

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.cli.progress import Lines, facts, fitted, worded
-from runner.engine.run import Snapshot
+from runner.engine.run import RunSnapshot
 from runner.manifest.reader import load
 from runner.model import Budget
 from tests.command import terminal
-from tests.faults.service import FaultyService
+from tests.diagnostics.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
 BUDGET = Budget(max_cost=Decimal(40))
 
 
 def snapshot(done=0, failed=0, statuses=None, spent="0", note="", total=58):
-    return Snapshot(total, done, failed, 0, statuses or {}, Decimal(spent), note)
+    return RunSnapshot(total, done, failed, 0, statuses or {}, Decimal(spent), note)
 
 
 def test_the_facts_in_their_order():

@@ -21,19 +21,6 @@ def test_count(number, noun, told):
     assert screen.count(number, noun) == told
 
 
-@pytest.mark.parametrize(
-    ("amount", "currency", "told"),
-    [
-        ("2.75", "USD", "$2.75"),
-        ("2", "USD", "$2.00"),
-        ("0.0025", "USD", "$0.0025"),
-        ("1234.5", "EUR", "1,234.50 EUR"),
-    ],
-)
-def test_money(amount, currency, told):
-    assert screen.money(Decimal(amount), currency) == told
-
-
 def test_cost_document():
     assert screen.cost_document(None, "USD") is None
     assert screen.cost_document(Decimal("2.75"), "EUR") == {"total": 2.75, "currency": "EUR"}

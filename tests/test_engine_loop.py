@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.api.classes import Verdict
-from runner.engine import fetching, loop
+from runner.api.answer_classes import AnswerClass
+from runner.engine import loop
+from runner.engine.downloads import fetching
 from runner.engine.loop import check_budget, check_service
 from runner.errors import BudgetError, DiskError, StateError
 from runner.model import Action
@@ -35,7 +36,7 @@ def killed(*, was_accepted):
         if was_accepted:
             world.take(body)
         world.is_killed = True
-        return answered(Verdict.UNKNOWN)(world, body)
+        return answered(AnswerClass.UNKNOWN)(world, body)
 
     return reaction
 
@@ -46,13 +47,13 @@ REACTIONS = {
     "lost before": lost(was_accepted=False),
     "killed": killed(was_accepted=True),
     "killed before": killed(was_accepted=False),
-    "busy": answered(Verdict.BUSY, 429),
-    "unsent": answered(Verdict.UNSENT),
-    "denied": answered(Verdict.DENIED, 401),
-    "rejected": answered(Verdict.REJECTED, 400),
-    "refused": answered(Verdict.REFUSED, 413),
-    "general": answered(Verdict.REFUSED, 402),
-    "changed": answered(Verdict.CHANGED),
+    "busy": answered(AnswerClass.BUSY, 429),
+    "unsent": answered(AnswerClass.UNSENT),
+    "denied": answered(AnswerClass.DENIED, 401),
+    "rejected": answered(AnswerClass.REJECTED, 400),
+    "refused": answered(AnswerClass.REFUSED, 413),
+    "general": answered(AnswerClass.REFUSED, 402),
+    "changed": answered(AnswerClass.CHANGED),
 }
 
 
@@ -223,7 +224,7 @@ def test_an_interrupted_run_waits_for_open_calls_no_longer_than_it_says(ground, 
         world.take(body)
         running.set()
         release.wait(30)
-        return answered(Verdict.UNKNOWN)(world, body)
+        return answered(AnswerClass.UNKNOWN)(world, body)
 
     place.world.always = hang
     place.in_real_time(2)
@@ -286,7 +287,7 @@ def test_a_budget_covers_what_is_spent_and_what_would_be(ground, most, fits):
 def test_what_is_lost_counts_as_spent_until_it_is_surely_absent(ground):
     place = ground(pictures=2, budget={"price_per_job": 1, "max_cost": 2}, run={"wait": 60})
     place.world.script.extend([accepted, lost(was_accepted=False)])
-    place.world.lists.extend([lambda told: told.__class__(Verdict.UNKNOWN, message="broken")] * 1000)
+    place.world.lists.extend([lambda told: told.__class__(AnswerClass.UNKNOWN, message="broken")] * 1000)
     place.run()
     with place.store() as store:
         assert store.spent(place.manifest.budget) == (Decimal(2), 2)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Answer
-from runner.api.classes import Verdict
 from runner.errors import AccessError, StateError
 from runner.planning.selection import Selection
 from tests.engines import bench
@@ -20,8 +20,8 @@ def saying(**changes):
     return lambda told: replace(told, remote=replace(told.remote, **changes))
 
 
-def trouble(verdict=Verdict.UNKNOWN, **values):
-    return lambda told: Answer(verdict, message="trouble", **values)
+def failure(kind=AnswerClass.UNKNOWN, **values):
+    return lambda told: Answer(kind, message="trouble", **values)
 
 
 @pytest.mark.parametrize("status", ["created", "queued", "dispatched", "processing", "on-mars"])
@@ -70,7 +70,7 @@ def test_a_wait_that_is_over_is_no_failure(ground):
 
 def test_trouble_is_waited_out_with_growing_pauses(ground):
     place = ground()
-    place.world.gets.extend([trouble()] * 8)
+    place.world.gets.extend([failure()] * 8)
     place.run()
     assert place.totals() == {"succeeded": 1}
     assert any("no usable answer" in each.note for each in place.snapshots)
@@ -89,7 +89,7 @@ def test_an_error_that_nobody_foresaw_is_trouble(ground):
 
 def test_polls_heed_retry_after(ground):
     place = ground()
-    place.world.gets.extend([trouble(Verdict.BUSY, retry_after=100.0)])
+    place.world.gets.extend([failure(AnswerClass.BUSY, retry_after=100.0)])
     began = place.clock.time
     place.run()
     assert place.clock.time - began >= 100
@@ -97,37 +97,37 @@ def test_polls_heed_retry_after(ground):
 
 def test_a_storm_is_probed_one_call_at_a_time(ground):
     place = ground(pictures=12, run={"wait": 3000})
-    place.world.gets.extend([trouble()] * 40)
+    place.world.gets.extend([failure()] * 40)
     place.run()
     assert place.totals() == {"succeeded": 12}
 
 
 def test_a_request_that_the_service_does_not_know_is_unknown_and_never_bought_again_by_itself(ground):
     place = ground(run={"wait": 60})
-    place.world.gets.extend([trouble(Verdict.MISSING)] * 1000)
+    place.world.gets.extend([failure(AnswerClass.MISSING)] * 1000)
     place.run()
     assert place.totals() == {"unknown": 1}
     place.run()
     assert len(place.world.posts) == 1
     place.world.gets.clear()
-    place.world.gets.extend([trouble(Verdict.MISSING)] * 3)
+    place.world.gets.extend([failure(AnswerClass.MISSING)] * 3)
     place.run(Selection(resubmit_unknown=True))
     assert (place.totals(), len(place.world.posts)) == ({"succeeded": 1}, 2)
 
 
 def test_a_request_that_shows_up_again_is_attached_even_where_buying_again_is_allowed(ground):
     place = ground(run={"wait": 60})
-    place.world.gets.extend([trouble(Verdict.MISSING)] * 1000)
+    place.world.gets.extend([failure(AnswerClass.MISSING)] * 1000)
     place.run()
     place.world.gets.clear()
-    place.world.gets.extend([trouble(Verdict.MISSING)] * 2)
+    place.world.gets.extend([failure(AnswerClass.MISSING)] * 2)
     place.run(Selection(resubmit_unknown=True))
     assert (place.totals(), len(place.world.posts)) == ({"succeeded": 1}, 1)
 
 
 def test_a_refused_key_keeps_what_is_in_flight(ground):
     place = ground(pictures=4)
-    place.world.gets.extend([trouble(Verdict.DENIED)])
+    place.world.gets.extend([failure(AnswerClass.DENIED)])
     report = place.run()
     assert isinstance(report.error, AccessError)
     place.run()
@@ -158,7 +158,7 @@ def test_another_organisation_stops_the_run(ground):
 
 def test_a_429_makes_polls_rarer_and_answers_make_them_as_many_again(ground):
     place = ground(pictures=4)
-    place.world.gets.extend([trouble(Verdict.BUSY)])
+    place.world.gets.extend([failure(AnswerClass.BUSY)])
     with place.engine() as (engine, _):
         rates, original = [], place.world.get
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import CUT_SHORT, Listing, Remote
-from runner.api.classes import Verdict
 from runner.engine.reconcile import EARLY, LATE, Conclusion, Evidence, Likeness, findings, likeness
 from runner.model import ModelSchema
 from tests.kit import MODEL, make_attempt, make_job
@@ -35,7 +35,7 @@ def remote(request_id="r-1", number=1, at=1000.0, **changes):
 
 
 def listing(*requests, total="all", is_whole=True):
-    return Listing(Verdict.ACCEPTED, requests, len(requests) if total == "all" else total, is_whole)
+    return Listing(AnswerClass.ACCEPTED, requests, len(requests) if total == "all" else total, is_whole)
 
 
 def evidence(attempts, *requests, started=2000.0, **changes):

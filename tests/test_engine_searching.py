@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Listing
-from runner.api.classes import Verdict
 from runner.errors import StateError
 from runner.planning.selection import Selection
 from runner.state.store import Store
@@ -27,7 +27,7 @@ def own_videos(place):
 
 
 def broken(told):
-    return Listing(Verdict.UNKNOWN, message="the listing is broken")
+    return Listing(AnswerClass.UNKNOWN, message="the listing is broken")
 
 
 def test_one_that_is_listed_is_attached_soon(ground):

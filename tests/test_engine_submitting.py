@@ -4,14 +4,14 @@ from decimal import Decimal
 
 import pytest
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Submission
-from runner.api.classes import Verdict
 from runner.errors import AccessError, DiskError, Exit, ServiceError
 from runner.planning.selection import Selection
 from tests.engines import accepted, answered, bench, lost
 
-BUSY = answered(Verdict.BUSY, 429)
-UNSENT = answered(Verdict.UNSENT)
+BUSY = answered(AnswerClass.BUSY, 429)
+UNSENT = answered(AnswerClass.UNSENT)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_the_first_submission_goes_alone_and_the_rest_together(ground):
 
 def test_a_refusal_of_one_job_lets_the_canary_pass(ground):
     place = ground(pictures=4)
-    place.world.script.extend([answered(Verdict.REJECTED, 400)])
+    place.world.script.extend([answered(AnswerClass.REJECTED, 400)])
     place.run()
     assert place.totals() == {"succeeded": 3, "rejected": 1}
     assert place.world.turns_of_posts[1:] == [place.world.turns_of_posts[1]] * 3
@@ -45,7 +45,7 @@ def test_a_refusal_of_one_job_lets_the_canary_pass(ground):
 def test_each_model_has_a_canary_of_its_own(ground):
     models = ["Kling-Image2Video-V1.6-Standard", "Kling-Image2Video-V1.6-Pro"]
     place = ground(pictures=3, model=models)
-    place.world.script.extend([answered(Verdict.REFUSED, 404)])
+    place.world.script.extend([answered(AnswerClass.REFUSED, 404)])
     report = place.run()
     assert place.totals() == {"succeeded": 3, "failed": 1, "pending": 2}
     assert isinstance(report.error, ServiceError)
@@ -58,7 +58,7 @@ def test_a_general_refusal_costs_one_call_and_after_a_success_two(ground, status
     place = ground(pictures=8, run={"concurrency": 1})
     place.world.status = "success"
     place.world.script.extend([accepted])
-    place.world.always = answered(Verdict.REFUSED, status)
+    place.world.always = answered(AnswerClass.REFUSED, status)
     report = place.run()
     assert len(place.world.posts) == 3
     assert place.totals() == {"succeeded": 1, "failed": 2, "pending": 5}
@@ -84,7 +84,7 @@ def test_a_service_that_takes_nothing_for_the_whole_wait_is_a_clear_error(ground
 
 def test_retry_after_is_heeded(ground):
     place = ground(pictures=1)
-    place.world.script.extend([answered(Verdict.BUSY, 429, retry_after=123.0)])
+    place.world.script.extend([answered(AnswerClass.BUSY, 429, retry_after=123.0)])
     place.run()
     first, second = (at for at, _ in place.world.posts)
     assert 123 <= second - first < 126
@@ -141,7 +141,7 @@ def test_one_id_for_two_submissions_is_attached_to_one(ground):
 
     def same_id(world, body):
         world.take(body)
-        return Submission(Verdict.ACCEPTED, "r-0", "queued", 200)
+        return Submission(AnswerClass.ACCEPTED, "r-0", "queued", 200)
 
     place.world.script.extend([accepted, same_id])
     place.run()
@@ -153,7 +153,7 @@ def test_one_id_for_two_submissions_is_attached_to_one(ground):
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_stops_the_run_with_everything_kept(ground, status):
     place = ground(pictures=9)
-    place.world.script.extend([accepted, accepted, answered(Verdict.DENIED, status), accepted])
+    place.world.script.extend([accepted, accepted, answered(AnswerClass.DENIED, status), accepted])
     report = place.run()
     assert isinstance(report.error, AccessError)
     with place.store() as store:
@@ -166,7 +166,7 @@ def test_a_refused_key_stops_the_run_with_everything_kept(ground, status):
 
 def test_a_changed_picture_stops_the_run_and_its_job_stays_pending(ground):
     place = ground(pictures=2)
-    place.world.script.extend([answered(Verdict.CHANGED)])
+    place.world.script.extend([answered(AnswerClass.CHANGED)])
     report = place.run()
     assert isinstance(report.error, DiskError)
     assert place.totals() == {"pending": 2}
@@ -177,8 +177,8 @@ def test_what_is_spent_on_the_way_is_what_the_state_says_at_the_end(ground):
     place.world.script.extend(
         [
             accepted,
-            answered(Verdict.REJECTED, 400),
-            answered(Verdict.REFUSED, 413),
+            answered(AnswerClass.REJECTED, 400),
+            answered(AnswerClass.REFUSED, 413),
             lost(was_accepted=True),
             lost(was_accepted=False),
             BUSY,
@@ -204,7 +204,7 @@ def test_takes_wait_for_each_other_and_for_what_is_lost(ground):
 def test_a_take_whose_equal_is_left_unknown_stays_pending_and_the_run_ends(ground):
     place = ground(pictures=1, takes=2)
     place.world.script.extend([lost(was_accepted=False)])
-    place.world.lists.extend([lambda told: told.__class__(Verdict.UNKNOWN, message="broken")] * 10_000)
+    place.world.lists.extend([lambda told: told.__class__(AnswerClass.UNKNOWN, message="broken")] * 10_000)
     place.run()
     assert place.totals() == {"unknown": 1, "pending": 1}
     assert len(place.world.posts) == 1
@@ -213,7 +213,7 @@ def test_a_take_whose_equal_is_left_unknown_stays_pending_and_the_run_ends(groun
 def test_a_take_waits_for_an_equal_that_is_not_selected_either(ground):
     place = ground(pictures=1, takes=2)
     place.world.script.extend([lost(was_accepted=False)])
-    place.world.lists.extend([lambda told: told.__class__(Verdict.UNKNOWN, message="broken")] * 10_000)
+    place.world.lists.extend([lambda told: told.__class__(AnswerClass.UNKNOWN, message="broken")] * 10_000)
     place.run()
     place.world.lists.clear()
     place.run(Selection(only=("*/take-2",)))

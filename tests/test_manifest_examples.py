@@ -12,8 +12,8 @@ import pytest
 import rfc8785
 
 import runner
+from runner.diagnostics.codes import CODES
 from runner.errors import Exit
-from runner.manifest.codes import CODES
 from tests.command import call
 from tests.tools.example_header import EXAMPLES, FILES, INVALID, VALID, duplicate_lines, header_of, name_of, plan_lines
 

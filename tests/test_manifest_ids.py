@@ -2,15 +2,15 @@
 
 import pytest
 
-from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.document import parse
+from runner.diagnostics.text import Text
 from runner.manifest.ids import Claim, check_claims
-from runner.manifest.text import Text
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
+from runner.manifest.yaml.document import parse
 
 
 @pytest.fixture
 def found():
-    return Diagnostics(parse(Text("m.yaml", "images:\n  - a\n  - b\n  - c\n  - d\n")).source)
+    return ReadingDiagnostics(parse(Text("m.yaml", "images:\n  - a\n  - b\n  - c\n  - d\n")).source)
 
 
 def test_the_first_of_its_name_stands(found):

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.document import parse
-from runner.manifest.models import shipped_schema
+from runner.diagnostics.text import Text
 from runner.manifest.parameters import check_parameters
-from runner.manifest.text import Text
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
+from runner.manifest.schema.model_schemas import shipped_schema
+from runner.manifest.yaml.document import parse
 from runner.model import ModelSchema
 
 STANDARD = shipped_schema("Kling-Image2Video-V1.6-Standard")
@@ -21,14 +21,14 @@ def own(**document):
 
 def told(text, *schemas):
     document = parse(Text("m.yaml", text))
-    found = Diagnostics(document.source)
+    found = ReadingDiagnostics(document.source)
     check_parameters(document.value, schemas or [STANDARD], found)
     return [(each.code, each.position.line, each.position.column) for each in found.ordered()]
 
 
 def test_the_example_of_the_manual():
     document = parse(Text("m.yaml", "params:\n  duration: 5\n"))
-    found = Diagnostics(document.source)
+    found = ReadingDiagnostics(document.source)
     check_parameters(document.value, [STANDARD], found)
     (diagnostic,) = found.ordered()
     assert (diagnostic.code, diagnostic.position.column) == ("E204", 13)
@@ -78,7 +78,7 @@ def test_rules_about_parameters_together_are_left_to_planning():
 
 def test_without_a_schema_nothing_is_known():
     document = parse(Text("m.yaml", "params: {duration: 5}"))
-    found = Diagnostics(document.source)
+    found = ReadingDiagnostics(document.source)
     check_parameters(document.value, [], found)
     assert found.ordered() == ()
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from runner.diagnostics.text import Text
 from runner.errors import Position
-from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.document import parse
 from runner.manifest.prompts import read_prompts
-from runner.manifest.text import Text
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
+from runner.manifest.yaml.document import parse
 from runner.model import Prompt
 
 
@@ -16,30 +16,30 @@ def read(tmp_path, monkeypatch):
 
     def read(*entries):
         document = parse(Text("m.yaml", "prompts:\n" + "".join(f"  - {entry}\n" for entry in entries)))
-        found = Diagnostics(document.source, [tmp_path])
+        found = ReadingDiagnostics(document.source, [tmp_path])
         prompts = read_prompts(document.value["prompts"], tmp_path, found)
-        problems = [(each.code, each.position.file, each.position.line, each.message) for each in found.ordered()]
-        return prompts, problems, found
+        diagnostics = [(each.code, each.position.file, each.position.line, each.message) for each in found.ordered()]
+        return prompts, diagnostics, found
 
     return read
 
 
 def test_inline(read):
-    prompts, problems, _ = read('{id: plain, text: "The {{ x }}", params: {cfg_scale: 0.8}}')
+    prompts, diagnostics, _ = read('{id: plain, text: "The {{ x }}", params: {cfg_scale: 0.8}}')
     assert prompts == (Prompt("plain", "The {{ x }}", {"cfg_scale": 0.8}, ("prompts", 0)),)
-    assert problems == []
+    assert diagnostics == []
 
 
 def test_in_files(read, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "mood.j2").write_bytes("\ufeffThe {{ x }}\r\nin mist\n".encode())
-    prompts, problems, found = read("{id: plain, text: x}", "{file: in/mood.j2}", "{file: in/mood.j2, id: again}")
+    prompts, diagnostics, found = read("{id: plain, text: x}", "{file: in/mood.j2}", "{file: in/mood.j2, id: again}")
     assert [(each.id, each.text, each.file) for each in prompts] == [
         ("plain", "x", None),
         ("mood", "The {{ x }}\nin mist\n", str(tmp_path / "in/mood.j2")),
         ("again", "The {{ x }}\nin mist\n", str(tmp_path / "in/mood.j2")),
     ]
-    assert problems == []
+    assert diagnostics == []
     # A character of the text is placed in the prompt's own file.
     place = found.source.position(("prompts", 1, "text"), offset=prompts[1].text.index("mist"), length=4)
     assert place == Position("in/mood.j2", 2, 4, 4)
@@ -50,7 +50,7 @@ def test_what_is_wrong(read, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "mood.j2").write_bytes(b"caf\xe9")
     (tmp_path / "huge.j2").write_bytes(b"x" * (2**20 + 1))
-    _, problems, _ = read(
+    _, diagnostics, _ = read(
         "{id: plain, text: x}",
         "{id: plain, text: y}",
         "{file: moood.j2}",
@@ -58,7 +58,7 @@ def test_what_is_wrong(read, tmp_path):
         "{file: mood.j2}",
         "{file: huge.j2}",
     )
-    assert problems == [
+    assert diagnostics == [
         ("E105", "huge.j2", 1, "the file is larger than 1 MB"),
         ("E210", "m.yaml", 3, "the prompt id 'plain' is given twice; the first is in line 2"),
         ("E101", "m.yaml", 4, "the prompt file 'moood.j2' does not exist"),
@@ -68,7 +68,7 @@ def test_what_is_wrong(read, tmp_path):
 
 
 def test_prompts_whose_problem_is_told_already(read):
-    _, problems, _ = read("{text: x}", "{id: b}", "{id: null, text: x}", "{id: b2, text: null}", "5", "null")
-    assert problems == []
-    _, problems, _ = read("{id: '', file: none.j2}")
-    assert [each[0] for each in problems] == ["E101"]
+    _, diagnostics, _ = read("{text: x}", "{id: b}", "{id: null, text: x}", "{id: b2, text: null}", "5", "null")
+    assert diagnostics == []
+    _, diagnostics, _ = read("{id: '', file: none.j2}")
+    assert [each[0] for each in diagnostics] == ["E101"]

@@ -1,5 +1,6 @@
 """Manifests from beginning to end."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -8,11 +9,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runner.diagnostics.report import text
 from runner.errors import ManifestError, Position, Severity, Stage
 from runner.manifest.reader import load, read
-from runner.manifest.report import text
-from runner.model import Budget, Matrix, RunSettings
-from tests.kit import MODEL, picture_bytes
+from runner.model import Budget, Input, InputKind, Matrix, RunSettings
+from tests.kit import MODEL, picture_bytes, write_manifest
 
 SMALL = f"""\
 version: 1
@@ -34,7 +35,7 @@ def write(tmp_path, monkeypatch):
     return write
 
 
-def problems(reading):
+def diagnose(reading):
     return [(each.code, each.position.line, each.position.column) for each in reading.diagnostics]
 
 
@@ -141,7 +142,7 @@ def test_all_that_is_wrong_with_the_structure_is_told(write, tmp_path):
     (tmp_path / "a.jpg").write_bytes(picture_bytes(1))
     content = SMALL.replace('[{url: "https://example.com/shoe.jpg"}]', "[{file: a.jpg}, {file: b.jpg}]")
     more = "takes: two\nbudget: {max_jobs: many, x: 1}\nrun: 5\noutput: {dir: 5}\nparams: {duration: 5}\n"
-    assert problems(read(write(content + more))) == [
+    assert diagnose(read(write(content + more))) == [
         ("E401", 3, 32),
         ("E204", 5, 8),
         ("E204", 6, 20),
@@ -154,14 +155,14 @@ def test_all_that_is_wrong_with_the_structure_is_told(write, tmp_path):
 
 def test_models_without_a_schema(write):
     reading = read(write(SMALL.replace(MODEL, f"[none, {MODEL}, Kling-Image2Video-V1.6-Standart]")))
-    assert problems(reading) == [("E209", 2, 9), ("E209", 2, 48)]
+    assert diagnose(reading) == [("E209", 2, 9), ("E209", 2, 48)]
     assert reading.diagnostics[1].hint == f"did you mean '{MODEL}'?"
 
 
 def test_warnings_can_be_switched_off(write):
-    doubtful = SMALL + "matrix: {a: [no]}\nvars: {b: no}\n"
-    assert problems(read(write(doubtful))) == [("W901", 5, 14), ("W901", 6, 11)]
-    reading = read(write(doubtful + "lint: {ignore: [W901, W801]}\n"))
+    surprises = SMALL + "matrix: {a: [no]}\nvars: {b: no}\n"
+    assert diagnose(read(write(surprises))) == [("W901", 5, 14), ("W901", 6, 11)]
+    reading = read(write(surprises + "lint: {ignore: [W901, W801]}\n"))
     assert reading.diagnostics == ()
     assert reading.manifest.ignored == {"W901", "W801"}
 
@@ -176,13 +177,13 @@ def test_a_code_that_is_misspelled_switches_nothing_off_and_nothing_on(write):
 
 def test_errors_cannot_be_switched_off(write):
     reading = read(write(SMALL + "takes: two\nlint: {ignore: [E204]}\n"))
-    assert problems(reading) == [("E204", 5, 8), ("E203", 6, 17)]
+    assert diagnose(reading) == [("E204", 5, 8), ("E203", 6, 17)]
     assert reading.diagnostics[1].hint == "only warnings can be ignored; reelrun explain lists them"
 
 
 def test_problems_of_yaml_come_before_those_of_the_schema(write):
     reading = read(write(SMALL + "takes: 2024-01-01\nvars: {on: 1, a: .nan}\nbudget: {max_cost: .inf}\nnmae: x\n"))
-    assert problems(reading) == [("E106", 5, 8), ("E106", 6, 8), ("E106", 6, 18), ("E106", 7, 20)]
+    assert diagnose(reading) == [("E106", 5, 8), ("E106", 6, 8), ("E106", 6, 18), ("E106", 7, 20)]
 
 
 def test_a_warning_gives_way_to_an_error_at_its_place(write):
@@ -192,7 +193,7 @@ def test_a_warning_gives_way_to_an_error_at_its_place(write):
 
 def test_doubts_in_params_are_left_to_the_schema_of_the_model(write):
     reading = read(write(SMALL + "params: {negative_prompt: no, cfg_scale: 1e-1}\n"))
-    assert problems(reading) == [("E204", 5, 27), ("E204", 5, 42)]
+    assert diagnose(reading) == [("E204", 5, 27), ("E204", 5, 42)]
 
 
 def test_urls_are_fetched_on_request(write):
@@ -255,3 +256,37 @@ def test_any_change_of_the_text_is_read_or_refused(write, data):
 @given(st.binary(max_size=60))
 def test_any_bytes_are_refused(write, data):
     assert said(write(data))
+
+
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def made(folder):
+    (folder / "prompts").mkdir(parents=True)
+    (folder / "prompts" / "mood.j2").write_text("Fog pans")
+    (folder / "products.csv").write_text("image,product\np0.jpg,shoe\n")
+    return write_manifest(
+        folder,
+        images=[{"table": "products.csv"}],
+        prompts=[{"file": "prompts/mood.j2"}, {"file": "prompts/mood.j2", "id": "again"}, {"id": "own", "text": "x"}],
+    )
+
+
+def test_each_file_once_in_the_order_of_paths(tmp_path):
+    path = made(tmp_path)
+    assert load(path).inputs == (
+        Input(InputKind.MANIFEST, "campaign.yaml", digest(path.read_text())),
+        Input(InputKind.TABLE, "products.csv", digest("image,product\np0.jpg,shoe\n")),
+        Input(InputKind.PROMPT, "prompts/mood.j2", digest("Fog pans")),
+    )
+
+
+def test_ends_of_lines_and_a_mark_at_the_beginning_change_no_digest(tmp_path):
+    path = made(tmp_path)
+    before = load(path).inputs
+    for each in (path, tmp_path / "products.csv"):
+        each.write_bytes(b"\xef\xbb\xbf" + each.read_bytes().replace(b"\n", b"\r\n"))
+    assert load(path).inputs == before
+    path.write_text(path.read_text() + "# a comment\n")
+    assert load(path).inputs[0] != before[0]

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.manifest import settings
+from runner.manifest.schema.validation import validator
 from runner.manifest.structure import schema
-from runner.manifest.validators import validator
 from runner.model import Budget, Matrix, RunSettings, Sample
 
 

@@ -2,29 +2,29 @@
 
 import pytest
 
-from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.document import parse
+from runner.diagnostics.text import Text
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.structure import checked
-from runner.manifest.text import Text
+from runner.manifest.yaml.document import parse
 
 SMALL = "version: 1\nmodel: m\nimages: [{url: u, vars: {a: 1}}]\nprompts: [{id: p, text: x}]\n"
 
 
 def check(text):
     document = parse(Text("m.yaml", text))
-    found = Diagnostics(document.source)
+    found = ReadingDiagnostics(document.source)
     content = checked(document, found)
     return content, [(each.code, each.position.line, each.position.column) for each in found.ordered()]
 
 
 def test_a_sound_manifest_is_left_as_it_is():
-    content, problems = check(SMALL)
+    content, diagnostics = check(SMALL)
     assert content == parse(Text("m.yaml", SMALL)).value
-    assert problems == []
+    assert diagnostics == []
 
 
 @pytest.mark.parametrize(
-    ("more", "section", "left", "problems"),
+    ("more", "section", "left", "diagnostics"),
     [
         ("takes: 0", "takes", None, [("E205", 5, 8)]),
         ("run: {wait: soon, attempts: 2}", "run", {"wait": None, "attempts": 2}, [("E207", 5, 13)]),
@@ -35,14 +35,14 @@ def test_a_sound_manifest_is_left_as_it_is():
         ("vars: {a×: 1, b: 2}", "vars", {"a×": None, "b": 2}, [("E207", 5, 8)]),
     ],
 )
-def test_what_is_wrong_is_told_and_left_out(more, section, left, problems):
+def test_what_is_wrong_is_told_and_left_out(more, section, left, diagnostics):
     content, found = check(f"{SMALL}{more}\n")
     assert content.get(section) == left
-    assert found == problems
+    assert found == diagnostics
 
 
 @pytest.mark.parametrize(
-    ("more", "section", "left", "problems"),
+    ("more", "section", "left", "diagnostics"),
     [
         ("nmae: x", "name", None, [("E201", 5, 1)]),
         # Of what is below an unknown key nothing is said.
@@ -50,9 +50,9 @@ def test_what_is_wrong_is_told_and_left_out(more, section, left, problems):
         ("frames: 3", "frames", None, [("E201", 5, 1)]),
     ],
 )
-def test_of_an_unknown_key_and_what_was_meant_nothing_is_known(more, section, left, problems):
+def test_of_an_unknown_key_and_what_was_meant_nothing_is_known(more, section, left, diagnostics):
     content, found = check(f"{SMALL}{more}\n")
-    assert (content.get(section), found) == (left, problems)
+    assert (content.get(section), found) == (left, diagnostics)
 
 
 def test_a_key_that_is_misspelled_is_not_missing():
@@ -67,9 +67,9 @@ def test_a_manifest_is_a_mapping():
 
 
 def test_doubts_are_told_where_anything_is_allowed():
-    content, problems = check(SMALL.replace("a: 1", "a: no") + "vars: {b: 1e3}\nmatrix: {c: [08]}\nname: 'no'\n")
+    content, diagnostics = check(SMALL.replace("a: 1", "a: no") + "vars: {b: 1e3}\nmatrix: {c: [08]}\nname: 'no'\n")
     assert content is not None
-    assert problems == [("W901", 3, 29), ("W901", 5, 11), ("W901", 6, 14)]
+    assert diagnostics == [("W901", 3, 29), ("W901", 5, 11), ("W901", 6, 14)]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,6 @@ def test_doubts_are_told_where_anything_is_allowed():
     ],
 )
 def test_axes_that_look_like_keywords(matrix, warned):
-    content, problems = check(f"{SMALL}matrix: {{{matrix}}}\n")
+    content, diagnostics = check(f"{SMALL}matrix: {{{matrix}}}\n")
     assert content is not None
-    assert [each[0] for each in problems] == (["W903"] if warned else [])
+    assert [each[0] for each in diagnostics] == (["W903"] if warned else [])

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.diagnostics.text import Text
 from runner.errors import ManifestError
 from runner.manifest.tables import read_table
-from runner.manifest.text import Text
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8)
 
@@ -90,14 +90,14 @@ def test_what_is_wrong(text, line, message, hint):
     ],
 )
 def test_ragged_rows(text, line, message):
-    (fault,) = read(text).faults
+    (fault,) = read(text).diagnostics
     assert (fault.code, fault.position.line, fault.message) == ("E409", line, message)
     assert "in quotes" in fault.hint
 
 
 def test_all_ragged_rows_are_told_and_the_others_read():
     table = read("image,a\nx\ny,z\nx,y,z\n")
-    assert [each.position.line for each in table.faults] == [2, 4]
+    assert [each.position.line for each in table.diagnostics] == [2, 4]
     assert [(row.line, row.cells) for row in table.rows] == [(3, {"image": "y", "a": "z"})]
     assert table.position((0, "a")).line == 3
 

@@ -16,7 +16,7 @@ from jinja2.tests import TESTS
 
 from runner.model import Json
 from runner.planning.templates.environment import Environment
-from runner.planning.templates.problems import TemplateFault
+from runner.planning.templates.template_errors import InvalidTemplateError
 from tests.templating import VARIABLES, compiled, fault, render, value
 
 
@@ -106,7 +106,7 @@ def test_operators_are_those_of_python(sign: str, left: Any, right: Any) -> None
     template = compiled(f"{{{{ left {sign} right }}}}")
     try:
         found = template.value({"left": left, "right": right})
-    except TemplateFault:
+    except InvalidTemplateError:
         assert expected is None or isinstance(expected, complex) or expected in (float("inf"), -float("inf"))
     else:
         assert repr(found) == repr(expected)

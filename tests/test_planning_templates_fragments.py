@@ -181,7 +181,7 @@ def test_without_folders_there_are_no_fragments() -> None:
 # In a manifest
 
 
-def problems(path: Path) -> tuple[Diagnostic, ...]:
+def diagnose(path: Path) -> tuple[Diagnostic, ...]:
     with pytest.raises(ManifestError) as caught:
         make_plan(load(path))
     return caught.value.diagnostics
@@ -190,7 +190,7 @@ def problems(path: Path) -> tuple[Diagnostic, ...]:
 def test_a_mistake_has_the_fragment_s_file_line_and_caret_for_all_cells_that_have_it(folder: Path) -> None:
     (folder / "typo.j2").write_text("On a hill,\nin {{ surfce }} light")
     arms = [{"id": "a", "text": "A {% include 'typo.j2' %}"}, {"id": "b", "text": "B, {% include 'typo.j2' %}"}]
-    (found,) = problems(write_manifest(folder, prompts=arms, matrix={"surface": ["wet", "dry"]}))
+    (found,) = diagnose(write_manifest(folder, prompts=arms, matrix={"surface": ["wet", "dry"]}))
     position = found.position
     assert (Path(position.file).name, position.line, position.column, position.length) == ("typo.j2", 2, 7, 6)
     assert found.source == "in {{ surfce }} light"
@@ -200,7 +200,7 @@ def test_a_mistake_has_the_fragment_s_file_line_and_caret_for_all_cells_that_hav
 
 def test_all_unknown_variables_of_a_fragment_are_told(folder: Path) -> None:
     (folder / "typos.j2").write_text("{{ one }} {{ two }}")
-    found = problems(write_manifest(folder, prompts=[{"id": "a", "text": "{{ zero }} {% include 'typos.j2' %}"}]))
+    found = diagnose(write_manifest(folder, prompts=[{"id": "a", "text": "{{ zero }} {% include 'typos.j2' %}"}]))
     assert [each.message for each in found] == [f"unknown variable '{name}'" for name in ("zero", "one", "two")]
 
 

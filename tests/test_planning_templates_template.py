@@ -14,9 +14,9 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from runner.model import Json
-from runner.planning.templates.problems import TemplateFault, TemplateProblem
 from runner.planning.templates.template import Template
-from runner.planning.templates.values import text_of
+from runner.planning.templates.template_errors import InvalidTemplateError, TemplateDiagnostic
+from runner.planning.templates.template_values import text_of
 from tests.templating import VARIABLES, compiled, fault, render, value
 
 RECURSIVE = "{% for x in [1, [2, [3]]] recursive %}{{ x if x is number else loop(x) }}{% endfor %}"
@@ -132,14 +132,14 @@ def test_values_are_of_plain_types_and_copies() -> None:
     ],
 )
 def test_only_what_a_request_can_hold_is_a_value(wrong: object, code: str, expected: str) -> None:
-    with pytest.raises(TemplateFault) as caught:
+    with pytest.raises(InvalidTemplateError) as caught:
         value("{{ x }}", x=wrong)
     assert caught.value.problem.code == code
     assert expected in caught.value.problem.message
 
 
 def test_a_condition_without_else_has_no_value() -> None:
-    with pytest.raises(TemplateFault, match="no else part") as caught:
+    with pytest.raises(InvalidTemplateError, match="no else part") as caught:
         value("{{ 1 if cfg > 0.5 }}")
     assert caught.value.problem.code == "E315"
 
@@ -151,7 +151,7 @@ def test_a_condition_without_else_has_no_value() -> None:
 )  # fmt: skip
 def test_text_never_holds_an_address(text: str) -> None:
     assert fault(text, x="a").code == "E316"
-    with pytest.raises(TemplateFault):
+    with pytest.raises(InvalidTemplateError):
         value(text, x="a")
 
 
@@ -197,7 +197,7 @@ def test_what_stands_in_whatever_it_makes(text: str, fixed: str, whole: set[str]
 def test_a_template_keeps_nothing_between_renders() -> None:
     template: Template = compiled("{% set x = take %}{{ x }}{% for t in tags %}{{ t }}{% endfor %}")
     assert [template.render({**VARIABLES, "take": take}) for take in (1, 2, 1)] == ["1ba", "2ba", "1ba"]
-    with pytest.raises(TemplateFault):
+    with pytest.raises(InvalidTemplateError):
         template.render({"take": 1})
     assert template.render({**VARIABLES, "take": 3}) == "3ba"
 
@@ -238,13 +238,13 @@ def test_any_text_renders_as_jinja_has_it_or_is_a_fault_with_a_place(text: str) 
 def _renders_or_faults(text: str) -> None:
     try:
         template = compiled(text)
-    except TemplateFault as error:
+    except InvalidTemplateError as error:
         _check_place(text, error.problem, {"E301", "E314"})
         return
     for evaluate in (template.render, template.value):
         try:
             found = evaluate(VARIABLES)
-        except TemplateFault as error:
+        except InvalidTemplateError as error:
             _check_place(text, error.problem, {"E101", "E311", "E313", "E314", "E315", "E316"})
         else:
             json.dumps(found, allow_nan=False).encode()
@@ -252,7 +252,7 @@ def _renders_or_faults(text: str) -> None:
                 assert found == _jinjas(text)
 
 
-def _check_place(text: str, problem: TemplateProblem, codes: set[str]) -> None:
+def _check_place(text: str, problem: TemplateDiagnostic, codes: set[str]) -> None:
     assert problem.code in codes
     assert problem.message
     assert 0 <= problem.offset <= problem.offset + problem.length

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from runner.planning.templates import watch
-from runner.planning.templates.problems import TemplateFault, TemplateProblem
 from runner.planning.templates.template import Templates
+from runner.planning.templates.template_errors import InvalidTemplateError, TemplateDiagnostic
 from runner.planning.templates.watch import Watch
 from tests.templating import marked
 
@@ -95,8 +95,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Templates]:
         yield templates
 
 
-def ended(templates: Templates, text: str) -> TemplateProblem:
-    with pytest.raises(TemplateFault) as caught:
+def ended(templates: Templates, text: str) -> TemplateDiagnostic:
+    with pytest.raises(InvalidTemplateError) as caught:
         templates.compile(text).render({})
     return caught.value.problem
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from runner.cli.main import parser
+from runner.cli.arguments import parser
 from tests.command import ROOT
 
 HOOKS = ROOT / ".pre-commit-hooks.yaml"

@@ -276,19 +276,3 @@ def test_frames_have_the_shape_of_the_clips(
 ) -> None:
     jobs = [replace(DONE, video=replace(VIDEO, width=width, height=height)) for width, height in sizes]
     assert f":root{{--frame:{frame}}}" in text_of(tmp_path, jobs)
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "text"),
-    [
-        ("0.25", "USD", "$0.25"),
-        ("10.5", "USD", "$10.50"),
-        ("7", "EUR", "€7.00"),
-        ("1E+3", "GBP", "£1,000.00"),
-        ("0.125", "CHF", "0.125 CHF"),
-        ("0", "USD", "$0.00"),
-    ],
-)
-def test_money(amount: str, currency: str, text: str) -> None:
-    assert page.money(Decimal(amount), currency) == text
-    assert page.money(float(amount), currency) == text

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from runner.sandbox.loopback import fetched, on_loopback
 
 
-class Files(BaseHTTPRequestHandler):
+class LinkedFiles(BaseHTTPRequestHandler):
     """Answers /N with N bytes, /away with a redirect, and everything else with 404."""
 
     def do_GET(self) -> None:
@@ -27,7 +27,7 @@ class Files(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Files) as server:
+    with HTTPServer(("127.0.0.1", 0), LinkedFiles) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

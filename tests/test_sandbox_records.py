@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ServiceError
-from runner.sandbox.records import Records, Request, Status
+from runner.sandbox.records import Records, Request, RequestStatus
 
 
 def new(request_id: str, now: float = 0.0, model: str = "m", digest: str = "d1") -> Request:
@@ -25,7 +25,7 @@ def records(tmp_path: Path) -> Iterator[Records]:
 def test_a_new_request_is_queued_at_the_end(records: Records) -> None:
     first, second = records.add(new("a", 10.5)), records.add(new("b", 11.5))
     assert (first.number, second.number) == (1, 2)
-    assert first == replace(new("a", 10.5), number=1, ordinal=1, status=Status.QUEUED)
+    assert first == replace(new("a", 10.5), number=1, ordinal=1, status=RequestStatus.QUEUED)
     assert records.get("a") == first
     assert records.get("c") is None
 
@@ -49,21 +49,29 @@ def test_the_head_of_the_queue_is_what_waits_longest(records: Records) -> None:
     assert records.head() is None
     first, second = records.add(new("a", 10)), records.add(new("b", 11))
     assert records.head() == first
-    records.save(replace(first, status=Status.DISPATCHED, worker="w", dispatched_at=12))
+    records.save(replace(first, status=RequestStatus.DISPATCHED, worker="w", dispatched_at=12))
     assert records.head() == second
 
 
 def test_what_is_saved_is_found_again_and_touches_nothing_else(records: Records) -> None:
     first, second = records.add(new("a", 1)), records.add(new("b", 1))
-    done = replace(first, status=Status.SUCCESS, worker="w", video_sha256="v", thumbnail_sha256="t", updated_at=3)
-    failed = replace(second, status=Status.FAILED, error="why", updated_at=4)
+    done = replace(
+        first, status=RequestStatus.SUCCESS, worker="w", video_sha256="v", thumbnail_sha256="t", updated_at=3
+    )
+    failed = replace(second, status=RequestStatus.FAILED, error="why", updated_at=4)
     records.save(done)
     records.save(failed)
     assert records.all() == [done, failed]
 
 
 def test_what_was_with_a_worker_goes_back_to_its_place(records: Records) -> None:
-    statuses = [Status.DISPATCHED, Status.PROCESSING, Status.SUCCESS, Status.FAILED, Status.QUEUED]
+    statuses = [
+        RequestStatus.DISPATCHED,
+        RequestStatus.PROCESSING,
+        RequestStatus.SUCCESS,
+        RequestStatus.FAILED,
+        RequestStatus.QUEUED,
+    ]
     for request_id, status in zip("abcde", statuses, strict=True):
         records.save(replace(records.add(new(request_id, 1)), status=status, worker="w", dispatched_at=2))
     records.requeue(9)

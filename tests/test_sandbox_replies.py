@@ -8,7 +8,7 @@ import pytest
 
 from runner.sandbox.album import Album
 from runner.sandbox.catalog import Model
-from runner.sandbox.records import Request, Status
+from runner.sandbox.records import Request, RequestStatus
 from runner.sandbox.replies import detail, model_detail, submitted
 from tests.test_sandbox_kit import MODEL, SCHEMA, in_base64, picture_bytes
 
@@ -22,7 +22,7 @@ REQUEST = Request(
     filled="{}",
     digest="d",
     ordinal=1,
-    status=Status.QUEUED,
+    status=RequestStatus.QUEUED,
     worker="",
     error="",
     created_at=1700000000.9,
@@ -66,8 +66,8 @@ def test_what_a_poll_is_answered(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("status", [Status.DISPATCHED, Status.PROCESSING])
-def test_on_the_way_there_is_no_outcome(tmp_path: Path, status: Status) -> None:
+@pytest.mark.parametrize("status", [RequestStatus.DISPATCHED, RequestStatus.PROCESSING])
+def test_on_the_way_there_is_no_outcome(tmp_path: Path, status: RequestStatus) -> None:
     answer = polled(tmp_path, replace(REQUEST, status=status, worker="w"))
     assert (answer["status"], answer["outcome"], answer["qworker_id"]) == (status, {}, "w")
 
@@ -75,14 +75,14 @@ def test_on_the_way_there_is_no_outcome(tmp_path: Path, status: Status) -> None:
 def test_both_shapes_of_a_success(tmp_path: Path) -> None:
     link = f"http://host:1/media/{REQUEST.request_id}"
     odd, even = (
-        polled(tmp_path, replace(REQUEST, status=Status.SUCCESS, number=number))["outcome"] for number in (1, 2)
+        polled(tmp_path, replace(REQUEST, status=RequestStatus.SUCCESS, number=number))["outcome"] for number in (1, 2)
     )
     assert odd == {"video_url": f"{link}.mp4", "thumbnail_image_url": f"{link}.jpg"}
     assert even == {"media_urls": [{"id": "0", "url": f"{link}.mp4"}], "thumbnail_image_url": f"{link}.jpg"}
 
 
 def test_a_failure_has_an_empty_outcome_and_a_message(tmp_path: Path) -> None:
-    answer = polled(tmp_path, replace(REQUEST, status=Status.FAILED, error="why"))
+    answer = polled(tmp_path, replace(REQUEST, status=RequestStatus.FAILED, error="why"))
     assert (answer["outcome"], answer["error"]) == ({}, "why")
 
 

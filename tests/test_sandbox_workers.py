@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from runner.sandbox.album import Album
 from runner.sandbox.catalog import Catalog
 from runner.sandbox.film.clip import AbandonedError
-from runner.sandbox.records import Records, Request, Status
+from runner.sandbox.records import Records, Request, RequestStatus
 from runner.sandbox.studio import Studio
 from runner.sandbox.workers import Pace, Workers
 
@@ -32,7 +32,7 @@ class Watched(Records):
 
     def save(self, request: Request) -> None:
         super().save(request)
-        if request.status in (Status.SUCCESS, Status.FAILED):
+        if request.status in (RequestStatus.SUCCESS, RequestStatus.FAILED):
             self._finals.release()
 
     def wait_for(self, count: int) -> None:
@@ -76,7 +76,7 @@ def test_what_is_in_the_queue_is_made(records: Watched, tmp_path: Path) -> None:
         records.add(new(str(number)))
     with working(records, tmp_path, at_once):
         records.wait_for(6)
-    assert {request.status for request in records.all()} == {Status.SUCCESS}
+    assert {request.status for request in records.all()} == {RequestStatus.SUCCESS}
     assert {request.worker for request in records.all()} <= {"sandbox-worker-1", "sandbox-worker-2"}
     assert records.all()[0].video_sha256 == "video"
     assert records.all()[0].thumbnail_sha256 == "still"
@@ -121,7 +121,7 @@ def test_no_more_than_the_slots_are_processed_at_once(records: Watched, tmp_path
         for _ in range(6 // slots):
             for _ in range(slots):
                 assert inside.acquire(timeout=PATIENCE)
-            most.append(sum(request.status is Status.PROCESSING for request in records.all()))
+            most.append(sum(request.status is RequestStatus.PROCESSING for request in records.all()))
             assert not inside.acquire(blocking=False)
             for _ in range(slots):
                 free.release()
@@ -143,15 +143,15 @@ def test_failures_are_chosen_by_content_and_ordinal(records: Watched, tmp_path: 
         records.add(new(str(number), digest=str(number % 20)))
     with working(records, tmp_path, at_once, pace=replace(AT_ONCE, failure_rate=0.5)):
         records.wait_for(40)
-    failed = [(request.digest, request.ordinal) for request in records.all() if request.status is Status.FAILED]
+    failed = [(request.digest, request.ordinal) for request in records.all() if request.status is RequestStatus.FAILED]
     first, second = ([int(digest) for digest, ordinal in failed if ordinal == number] for number in (1, 2))
     assert first == [0, 2, 3, 4, 5, 9, 10, 11, 12, 15, 16, 18, 19]
     assert second == [0, 3, 4, 6, 7, 8, 10, 11, 13, 15, 17, 19]
-    assert all("simulated" in request.error for request in records.all() if request.status is Status.FAILED)
+    assert all("simulated" in request.error for request in records.all() if request.status is RequestStatus.FAILED)
 
 
-@pytest.mark.parametrize(("rate", "status"), [(0.0, Status.SUCCESS), (1.0, Status.FAILED)])
-def test_none_or_all_fail(records: Watched, tmp_path: Path, rate: float, status: Status) -> None:
+@pytest.mark.parametrize(("rate", "status"), [(0.0, RequestStatus.SUCCESS), (1.0, RequestStatus.FAILED)])
+def test_none_or_all_fail(records: Watched, tmp_path: Path, rate: float, status: RequestStatus) -> None:
     for number in range(5):
         records.add(new(str(number)))
     with working(records, tmp_path, at_once, pace=replace(AT_ONCE, failure_rate=rate)):
@@ -179,8 +179,8 @@ def test_what_cannot_be_made_fails_and_the_worker_goes_on(
     with working(records, tmp_path, answer, slots=1):
         records.wait_for(2)
     bad, good = records.all()
-    assert (bad.status, bad.error) == (Status.FAILED, message)
-    assert good.status is Status.SUCCESS
+    assert (bad.status, bad.error) == (RequestStatus.FAILED, message)
+    assert good.status is RequestStatus.SUCCESS
 
 
 def test_a_store_in_trouble_does_not_end_the_worker(records: Watched, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_store_in_trouble_does_not_end_the_worker(records: Watched, tmp_path: 
     records.add(new("a"))
     with working(records, tmp_path, answer):
         assert tried.wait(PATIENCE)
-    assert records.all()[0].status is Status.PROCESSING
+    assert records.all()[0].status is RequestStatus.PROCESSING
 
 
 def test_a_stop_leaves_what_is_under_way_for_the_next_start(records: Watched, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_stop_leaves_what_is_under_way_for_the_next_start(records: Watched, tm
     assert [request.status for request in records.all()] == ["processing", "queued", "queued"]
     with working(records, tmp_path, at_once):
         records.wait_for(3)
-    assert {request.status for request in records.all()} == {Status.SUCCESS}
+    assert {request.status for request in records.all()} == {RequestStatus.SUCCESS}
 
 
 def test_a_stop_does_not_wait_for_the_time_of_a_request(records: Watched, tmp_path: Path) -> None:
@@ -225,4 +225,4 @@ def test_a_stop_does_not_wait_for_the_time_of_a_request(records: Watched, tmp_pa
     records.add(new("a"))
     with working(records, tmp_path, answer, pace=Pace(queue_seconds=0, seconds=2, failure_rate=0)):
         assert finished.wait(PATIENCE)
-    assert records.all()[0].status is Status.PROCESSING
+    assert records.all()[0].status is RequestStatus.PROCESSING

@@ -7,9 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runner.errors import ManifestError
-from runner.manifest.document import parse
 from runner.manifest.files import read_text
 from runner.manifest.structure import schema
+from runner.manifest.yaml.document import parse
 from tests.tools.example_header import INVALID, VALID
 
 # Stands for a value that has all that a schema knows.

@@ -12,13 +12,13 @@ from jsonschema import Draft202012Validator
 
 import runner
 from runner.errors import ManifestError
-from runner.manifest.document import parse
 from runner.manifest.files import read_text
-from runner.manifest.models import shipped_models, shipped_schema
 from runner.manifest.reader import read
+from runner.manifest.schema.model_schemas import shipped_models, shipped_schema
+from runner.manifest.schema.validation import validator
+from runner.manifest.schema.wording import diagnose
 from runner.manifest.structure import schema
-from runner.manifest.validators import validator
-from runner.manifest.wording import problems
+from runner.manifest.yaml.document import parse
 from tests.tools.example_header import EXAMPLES, FILES, INVALID, VALID, name_of
 
 BOTH = (*VALID, *INVALID)
@@ -54,7 +54,7 @@ def verdicts(document, value):
     return {
         "ours": validator(document).is_valid(value),
         "jsonschema": Draft202012Validator(document).is_valid(value),
-        "words": not problems(document, value),
+        "words": not diagnose(document, value),
     }
 
 

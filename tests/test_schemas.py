@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from runner.manifest.models import read_model, shipped_models, shipped_schema
-from runner.manifest.pictures import Rules
+from runner.diagnostics.text import Text
+from runner.manifest.pictures.inspection import Rules
+from runner.manifest.schema.model_schemas import read_model, shipped_models, shipped_schema
+from runner.manifest.schema.validation import validator
 from runner.manifest.structure import schema
-from runner.manifest.text import Text
-from runner.manifest.validators import validator
 from runner.shipped import shipped
 
 SCHEMAS = shipped("schemas")

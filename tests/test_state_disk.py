@@ -51,22 +51,22 @@ def test_created_folders_are_told_and_not_yet_durable(tmp_path, synced):
 def test_the_way_to_a_folder_is_made_durable_once_whoever_created_it(tmp_path, synced):
     a, b = tmp_path / "a", tmp_path / "a" / "b"
     b.mkdir(parents=True)
-    disk.sync_way(b, tmp_path)
+    disk.sync_parents(b, tmp_path)
     assert synced == [b, a, tmp_path]
-    disk.sync_way(b, tmp_path)
-    disk.sync_way(a, tmp_path)
+    disk.sync_parents(b, tmp_path)
+    disk.sync_parents(a, tmp_path)
     assert synced[3:] == [b, a]
-    disk.sync_way(tmp_path, tmp_path)
+    disk.sync_parents(tmp_path, tmp_path)
     assert synced[5:] == [tmp_path]
 
 
 def test_a_folder_that_was_created_again_is_not_durable_any_more(tmp_path, synced):
     folder = tmp_path / "a"
     disk.create_folders(folder)
-    disk.sync_way(folder, tmp_path)
+    disk.sync_parents(folder, tmp_path)
     folder.rmdir()
     disk.create_folders(folder)
-    disk.sync_way(folder, tmp_path)
+    disk.sync_parents(folder, tmp_path)
     assert synced == [folder, tmp_path] * 2
 
 
@@ -85,8 +85,8 @@ def test_a_way_of_which_a_sync_fails_is_made_durable_the_next_time(tmp_path, syn
     monkeypatch.setattr(disk, "sync_folder", fails_once)
     disk.create_folders(b)
     with pytest.raises(OSError, match="Input/output"):
-        disk.sync_way(b, tmp_path)
-    disk.sync_way(b, tmp_path)
+        disk.sync_parents(b, tmp_path)
+    disk.sync_parents(b, tmp_path)
     assert set(synced) == {b, a, tmp_path}
 
 
@@ -95,7 +95,7 @@ def test_a_folder_counts_as_durable_only_once_the_way_to_it_is(tmp_path, synced,
     disk.create_folders(b)
     known = []
     monkeypatch.setattr(disk, "sync_folder", lambda folder: known.append((folder, set(disk._durable))))
-    disk.sync_way(b, tmp_path)
+    disk.sync_parents(b, tmp_path)
     assert known == [(b, set()), (a, set()), (tmp_path, set())]
     assert disk._durable == {a, b}
 
@@ -104,12 +104,12 @@ def test_what_is_remembered_of_folders_has_a_bound(tmp_path, synced, monkeypatch
     monkeypatch.setattr(disk, "_MOST_DURABLE", 2)
     for name in "abc":
         disk.create_folders(tmp_path / name)
-        disk.sync_way(tmp_path / name, tmp_path)
+        disk.sync_parents(tmp_path / name, tmp_path)
     assert disk._durable == {tmp_path / "c"}
 
 
 def test_trouble_names_the_deed_the_cause_and_the_remedy(tmp_path):
-    with pytest.raises(DiskError) as caught, disk.disk_trouble("read the picture"):
+    with pytest.raises(DiskError) as caught, disk.disk_errors("read the picture"):
         (tmp_path / "none").read_bytes()
     assert caught.value.message.startswith("cannot read the picture: No such file or directory")
     assert str(tmp_path) in caught.value.message

@@ -8,7 +8,8 @@ import hashlib
 import json
 from dataclasses import KW_ONLY, dataclass, field
 
-from runner.api.classes import Verdict
+from runner.api.answer_classes import AnswerClass
+from runner.media import media_replaced
 from runner.model import Variables
 
 # The service's words are shown to people; more than this helps nobody.
@@ -21,7 +22,7 @@ class Told:
     """What every call tells. `retry_after` is in seconds, `skew_from` the service's time of the answer in Unix seconds;
     None where not told."""
 
-    verdict: Verdict
+    kind: AnswerClass
     _: KW_ONLY
     message: str = ""
     retry_after: float | None = None
@@ -138,10 +139,7 @@ def _video_url(outcome: dict[str, object]) -> str | None:
 
 
 def _echo(payload: object) -> Variables | None:
-    if not isinstance(payload, dict):
-        return None
-    image = payload.get("image")
-    return {**payload, "image": reference_of(image)} if isinstance(image, str) else dict(payload)
+    return media_replaced(payload, reference_of) if isinstance(payload, dict) else None
 
 
 # What an echoed picture is when it is neither a URL nor all of a picture.

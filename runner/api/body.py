@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runner.errors import ReelrunError
+from runner.media import FIRST_PICTURE, without_media
 from runner.model import Image, Origin, Variables, canonical_json
 
 # A multiple of three, so that the Base64 of the blocks joins to the Base64 of the whole.
@@ -47,10 +48,11 @@ class Body:
 
     def _frame(self) -> bytes:
         """The body without the bytes of a file. The picture comes last, so that a cut body is no valid JSON."""
-        others = {name: value for name, value in self.payload.items() if name != "image"}
+        others = {name: self.payload[name] for name in without_media(self.payload)}
         text = "" if self.image.size is not None else self.image.reference
         names = canonical_json(others)[:-1] + ("," if others else "")
-        return f'{{"model":{canonical_json(self.model)},"payload":{names}"image":{canonical_json(text)}}}}}'.encode()
+        picture = f"{canonical_json(FIRST_PICTURE)}:{canonical_json(text)}"
+        return f'{{"model":{canonical_json(self.model)},"payload":{names}{picture}}}}}'.encode()
 
     def _picture(self) -> Iterator[bytes]:
         """The picture's Base64. The last block is held back until the hash of all of it is known to be right."""

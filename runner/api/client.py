@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from urllib3 import BaseHTTPResponse
 
-from runner.api import classes
+from runner.api import answer_classes as classes
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Answer, Listing, Submission, message_of, parsed, remote_of
 from runner.api.body import Body, PictureChangedError
-from runner.api.classes import Verdict
 from runner.api.listing import read_listing
 from runner.api.service import Service
 from runner.api.transport import CallError, Transport, check_environment
@@ -61,7 +61,7 @@ class Client:
             with self._call("POST", "/requests", body) as response:
                 reply = self._reply(response)
         except PictureChangedError as error:
-            return Submission(Verdict.CHANGED, message=f"{error.message}; {error.hint}")
+            return Submission(AnswerClass.CHANGED, message=f"{error.message}; {error.hint}")
         except CallError as error:
             return Submission(_unanswered(error), message=self._redacted(str(error)))
         return _submission(reply)
@@ -72,13 +72,19 @@ class Client:
         if isinstance(reply, Answer):
             return reply
         remote = remote_of(reply.document) if reply.status == 200 else None
-        verdict = classes.ASK.get(reply.status, Verdict.UNKNOWN)
+        kind = classes.ASK.get(reply.status, AnswerClass.UNKNOWN)
         message = reply.message
-        if verdict is Verdict.ACCEPTED and (remote is None or remote.request_id != request_id or remote.status is None):
-            verdict, remote, message = Verdict.UNKNOWN, None, "the service gave an answer without a sound request in it"
+        if kind is AnswerClass.ACCEPTED and (
+            remote is None or remote.request_id != request_id or remote.status is None
+        ):
+            kind, remote, message = (
+                AnswerClass.UNKNOWN,
+                None,
+                "the service gave an answer without a sound request in it",
+            )
         if remote is not None and remote.error:
             remote = replace(remote, error=self._redacted(remote.error))
-        return Answer(verdict, remote, message=message, retry_after=reply.retry_after, skew_from=reply.date)
+        return Answer(kind, remote, message=message, retry_after=reply.retry_after, skew_from=reply.date)
 
     def list(self, model: str) -> Listing:
         """GET the requests of a model, read as a stream and reduced on the way."""
@@ -91,10 +97,10 @@ class Client:
                     return replace(listing, skew_from=_carried_on(_times(response)[1], arrived))
                 reply = self._reply(response)
         except CallError as error:
-            return Listing(Verdict.UNKNOWN, message=self._redacted(str(error)))
-        verdict = classes.ASK.get(reply.status, Verdict.UNKNOWN)
+            return Listing(AnswerClass.UNKNOWN, message=self._redacted(str(error)))
+        kind = classes.ASK.get(reply.status, AnswerClass.UNKNOWN)
         return Listing(
-            Verdict.UNKNOWN if verdict is Verdict.ACCEPTED else verdict,
+            AnswerClass.UNKNOWN if kind is AnswerClass.ACCEPTED else kind,
             message=reply.message,
             retry_after=reply.retry_after,
             skew_from=reply.date,
@@ -124,8 +130,8 @@ class Client:
         document = parsed(_bounded(response, arrived + _ANSWER_PATIENCE * self.service.read_timeout))
         retry_after, date = _times(response)
         date = _carried_on(date, arrived)
-        is_sound = response.status == 200 and isinstance(document, dict)
-        words = "" if is_sound else message_of(document) or f"{response.status} {response.reason or ''}".strip()
+        is_valid = response.status == 200 and isinstance(document, dict)
+        words = "" if is_valid else message_of(document) or f"{response.status} {response.reason or ''}".strip()
         server = response.headers.get("Server", "")
         return Reply(response.status, document, self._redacted(words), retry_after, date, server)
 
@@ -133,22 +139,22 @@ class Client:
         return words.replace(self.service.key, "[key]") if self.service.key else words
 
 
-def _unanswered(error: CallError) -> Verdict:
-    return Verdict.UNKNOWN if error.is_begun else Verdict.UNSENT
+def _unanswered(error: CallError) -> AnswerClass:
+    return AnswerClass.UNKNOWN if error.is_begun else AnswerClass.UNSENT
 
 
 def _submission(reply: Reply) -> Submission:
     request_id = status = None
-    verdict = classes.SUBMIT.get(reply.status, Verdict.UNKNOWN)
+    kind = classes.SUBMIT.get(reply.status, AnswerClass.UNKNOWN)
     message = reply.message
     if 200 <= reply.status < 300:
         remote = remote_of(reply.document)
         if remote is None:
             message = f"the service answered {reply.status} without a request id"
         else:
-            verdict, request_id, status, message = Verdict.ACCEPTED, remote.request_id, remote.status, ""
+            kind, request_id, status, message = AnswerClass.ACCEPTED, remote.request_id, remote.status, ""
     return Submission(
-        verdict,
+        kind,
         request_id,
         status,
         reply.status,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import ijson
 from urllib3 import BaseHTTPResponse
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Listing, Remote, number_of, remote_of
-from runner.api.classes import Verdict
 
 # Beyond this a listing is given up as endless: absence is then not believed.
 MOST_BYTES = 2 * 1024 * 1024 * 1024
@@ -66,7 +66,7 @@ def read_listing(raw: BaseHTTPResponse, most: int = MOST_BYTES, *, deadline: flo
             else:
                 found.append(remote)
     except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
-        return Listing(Verdict.UNKNOWN, tuple(found), reading.total, message=f"the listing is broken: {error}")
+        return Listing(AnswerClass.UNKNOWN, tuple(found), reading.total, message=f"the listing is broken: {error}")
     is_whole = reading.has_requests and not reading.unsound
     message = "" if is_whole else "the listing has entries that cannot be read"
-    return Listing(Verdict.ACCEPTED, tuple(found), reading.total, is_whole, message=message)
+    return Listing(AnswerClass.ACCEPTED, tuple(found), reading.total, is_whole, message=message)

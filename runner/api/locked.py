@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.api.body import Body, base64_size
 from runner.errors import DiskError
-from runner.manifest.values import mapping
+from runner.manifest.json_values import mapping
 from runner.model import Image, Origin
 from runner.planning.lockfile import Lockfile
 

@@ -1,40 +1,36 @@
-"""The command line: words in, one small function a command, an exit code out. Nothing heavy is imported for --help."""
+"""The command line: arguments in, one small function a command, an exit code out. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
-import argparse
 import gc
 import importlib
 import os
 import sys
 
-from runner.version import RELEASE
+from runner.cli.arguments import ArgumentsError, parser
 
 # Importing typing would take a tenth of the time that --help needs; type checkers know this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import NoReturn, TypeAlias
-
-    _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 # Our records refer to each other in one direction. Looking for rings among them as often as usual takes a tenth of the
 # time that a large sweep needs; those that libraries leave behind are small.
 _GARBAGE = 50_000
-_USUAL = 80  # columns, where the terminal does not tell
 _MODULES = {
-    "init": "starting",
-    "validate": "checking",
-    "plan": "preview",
-    "run": "running",
-    "status": "reporting",
-    "index": "reporting",
-    "verify": "verifying",
-    "models": "service",
-    "requests": "service",
-    "doctor": "doctor",
-    "explain": "explaining",
-    "sandbox": "local",
+    "init": "init_command",
+    "validate": "validate_command",
+    "plan": "plan_command",
+    "run": "run_command",
+    "status": "status_command",
+    "index": "status_command",
+    "verify": "verify_command",
+    "models": "query_commands",
+    "requests": "query_commands",
+    "doctor": "doctor_command",
+    "explain": "explain_command",
+    "sandbox": "sandbox_command",
 }
 
 
@@ -45,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_streams()
     try:
         options = parser().parse_args(words)
-        command = importlib.import_module(f"runner.cli.{_MODULES[options.command]}")
-        from runner.cli.ending import guarded
+        command = importlib.import_module(f"runner.cli.commands.{_MODULES[options.command]}")
+        from runner.cli.error_handler import guarded
 
         return guarded(getattr(command, options.command), options)
-    except _WordsError as error:
+    except ArgumentsError as error:
         if not words:
             parser().print_help(sys.stderr)
             return 2
@@ -63,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def start() -> NoReturn:
     """The command `reelrun`, in a process of its own."""
     code = main()
-    from runner.cli.ending import end
+    from runner.cli.error_handler import end
 
     end(code)
 
@@ -79,261 +75,14 @@ def _open_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-class _WordsError(Exception):
-    """The words of a command line do not fit `command`."""
-
-    def __init__(self, message: str, command: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.command = command
-
-
-def _tell_wrong_words(error: _WordsError, words: Sequence[str]) -> int:
-    from difflib import get_close_matches
-
-    from runner.cli.ending import tell
+def _tell_wrong_words(error: ArgumentsError, words: Sequence[str]) -> int:
+    from runner.cli.error_handler import tell
+    from runner.diagnostics.suggestions import closest, did_you_mean
     from runner.errors import UsageError
 
     message, hint = error.message, f"{error.command} --help tells more"
     if not words[0].startswith("-") and words[0] not in _MODULES:
-        near = get_close_matches(words[0], _MODULES, 1)
-        message = f"there is no command {words[0]!r}" + (f"; did you mean {near[0]}?" if near else "")
+        message, hint = f"there is no command {words[0]!r}", did_you_mean(closest(words[0], _MODULES), more=hint)
     is_document = "--json" in words or "--format json" in " ".join(words).replace("=", " ")
     tell(UsageError(message, hint), as_json=is_document)
     return 2
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises where the library would print and exit: with --json a wrong word is a document, too."""
-
-    def error(self, message: str) -> NoReturn:
-        raise _WordsError(message, self.prog)
-
-
-class _Help(argparse.HelpFormatter):
-    """As wide as the terminal. The library would import archive formats to look that up."""
-
-    def __init__(self, prog: str) -> None:
-        named = os.environ.get("COLUMNS", "")
-        super().__init__(prog, width=((int(named) if named.isdecimal() else 0) or _columns()) - 2)
-
-
-def _columns() -> int:
-    try:
-        return os.get_terminal_size(1).columns or _USUAL
-    except OSError:
-        return _USUAL
-
-
-def parser() -> argparse.ArgumentParser:
-    """All commands with their flags."""
-    whole = _Parser(
-        "reelrun",
-        description="Turn YAML manifests into AI videos: nothing is paid for twice, nothing paid for is lost.",
-        epilog="Start with: reelrun init demo && reelrun run demo/campaign.yaml --sandbox",
-        formatter_class=_Help,
-        allow_abbrev=False,
-    )
-    whole.add_argument("--version", action="version", version=f"reelrun {RELEASE}", help="show the version and exit")
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
-    _manifest_commands(commands)
-    _run_command(commands)
-    _service_commands(commands)
-    return whole
-
-
-def _manifest_commands(commands: _Commands) -> None:
-    init = _command(commands, "init", "make a folder with a manifest, pictures and prompts that run as they stand")
-    init.add_argument("folder", metavar="FOLDER", help="the folder to make; it must be new or empty")
-    validate = _command(commands, "validate", "check manifests and everything that they name; send nothing")
-    validate.add_argument("manifests", nargs="+", metavar="MANIFEST", help="the YAML files")
-    _outside(validate)
-    _format(validate)
-    validate.add_argument("--check-urls", action="store_true", help="also fetch and check pictures that are URLs")
-    validate.add_argument(
-        "--slow", action="store_true", help="wait for templates that take more than ten minutes in all"
-    )
-    plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
-    plan.add_argument("--jobs", action="store_true", help="list every job, not only the first ones")
-    plan.add_argument("--markdown", action="store_true", help="a summary in Markdown, fit for a pull request")
-    frozen = plan.add_mutually_exclusive_group()
-    frozen.add_argument("--lock", action="store_true", help="freeze the jobs in the lockfile beside the manifest")
-    frozen.add_argument("--locked", action="store_true", help="end with 2 where anything differs from the lockfile")
-    _selection(plan)
-    _again(plan)
-    _limits(plan)
-    status = _manifest(commands, "status", "show where the jobs stand")
-    status.add_argument(
-        "--by", metavar="NAME", help="a line for each value of this variable; also image, prompt, model"
-    )
-    index = _manifest(commands, "index", "write index.json, index.csv and index.html anew")
-    for each in (status, index):
-        _selection(each)
-        _sandboxed(each)
-    _sandboxed(plan)
-    verify = _manifest(commands, "verify", "hash every file against the state and the index")
-    verify.add_argument("--repair", action="store_true", help="fetch again what the service still has")
-    verify.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
-    verify.add_argument("--no-progress", action="store_true", help="no progress on the screen")
-    _selection(verify)
-    _sandboxed(verify)
-    _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
-
-
-def _run_command(commands: _Commands) -> None:
-    run = _manifest(commands, "run", "start or resume: do what the plan says is left")
-    run.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
-    run.add_argument("--dry-run", action="store_true", help="do everything up to the first call")
-    run.add_argument("--locked", action="store_true", help="refuse to start where anything differs from the lockfile")
-    run.add_argument(
-        "--concurrency", type=_number(int, 1, 10_000), metavar="N", help="at most N jobs unfinished at the service"
-    )
-    run.add_argument("--yes", action="store_true", help="submit without asking")
-    run.add_argument("--no-progress", action="store_true", help="no progress on the screen")
-    _selection(run)
-    _again(run)
-    _limits(run)
-    _sandboxed(run)
-    sandbox = run.add_argument_group("with --sandbox")
-    _sandbox_flags(sandbox, prefix="sandbox-")
-
-
-def _service_commands(commands: _Commands) -> None:
-    models = _command(commands, "models", "list the service's models, or tell about one")
-    models.add_argument("model", nargs="?", metavar="MODEL", help="the model to tell about")
-    requests = _command(commands, "requests", "list the requests that the service has of a model")
-    requests.add_argument("model", metavar="MODEL", help="such as Kling-Image2Video-V1.6-Standard")
-    for each in (models, requests):
-        each.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
-        _json(each)
-    doctor = _command(commands, "doctor", "check key, reachability, versions and write access; say what to do")
-    doctor.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
-    _json(doctor)
-    explain = _command(commands, "explain", "tell what a code such as E204 means, and how to mend it")
-    explain.add_argument("code", nargs="?", metavar="CODE", help="the code of a diagnostic; without it, all of them")
-    sandbox = _command(commands, "sandbox", "serve the API on this machine; it makes real, but not AI, videos")
-    sandbox.add_argument(
-        "--dir", default=".reelrun-sandbox", metavar="DIR", help="where it keeps its requests (%(default)s)"
-    )
-    sandbox.add_argument(
-        "--port", type=_number(int, 0, 65535), default=8765, metavar="N", help="0 takes any free port (%(default)s)"
-    )
-    sandbox.add_argument("--certificate", metavar="PEM", help="serve over TLS with this certificate")
-    sandbox.add_argument("--private-key", metavar="PEM", help="the key of the certificate")
-    _sandbox_flags(sandbox)
-
-
-def _sandbox_flags(flags: argparse._ActionsContainer, prefix: str = "") -> None:
-    flags.add_argument(
-        f"--{prefix}slots", type=_number(int, 1, 64), default=4, metavar="N", help="requests at once (%(default)s)"
-    )
-    flags.add_argument(
-        f"--{prefix}seconds",
-        type=_number(float, 0, 3600),
-        default=1.0,
-        metavar="S",
-        help="least time a request takes (%(default)s)",
-    )
-    flags.add_argument(
-        f"--{prefix}failure-rate",
-        type=_number(float, 0, 1),
-        default=0.0,
-        metavar="X",
-        help="share that fails, 0 to 1 (%(default)s)",
-    )
-    flags.add_argument(
-        f"--{prefix}height",
-        type=_number(int, 64, 720),
-        default=720,
-        metavar="PX",
-        help="height of the clips, 64 to 720 (%(default)s)",
-    )
-
-
-def _command(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name, help=what, description=f"{what[0].upper()}{what[1:]}.", formatter_class=_Help, allow_abbrev=False
-    )
-
-
-def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
-    made = _command(commands, name, what)
-    made.add_argument("manifest", metavar="MANIFEST", help="the YAML file")
-    _outside(made)
-    _json(made)
-    return made
-
-
-def _outside(command: argparse.ArgumentParser) -> None:
-    what = "prompts, tables and schemas may also lie below DIR, not only below the manifest's folder (may be repeated)"
-    command.add_argument("--allow-outside", action="append", default=[], metavar="DIR", help=what)
-
-
-def _json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-
-
-def _format(command: argparse.ArgumentParser) -> None:
-    what = "text for people (the default), json, sarif for code scanning, github for annotations in a workflow"
-    command.add_argument("--format", action=_Format, choices=("text", "json", "sarif", "github"), help=what)
-    command.add_argument("--json", action=_Format, dest="format", nargs=0, help="the same as --format json")
-    command.set_defaults(json=False)
-
-
-def _selection(command: argparse.ArgumentParser) -> None:
-    flags = command.add_argument_group("which jobs (each may be repeated)")
-    for flag, what in (("only", "only jobs whose key matches; * crosses /"), ("skip", "no job whose key matches")):
-        flags.add_argument(f"--{flag}", action="append", default=[], metavar="GLOB", help=what)
-    where = "only jobs with this value, such as 'surface=wet rock'; of one NAME any, of several all must fit"
-    flags.add_argument("--where", action="append", default=[], metavar="NAME=VALUE", help=where)
-
-
-def _again(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--retry-failed", action="store_true", help="submit failed, rejected and cancelled jobs again")
-    again = "submit unknown jobs again once they were looked for in vain: this may pay for them a second time"
-    command.add_argument("--resubmit-unknown", action="store_true", help=again)
-
-
-def _limits(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--max-jobs", type=_number(int, 1, 5_000_000), metavar="N", help="lower budget.max_jobs")
-    command.add_argument("--max-cost", metavar="X", help="lower budget.max_cost")
-
-
-def _sandboxed(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--sandbox", action="store_true", help="the local sandbox: no key, no cost; its own output folder"
-    )
-    command.add_argument("--output", metavar="DIR", help="another output folder than output.dir")
-
-
-class _Format(argparse.Action):
-    """`--format NAME`, and `--json` as another word for one of them. What is asked for twice has to be the same."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[object] | None,
-        option_string: str | None = None,
-    ) -> None:
-        name = values or "json"
-        if namespace.format not in (None, name):
-            parser.error(f"--format is both {namespace.format} and {name}; leave one of them out")
-        namespace.format = name
-        namespace.json = name == "json"
-
-
-def _number(convert: type[int] | type[float], least: int, most: int) -> Callable[[str], float]:
-    """Reads a number of a flag. Its words on a wrong one say what is right."""
-
-    def read(text: str) -> float:
-        try:
-            number = convert(text)
-        except ValueError:
-            number = least - 1
-        if not least <= number <= most:
-            kind = "whole number" if convert is int else "number"
-            raise argparse.ArgumentTypeError(f"{text!r} is no {kind} from {least:,} to {most:,}")
-        return number
-
-    return read

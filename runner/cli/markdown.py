@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from itertools import islice
 
 from runner.cli import screen
-from runner.cli.summary import budget_of, changed_alike, cost_of, elided, orphans_of, size_of, value_told, whole_cost
-from runner.manifest.words import printable
+from runner.cli.plan_summary import (
+    budget_of,
+    changed_alike,
+    cost_of,
+    elided,
+    orphans_of,
+    size_of,
+    value_told,
+    whole_cost,
+)
+from runner.diagnostics.words import money, printable
 from runner.model import Action, Change, Planned
 from runner.planning.changes import Piece, words
 from runner.planning.plan import Plan
@@ -29,7 +38,7 @@ def summary(planned: Plan) -> str:
 
 def _head(planned: Plan) -> Iterator[str]:
     submits = planned.totals[Action.SUBMIT]
-    cost = "" if planned.cost is None else f", {screen.money(planned.cost, planned.manifest.budget.currency)}"
+    cost = "" if planned.cost is None else f", {money(planned.cost, planned.manifest.budget.currency)}"
     yield f"### {_escaped(planned.manifest.name)}: {screen.count(submits, 'submission')}{_escaped(cost)}"
     yield ""
     yield f"{_escaped(', '.join(planned.manifest.models))}: {size_of(planned)}."
@@ -81,7 +90,7 @@ def _left_out(count: int) -> Iterator[str]:
 
 
 def _price(planned: Planned, plan: Plan) -> str:
-    return "" if planned.price is None else _escaped(screen.money(planned.price, plan.manifest.budget.currency))
+    return "" if planned.price is None else _escaped(money(planned.price, plan.manifest.budget.currency))
 
 
 def _told(change: Change) -> str:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from runner.cli import screen
-from runner.engine.run import Snapshot
+from runner.diagnostics.words import money
+from runner.engine.run import RunSnapshot
 from runner.model import Budget, Manifest
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Bar:
         self._bar: tqdm[NoReturn] | None = None
         self._first: tuple[int, float] | None = None
 
-    def __call__(self, snapshot: Snapshot) -> None:
+    def __call__(self, snapshot: RunSnapshot) -> None:
         now = time.monotonic()
         finished = snapshot.done + snapshot.failed
         if self._first is None or self._bar is None:
@@ -69,7 +70,7 @@ class Lines:
         self._said = ""
         self._first: tuple[int, float] | None = None
 
-    def __call__(self, snapshot: Snapshot) -> None:
+    def __call__(self, snapshot: RunSnapshot) -> None:
         now = time.monotonic()
         if self._first is None:
             self._first = snapshot.done + snapshot.failed, now
@@ -86,7 +87,7 @@ class Lines:
         """Nothing is left on the screen to remove."""
 
 
-def worded(snapshot: Snapshot, budget: Budget, left: str, room: int) -> str:
+def worded(snapshot: RunSnapshot, budget: Budget, left: str, room: int) -> str:
     """The facts and the time left in so many columns: where each status is too long, all that is in flight as one."""
     words = _joined(facts(snapshot, budget), left)
     if len(words) > room and snapshot.statuses:
@@ -116,21 +117,21 @@ def _columns() -> int:
         return _USUAL
 
 
-def facts(snapshot: Snapshot, budget: Budget) -> str:
+def facts(snapshot: RunSnapshot, budget: Budget) -> str:
     """What is in flight by status, what went wrong, what is spent, and what keeps the run waiting."""
     statuses = sorted(snapshot.statuses.items(), key=lambda each: _ORDER.index(each[0]) if each[0] in _ORDER else 9)
     parts = [f"{number} {status}" for status, number in statuses]
     if snapshot.failed:
         parts.append(f"{snapshot.failed} failed")
     if snapshot.spent:
-        spent, most = screen.money(snapshot.spent, budget.currency), budget.max_cost
-        parts.append(spent if most is None else f"{spent} of {screen.money(most, budget.currency)}")
+        spent, most = money(snapshot.spent, budget.currency), budget.max_cost
+        parts.append(spent if most is None else f"{spent} of {money(most, budget.currency)}")
     if snapshot.note:
         parts.append(snapshot.note)
     return " · ".join(parts)
 
 
-def _left(snapshot: Snapshot, first: tuple[int, float], now: float) -> str:
+def _left(snapshot: RunSnapshot, first: tuple[int, float], now: float) -> str:
     """The time left at the pace so far; nothing while there is no pace yet."""
     finished = snapshot.done + snapshot.failed
     made = finished - first[0]

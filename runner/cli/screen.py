@@ -70,7 +70,7 @@ def diagnostics(found: Sequence[Diagnostic], checked: Stage = Stage.PLANNING) ->
 
 def problems(found: Iterable[Diagnostic]) -> None:
     """Every problem with its line and caret."""
-    from runner.manifest import report
+    from runner.diagnostics import report
 
     for each in found:
         say(report.text(each, colour=has_colour()))
@@ -99,12 +99,6 @@ def count(number: int, noun: str) -> str:
     """`1 job`, `2 jobs`."""
     plural = {"match": "matches"}.get(noun, f"{noun}s")
     return f"{number:,} {noun if number == 1 else plural}"
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """`$2.75`, `2.75 EUR`; more digits only where two would not be exact."""
-    digits = 2 if amount == amount.quantize(Decimal("0.01")) else 4
-    return f"${amount:,.{digits}f}" if currency == "USD" else f"{amount:,.{digits}f} {currency}"
 
 
 def cost_document(amount: Decimal | None, currency: str) -> dict[str, object] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from runner.engine.fetching import Fetching
+from runner.engine.downloads.fetching import Fetching
 from runner.engine.flights import Flight, Phase
 from runner.engine.polling import Polling
 from runner.engine.run import Run, Tools

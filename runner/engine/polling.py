@@ -6,8 +6,8 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Answer, Remote
-from runner.api.classes import Verdict
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import Window, backoff
 from runner.engine.run import Run, result_of
@@ -47,22 +47,22 @@ class Polling:
             run.start(partial(self._asked, flight), partial(run.tools.client.get, flight.request_id))
 
     def _asked(self, flight: Flight, future: Future[Answer], started: float) -> None:
-        run, answer = self._run, result_of(future, lambda words: Answer(Verdict.UNKNOWN, message=words))
+        run, answer = self._run, result_of(future, lambda words: Answer(AnswerClass.UNKNOWN, message=words))
         run.heard(answer.skew_from)
-        match answer.verdict:
-            case Verdict.ACCEPTED if answer.remote is not None:
+        match answer.kind:
+            case AnswerClass.ACCEPTED if answer.remote is not None:
                 run.asks.answered()
                 self._rate.accepted()
                 if run.check_organisation(answer.remote):
                     self._told(flight, answer.remote)
-            case Verdict.MISSING:
+            case AnswerClass.MISSING:
                 run.asks.answered()
                 self._missing(flight)
-            case Verdict.DENIED:
+            case AnswerClass.DENIED:
                 run.deny(answer.message)
                 self._again(flight)
             case _:
-                if answer.verdict is Verdict.BUSY:
+                if answer.kind is AnswerClass.BUSY:
                     self._rate.refused(run.now(), started)
                 self._troubled(flight, answer)
 

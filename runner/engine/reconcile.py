@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from runner.api.answers import CUT_SHORT, Listing, Remote
+from runner.media import FIRST_PICTURE, without_media
 from runner.model import Attempt, Json, ModelSchema, Variables, same_value
 
 # The service tells whole seconds, cut off, and so does its Date header, from which the skew is known: what it accepted
@@ -176,11 +177,11 @@ def likeness(ours: Variables, echo: Variables | None, schema: ModelSchema | None
         return Likeness.HIDDEN
     defaults = schema.defaults if schema else {}
     known = set(ours) | set(schema.properties if schema else ())
-    for name in known - {"image"}:
+    for name in without_media(known):
         left, right = (side[name] if side.get(name) is not None else defaults.get(name) for side in (ours, echo))
         if not _equal(left, right):
             return Likeness.DIFFERENT
-    return _picture(ours.get("image"), echo.get("image"))
+    return _picture(ours.get(FIRST_PICTURE), echo.get(FIRST_PICTURE))
 
 
 def _equal(left: Json, right: Json) -> bool:

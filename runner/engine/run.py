@@ -12,9 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 from runner.api.answers import Remote
 from runner.api.client import Client
-from runner.api.files import Files
+from runner.api.linked_files import LinkedFiles
 from runner.engine.clock import Clock
-from runner.engine.downloads import Stop
+from runner.engine.downloads.transfer import Stop
 from runner.engine.flights import Flight, Flights, Phase
 from runner.engine.pacing import Gate, Window
 from runner.engine.queue import Queue
@@ -34,7 +34,7 @@ MOST_CALLS, MOST_POSTS = 40, 32
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class RunSnapshot:
     """Where a run stands: numbers of jobs, what flights are about, money, and what keeps it waiting, if anything."""
 
     total: int
@@ -49,7 +49,7 @@ class Snapshot:
 class Progress(Protocol):
     """Somebody who is told where the run stands, once a turn of the loop."""
 
-    def __call__(self, snapshot: Snapshot) -> None: ...
+    def __call__(self, snapshot: RunSnapshot) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Tools:
     """What a run is given: network, executor, clock, randomness, and somebody to tell."""
 
     client: Client
-    files: Files
+    files: LinkedFiles
     executor: Executor
     clock: Clock
     randomness: random.Random
@@ -201,8 +201,8 @@ class Run:
         self.is_ours = True
         return True
 
-    def snapshot(self) -> Snapshot:
-        return Snapshot(
+    def snapshot(self) -> RunSnapshot:
+        return RunSnapshot(
             self.total, self.done, self.failed, self.submitted, self.flights.statuses(), self.spent, self.note
         )
 

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Listing
-from runner.api.classes import Verdict
 from runner.engine.flights import Flight, Phase
 from runner.engine.reconcile import NEARBY, Conclusion, Evidence, Finding, findings
 from runner.engine.run import Run, result_of
@@ -50,12 +50,12 @@ class Searching:
         return [each for each in self._run.flights.in_phase(Phase.LOST) if each.attempt.model == model]
 
     def _listed(self, model: str, future: Future[Listing], started: float) -> None:
-        run, listing = self._run, result_of(future, lambda words: Listing(Verdict.UNKNOWN, message=words))
+        run, listing = self._run, result_of(future, lambda words: Listing(AnswerClass.UNKNOWN, message=words))
         self._looks[model].tries += 1
         run.heard(listing.skew_from)
-        if listing.verdict is Verdict.DENIED:
+        if listing.kind is AnswerClass.DENIED:
             run.deny(listing.message)
-        elif listing.verdict is Verdict.ACCEPTED:
+        elif listing.kind is AnswerClass.ACCEPTED:
             run.asks.answered()
             if all(run.check_organisation(each) for each in listing.requests):
                 self._conclude(model, listing, started)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
+from runner.api.answer_classes import GENERAL, AnswerClass
 from runner.api.answers import Submission
 from runner.api.body import Body
-from runner.api.classes import GENERAL, Verdict
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import Gate, backoff
 from runner.engine.run import MOST_POSTS, Run, result_of
@@ -87,21 +87,21 @@ class Submitting:
             )
 
     def _posted(self, flight: Flight, future: Future[Submission], started: float) -> None:
-        answer = result_of(future, lambda words: Submission(Verdict.UNKNOWN, message=words))
+        answer = result_of(future, lambda words: Submission(AnswerClass.UNKNOWN, message=words))
         self._run.heard(answer.skew_from)
         if flight is self._canary:
             self._canary = None
-        match answer.verdict:
-            case Verdict.ACCEPTED:
+        match answer.kind:
+            case AnswerClass.ACCEPTED:
                 self._accepted(flight, answer)
-            case Verdict.REJECTED | Verdict.REFUSED:
+            case AnswerClass.REJECTED | AnswerClass.REFUSED:
                 self._refused(flight, answer)
-            case Verdict.UNSENT | Verdict.BUSY:
+            case AnswerClass.UNSENT | AnswerClass.BUSY:
                 self._not_accepted(flight, answer, started)
-            case Verdict.DENIED:
+            case AnswerClass.DENIED:
                 self._withdraw(flight, answer.message)
                 self._run.deny(answer.message)
-            case Verdict.CHANGED:
+            case AnswerClass.CHANGED:
                 self._withdraw(flight, answer.message)
                 self._run.fail(DiskError(answer.message, "nothing was bought with the changed picture"))
             case _:
@@ -147,7 +147,7 @@ class Submitting:
             run.note = f"{model}: {answer.message}"
             hint = "mend that, then run the same command with --retry-failed; the other jobs were not sent"
             run.fail_at_end(ServiceError(f"the service refuses every submission to {model}: {answer.message}", hint))
-        rejected = answer.verdict is Verdict.REJECTED
+        rejected = answer.kind is AnswerClass.REJECTED
         run.submitted += 1
         run.spent += Decimal(0) if rejected else flight.price
         run.end(flight, Status.REJECTED if rejected else Status.FAILED, f"{answer.http_status}: {answer.message}")
@@ -160,7 +160,7 @@ class Submitting:
         run, now = self._run, self._run.now()
         self._withdraw(flight, answer.message)
         self._gate.failed(now)
-        if answer.verdict is Verdict.BUSY:
+        if answer.kind is AnswerClass.BUSY:
             run.depth.refused(now, started)
         wished = answer.retry_after
         pause = backoff(self._gate.failures, run.tools.randomness) if wished is None else wished

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
 
+from runner.diagnostics.suggestions import nearby
+from runner.diagnostics.text import Text, decode, file_error, shown
 from runner.errors import UsageError
-from runner.manifest.nearby import nearby
-from runner.manifest.text import Text, decode, problem, shown
 
 # What the system shows of itself as files: environments with keys in them, devices, pipes.
 _SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev")))
@@ -64,7 +64,7 @@ def read_text(path: Path, file: str, limit: int) -> Text:
     if len(data) > limit:
         text = Text(file, "")
         message = f"the file is larger than {limit // 2**20} MB"
-        raise problem("E105", text, text.at(0), message, "split it into several; a file this large is rarely meant")
+        raise file_error("E105", text, text.at(0), message, "split it into several; a file this large is rarely meant")
     return decode(data, file)
 
 

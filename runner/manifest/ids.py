@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.words import flow, name
+from runner.diagnostics.words import flow, name
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.model import Route
 
 _LONGEST = 300
@@ -22,7 +22,7 @@ class Claim:
     label: str
 
 
-def check_claims(claims: Iterable[Claim | None], what: str, found: Diagnostics) -> None:
+def check_claims(claims: Iterable[Claim | None], what: str, found: ReadingDiagnostics) -> None:
     """Report ids that cannot be used, or are not the first of their name. None is for what is known to have none."""
     first: dict[str, Claim] = {}
     for claim in filter(None, claims):
@@ -39,7 +39,7 @@ def _is_control(character: str) -> bool:
     return character < " " or "\x7f" <= character <= "\x9f"
 
 
-def _twice(earlier: Claim, claim: Claim, what: str, found: Diagnostics) -> None:
+def _twice(earlier: Claim, claim: Claim, what: str, found: ReadingDiagnostics) -> None:
     if earlier.place == claim.place:
         message = f"{earlier.label} and {claim.label} have the same {what} id {name(claim.id)}"
         hint = "an id is the file name without its ending: rename one, or list it by file with an id"

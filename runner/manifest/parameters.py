@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.findings import Problem
-from runner.manifest.values import items, mapping
-from runner.manifest.wording import problems
+from runner.manifest.json_values import items, mapping
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
+from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic
+from runner.manifest.schema.wording import diagnose
 from runner.model import Json, ModelSchema, Route
 
 # The keywords of a schema that judge parameters together, or which there are.
@@ -19,7 +19,7 @@ _TOGETHER = {
 _MARKS = ("{{", "{%", "{#")
 
 
-def check_parameters(content: Mapping[str, Json], schemas: Collection[ModelSchema], found: Diagnostics) -> None:
+def check_parameters(content: Mapping[str, Json], schemas: Collection[ModelSchema], found: ReadingDiagnostics) -> None:
     """Report what is wrong with the parameters of the manifest and of its arms, but for the values of templates.
 
     What one model takes and another does not is left to planning: `exclude` may keep them apart.
@@ -32,7 +32,7 @@ def check_parameters(content: Mapping[str, Json], schemas: Collection[ModelSchem
         for name, wrong in told[0].items():
             if all(name in each for each in told):
                 for each in wrong:
-                    found.problem(replace(each, route=(*route, *each.route)))
+                    found.take(replace(each, route=(*route, *each.route)))
 
 
 def _sections(content: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str, Json]]]:
@@ -41,12 +41,12 @@ def _sections(content: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str,
         yield ("prompts", index, "params"), mapping(mapping(prompt).get("params"))
 
 
-def _problems(document: Mapping[str, Json], parameters: Mapping[str, Json]) -> dict[str, list[Problem]]:
+def _problems(document: Mapping[str, Json], parameters: Mapping[str, Json]) -> dict[str, list[SchemaDiagnostic]]:
     """The problems of each parameter. Nothing is said of one that is none, which leaves it out."""
-    found: dict[str, list[Problem]] = {}
+    found: dict[str, list[SchemaDiagnostic]] = {}
     given = {name: value for name, value in parameters.items() if value is not None}
     try:
-        wrong = problems(document, given)
+        wrong = diagnose(document, given)
     except ValueError:
         # A `$ref` leads to what is left out here. Planning looks at the whole.
         return found

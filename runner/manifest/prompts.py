@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from runner.manifest.diagnostics import Diagnostics
+from runner.diagnostics.words import name
 from runner.manifest.files import read_below
 from runner.manifest.ids import Claim, check_claims
-from runner.manifest.values import mapping
-from runner.manifest.words import name
+from runner.manifest.json_values import mapping
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.model import Json, Prompt, Route
 
 MAX_BYTES = 2**20
 
 
-def read_prompts(entries: Sequence[Json], base: Path, found: Diagnostics) -> tuple[Prompt, ...]:
+def read_prompts(entries: Sequence[Json], base: Path, found: ReadingDiagnostics) -> tuple[Prompt, ...]:
     """The prompts of all entries that are mappings. The text of a file stands for the route (prompts, index, text)."""
     written = [(index, entry) for index, entry in enumerate(entries) if isinstance(entry, Mapping)]
     prompts = tuple(_prompt(entry, ("prompts", index), base, found) for index, entry in written)
@@ -23,7 +23,7 @@ def read_prompts(entries: Sequence[Json], base: Path, found: Diagnostics) -> tup
     return prompts
 
 
-def _prompt(entry: Mapping[str, Json], route: Route, base: Path, found: Diagnostics) -> Prompt:
+def _prompt(entry: Mapping[str, Json], route: Route, base: Path, found: ReadingDiagnostics) -> Prompt:
     file = entry.get("file")
     path = base / file if isinstance(file, str) else None
     text = str(entry.get("text") or "")

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.diagnostics.suggestions import nearby
+from runner.diagnostics.text import Text, file_error
 from runner.errors import Diagnostic, ManifestError, Stage
 from runner.manifest import settings
-from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.document import parse
 from runner.manifest.files import folders_of, read_text
-from runner.manifest.images import Fetch, read_images
-from runner.manifest.inputs import read_inputs
-from runner.manifest.models import Schemas, read_models
-from runner.manifest.nearby import nearby
+from runner.manifest.json_values import integer, items, mapping
 from runner.manifest.parameters import check_parameters
-from runner.manifest.pictures import Rules
+from runner.manifest.pictures.images import Fetch, read_images
+from runner.manifest.pictures.inspection import Rules
 from runner.manifest.prompts import read_prompts
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
+from runner.manifest.schema.model_schemas import Schemas, read_models
 from runner.manifest.structure import checked
-from runner.manifest.text import Text, problem
-from runner.manifest.values import integer, items, mapping
-from runner.model import Image, Json, Manifest, Prompt, Route
+from runner.manifest.tables import Table
+from runner.manifest.yaml.document import parse
+from runner.manifest.yaml.source import Source
+from runner.model import Image, Input, InputKind, Json, Manifest, Prompt, Route
 
 MAX_BYTES = 20 * 2**20
 
@@ -58,7 +60,7 @@ def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str 
         document = parse(_text(path))
     except ManifestError as error:
         return Reading(None, error.diagnostics, Stage.YAML)
-    found = Diagnostics(document.source, folders)
+    found = ReadingDiagnostics(document.source, folders)
     content = checked(document, found)
     schemas = read_models(_models(content.get("model")), content.get("models", {}), full.parent, found)
     rules = list(dict.fromkeys(map(Rules.of, schemas.values()))) or [Rules()]
@@ -76,10 +78,10 @@ def _text(path: Path) -> Text:
         return read_text(path, file, MAX_BYTES)
     except FileNotFoundError:
         hint = nearby(path, file)
-        raise problem("E101", nowhere, nowhere.at(0), "there is no such file", hint) from None
+        raise file_error("E101", nowhere, nowhere.at(0), "there is no such file", hint) from None
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}"
-        raise problem("E101", nowhere, nowhere.at(0), message, "give the path of a manifest") from None
+        raise file_error("E101", nowhere, nowhere.at(0), message, "give the path of a manifest") from None
 
 
 def _models(model: Json) -> list[tuple[str, Route]]:
@@ -94,7 +96,7 @@ def _manifest(
     schemas: Schemas,
     images: tuple[Image, ...],
     prompts: tuple[Prompt, ...],
-    found: Diagnostics,
+    found: ReadingDiagnostics,
 ) -> Manifest:
     return Manifest(
         path=full,
@@ -112,7 +114,31 @@ def _manifest(
         output=settings.output(mapping(content.get("output")), full),
         schemas=schemas,
         source=found.source,
-        inputs=read_inputs(full.name, content, found.source),
+        inputs=_inputs(full.name, content, found.source),
         ignored=settings.ignored(content),
         folders=tuple(found.folders),
     )
+
+
+def _inputs(name: str, content: Mapping[str, Json], source: Source) -> tuple[Input, ...]:
+    """The manifest under its file name, and each prompt file and table once, in the order of their paths."""
+    named = dict.fromkeys(_named(content, source))
+    return (_input(InputKind.MANIFEST, name, source.text), *sorted(named, key=lambda each: (each.path, each.kind)))
+
+
+def _named(content: Mapping[str, Json], source: Source) -> Iterator[Input]:
+    for route, file in source.attached.items():
+        if isinstance(file, Table):
+            yield _input(InputKind.TABLE, _written(content, route, "table"), file.text)
+        elif isinstance(file, Text):
+            yield _input(InputKind.PROMPT, _written(content, route, "file"), file)
+
+
+def _written(content: Mapping[str, Json], route: Route, key: str) -> str:
+    """The path of a file as the entry at the beginning of the route has it."""
+    section, index, *_ = route
+    return str(mapping(items(content[str(section)])[int(index)])[key])
+
+
+def _input(kind: InputKind, path: str, text: Text) -> Input:
+    return Input(kind, path, hashlib.sha256(text.text.encode()).hexdigest())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from runner.manifest.values import integer, items, mapping, mappings
+from runner.manifest.json_values import integer, items, mapping, mappings
 from runner.model import Budget, Json, Matrix, Output, RunSettings, Sample
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"

@@ -9,32 +9,33 @@ from typing import cast
 
 from yaml.nodes import SequenceNode
 
+from runner.diagnostics.suggestions import closest, did_you_mean
+from runner.diagnostics.words import described, literal, name
 from runner.errors import Severity
 from runner.manifest import settings
-from runner.manifest.diagnostics import Diagnostics
-from runner.manifest.document import Document
-from runner.manifest.findings import Problem
-from runner.manifest.names import misnamed
-from runner.manifest.values import items, mapping
-from runner.manifest.wording import MANIFEST, problems
-from runner.manifest.words import closest, described, literal, name
+from runner.manifest.json_values import items, mapping
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
+from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic
+from runner.manifest.schema.wording import MANIFEST, diagnose
+from runner.manifest.variable_names import misnamed
+from runner.manifest.yaml.document import Document
 from runner.model import Json, Route
 from runner.shipped import shipped
 
 
-def checked(document: Document, found: Diagnostics) -> Mapping[str, Json]:
+def checked(document: Document, found: ReadingDiagnostics) -> Mapping[str, Json]:
     """Report what is wrong. The content is given with None in place of every value that has a problem."""
     content = document.value
     if not isinstance(content, Mapping):
         hint = "it begins with version: 1; reelrun init writes one to start from"
         found.error("E204", (), f"the manifest is {described(content)}; it must be a mapping", hint)
         return {}
-    wrong = problems(schema(), content, MANIFEST, found.source.written)
+    wrong = diagnose(schema(), content, MANIFEST, found.source.written)
     told = {(each.route, each.key) for each in wrong}
     more = [*misnamed(content), *_durations(content)]
     wrong += [each for each in more if (each.route, each.key) not in told]
     for each in wrong:
-        found.problem(each)
+        found.take(each)
     _warn_of_doubts(document, found)
     _warn_of_axes(content, found)
     return mapping(_without(content, (), {each.route: each.meant for each in wrong})) if wrong else content
@@ -57,7 +58,7 @@ def _without(value: Json, route: Route, wrong: Mapping[Route, str]) -> Json:
     return value
 
 
-def _durations(content: Mapping[str, Json]) -> Iterator[Problem]:
+def _durations(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
     """The rules for durations as text that a pattern cannot say, or says more loosely in Python."""
     section = mapping(content.get("run"))
     for key in ("wait", "settle"):
@@ -67,31 +68,33 @@ def _durations(content: Mapping[str, Json]) -> Iterator[Problem]:
         try:
             is_long = settings.seconds(value) > settings.LONGEST_DURATION
         except ValueError:
-            yield Problem(("run", key), "E207", f"{key} {literal(value)} has the wrong form", "write 90s, 30m or 1h30m")
+            yield SchemaDiagnostic(
+                ("run", key), "E207", f"{key} {literal(value)} has the wrong form", "write 90s, 30m or 1h30m"
+            )
         else:
             if is_long:
                 message = f"{key} is {literal(value)}; it must be at most 8760h"
-                yield Problem(("run", key), "E205", message, "a run waits at most a year")
+                yield SchemaDiagnostic(("run", key), "E205", message, "a run waits at most a year")
 
 
-def _warn_of_doubts(document: Document, found: Diagnostics) -> None:
+def _warn_of_doubts(document: Document, found: ReadingDiagnostics) -> None:
     """Warn of values that read otherwise than they look, where no rule tells which of the two was meant."""
-    if not document.doubtful:
+    if not document.surprises:
         return
     images = found.source.node(("images",))
     count = len(images.value) if isinstance(images, SequenceNode) else 0
     routes: list[Route] = [("vars",), ("matrix",), *(("images", index, "vars") for index in range(count))]
     nodes = {id(node): node for route in routes for node in found.source.below(route)}
     for key, node in nodes.items():
-        doubt = document.doubtful.get(key)
+        doubt = document.surprises.get(key)
         if doubt is not None:
             found.add("W901", Severity.WARNING, document.source.place(node), doubt.message, doubt.hint)
 
 
-def _warn_of_axes(content: Mapping[str, Json], found: Diagnostics) -> None:
+def _warn_of_axes(content: Mapping[str, Json], found: ReadingDiagnostics) -> None:
     """Warn of `exlude: [{...}]`: an axis, and nearly a keyword, with values that fit the keyword."""
     for axis, values in mapping(content.get("matrix")).items():
         meant = closest(axis, settings.KEYWORDS, cutoff=0.8) if axis not in settings.KEYWORDS else None
         if meant and items(values) and all(isinstance(each, (Mapping, list)) for each in items(values)):
             message = f"{name(axis)} is one more axis of the matrix"
-            found.warning("W903", ("matrix", axis), message, f"did you mean {name(meant)}?", key=True)
+            found.warning("W903", ("matrix", axis), message, did_you_mean(name(meant)), key=True)

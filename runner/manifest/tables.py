@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.diagnostics.suggestions import closest
+from runner.diagnostics.text import Text, file_error
+from runner.diagnostics.words import joined, name
 from runner.errors import Diagnostic, ManifestError, Position
-from runner.manifest.text import Text, problem
-from runner.manifest.words import closest, joined, name
 from runner.model import Route
 
 MAX_BYTES = 20 * 2**20
@@ -37,7 +38,7 @@ class Table:
     text: Text
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
-    faults: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def file(self) -> str:
@@ -122,4 +123,4 @@ def _ragged(text: Text, line: int, cells: int, columns: int) -> ManifestError:
 
 def _refused(text: Text, line: int, message: str, hint: str) -> ManifestError:
     start = text.starts[min(line, len(text.starts)) - 1]
-    return problem("E409", text, text.at(start, len(text.text)), message, hint)
+    return file_error("E409", text, text.at(start, len(text.text)), message, hint)

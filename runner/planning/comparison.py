@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from runner.media import FIRST_PICTURE
 from runner.model import Action, Change, Job, Manifest, Planned, Standing, Status
 from runner.planning.changes import changes
 from runner.planning.selection import Selection
@@ -67,5 +68,5 @@ def _changed(job: Job, former: str, model: str, payload: str, price: Decimal | N
 
 
 def _told(job: Job, changed: Sequence[Change]) -> str:
-    told = {"image": f"picture '{job.image}'", "prompt": f"prompt '{job.prompt_id}'"}
+    told = {FIRST_PICTURE: f"picture '{job.image}'", "prompt": f"prompt '{job.prompt_id}'"}
     return "changed: " + ", ".join(told.get(each.name, each.name) for each in changed)

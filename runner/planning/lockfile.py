@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
+from runner.diagnostics.text import shown
 from runner.errors import DriftError, UsageError
+from runner.manifest.json_values import items, mapping
+from runner.manifest.schema.wording import MANIFEST, diagnose
 from runner.manifest.structure import schema as manifest_schema
-from runner.manifest.text import shown
-from runner.manifest.values import items, mapping
-from runner.manifest.wording import MANIFEST, problems
 from runner.model import Image, Job, Json, Manifest, Origin, canonical_json
 from runner.planning.changes import changes
 from runner.shipped import shipped
@@ -84,9 +84,9 @@ def read(path: Path) -> Lockfile:
         raise UsageError(
             f"the lockfile {path.name} is of version {version}", f"this version of reelrun reads {VERSION}"
         )
-    for problem in problems(_schema(), content, MANIFEST):
-        place = "/".join(map(str, problem.route)) or "its top"
-        raise UsageError(f"the lockfile {path.name} is damaged at {place}: {problem.message}", again)
+    for diagnostic in diagnose(_schema(), content, MANIFEST):
+        place = "/".join(map(str, diagnostic.route)) or "its top"
+        raise UsageError(f"the lockfile {path.name} is damaged at {place}: {diagnostic.message}", again)
     return Lockfile(path.absolute(), cast(Mapping[str, Json], content))
 
 

@@ -15,11 +15,11 @@ from typing import overload
 
 from runner.errors import Diagnostic, ManifestError
 from runner.model import Action, Budget, Input, Job, Manifest, Orphan, Planned, Status
-from runner.planning.cells import Expansion
 from runner.planning.comparison import NOT_SELECTED, compared
-from runner.planning.faults import Faults, Place
-from runner.planning.jobs import Jobs
-from runner.planning.lints import Lints
+from runner.planning.distinct_jobs import DistinctJobs
+from runner.planning.expansion.cells import Expansion
+from runner.planning.lints.lints import Lints
+from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, settled_one
 from runner.planning.templates.template import Templates
@@ -118,12 +118,12 @@ def make_plan(
     is_patient: bool = False,
     has_process: bool = False,
 ) -> Plan:
-    """Expand, render, check and compare with the state. Raises ManifestError with every problem found.
+    """Expand, render, check and compare with the state. Raises ManifestError with every diagnostic.
 
-    `warnings` are those of reading the manifest; they are handed on in the plan. What `registering` gives takes the
-    jobs in batches as they come, and once more those whose keys or aliases the last cell settled; what it wrote has to
-    be taken back where this raises. A sweep that would be rendered for longer than anybody waits is refused, unless
-    `is_patient`. Whoever has the process to himself bounds its memory meanwhile with `has_process`.
+    `warnings` are those of reading the manifest; the plan has them, too. What `registering` gives takes the jobs in
+    batches as they come, and once more those whose keys or aliases only the last cell decided; what it wrote has to be
+    taken back where this raises. A sweep that would take longer than ten minutes to render is refused, unless
+    `is_patient`. `has_process` says that the process does nothing else: its memory is limited meanwhile.
     """
     templates = Templates(manifest.folders)
     with limited_memory() if has_process else nullcontext(), templates.watch.kept():
@@ -139,48 +139,40 @@ def _plan(
     registering: Registering | None,
     is_patient: bool,
 ) -> Plan:
-    faults = Faults(manifest, warnings)
-    expansion = Expansion(manifest, templates, faults, is_patient=is_patient)
+    diagnostics = PlanDiagnostics(manifest, warnings)
+    expansion = Expansion(manifest, templates, diagnostics, is_patient=is_patient)
+    lints = Lints(expansion.manifest, expansion, diagnostics)
+    jobs, tally = DistinctJobs(manifest, expansion, diagnostics, lints), Tally()
+    fragments = templates.fragments.inputs()
     is_open = any(each.is_open for each in expansion.templates)
-    digest = digest_of(manifest, templates.fragments.inputs())
-    register = registering(None if is_open else digest) if registering is not None else None
-    lints = Lints(expansion.manifest, expansion, faults)
-    jobs, tally = Jobs(manifest, expansion, faults, lints), Tally()
-
-    def again() -> Iterator[Job]:
-        """The jobs of the walk once more, as the walk gave them."""
-        if tally.kept is not None:
-            return (each.job for each in tally.kept)
-        return _fresh(manifest, templates).walk()
-
+    register = registering(None if is_open else digest_of(manifest, fragments)) if registering is not None else None
     asked = store if store is not None and store.has_attempts() else None
     for place, batch in _batches(jobs.walk()):
         for planned in compared(manifest, batch, asked, selection, place):
             tally.add(planned)
-        _check_lengths(manifest.budget, batch, faults)
+        _check_lengths(manifest.budget, batch, diagnostics)
         if register is not None:
             register(batch)
-    seen = expansion.seen
-    _check_price(manifest.budget, faults)
-    jobs.settle(again)
-    amended = tuple(jobs.amended(again))
+    cells = expansion.seen
+    walked = Walked(manifest, templates, tally.kept)
+    jobs.settle(walked)
+    amended = tuple(jobs.amended(walked))
     tally.settle(jobs.ids, jobs.settled)
-    if not jobs and not faults.has_errors:
-        hint = "loosen exclude"
-        faults.add("E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", hint)
-    lints.tell(again)
-    diagnostics = faults.diagnostics(seen)
-    if faults.has_errors:
-        raise ManifestError(diagnostics)
+    _check_price(manifest.budget, diagnostics)
+    _check_any(jobs, diagnostics)
+    lints.tell(replace(walked, kept=tally.kept))
+    found = diagnostics.ordered(cells)
+    if diagnostics.has_errors:
+        raise ManifestError(found)
     if register is not None and amended:
         register(amended)
-    every = tally.kept if tally.kept is not None else Replay(manifest, templates, jobs, selection, store is not None)
+    every = tally.kept if tally.kept is not None else Replay(manifest, walked, jobs, selection, store is not None)
     return Plan(
-        replace(manifest, inputs=(*manifest.inputs, *templates.fragments.inputs())),
+        replace(manifest, inputs=(*manifest.inputs, *fragments)),
         every,
-        seen,
+        cells,
         tuple((job.key, *job.aliases) for job in amended if job.aliases),
-        diagnostics,
+        found,
         store.spent(manifest.budget)[0] if store else Decimal(0),
         Orphans(asked.orphan_totals(jobs.ids), manifest.output.state, jobs.ids) if asked else Orphans(),
         tally.groups(),
@@ -189,20 +181,30 @@ def _plan(
     )
 
 
-def _fresh(manifest: Manifest, templates: Templates) -> Jobs:
-    """The jobs of a manifest that was planned before and has no faults."""
-    faults = Faults(manifest)
-    return Jobs(manifest, Expansion(manifest, templates, faults), faults)
+@dataclass(frozen=True, slots=True)
+class Walked(Iterable[Job]):
+    """The jobs of a plan as its walk gave them: those that are `kept`, or where there were too many, made anew."""
+
+    manifest: Manifest
+    templates: Templates
+    kept: Sequence[Planned] | None
+
+    def __iter__(self) -> Iterator[Job]:
+        if self.kept is not None:
+            return (each.job for each in self.kept)
+        # The manifest was planned before: its diagnostics are known.
+        diagnostics = PlanDiagnostics(self.manifest)
+        return DistinctJobs(self.manifest, Expansion(self.manifest, self.templates, diagnostics), diagnostics).walk()
 
 
 class Replay(Sequence[Planned]):
     """The jobs of a plan too large to be held: each walk through them makes them anew, and asks the state."""
 
     def __init__(
-        self, manifest: Manifest, templates: Templates, jobs: Jobs, selection: Selection, has_state: bool
+        self, manifest: Manifest, walked: Walked, jobs: DistinctJobs, selection: Selection, has_state: bool
     ) -> None:
         self._manifest = manifest
-        self._templates = templates
+        self._walked = walked
         self._jobs = jobs
         self._selection = selection
         self._has_state = has_state
@@ -212,12 +214,12 @@ class Replay(Sequence[Planned]):
 
     def each(self) -> Iterator[Job]:
         """The jobs alone."""
-        return map(self._jobs.settled, _fresh(self._manifest, self._templates).walk())
+        return map(self._jobs.settled, self._walked)
 
     def __iter__(self) -> Iterator[Planned]:
         store = Store.read(self._manifest.output.state) if self._has_state else None
         try:
-            for place, batch in _batches(_fresh(self._manifest, self._templates).walk()):
+            for place, batch in _batches(self._walked):
                 for planned in compared(self._manifest, batch, store, self._selection, place):
                     yield settled_one(planned, self._jobs.ids, self._jobs.settled)
         finally:
@@ -268,14 +270,20 @@ def digest_of(manifest: Manifest, fragments: Iterable[Input]) -> str:
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
 
 
-def _check_price(budget: Budget, faults: Faults) -> None:
+def _check_any(jobs: DistinctJobs, diagnostics: PlanDiagnostics) -> None:
+    if not jobs and not diagnostics.has_errors:
+        hint = "loosen exclude"
+        diagnostics.add("E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", hint)
+
+
+def _check_price(budget: Budget, diagnostics: PlanDiagnostics) -> None:
     """A limit on the cost holds only where there is a price."""
     if budget.max_cost is not None and not budget.has_price:
         place = Place(("budget", "max_cost"), key=True)
-        faults.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
+        diagnostics.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
 
 
-def _check_lengths(budget: Budget, jobs: Sequence[Job], faults: Faults) -> None:
+def _check_lengths(budget: Budget, jobs: Sequence[Job], diagnostics: PlanDiagnostics) -> None:
     """And where that price is known for every job."""
     if budget.max_cost is None or not budget.has_price:
         return
@@ -283,7 +291,7 @@ def _check_lengths(budget: Budget, jobs: Sequence[Job], faults: Faults) -> None:
     for job in jobs:
         if budget.price(job.seconds) is None:
             message = f"max_cost needs a price, and {job.model} has no length that price_per_second could multiply"
-            faults.add("E701", place, message, "add price_per_job under budget", cell=job.key)
+            diagnostics.add("E701", place, message, "add price_per_job under budget", cell=job.key)
 
 
 def lowered(manifest: Manifest, max_jobs: int | None, max_cost: Decimal | None) -> Manifest:

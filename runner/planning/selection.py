@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from runner.diagnostics.suggestions import known_here
 from runner.errors import UsageError
-from runner.manifest.words import known_here
 from runner.model import Json, Manifest, Variables, canonical_json, same_value
 
 # What every job has beside its variables; these names can be no variables.

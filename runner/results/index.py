@@ -9,9 +9,9 @@ from typing import TextIO
 
 from runner.model import JobRecord, Json
 from runner.results import page, table
-from runner.results.files import index_path, replacing, writing
-from runner.results.jobs import timestamp
-from runner.results.snapshot import Header, Snapshot, snapshot
+from runner.results.atomic_files import index_path, replacing, writing
+from runner.results.job_document import timestamp
+from runner.results.snapshot import Header, IndexSnapshot, snapshot
 from runner.state.disk import make_folder
 
 __all__ = ["Header", "write"]
@@ -38,7 +38,7 @@ def write(output_dir: Path, header: Header, records: Callable[[], Iterable[JobRe
     return target
 
 
-def _write_json(file: TextIO, jobs: Snapshot) -> None:
+def _write_json(file: TextIO, jobs: IndexSnapshot) -> None:
     """One job a line, so that two indexes compare well."""
     head = ",\n".join(f"  {json.dumps(name)}: {_text(value)}" for name, value in _head(jobs).items())
     file.write(f'{{\n{head},\n  "jobs": [')
@@ -53,7 +53,7 @@ def _text(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _head(jobs: Snapshot) -> dict[str, Json]:
+def _head(jobs: IndexSnapshot) -> dict[str, Json]:
     header = jobs.header
     return {
         "version": VERSION,

@@ -9,8 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from runner.model import Artifact, JobRecord
-from runner.results.files import index_path
-from runner.state.disk import disk_trouble, hash_file
+from runner.results.atomic_files import index_path
+from runner.state.disk import disk_errors, hash_file
 
 # What a download in progress leaves, and a run goes on with.
 _UNFINISHED = (".part", ".etag")
@@ -75,13 +75,13 @@ def set_aside(path: Path) -> Path:
     while target.exists():
         number += 1
         target = path.with_name(f"{path.stem}.changed-{number}{path.suffix}")
-    with disk_trouble(f"rename {path}"):
+    with disk_errors(f"rename {path}"):
         path.rename(target)
     return target
 
 
 def _held_against_disk(path: Path, artifact: Artifact) -> Kind | None:
-    with disk_trouble(f"read {path}", "run 'reelrun verify' again"):
+    with disk_errors(f"read {path}", "run 'reelrun verify' again"):
         if not path.is_file():
             return Kind.MISSING
         if path.stat().st_size != artifact.bytes:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -16,10 +15,11 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from runner.diagnostics.words import money
 from runner.model import Json, Status
 from runner.results.facets import STATUSES, Facet, facets, places
-from runner.results.jobs import timestamp
-from runner.results.snapshot import Snapshot
+from runner.results.job_document import timestamp
+from runner.results.snapshot import IndexSnapshot
 
 # A browser keeps up with a page of this many cards; what a larger sweep has beyond it stands in the other two files.
 LIMIT = 10_000
@@ -39,10 +39,9 @@ _NOTES = {
 }
 _FRAME = 16 / 9
 _NARROWEST, _WIDEST = 9 / 16, 16 / 9
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
-def write(file: TextIO, snapshot: Snapshot) -> None:
+def write(file: TextIO, snapshot: IndexSnapshot) -> None:
     """Writes the page of a snapshot."""
     jobs = list(islice(snapshot.jobs(), LIMIT))
     found = facets(jobs)
@@ -75,15 +74,6 @@ def write(file: TextIO, snapshot: Snapshot) -> None:
 def link(path: str) -> str:
     """The URL of a file beside the page. `./` keeps a path from being read as a host or a scheme."""
     return "./" + quote(path, errors="surrogateescape")
-
-
-def money(amount: Decimal | float, currency: str) -> str:
-    """An amount to the cent, or with all its digits where it has more: `$0.25`, `0.125 CHF`."""
-    exact = Decimal(str(amount)).normalize()
-    exponent = exact.as_tuple().exponent
-    digits = max(2, -exponent) if isinstance(exponent, int) else 2
-    symbol = _SYMBOLS.get(currency)
-    return f"{symbol}{exact:,.{digits}f}" if symbol else f"{exact:,.{digits}f} {currency}"
 
 
 def words(value: Json) -> str:

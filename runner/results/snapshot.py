@@ -12,8 +12,8 @@ from tempfile import TemporaryFile
 from typing import TextIO
 
 from runner.model import JobRecord, Json, Status
-from runner.results.files import writing
-from runner.results.jobs import job_document
+from runner.results.atomic_files import writing
+from runner.results.job_document import job_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Header:
 
 
 @dataclass(slots=True)
-class Snapshot:
+class IndexSnapshot:
     """The jobs of an index, read from the state once, so that all files of the index agree; they wait on the disk.
 
     `variables` and `parameters` are the names that occur in any job. `cost` is the sum of the costs that are known,
@@ -73,13 +73,13 @@ _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 @contextmanager
-def snapshot(folder: Path, header: Header, records: Callable[[], Iterable[JobRecord]]) -> Iterator[Snapshot]:
+def snapshot(folder: Path, header: Header, records: Callable[[], Iterable[JobRecord]]) -> Iterator[IndexSnapshot]:
     """A snapshot of the records, kept in a nameless file in `folder` for as long as the block lasts.
 
     Raises DiskError.
     """
     with writing(folder), TemporaryFile("w+", dir=folder, encoding="utf-8", errors="surrogatepass") as spool:
-        taken = Snapshot(header, _spool=spool)
+        taken = IndexSnapshot(header, _spool=spool)
         for record in records():
             taken.add(record)
         spool.flush()

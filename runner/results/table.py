@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from runner.model import Json
-from runner.results.jobs import THUMBNAIL, VIDEO
-from runner.results.snapshot import Snapshot
+from runner.results.job_document import THUMBNAIL, VIDEO
+from runner.results.snapshot import IndexSnapshot
 
 # Where a cell's value stands: a member of the job and, in some of them, a name within.
 _Column = tuple[str, str | None]
@@ -26,7 +26,7 @@ _BEFORE = ("id", "key", "aliases", "orphaned", "image", "prompt_id", "model")
 _OUTCOME = ("status", "reason", "request_id", "attempts", "submitted_at", "finished_at", "cost")
 
 
-def write(file: TextIO, snapshot: Snapshot) -> None:
+def write(file: TextIO, snapshot: IndexSnapshot) -> None:
     """Writes the table, its header first."""
     columns = _columns(snapshot)
     writer = csv.writer(file)
@@ -34,7 +34,7 @@ def write(file: TextIO, snapshot: Snapshot) -> None:
     writer.writerows([_text(_value(job, *column)) for column in columns] for job in snapshot.jobs())
 
 
-def _columns(snapshot: Snapshot) -> list[_Column]:
+def _columns(snapshot: IndexSnapshot) -> list[_Column]:
     """The members of a job in the order of the index, the names within each sorted."""
     return [
         *_members(_BEFORE),

@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route, Router
 from runner.sandbox import replies
 from runner.sandbox.catalog import Catalog
 from runner.sandbox.intake import Intake
-from runner.sandbox.records import Records, Request, Status
+from runner.sandbox.records import Records, Request, RequestStatus
 from runner.sandbox.studio import Studio
 from runner.sandbox.workers import Workers
 
@@ -122,7 +122,7 @@ def _origin(call: Call) -> str:
 
 
 def _file(request: Request, path: Path, kind: str, digest: str) -> Response:
-    if request.status is not Status.SUCCESS or not path.is_file():
+    if request.status is not RequestStatus.SUCCESS or not path.is_file():
         raise HTTPException(404, "no such file")
     return FileResponse(path, media_type=kind, headers={"etag": f'"{digest}"'})
 

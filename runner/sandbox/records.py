@@ -40,7 +40,7 @@ PRAGMA user_version = {_VERSION};
 """
 
 
-class Status(StrEnum):
+class RequestStatus(StrEnum):
     """How far a request is."""
 
     QUEUED = "queued"
@@ -64,7 +64,7 @@ class Request:
     updated_at: float
     number: int = 0
     ordinal: int = 0
-    status: Status = Status.QUEUED
+    status: RequestStatus = RequestStatus.QUEUED
     worker: str = ""
     error: str = ""
     dispatched_at: float = 0.0
@@ -117,7 +117,7 @@ class Records:
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE request SET status = ?, worker = '', dispatched_at = 0, updated_at = ? WHERE status IN (?, ?)",
-                (Status.QUEUED, now, Status.DISPATCHED, Status.PROCESSING),
+                (RequestStatus.QUEUED, now, RequestStatus.DISPATCHED, RequestStatus.PROCESSING),
             )
 
     def get(self, request_id: str) -> Request | None:
@@ -125,7 +125,7 @@ class Records:
 
     def head(self) -> Request | None:
         """The request that is next in the queue."""
-        return next(iter(self._select("WHERE status = ? ORDER BY number LIMIT 1", Status.QUEUED)), None)
+        return next(iter(self._select("WHERE status = ? ORDER BY number LIMIT 1", RequestStatus.QUEUED)), None)
 
     def all(self, model: str | None = None) -> list[Request]:
         """In the order of creation, those of one model or of all."""
@@ -134,7 +134,7 @@ class Records:
     def _select(self, condition: str, value: str | None) -> list[Request]:
         with self._lock:
             rows = self._connection.execute(f"SELECT * FROM request {condition}", (value,)).fetchall()
-        return [Request(**{**dict(row), "status": Status(row["status"])}) for row in rows]
+        return [Request(**{**dict(row), "status": RequestStatus(row["status"])}) for row in rows]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -6,7 +6,7 @@ import json
 
 from runner.sandbox.album import Album, is_url
 from runner.sandbox.catalog import Model, Schema
-from runner.sandbox.records import Request, Status
+from runner.sandbox.records import Request, RequestStatus
 
 ORGANISATION = "sandbox"
 _CONSTRAINTS = ("default", "enum", "minimum", "maximum", "minLength", "maxLength", "description")
@@ -29,7 +29,7 @@ def detail(request: Request, album: Album, origin: str) -> dict[str, object]:
         "org_id": ORGANISATION,
         "is_public": False,
         "payload": json.loads(request.payload) | {name: album.base64(digest) for name, digest in pictures.items()},
-        "outcome": _outcome(request, origin) if request.status is Status.SUCCESS else {},
+        "outcome": _outcome(request, origin) if request.status is RequestStatus.SUCCESS else {},
         "qworker_id": request.worker,
     }
     return {**answer, "error": request.error} if request.error else answer

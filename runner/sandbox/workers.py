@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from runner.sandbox.film.clip import AbandonedError
 from runner.sandbox.film.seed import Seed
-from runner.sandbox.records import Records, Request, Status
+from runner.sandbox.records import Records, Request, RequestStatus
 from runner.sandbox.studio import Studio
 
 _FAILURE = "simulated failure: this sandbox lets a share of its requests fail"
@@ -81,7 +81,7 @@ class Workers:
             while not self._stopping.is_set():
                 head, now = self._records.head(), self._clock()
                 if head and head.created_at + self._pace.queue_seconds <= now:
-                    return self._saved(replace(head, status=Status.DISPATCHED, worker=name, dispatched_at=now))
+                    return self._saved(replace(head, status=RequestStatus.DISPATCHED, worker=name, dispatched_at=now))
                 self._news.wait(head.created_at + self._pace.queue_seconds - now if head else None)
         return None
 
@@ -89,7 +89,7 @@ class Workers:
         """From dispatched to a final status, unless the sandbox stops: then the request stays as it is."""
         if self._stopping.wait(self._pace.seconds * _DISPATCHED_SHARE):
             return
-        processing = self._saved(replace(request, status=Status.PROCESSING))
+        processing = self._saved(replace(request, status=RequestStatus.PROCESSING))
         try:
             ended = self._ended(processing)
         except AbandonedError:
@@ -100,14 +100,14 @@ class Workers:
     def _ended(self, request: Request) -> Request:
         """The request with its clip or its error. Raises AbandonedError when the sandbox stops."""
         if Seed(request.take).unit("failure") < self._pace.failure_rate:
-            return replace(request, status=Status.FAILED, error=_FAILURE)
+            return replace(request, status=RequestStatus.FAILED, error=_FAILURE)
         try:
             video, thumbnail = self._studio.make(request, self._stopping.is_set)
         except HTTPException as error:
-            return replace(request, status=Status.FAILED, error=error.detail)
+            return replace(request, status=RequestStatus.FAILED, error=error.detail)
         except (OSError, ValueError, av.FFmpegError) as error:
-            return replace(request, status=Status.FAILED, error=f"the clip could not be made: {error}")
-        return replace(request, status=Status.SUCCESS, video_sha256=video, thumbnail_sha256=thumbnail)
+            return replace(request, status=RequestStatus.FAILED, error=f"the clip could not be made: {error}")
+        return replace(request, status=RequestStatus.SUCCESS, video_sha256=video, thumbnail_sha256=thumbnail)
 
     def _saved(self, request: Request) -> Request:
         saved = replace(request, updated_at=self._clock())

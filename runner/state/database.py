@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from runner.errors import DiskError
-from runner.state.disk import disk_trouble, make_folder, refuse_network_disk, sync_folder
+from runner.state.disk import disk_errors, make_folder, refuse_network_disk, sync_folder
 from runner.state.migrations import VERSION, damaged, migrate, version_of
 
 # A file that nobody writes is read without locks, which would leave files beside it (https://www.sqlite.org/uri.html).
@@ -50,7 +50,7 @@ class Database:
         Raises StateError (damaged, newer, not ours, on a network disk) and DiskError; then the file is as it was.
         """
         refuse_network_disk(path)
-        with disk_trouble(f"open the state {path}"):
+        with disk_errors(f"open the state {path}"):
             make_folder(path.parent)
             with _connected(path, "mode=rwc") as connection:
                 _prepare(connection, path)
@@ -94,14 +94,14 @@ class Database:
         The first one, that of the first plan, is written at its place: through the log, a plan of a million jobs would
         be written twice. From then on the log lets others read while a run writes (https://www.sqlite.org/wal.html).
         """
-        with sqlite_trouble(self._path):
+        with sqlite_errors(self._path):
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield
             self._connection.execute("PRAGMA journal_mode = WAL")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[sqlite3.Row]:
-        with sqlite_trouble(self._path):
+        with sqlite_errors(self._path):
             yield from self._connection.execute(sql, parameters)
 
     def scalar(self, sql: str, parameters: Sequence[object] = ()) -> object:
@@ -116,7 +116,7 @@ class Database:
 @contextlib.contextmanager
 def _connected(path: Path, way: str) -> Iterator[sqlite3.Connection]:
     """A connection, which is closed where the block fails."""
-    with sqlite_trouble(path), contextlib.ExitStack() as failing:
+    with sqlite_errors(path), contextlib.ExitStack() as failing:
         # as_uri quotes what would be syntax in a URI: ? # %
         uri = f"{path.absolute().as_uri()}?{way}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE)
@@ -148,7 +148,7 @@ def _way_to_read(path: Path) -> str:
 
 def _last_written(path: Path) -> int | None:
     """When a file was last written (ns); None where there is none."""
-    with disk_trouble(f"read {path}"):
+    with disk_errors(f"read {path}"):
         return path.stat().st_mtime_ns if path.exists() else None
 
 
@@ -162,7 +162,7 @@ def _migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connec
 
 
 @contextlib.contextmanager
-def sqlite_trouble(path: Path) -> Iterator[None]:
+def sqlite_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ours: DiskError for the disk, StateError for the file."""
     try:
         yield

@@ -28,7 +28,7 @@ _REMEDIES = {
 
 
 @contextlib.contextmanager
-def disk_trouble(doing: str, again: str = "run the same command again") -> Iterator[None]:
+def disk_errors(doing: str, again: str = "run the same command again") -> Iterator[None]:
     """Turn an OSError inside into a DiskError that says what was being done, and the remedy, `again` at its end."""
     try:
         yield
@@ -76,12 +76,12 @@ _durable: set[Path] = set()
 _MOST_DURABLE = 10_000
 
 
-def sync_way(folder: Path, root: Path) -> None:
+def sync_parents(folder: Path, root: Path) -> None:
     """Make durable what is in a folder, and the way to it from `root`, whoever created that: another thread, or a run
     that was killed before it had come so far."""
     sync_folder(folder)
     if folder != root and folder not in _durable:
-        sync_way(folder.parent, root)
+        sync_parents(folder.parent, root)
         if len(_durable) >= _MOST_DURABLE:
             _durable.clear()
         _durable.add(folder)
@@ -96,7 +96,7 @@ def hash_file(path: Path) -> str:
 def put_in_place(source: Path, target: Path, root: Path) -> None:
     """Rename a synced file over `target`, in the same folder, durably from `root` on."""
     os.replace(source, target)
-    sync_way(target.parent, root)
+    sync_parents(target.parent, root)
 
 
 def refuse_network_disk(path: Path) -> None:

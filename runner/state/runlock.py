@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 
 from runner.errors import LockedError
-from runner.state.disk import disk_trouble, make_folder
+from runner.state.disk import disk_errors, make_folder
 
 
 @contextlib.contextmanager
@@ -23,7 +23,7 @@ def run_lock(state: Path, now: float) -> Iterator[None]:
     """
     holder, since = state.with_name(f"{state.name}.holder"), datetime.fromtimestamp(now, UTC)
     with contextlib.ExitStack() as held:
-        with disk_trouble(f"create the run lock of {state}"):
+        with disk_errors(f"create the run lock of {state}"):
             make_folder(state.parent)
             try:
                 held.enter_context(filelock.FileLock(f"{state}.lock", blocking=False, is_singleton=False))

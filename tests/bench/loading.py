@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from runner.manifest.document import parse
 from runner.manifest.files import read_text
+from runner.manifest.yaml.document import parse
 from tests.bench.manifests import entries
 from tests.bench.measure import Bench, Row
 from tests.bench.processes import cost_of, script

@@ -14,14 +14,14 @@ from statistics import mean
 from typing import Any
 from unittest.mock import patch
 
+from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Answer, Listing, Remote, Submission
 from runner.api.body import Body
-from runner.api.classes import Verdict
 from runner.api.client import Client
-from runner.api.files import Files
+from runner.api.linked_files import LinkedFiles
 from runner.api.service import Service
-from runner.engine import fetching
-from runner.engine.artifacts import Fetched, Order
+from runner.engine.downloads import fetching
+from runner.engine.downloads.artifacts import Fetched, Order
 from runner.engine.loop import Engine
 from runner.engine.run import Tools
 from runner.manifest.reader import load
@@ -112,14 +112,14 @@ class Simulated(Client):
     def submit(self, body: Body) -> Submission:
         request = self.queue.submit(next(self._names), b"")
         self.ours[request.id] = request
-        return Submission(Verdict.ACCEPTED, request.id, self._scenario.tells("queued"), 200, skew_from=self._date())
+        return Submission(AnswerClass.ACCEPTED, request.id, self._scenario.tells("queued"), 200, skew_from=self._date())
 
     def get(self, request_id: str) -> Answer:
         request = self.ours[request_id]
         request.polls += 1
         link = _URL + request_id if request.status == "success" else None
         remote = Remote(request_id, status=self._scenario.tells(request.status), video_url=link)
-        return Answer(Verdict.ACCEPTED, remote, skew_from=self._date())
+        return Answer(AnswerClass.ACCEPTED, remote, skew_from=self._date())
 
     def list(self, model: str) -> Listing:
         raise AssertionError("nothing is lost here")
@@ -127,7 +127,7 @@ class Simulated(Client):
     def _date(self) -> float:
         return float(int(self._clock.now() + self._scenario.skew))
 
-    def fetch(self, files: Files, order: Order, stop: object) -> Fetched:
+    def fetch(self, files: LinkedFiles, order: Order, stop: object) -> Fetched:
         """A download, in the place of the real one."""
         request = self.ours[order.request_id]
         if request.asked != request.asked:
@@ -162,7 +162,7 @@ def _run(scenario: Scenario, seed: int, folder: Path, number: int) -> Figures:
     with Store.open(manifest.output.state) as store, patch.object(fetching, "fetch", service.fetch):
         with store.transaction():
             plan = make_plan(manifest, store, EVERYTHING, (), lambda _: store.registering(f"run {number}"))
-        tools = Tools(service, Files(True), Wire(clock), clock, random.Random(seed), lambda snapshot: None)
+        tools = Tools(service, LinkedFiles(True), Wire(clock), clock, random.Random(seed), lambda snapshot: None)
         report = Engine(plan, EVERYTHING, store, tools).run()
         if report.error is not None or report.submitted != scenario.jobs:
             raise AssertionError(f"{report.submitted} of {scenario.jobs} jobs: {report.error}")

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from runner.api.client import Client
-from runner.cli.ending import end
+from runner.cli.error_handler import end
 from runner.cli.main import main
-from runner.engine import artifacts, media
+from runner.engine.downloads import artifacts
 from runner.engine.submitting import Submitting
 from runner.results import index
 from runner.state import disk
 from runner.state.store import Store
+from runner.video import decoding
 
 
 def die(*_: object, **__: object) -> None:
@@ -71,7 +72,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "success observed": lambda: after_commit("observe"),
     "before the download": lambda: before(artifacts, "download"),
     "part written and synced": lambda: after(artifacts, "download"),
-    "video verified": lambda: after(media, "inspect_video"),
+    "video verified": lambda: after(decoding, "inspect_video"),
     "before the rename": lambda: before(artifacts, "put_in_place"),
     "renamed": lambda: after(os, "replace"),
     "in place and folder synced": lambda: after(artifacts, "put_in_place"),

@@ -15,13 +15,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.api.answer_classes import AnswerClass, retry_after
 from runner.api.answers import Listing, remote_of
-from runner.api.classes import Verdict, retry_after
 from runner.api.client import Reply, _submission
 from runner.api.listing import read_listing
 from runner.errors import ManifestError
 from runner.manifest.reader import read
-from runner.planning.paths import safe_path
+from runner.planning.expansion.paths import safe_path
 from runner.planning.plan import make_plan
 from tests.faults import service as faults
 from tests.faults.harness import run
@@ -182,7 +182,7 @@ def encoded(document):
 @given(st.integers(100, 599), remotes | values)
 def test_any_answer_to_a_post_is_classed(status, document):
     submission = _submission(Reply(status, document, "words", None, None))
-    if submission.verdict is Verdict.ACCEPTED:
+    if submission.verdict is AnswerClass.ACCEPTED:
         assert 200 <= status < 300
         assert submission.request_id == document["request_id"]
     remote_of(document)

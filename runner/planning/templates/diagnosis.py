@@ -13,15 +13,21 @@ from types import TracebackType
 from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.utils import missing
 
+from runner.diagnostics.suggestions import known_here
+from runner.diagnostics.words import name as quoted
 from runner.errors import ManifestError
 from runner.manifest.files import UnreadableError
-from runner.manifest.words import known_here
-from runner.manifest.words import name as quoted
 from runner.planning.templates.environment import Environment, MisleadingError, UnknownNameError
 from runner.planning.templates.fragments import Fragments, MissingFragmentError
 from runner.planning.templates.lexer import Token, as_written, spans, tokens, with_newlines
-from runner.planning.templates.problems import ExcessError, NotJsonError, NotTextError, TemplateFault, TemplateProblem
-from runner.planning.templates.values import Assumed, kind_of
+from runner.planning.templates.template_errors import (
+    ExcessError,
+    InvalidTemplateError,
+    NotJsonError,
+    NotTextError,
+    TemplateDiagnostic,
+)
+from runner.planning.templates.template_values import Assumed, kind_of
 
 _CLOSED = ("for", "if", "filter", "set", "with", "macro", "call", "block", "autoescape")
 _BRACES = "to write braces as text, put them between {% raw %} and {% endraw %}"
@@ -51,18 +57,20 @@ class _Where:
     def source(self) -> str:
         return with_newlines(self.text)
 
-    def fault(self, code: str, message: str, hint: str, place: tuple[int, int], unknown: str = "") -> TemplateFault:
+    def fault(
+        self, code: str, message: str, hint: str, place: tuple[int, int], unknown: str = ""
+    ) -> InvalidTemplateError:
         start, end = (as_written(self.text, offset) for offset in place)
         fragment = self.fragments.texts.get(self.name) if self.fragments and self.name else None
-        return TemplateFault(TemplateProblem(code, message, hint, start, end - start, unknown, fragment))
+        return InvalidTemplateError(TemplateDiagnostic(code, message, hint, start, end - start, unknown, fragment))
 
 
-def syntax_fault(environment: Environment, text: str, error: Exception) -> TemplateFault:
+def syntax_error(environment: Environment, text: str, error: Exception) -> InvalidTemplateError:
     """The fault of a template that does not compile (E301, or E314 for one that is too long)."""
     return _syntax_fault(_Where(environment, text), error)
 
 
-def _syntax_fault(where: _Where, error: Exception) -> TemplateFault:
+def _syntax_fault(where: _Where, error: Exception) -> InvalidTemplateError:
     whole = (0, len(where.source))
     if isinstance(error, ExcessError):
         return where.fault("E314", str(error), "split the template up", whole)
@@ -79,7 +87,7 @@ def _syntax_fault(where: _Where, error: Exception) -> TemplateFault:
     return where.fault("E301", message, hint, whole)
 
 
-def _jinja_fault(where: _Where, error: TemplateSyntaxError) -> TemplateFault:
+def _jinja_fault(where: _Where, error: TemplateSyntaxError) -> InvalidTemplateError:
     source = where.source
     found = tokens(where.environment.lexer, source)
     message = (error.message or "the template cannot be read").rstrip(".")
@@ -175,9 +183,9 @@ def _owner(node: nodes.Getattr | nodes.Getitem) -> str:
     return node.node.name if isinstance(node.node, nodes.Name) else ""
 
 
-def render_fault(
+def render_error(
     environment: Environment, fragments: Fragments, text: str, error: Exception, variables: Mapping[str, object]
-) -> TemplateFault:
+) -> InvalidTemplateError:
     """The fault of a render that raised `error`, at its place in the template or in a fragment of it.
 
     E101 for a fragment that cannot be read, E301 for one that does not compile, E311 for an unknown name, E314 for too
@@ -232,15 +240,15 @@ def _words(error: Exception, written: str) -> tuple[str, str, str]:
     if isinstance(error, UnreadableError):
         return error.code, f"the file {error.message}", error.hint
     if isinstance(error, ManifestError):
-        problem = error.diagnostics[0]
-        place = problem.position
-        return problem.code, f"{place.file}:{place.line}: {problem.message}", problem.hint
+        diagnostic = error.diagnostics[0]
+        place = diagnostic.position
+        return diagnostic.code, f"{place.file}:{place.line}: {diagnostic.message}", diagnostic.hint
     return "E313", f"the template fails: {_pythons(error)}", ""
 
 
 def _unknown(
     where: _Where, error: UnknownNameError, found: _Map, span: tuple[int, int], variables: Mapping[str, object]
-) -> TemplateFault:
+) -> InvalidTemplateError:
     name, owner = error.name, error.owner
     if not isinstance(name, str):
         return where.fault("E313", f"the template fails: {kind_of(owner)} has no item {name!r}", _OPTIONAL, span)

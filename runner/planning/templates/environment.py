@@ -34,10 +34,10 @@ from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
 from runner.model import canonical_json
-from runner.planning.names import slug
+from runner.planning.slugs import slug
 from runner.planning.templates.lexer import OffsetLexer, stray_end, tokens
-from runner.planning.templates.problems import ExcessError
-from runner.planning.templates.values import plain, sized, text_of
+from runner.planning.templates.template_errors import ExcessError
+from runner.planning.templates.template_values import plain, sized, text_of
 
 # Two integers of so many bits, or a text that is repeated to so many characters, are the most that one operation makes.
 MAX_BITS = 100_000

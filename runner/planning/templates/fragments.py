@@ -10,11 +10,11 @@ from pathlib import Path
 from jinja2 import BaseLoader, TemplateNotFound
 from jinja2 import Environment as JinjaEnvironment
 
+from runner.diagnostics.suggestions import nearby
+from runner.diagnostics.text import Text
 from runner.manifest.files import read_below
-from runner.manifest.nearby import nearby
-from runner.manifest.text import Text
 from runner.model import Input, InputKind
-from runner.planning.templates.values import MAX_TEXT
+from runner.planning.templates.template_values import MAX_TEXT
 
 
 class MissingFragmentError(TemplateNotFound):

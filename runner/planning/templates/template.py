@@ -16,12 +16,12 @@ from jinja2.runtime import Context
 from runner.errors import ManifestError
 from runner.manifest.files import UnreadableError
 from runner.model import Json
-from runner.planning.templates.diagnosis import render_fault, syntax_fault
+from runner.planning.templates.diagnosis import render_error, syntax_error
 from runner.planning.templates.environment import Environment
 from runner.planning.templates.fragments import Fragments
 from runner.planning.templates.lexer import with_newlines
-from runner.planning.templates.problems import ExcessError, NotJsonError, NotTextError
-from runner.planning.templates.values import MAX_TEXT, lasting, plain, text_of
+from runner.planning.templates.template_errors import ExcessError, NotJsonError, NotTextError
+from runner.planning.templates.template_values import MAX_TEXT, lasting, plain, text_of
 from runner.planning.templates.watch import Watch
 
 # What Python and Jinja raise for a template that they cannot compile: not valid, too deep, or a number too long.
@@ -93,7 +93,7 @@ class _Form:
             return collect(environment.scope(self.compiled, variables))
         except _RENDERING as error:
             watch.end()
-            raise render_fault(environment, self.compiler.fragments, text, error, variables) from error
+            raise render_error(environment, self.compiler.fragments, text, error, variables) from error
         finally:
             watch.end()
 
@@ -138,7 +138,7 @@ class Templates:
             self.watch.begin()
             return self._compiled(text)
         except _COMPILING as error:
-            raise syntax_fault(self.environment, text, error) from error
+            raise syntax_error(self.environment, text, error) from error
         finally:
             self.watch.end()
 

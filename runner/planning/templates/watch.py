@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 
 from runner.errors import UsageError
-from runner.planning.templates.problems import ExcessError
+from runner.planning.templates.template_errors import ExcessError
 
 # The most seconds that one render may take, and how often the timer looks.
 RENDER_SECONDS = 2.0

@@ -1,0 +1,71 @@
+"""Files of the service, fetched from wherever its links lead, without the key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urljoin, urlsplit
+
+from urllib3 import BaseHTTPResponse
+
+from runner.api.service import Service, is_loopback
+from runner.api.transport import Transport
+
+_MOST_HOPS = 5
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+
+class BadLinkError(Exception):
+    """A link that must not, or cannot, be followed."""
+
+
+class LinkedFiles:
+    """Opens links. `trusted` allows plain http and private addresses: the API itself is on this machine.
+
+    `timeouts` are those of a connect and of a read, in seconds.
+    """
+
+    def __init__(self, trusted: bool, timeouts: tuple[float, float] = (10.0, 60.0)) -> None:
+        self._trusted = trusted
+        self._timeouts = timeouts
+        # A Range counts bytes as they are stored.
+        headers = {"User-Agent": "reelrun", "Accept-Encoding": "identity"}
+        self._transport = Transport(timeouts, headers, public_only=not trusted)
+
+    @classmethod
+    def of(cls, service: Service) -> LinkedFiles:
+        """The files that this service links to."""
+        return cls(service.is_loopback, (service.connect_timeout, service.read_timeout))
+
+    def __reduce__(self) -> tuple[type[LinkedFiles], tuple[bool, tuple[float, float]]]:
+        return LinkedFiles, (self._trusted, self._timeouts)
+
+    @contextmanager
+    def open(self, url: str, headers: Mapping[str, str]) -> Iterator[BaseHTTPResponse]:
+        """GET a link, following at most five redirects. The answer is a stream of bytes as they are stored.
+
+        Raises BadLinkError and CallError.
+        """
+        url = self._checked("", url)
+        for _ in range(_MOST_HOPS + 1):
+            with self._transport.call("GET", url, headers) as response:
+                target = response.headers.get("Location")
+                if response.status not in _REDIRECTS or target is None:
+                    yield response
+                    return
+            url = self._checked(url, target)
+        raise BadLinkError(f"the link leads on more than {_MOST_HOPS} times")
+
+    def _checked(self, url: str, target: str) -> str:
+        """Where a target that was found at `url` leads."""
+        try:
+            joined = urljoin(url, target)
+            parts = urlsplit(joined)
+            host = parts.hostname or ""
+        except ValueError:
+            raise BadLinkError("the link is no address") from None
+        if parts.scheme not in ("https", "http") or not host:
+            raise BadLinkError(f"the link is no web address but {parts.scheme or 'something'}:")
+        if not self._trusted and (parts.scheme == "http" or is_loopback(host)):
+            raise BadLinkError("the link is not encrypted, or leads to this machine")
+        return joined

@@ -1,0 +1,108 @@
+"""`doctor`: what keeps a run from working here, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from runner.api.client import Client
+from runner.api.service import Service
+from runner.cli import screen
+from runner.cli.commands.query_commands import asked
+from runner.errors import Exit, ReelrunError, worst
+from runner.state.disk import filesystem_of, refuse_network_disk
+from runner.version import RELEASE
+
+_PACKAGES = (
+    "pyyaml", "jsonschema", "jsonschema-rs", "requests", "jinja2", "tqdm", "pillow", "av", "filelock", "ijson",
+)  # fmt: skip
+_WEB = ("starlette", "uvicorn")
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorCheck:
+    """One thing looked at. `hint` says what to do where it is not well."""
+
+    name: str
+    is_well: bool
+    found: str
+    hint: str = ""
+    code: Exit = Exit.TROUBLE
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Look at everything that a run needs."""
+    checks = [_versions(), _sandbox(), _writing(), *_service(options)]
+    if options.json:
+        screen.document(
+            {"checks": [{"name": c.name, "ok": c.is_well, "found": c.found, "hint": c.hint} for c in checks]}
+        )
+    else:
+        for check in checks:
+            screen.show(f"  {'ok  ' if check.is_well else 'BAD '} {check.name:<10} {check.found}")
+            if not check.is_well:
+                screen.show(f"       {'':<10} help: {check.hint}")
+    return worst(check.code for check in checks if not check.is_well)
+
+
+def _versions() -> DoctorCheck:
+    known = {name: _version(name) for name in _PACKAGES}
+    missing = [name for name, found in known.items() if found is None]
+    told = f"reelrun {RELEASE}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    if missing:
+        return DoctorCheck("versions", False, f"{told}; missing: {', '.join(missing)}", "pip install --upgrade reelrun")
+    return DoctorCheck("versions", True, f"{told}, " + ", ".join(f"{name} {found}" for name, found in known.items()))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _sandbox() -> DoctorCheck:
+    missing = [name for name in _WEB if _version(name) is None]
+    found = f"missing: {', '.join(missing)}" if missing else "can be started: reelrun run MANIFEST --sandbox"
+    return DoctorCheck("sandbox", not missing, found, "pip install 'reelrun[web]'", Exit.INVALID)
+
+
+def _writing() -> DoctorCheck:
+    folder = Path.cwd()
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            refuse_network_disk(folder / "state.sqlite")
+    except OSError as error:
+        return DoctorCheck(
+            "disk", False, f"{folder} cannot be written: {error.strerror}", "change to a folder of your own"
+        )
+    except ReelrunError as error:
+        return DoctorCheck("disk", False, error.message, error.hint)
+    return DoctorCheck("disk", True, f"{folder} can be written ({filesystem_of(folder) or 'unknown file system'})")
+
+
+def _service(options: argparse.Namespace) -> list[DoctorCheck]:
+    try:
+        service = Service.from_environment(os.environ, options.base_url)
+    except ReelrunError as error:
+        return [DoctorCheck("key", False, error.message, error.hint, error.exit_code)]
+    key = _checked("key", service.require_key, "is set" if service.key else "is not needed on this machine")
+    if not key.is_well:
+        return [key]
+    client = Client(service)
+    return [key, _checked("service", lambda: asked(client, "/models"), f"{service.origin} answers, and takes the key")]
+
+
+def _checked(name: str, look: Callable[[], object], found: str) -> DoctorCheck:
+    try:
+        look()
+    except ReelrunError as error:
+        return DoctorCheck(name, False, error.message, error.hint, error.exit_code)
+    return DoctorCheck(name, True, found)

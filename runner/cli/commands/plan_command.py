@@ -1,0 +1,197 @@
+"""`plan`: what a run would do with every job, why, and for how much; and what changed since the last time."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from itertools import islice
+
+from runner.cli import markdown, screen
+from runner.cli.options import command_line, manifest_of, selection_of
+from runner.cli.plan_summary import (
+    budget_of,
+    changed_alike,
+    cost_of,
+    elided,
+    orphans_of,
+    size_of,
+    value_told,
+    whole_cost,
+)
+from runner.diagnostics.words import money, printable
+from runner.errors import Exit
+from runner.model import Action, Change, Job
+from runner.planning import lockfile
+from runner.planning.changes import Piece, words
+from runner.planning.comparison import NOT_SELECTED
+from runner.planning.plan import Plan
+from runner.planning.selection import Selection, text_of, value_of
+
+_FIRST_JOBS = 5
+_NARROWEST_REASON = 24
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Show what a run would do."""
+    from runner import campaign
+
+    manifest, warnings = manifest_of(options)
+    selection = selection_of(options, manifest)
+    planned = campaign.plan(manifest, selection, warnings, has_process=True)
+    if options.locked:
+        lockfile.check(planned.manifest, planned.each())
+    if options.json:
+        screen.document(plan_document(planned))
+    elif options.markdown:
+        screen.diagnostics(planned.diagnostics)
+        screen.show(markdown.summary(planned))
+    else:
+        screen.diagnostics(planned.diagnostics)
+        show_plan(planned, every=options.jobs)
+        warn_of_nothing(planned, selection)
+        screen.show(f"\n{_next(options, planned, selection)}")
+    if options.lock:
+        written = campaign.lock(planned)
+        screen.say(f"Wrote {screen.shown_path(written)}: {screen.count(len(planned.jobs), 'job')}. Commit it.")
+    return Exit.DONE
+
+
+def _next(options: argparse.Namespace, planned: Plan, selection: Selection) -> str:
+    submits = planned.totals[Action.SUBMIT]
+    if submits or planned.totals[Action.ATTACH] or planned.totals[Action.FETCH]:
+        again = [f"--{name}" for name in ("retry-failed", "resubmit-unknown") if vars(options)[name.replace("-", "_")]]
+        return f"Next: {command_line(options, 'run', *again)}        ({_asked(planned, submits)})"
+    if any(each.action is Action.SKIP and each.reason != NOT_SELECTED for each in planned.groups):
+        return f"Next: {command_line(options, 'run', '--retry-failed')}        (nothing else is left to do)"
+    return "Nothing is left to do."
+
+
+def _asked(planned: Plan, submits: int) -> str:
+    told = screen.count(submits, "submission")
+    budget = planned.manifest.budget
+    if planned.cost is None:
+        return told
+    told += f", {money(planned.cost, budget.currency)}"
+    whole = budget_of(planned)
+    return f"{told}; {whole}" if whole else told
+
+
+def warn_of_nothing(planned: Plan, selection: Selection) -> None:
+    """Say so where nothing is selected: a mistyped glob looks like a finished run."""
+    if planned.is_empty:
+        first = planned.jobs[0].job
+        values = "".join(f"; its {name} is {_value_of(first, name, selection)}" for name in selection.where)
+        screen.say(f"No job is selected; the first key is {first.key}{values}")
+
+
+def _value_of(job: Job, name: str, selection: Selection) -> str:
+    found, value = value_of(job, name, selection.pictures)
+    return text_of(value) if found else "not set"
+
+
+def show_plan(planned: Plan, *, every: bool = False, show: Callable[[str], None] = screen.show) -> None:
+    """The plan for people: its size, what is done with how many jobs and why, what changed, the first jobs or all."""
+    manifest = planned.manifest
+    show(f"{manifest.name} · {', '.join(manifest.models)}")
+    show(size_of(planned) + "\n")
+    _show_groups(planned, show)
+    _show_changes(planned, show)
+    _show_jobs(planned, every, show)
+    _show_duplicates(planned, show)
+
+
+def _show_groups(planned: Plan, show: Callable[[str], None]) -> None:
+    """A line for each thing that is done, and why, with what it costs, and one for all."""
+    rows = [(str(each.action), each.jobs, each.reason, cost_of(each, planned.manifest)) for each in planned.groups]
+    rows.append(("in all", len(planned.jobs), "", whole_cost(planned)))
+    width = max(_NARROWEST_REASON, *(len(reason) for _, _, reason, _ in rows))
+    # A blank stands before the longest number.
+    digits = max(6, 1 + len(f"{max(len(planned.jobs), len(planned.orphaned)):,}"))
+    for action, jobs, reason, cost in rows:
+        show(f"  {action:<8}{jobs:>{digits},}   {reason:<{width}}  {cost}".rstrip())
+    if planned.orphaned:
+        show(f"  {'orphaned':<8}{len(planned.orphaned):>{digits},}   {orphans_of(planned)}")
+
+
+def _show_jobs(planned: Plan, every: bool, show: Callable[[str], None]) -> None:
+    submits = planned.totals[Action.SUBMIT]
+    if every:
+        show("\nAll jobs:")
+        for each in planned.jobs:
+            show(f"  {each.action:<7} {each.job.id}  {each.job.key}  ({each.reason})")
+    elif submits:
+        show("\nThe first submissions:")
+        for each in islice(planned.submits, _FIRST_JOBS):
+            show(f"  {each.action:<7} {each.job.id}  {each.job.key}")
+    if not every and submits > _FIRST_JOBS:
+        show(f"  ... {submits - _FIRST_JOBS:,} more; --jobs lists all")
+    for orphan in planned.orphaned if every else ():
+        show(f"  orphan  {orphan.id}  {orphan.key}  (no longer in the manifest: {orphan.status})")
+
+
+def _show_duplicates(planned: Plan, show: Callable[[str], None]) -> None:
+    if planned.duplicates:
+        show("\nOne request each:")
+    for keys in planned.duplicates[:_FIRST_JOBS]:
+        show(f"  {' = '.join(keys)}")
+    if len(planned.duplicates) > _FIRST_JOBS:
+        show(f"  ... {len(planned.duplicates) - _FIRST_JOBS:,} more; --json lists all")
+
+
+def _show_changes(planned: Plan, show: Callable[[str], None]) -> None:
+    """What changed in which jobs; those that changed alike are told once."""
+    alike = changed_alike(planned)
+    if alike:
+        show("\nChanged:")
+    for jobs in alike[:_FIRST_JOBS]:
+        more = f"  (and {len(jobs) - 1:,} more, changed alike)" if len(jobs) > 1 else ""
+        show(f"  {jobs[0].job.key}{more}")
+        width = max(len(each.name) for each in jobs[0].changes)
+        for change in jobs[0].changes:
+            show(f"    {change.name:<{width}}  {_told(change)}")
+    if len(alike) > _FIRST_JOBS:
+        show(f"  ... {screen.count(len(alike) - _FIRST_JOBS, 'more kind')} of changes; --markdown tells of them")
+
+
+def _told(change: Change) -> str:
+    if isinstance(change.old, str) and isinstance(change.new, str) and change.name.endswith("prompt"):
+        pieces = words(change.old, change.new)
+        return "".join(_piece(each, index, len(pieces)) for index, each in enumerate(pieces))
+    return f"{value_told(change.old)} -> {value_told(change.new)}"
+
+
+def _piece(piece: Piece, index: int, count: int) -> str:
+    """A piece in the signs of a word diff, `[-old-]{+new+}`, which need no colour."""
+    if piece.is_kept:
+        return printable(elided(piece.new, is_first=index == 0, is_last=index == count - 1))
+    coloured = screen.has_colour(sys.stdout)
+    old = f"[-{printable(piece.old)}-]" if piece.old else ""
+    new = f"{{+{printable(piece.new)}+}}" if piece.new else ""
+    return screen.painted(old, "31", coloured) + screen.painted(new, "32", coloured)
+
+
+def plan_document(planned: Plan) -> dict[str, object]:
+    """The plan for programs."""
+    return {
+        "manifest": str(planned.manifest.path),
+        "totals": {str(action): number for action, number in planned.totals.items()},
+        "cost": screen.cost_document(planned.cost, planned.manifest.budget.currency),
+        "jobs": [
+            {
+                "id": each.job.id,
+                "key": each.job.key,
+                "image": each.job.image,
+                "prompt_id": each.job.prompt_id,
+                "model": each.job.model,
+                "variables": each.job.variables,
+                "take": each.job.take,
+                "payload": each.job.payload,
+                "action": str(each.action),
+                "reason": each.reason,
+            }
+            for each in planned.jobs
+        ],
+        "duplicates": [list(keys) for keys in planned.duplicates],
+        "diagnostics": [each.as_json() for each in planned.diagnostics],
+    }

@@ -1,0 +1,152 @@
+"""`run`: start or resume."""
+
+from __future__ import annotations
+
+import argparse
+import select
+import sys
+
+from runner import campaign
+from runner.api.service import Connection
+from runner.campaign import Result
+from runner.cli import error_handler as ending
+from runner.cli import screen
+from runner.cli.commands.plan_command import show_plan
+from runner.cli.commands.status_command import run_document, why
+from runner.cli.options import command_line, manifest_of, selection_of
+from runner.cli.service_session import connection_of, interruptible, progress_of
+from runner.diagnostics.words import money
+from runner.errors import NotConfirmedError
+from runner.model import Action, Manifest, Status
+from runner.planning.comparison import RESUBMITTED
+from runner.planning.plan import Plan
+
+_SHOWN = 5
+# Seconds between two looks at whether Ctrl-C was pressed at the question.
+_GLANCE = 0.2
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the plan says is left."""
+    manifest, warnings = manifest_of(options)
+    selection = selection_of(options, manifest)
+    connection = connection_of(options, manifest)
+    progress = progress_of(options, manifest)
+
+    def confirm(plan: Plan) -> bool:
+        screen.diagnostics(plan.diagnostics)
+        _say_what_may_be_paid_twice(plan)
+        return _confirmed(options, plan, connection)
+
+    try:
+        result = campaign.run(
+            manifest,
+            connection,
+            selection,
+            confirm=confirm,
+            progress=progress,
+            dry=options.dry_run,
+            on_start=interruptible,
+            warnings=warnings,
+            locked=options.locked,
+            has_process=True,
+        )
+    finally:
+        if progress is not None:
+            progress.close()
+    _tell(options, manifest, result)
+    return int(result.exit_code)
+
+
+def _say_what_may_be_paid_twice(plan: Plan) -> None:
+    unknown = sum(group.jobs for group in plan.groups if group.reason == RESUBMITTED)
+    if unknown:
+        screen.say(
+            f"{screen.count(unknown, 'unknown job')}: looked for once more; what is not found is submitted again,"
+            " and may be paid for a second time"
+        )
+
+
+def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) -> bool:
+    """Ask before anything is paid for."""
+    if options.yes or not connection.is_paid():
+        return True
+    submits = plan.totals[Action.SUBMIT]
+    cost = "" if plan.cost is None else f" for {money(plan.cost, plan.manifest.budget.currency)}"
+    question = f"Submit {screen.count(submits, 'job')}{cost} to {connection.name}?"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        hint = "add --yes to submit without asking"
+        raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)
+    show_plan(plan, show=screen.say)
+    sys.stderr.write(f"\n{question} [y/N] ")
+    sys.stderr.flush()
+    # A Ctrl-C just before a read begins would be looked at when that has ended.
+    while not select.select([sys.stdin], [], [], _GLANCE)[0]:
+        pass
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
+    if options.json:
+        screen.document(_document(manifest, result))
+    else:
+        _summary(options, manifest, result)
+    if result.error is not None:
+        ending.tell(result.error, as_json=False)
+
+
+def _document(manifest: Manifest, result: Result) -> dict[str, object]:
+    document = run_document(manifest, result.totals, result.submitted, result.spent)
+    if result.error is not None:
+        document["error"] = ending.as_document(result.error)
+    return document
+
+
+def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
+    parts = [f"{number:,} {status}" for status, number in result.totals.items() if number]
+    submitted = f"{result.submitted:,} submitted now" if result.submitted else "Nothing was submitted"
+    whole = money(result.spent, manifest.budget.currency)
+    told = f", {whole} had it been real" if options.sandbox else f", {whole} spent in all"
+    spent = told if result.spent else ""
+    screen.show(
+        f"{screen.count(sum(result.totals.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}."
+    )
+    if result.interrupted:
+        screen.show(_in_flight(result))
+    else:
+        _show_unfinished(options, result)
+    if not options.dry_run:
+        page = screen.shown_path(result.index.with_suffix(".html"))
+        screen.show(f"Videos: {screen.shown_path(result.output_dir / 'videos')}   Page: {page}")
+    step = _next(options, result)
+    if step:
+        screen.show(f"Next: {step}")
+
+
+def _in_flight(result: Result) -> str:
+    """What is left behind by an interruption."""
+    waiting, unknown = result.totals[Status.WAITING], result.totals[Status.UNKNOWN]
+    parts = [f"{screen.count(waiting, 'request')} in flight at the service" if waiting else ""]
+    parts.append(f"{screen.count(unknown, 'job')} whose answer did not come" if unknown else "")
+    left = " and ".join(part for part in parts if part)
+    return f"Interrupted, with {left}: the next run takes them up." if left else "Interrupted, with nothing in flight."
+
+
+def _show_unfinished(options: argparse.Namespace, result: Result) -> None:
+    for each in result.unfinished.first[:_SHOWN]:
+        screen.show(f"  {each.status:<9} {each.key}: {why(each)}")
+    if len(result.unfinished) > _SHOWN:
+        screen.show(f"  ... and {len(result.unfinished) - _SHOWN:,} more: {command_line(options, 'status')}")
+
+
+def _next(options: argparse.Namespace, result: Result) -> str:
+    statuses = set(result.unfinished.totals)
+    if options.dry_run or statuses & {Status.PENDING, Status.WAITING}:
+        retry = ["--retry-failed"] if options.retry_failed else []
+        return f"{command_line(options, 'run', *retry)}        (goes on from here)"
+    if Status.UNKNOWN in statuses:
+        again = command_line(options, "run", "--resubmit-unknown")
+        return f"{command_line(options, 'run')}        (looks for them again; {again} pays for them again)"
+    if statuses:
+        return command_line(options, "run", "--retry-failed")
+    return f"open {screen.shown_path(result.index.with_suffix('.html'))}"

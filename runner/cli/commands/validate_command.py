@@ -1,0 +1,124 @@
+"""`validate`: what is wrong with manifests."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.cli import screen
+from runner.cli.options import command_line
+from runner.diagnostics.words import printable
+from runner.errors import Diagnostic, Exit, ManifestError, Severity, Stage
+from runner.manifest.pictures.images import Fetch
+from runner.manifest.reader import read
+from runner.planning.plan import make_plan
+from runner.version import RELEASE
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A manifest, named as on the command line, with its problems as far as it was checked.
+
+    `jobs` is their number where it has no error.
+    """
+
+    name: str
+    found: tuple[Diagnostic, ...]
+    stage: Stage
+    jobs: int = 0
+
+    @property
+    def has_errors(self) -> bool:
+        return any(each.severity is Severity.ERROR for each in self.found)
+
+
+def validate(options: argparse.Namespace) -> int:
+    """Check manifests and everything that they name."""
+    fetch = _fetcher() if options.check_urls else None
+    checked = [_checked(name, options.slow, fetch, options.allow_outside) for name in options.manifests]
+    # Manifests share prompts and tables: a problem of theirs is told once.
+    found = tuple(dict.fromkeys(diagnostic for each in checked for diagnostic in each.found))
+    if options.format == "json":
+        stage = min((each.stage for each in checked), key=list(Stage).index)
+        screen.document({"checked": str(stage), "diagnostics": [each.as_json() for each in found]})
+    elif options.format == "sarif":
+        from runner.diagnostics.sarif import sarif
+
+        screen.document(sarif(found, RELEASE, Path.cwd()))
+    else:
+        _tell(checked, found, options)
+    return Exit.INVALID if any(each.has_errors for each in checked) else Exit.DONE
+
+
+def _checked(name: str, is_patient: bool, fetch: Fetch | None, allow_outside: Sequence[str]) -> Checked:
+    reading = read(Path(name), fetch=fetch, allow_outside=allow_outside)
+    try:
+        planned = make_plan(reading.sound(), warnings=reading.diagnostics, is_patient=is_patient, has_process=True)
+    except ManifestError as error:
+        return Checked(name, error.diagnostics, error.checked)
+    return Checked(name, planned.diagnostics, Stage.PLANNING, len(planned.jobs))
+
+
+def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argparse.Namespace) -> None:
+    """The problems, then how many there are. With annotations on stdout there is nothing else."""
+    for_github = options.format == "github"
+    if for_github:
+        from runner.diagnostics.github import annotation
+
+        here = Path.cwd()
+        root = Path(os.environ.get("GITHUB_WORKSPACE") or here)
+        for each in found:
+            screen.show(annotation(each, here, root))
+    else:
+        screen.problems(found)
+    if len(checked) > 1:
+        _sum_up(checked, found, screen.say if for_github or found else screen.show)
+        return
+    if found:
+        screen.say(screen.total(found, checked[0].stage))
+    if not checked[0].has_errors:
+        tell = screen.say if for_github else screen.show
+        again = argparse.Namespace(manifest=checked[0].name, allow_outside=options.allow_outside)
+        tell(f"{_told(checked[0])}. Next: {printable(command_line(again, 'plan'))}")
+
+
+def _sum_up(checked: Sequence[Checked], found: Sequence[Diagnostic], tell: Callable[[str], None]) -> None:
+    """How it stands with each of several manifests, and with all."""
+    for each in checked:
+        warnings = f", {screen.tally(each.found)}" if each.found else ""
+        wrong = f"{printable(each.name)}: {screen.tally(each.found)}{screen.unchecked(each.stage)}"
+        tell(wrong if each.has_errors else f"{_told(each)}{warnings}")
+    sound = sum(not each.has_errors for each in checked)
+    told = f"{screen.count(len(checked), 'manifest')}, {'all' if sound == len(checked) else sound or 'none'} sound"
+    tell(f"{told}: {screen.total(found)}" if found else f"{told}.")
+
+
+def _told(sound: Checked) -> str:
+    return f"{printable(sound.name)} is sound: {screen.count(sound.jobs, 'job')}"
+
+
+def _fetcher() -> Fetch:
+    """Fetches a picture of a manifest, which may name any address, bounded in size."""
+    from runner.api.linked_files import BadLinkError, LinkedFiles
+    from runner.api.transport import CallError
+
+    files = LinkedFiles(trusted=True)
+
+    def fetch(url: str) -> bytes:
+        try:
+            with files.open(url, {}) as response:
+                if response.status >= 400:
+                    raise OSError(f"the answer is {response.status} {response.reason or ''}".strip())
+                content = b""
+                while block := response.read1(1 << 16):
+                    content += block
+                    if len(content) > 32 << 20:
+                        raise OSError("it is larger than 32 MB")
+                return content
+        except (BadLinkError, CallError) as error:
+            raise OSError(str(error)) from error
+
+    return fetch

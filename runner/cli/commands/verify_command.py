@@ -1,0 +1,76 @@
+"""`verify`: are all files there, and as they were recorded; with --repair, fetch again what the service still has."""
+
+from __future__ import annotations
+
+import argparse
+
+from runner import campaign
+from runner.cli import error_handler as ending
+from runner.cli import screen
+from runner.cli.options import command_line, manifest_of, selection_of
+from runner.cli.service_session import connection_of, interruptible, progress_of
+from runner.errors import Exit, StateError
+from runner.model import Manifest
+from runner.planning.selection import Selection
+from runner.results import inventory
+from runner.results.inventory import Inventory, Kind
+from runner.state.store import Store
+
+_SHOWN = 20
+_BROKEN = (Kind.MISSING, Kind.CHANGED)
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Hash every artifact against the state and the index."""
+    manifest, _ = manifest_of(options)
+    selection = selection_of(options, manifest)
+    taken = _taken(manifest, options, selection)
+    if options.repair and taken.of(*_BROKEN):
+        progress = progress_of(options, manifest)
+        result = campaign.repair(
+            manifest, connection_of(options, manifest), taken, progress=progress, on_start=interruptible
+        )
+        if progress is not None:
+            progress.close()
+        for record in result.unfinished.first:
+            screen.say(f"  not repaired: {record.key}: {record.error or record.reason}")
+        if result.unfinished.others:
+            screen.say(f"  ... and {result.unfinished.others:,} more")
+        if result.error is not None:
+            ending.tell(result.error, as_json=False)
+        taken = _taken(manifest, options, selection)
+    if options.json:
+        screen.document(_document(taken))
+    else:
+        _show(options, taken)
+    return Exit.TROUBLE if taken.of(*_BROKEN) else Exit.DONE
+
+
+def _taken(manifest: Manifest, options: argparse.Namespace, selection: Selection) -> Inventory:
+    store = Store.read(manifest.output.state)
+    if store is None:
+        raise StateError(
+            f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"
+        )
+    with store:
+        return inventory.take(manifest.output.dir, store.records(), selection.has)
+
+
+def _document(taken: Inventory) -> dict[str, object]:
+    return {
+        "artifacts": taken.artifacts,
+        **{str(kind): [{"path": e.path, "id": e.job_id, "key": e.key} for e in taken.of(kind)] for kind in Kind},
+    }
+
+
+def _show(options: argparse.Namespace, taken: Inventory) -> None:
+    for each in taken.discrepancies[:_SHOWN]:
+        screen.show(f"  {each.kind:<8} {each.path}" + (f"  ({each.key})" if each.key else ""))
+    if len(taken.discrepancies) > _SHOWN:
+        screen.show(f"  ... and {len(taken.discrepancies) - _SHOWN:,} more; --json lists all")
+    counts = ", ".join(f"{len(taken.of(kind))} {kind}" for kind in Kind if taken.of(kind))
+    screen.show(f"{screen.count(taken.artifacts, 'artifact')} hashed: {counts or 'all as recorded'}.")
+    if taken.of(*_BROKEN):
+        screen.show(f"Next: {command_line(options, 'verify', '--repair')}        (fetches what the service still has)")
+    elif taken.of(Kind.STALE):
+        screen.show(f"Next: {command_line(options, 'index')}")

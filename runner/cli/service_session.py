@@ -1,0 +1,59 @@
+"""What `run` and `verify --repair` need while they talk to the service: a connection, progress, and Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from runner.api.client import Client
+from runner.api.service import Connection, Service
+from runner.cli.commands.sandbox_command import sandboxed
+from runner.cli.progress import Bar, Lines
+from runner.errors import Exit, UsageError
+from runner.model import Manifest
+
+
+def connection_of(options: argparse.Namespace, manifest: Manifest) -> Connection:
+    """The sandbox, or the service that flags and environment name. Raises UsageError and AccessError."""
+    if options.sandbox and options.base_url:
+        raise UsageError("--sandbox and --base-url exclude each other", "the sandbox has an address of its own")
+    if options.sandbox:
+        return sandboxed(options, manifest)
+    service = Service.from_environment(os.environ, options.base_url)
+
+    def is_paid() -> bool:
+        # Without a key nothing can be sent, and so there is nothing to ask about.
+        service.require_key()
+        return not Client(service).is_sandbox()
+
+    return Connection.to(service, is_paid)
+
+
+def progress_of(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines | None:
+    if options.no_progress or getattr(options, "dry_run", False):
+        return None
+    return Bar(manifest) if sys.stderr.isatty() else Lines(manifest)
+
+
+def interruptible(interrupt: Callable[[], None]) -> None:
+    """The first Ctrl-C ends the run in good order, the second at once."""
+    pressed = 0
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed += 1
+        if pressed > 1:
+            os._exit(Exit.INTERRUPTED)
+        # Unbuffered, since a signal may come in the middle of another write.
+        os.write(2, b"\nStopping: nothing more is submitted. Press Ctrl-C again to leave at once.\n")
+        interrupt()
+
+    # Signals reach the main thread alone; elsewhere the caller looks after them.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, on_signal)
+        signal.signal(signal.SIGTERM, on_signal)

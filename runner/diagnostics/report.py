@@ -1,0 +1,61 @@
+"""A diagnostic as text: the place and the problem, the line with a caret, and the help."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from runner.diagnostics.words import printable
+from runner.errors import Diagnostic, Severity
+
+_WIDTH = 100
+_TAB = "    "
+_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33"}
+
+
+def text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
+    """The lines of a diagnostic, without an end of line after the last."""
+    place = diagnostic.position
+    severity = str(diagnostic.severity)
+    hue = _COLOURS[diagnostic.severity] if colour else ""
+    head = f"{printable(place.file)}:{place.line}:{place.column}: {_painted(f'{severity}[{diagnostic.code}]', hue)}"
+    lines = [f"{head}: {diagnostic.message}"]
+    if diagnostic.source.strip():
+        before, marked, after = _window(diagnostic)
+        number = f"{place.line:>5}"
+        indent, caret = " " * _columns(before), "^" * max(1, _columns(marked))
+        lines.append(f"{number} | {before}{marked}{after}")
+        lines.append(f"{'':>5} | {indent}{_painted(caret, hue)}")
+    if diagnostic.hint:
+        lines.append(f"   help: {diagnostic.hint}")
+    return "\n".join(lines)
+
+
+def _painted(words: str, colour: str) -> str:
+    return f"\x1b[1;{colour}m{words}\x1b[0m" if colour else words
+
+
+def _window(diagnostic: Diagnostic) -> tuple[str, str, str]:
+    """The line before, in and after the caret; of a long line the part around it."""
+    line, start = diagnostic.source, diagnostic.position.column - 1
+    length = min(diagnostic.position.length, _WIDTH)
+    first = max(0, start - max(20, _WIDTH - length - 20)) if len(line) > _WIDTH and start + length > _WIDTH else 0
+    last = max(first + _WIDTH, start + length)
+    before = ("…" if first else "") + _plain(line[first:start])
+    after = _plain(line[start + length : last]) + ("…" if len(line) > last else "")
+    return before, _plain(line[start : start + length]), after
+
+
+def _plain(part: str) -> str:
+    return printable(part.replace("\t", _TAB))
+
+
+def _columns(part: str) -> int:
+    """The width on a terminal: East Asian wide characters take two columns, combining ones none."""
+    return sum(_column(each) for each in part)
+
+
+def _column(character: str) -> int:
+    # Vowel signs of Thai and Hindi take no column either, though they combine with nothing in Unicode's sense.
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

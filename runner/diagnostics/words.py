@@ -1,0 +1,98 @@
+"""How messages name values, lists of names, sizes and amounts of money."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from runner.model import Json
+
+_LONGEST = 60
+_BARE = re.compile(r"(?:[A-Za-z_]|\.{1,2}/)[A-Za-z0-9_ ./*-]*(?<! )")
+_NOT_BARE = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"])
+
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
+
+def shortened(text: str, limit: int = _LONGEST) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that a terminal would not show, or would obey."""
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    known = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    return known.get(character, f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+
+def quoted(text: str) -> str:
+    """The text in double quotes, as YAML has it."""
+    return '"' + printable(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+
+
+def name(text: str) -> str:
+    """A name in single quotes."""
+    return f"'{printable(shortened(text))}'"
+
+
+def literal(value: Json) -> str:
+    """A value as JSON, shortened."""
+    if isinstance(value, str):
+        return quoted(shortened(value))
+    return printable(shortened(json.dumps(value, ensure_ascii=False, default=str)))
+
+
+def described(value: Json) -> str:
+    """A value with its type, as a sentence needs it: `the integer 5`."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return literal(value)
+    if isinstance(value, str):
+        return f"the text {literal(value)}"
+    if isinstance(value, (int, float)):
+        return f"the {'integer' if isinstance(value, int) else 'number'} {literal(value)}"
+    return "a mapping" if isinstance(value, Mapping) else "a list"
+
+
+def flow(value: Json) -> str:
+    """A value as one would write it in YAML, on one line."""
+    if isinstance(value, str):
+        return value if _BARE.fullmatch(value) and value.lower() not in _NOT_BARE else quoted(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{flow(key)}: {flow(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    return json.dumps(value)
+
+
+def joined(words: Iterable[str], last: str = "or", limit: int = 12) -> str:
+    """`a, b or c`; of a long list the beginning."""
+    items = list(words)
+    if len(items) > limit:
+        return ", ".join(items[:limit]) + ", …"
+    return f"{', '.join(items[:-1])} {last} {items[-1]}" if len(items) > 1 else "".join(items)
+
+
+def size(count: int) -> str:
+    """Bytes, in the unit that people use for them."""
+    for unit, factor in (("MB", 2**20), ("KB", 2**10)):
+        if count >= factor:
+            return f"{count / factor:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{count} byte{'' if count == 1 else 's'}"
+
+
+def money(amount: Decimal | float, currency: str) -> str:
+    """An amount to the cent, or with all its digits where it has more: `$0.25`, `0.125 CHF`."""
+    exact = Decimal(str(amount)).normalize()
+    exponent = exact.as_tuple().exponent
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    symbol = _SYMBOLS.get(currency)
+    return f"{symbol}{exact:,.{digits}f}" if symbol else f"{exact:,.{digits}f} {currency}"

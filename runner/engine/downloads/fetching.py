@@ -1,0 +1,87 @@
+"""Fetching: downloads what is finished, and records it once its bytes are durable."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from functools import partial
+
+from runner.engine.downloads.artifacts import Fetched, Order, fetch
+from runner.engine.downloads.transfer import FetchError, FetchFailure
+from runner.engine.flights import Flight, Phase
+from runner.engine.pacing import backoff
+from runner.engine.run import Run
+from runner.errors import DiskError
+from runner.model import Status
+
+MOST_FETCHES = 8
+
+
+class Fetching:
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._running = 0
+
+    def fetch(self) -> None:
+        """Start the downloads that there is room for."""
+        run = self._run
+        if run.is_stopping or self._running >= MOST_FETCHES:
+            return
+        for flight in run.flights.in_phase(Phase.READY)[: MOST_FETCHES - self._running]:
+            self._running += 1
+            run.flights.move(flight, Phase.FETCHING)
+            call = partial(fetch, run.tools.files, self._order(flight), run.stop)
+            run.start(partial(self._fetched, flight), call, is_call=False)
+
+    def _order(self, flight: Flight) -> Order:
+        manifest, attempt = self._run.plan.manifest, flight.attempt
+        assert flight.remote is not None, "a flight is ready once its request has a link"
+        assert flight.remote.video_url is not None
+        return Order(
+            flight.request_id,
+            flight.remote.video_url,
+            flight.remote.thumbnail_url,
+            manifest.output.dir,
+            attempt.path,
+            attempt.seconds,
+            manifest.run.verify == "decode",
+        )
+
+    def _fetched(self, flight: Flight, future: Future[Fetched], started: float) -> None:
+        self._running -= 1
+        run = self._run
+        error = _error_of(future)
+        if isinstance(error, DiskError):
+            run.fail(error)
+            return
+        if error is not None:
+            self._troubled(flight, error)
+            return
+        fetched = future.result()
+        run.store.keep(flight.attempt.job_id, "video", fetched.video)
+        if fetched.thumbnail is not None:
+            run.store.keep(flight.attempt.job_id, "thumbnail", fetched.thumbnail)
+        run.end(flight, Status.SUCCEEDED)
+
+    def _troubled(self, flight: Flight, error: FetchError) -> None:
+        """Ask for a fresh link and try again; a paid video that cannot be fetched stays waiting, it does not fail."""
+        run, now = self._run, self._run.now()
+        if error.failure is FetchFailure.STOPPED:
+            return
+        flight.tries += 1
+        reason = f"download {flight.tries} of {run.settings.attempts}: {error.message}"
+        run.store.explain(flight.attempt, reason)
+        if flight.tries >= run.settings.attempts:
+            run.leave(flight, reason)
+            return
+        pause = 0.0 if error.failure is FetchFailure.EXPIRED else backoff(flight.tries, run.tools.randomness)
+        run.flights.poll_at(flight, now + pause)
+
+
+def _error_of(future: Future[Fetched]) -> FetchError | DiskError | None:
+    """What kept a file from coming; an error that nobody foresaw is the file's fault, and no other job's."""
+    if future.cancelled():
+        return FetchError(FetchFailure.NETWORK, "the call was cancelled")
+    error = future.exception()
+    if error is None or isinstance(error, (FetchError, DiskError)):
+        return error
+    return FetchError(FetchFailure.UNFIT, f"an unexpected {type(error).__name__}")

@@ -1,0 +1,93 @@
+"""Pictures: every kind of source to checked images."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import TypeAlias
+
+from runner.diagnostics.suggestions import nearby
+from runner.manifest.ids import Claim, check_claims
+from runner.manifest.pictures.entries import Candidate, candidates
+from runner.manifest.pictures.inspection import Picture, PictureDiagnostic, Rules, inspect, inspect_file
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
+from runner.model import Image, Json, Origin
+
+# Returns the bytes of a URL; raises OSError.
+Fetch: TypeAlias = Callable[[str], bytes]
+
+_FETCHES = 8
+
+
+def read_images(
+    entries: Sequence[Json], base: Path, rules: Sequence[Rules], found: ReadingDiagnostics, fetch: Fetch | None = None
+) -> tuple[Image, ...]:
+    """The images; what is wrong with them is reported."""
+    known = [each for index, entry in enumerate(entries) for each in candidates(entry, ("images", index), base, found)]
+    check_claims(map(_claim, known), "image", found)
+    pictures = _inspected(known, rules, fetch)
+    for candidate in known:
+        for diagnostic in pictures.get(_source(candidate.image), Picture()).diagnostics:
+            _report(candidate, diagnostic, base, found)
+    return tuple(_image(each, pictures.get(_source(each.image), Picture())) for each in known)
+
+
+def _claim(candidate: Candidate) -> Claim | None:
+    """The claim to the picture's id; None where it has none because of a problem that is told already."""
+    claim = Claim(candidate.image.id, candidate.id_place, candidate.kind, candidate.label)
+    return claim if claim.id or candidate.id_place[-1] not in ("id", "base64") else None
+
+
+def _source(image: Image) -> tuple[Origin, str]:
+    """What tells pictures apart: each is inspected once."""
+    return image.origin, image.location
+
+
+def _inspected(
+    found: Sequence[Candidate], rules: Sequence[Rules], fetch: Fetch | None
+) -> Mapping[tuple[Origin, str], Picture]:
+    sources = list(dict.fromkeys(_source(each.image) for each in found))
+    pictures = {source: _inspect(*source, rules) for source in sources if source[0] != Origin.URL}
+    urls = [source for source in sources if source[0] == Origin.URL]
+    if fetch is not None and urls:
+        with ThreadPoolExecutor(_FETCHES) as pool:
+            fetched = pool.map(lambda source: _fetched(source[1], rules, fetch), urls)
+            pictures.update(zip(urls, fetched, strict=True))
+    return pictures
+
+
+def _inspect(origin: Origin, location: str, rules: Sequence[Rules]) -> Picture:
+    if origin == Origin.FILE:
+        return inspect_file(Path(location), rules)
+    data = base64.b64decode(location)
+    return inspect(BytesIO(data), len(data), rules)
+
+
+def _fetched(url: str, rules: Sequence[Rules], fetch: Fetch) -> Picture:
+    try:
+        data = fetch(url)
+    except OSError as error:
+        return Picture((PictureDiagnostic("E401", f"cannot be fetched: {error}", "open the address in a browser"),))
+    return inspect(BytesIO(data), len(data), rules)
+
+
+def _report(candidate: Candidate, diagnostic: PictureDiagnostic, base: Path, found: ReadingDiagnostics) -> None:
+    path, hint = base / candidate.label, diagnostic.hint
+    if not hint and path.is_dir():
+        hint = f"for the pictures in it write glob: {candidate.label}/*.png"
+    elif not hint:
+        hint = "name a file that holds the picture" if path.exists() else nearby(path, candidate.label)
+    found.error(diagnostic.code, candidate.place, f"{candidate.label} {diagnostic.message}", hint)
+
+
+def _image(candidate: Candidate, picture: Picture) -> Image:
+    """The image with what its inspection found. A URL that was not fetched has no size."""
+    is_url = candidate.image.origin == Origin.URL
+    reference = candidate.image.location if is_url else f"sha256:{picture.sha256}"
+    written = candidate.label if candidate.image.origin == Origin.FILE else ""
+    size, width, height = picture.size or None, picture.width or None, picture.height or None
+    return replace(candidate.image, reference=reference, written=written, size=size, width=width, height=height)

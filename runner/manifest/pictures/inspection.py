@@ -1,0 +1,174 @@
+"""Pictures against the rules of a model: what is wrong with the bytes of one."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.diagnostics.words import joined, size
+from runner.manifest.files import open_media
+from runner.manifest.json_values import items
+from runner.media import picture_rules
+from runner.model import ModelSchema
+from runner.video.stills import DamagedError, Stream, check_whole, header, kind
+
+# More pixels than this are taken for a decompression bomb; it is where Pillow refuses to decode.
+MAX_PIXELS = 178_000_000
+_FORMATS = ("JPEG", "PNG")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a model takes (`x-image` of its schema). Bytes, pixels, width / height. None: no such rule."""
+
+    max_bytes: int | None = None
+    min_side: int | None = None
+    aspect_ratio: tuple[float, float] | None = None
+    formats: tuple[str, ...] = _FORMATS
+
+    @classmethod
+    def of(cls, schema: ModelSchema) -> Rules:
+        """The rules in a schema that `read_model` has checked."""
+        rules = picture_rules(schema.properties)
+        ratio = [each for each in items(rules.get("aspectRatio")) if isinstance(each, (int, float))]
+        most, side = rules.get("maxBytes"), rules.get("minSide")
+        return cls(
+            max_bytes=most if isinstance(most, int) else None,
+            min_side=side if isinstance(side, int) else None,
+            aspect_ratio=(ratio[0], ratio[1]) if len(ratio) == 2 else None,
+            formats=tuple(map(str, items(rules.get("formats")))) or _FORMATS,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PictureDiagnostic:
+    """What is wrong with a picture, as the rest of a sentence that begins with its name."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What an inspection found. `sha256` and the sizes are empty where it did not come that far."""
+
+    diagnostics: tuple[PictureDiagnostic, ...] = ()
+    sha256: str = ""
+    size: int = 0
+    width: int = 0
+    height: int = 0
+
+
+def inspect_file(path: Path, rules: Sequence[Rules]) -> Picture:
+    """Open and check a picture file."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            return Picture((PictureDiagnostic("E401", f"is {what}"),))
+        with open_media(path) as stream:
+            return inspect(stream, status.st_size, rules)
+    except FileNotFoundError:
+        return Picture((PictureDiagnostic("E401", "does not exist"),))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return Picture(
+            (PictureDiagnostic("E401", f"cannot be read: {reason}", "check its permissions, and those of its folder"),)
+        )
+
+
+def inspect(stream: Stream, length: int, rules: Sequence[Rules]) -> Picture:
+    """Check a picture of `length` bytes against the rules of each model. Raises OSError."""
+    found = kind(stream.read(512))
+    formats = [each for each in _FORMATS if all(each in rule.formats for rule in rules)]
+    if found not in formats:
+        return Picture((_of_kind(found, formats),))
+    diagnostics = _of_bytes(length, rules)
+    try:
+        width, height = header(stream, found)
+        diagnostics += _of_pixels(width, height, rules)
+        if not diagnostics:
+            check_whole(stream, found)
+    except DamagedError as error:
+        diagnostics.append(PictureDiagnostic("E406", f"is damaged: {error}", "save or copy it anew"))
+    if diagnostics:
+        return Picture(tuple(dict.fromkeys(diagnostics)))
+    stream.seek(0)
+    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Picture((), digest, length, width, height)
+
+
+def _of_kind(found: str, formats: Sequence[str]) -> PictureDiagnostic:
+    takes = joined(formats) or "no format that all models of the manifest take"
+    if not found:
+        return PictureDiagnostic("E402", "is neither JPEG nor PNG by its content", f"save it as {takes}")
+    what = f"a {found} picture" if found in _FORMATS else found
+    return PictureDiagnostic(
+        "E402", f"is {what}; the API takes {takes}", f"save it as {takes}; another name is not enough"
+    )
+
+
+def _of_bytes(length: int, rules: Sequence[Rules]) -> list[PictureDiagnostic]:
+    limits = [rule.max_bytes for rule in rules if rule.max_bytes is not None and length > rule.max_bytes]
+    return [
+        PictureDiagnostic(
+            "E403",
+            f"has {size(length)} ({length:,} bytes); the API takes at most {size(limit)} ({limit:,} bytes)",
+            "save it smaller: fewer pixels, or JPEG instead of PNG",
+        )
+        for limit in limits[:1]
+    ]
+
+
+def _of_pixels(width: int, height: int, rules: Sequence[Rules]) -> list[PictureDiagnostic]:
+    pixels = width * height
+    if pixels > MAX_PIXELS:
+        message = f"has {pixels / 1e6:,.0f} million pixels ({width} x {height}); at most 178 million are read"
+        return [PictureDiagnostic("E407", message, "save it smaller; the video has at most 720 lines")]
+    return [
+        diagnostic
+        for rule in rules
+        for diagnostic in (*_of_sides(width, height, rule), *_of_ratio(width, height, rule))
+    ]
+
+
+def _of_sides(width: int, height: int, rule: Rules) -> list[PictureDiagnostic]:
+    least = rule.min_side
+    sides = {"width": width, "height": height}
+    short = [f"{name} {side} px" for name, side in sides.items() if least is not None and side < least]
+    if not short:
+        return []
+    hint = "use a larger picture; well above the minimum looks best"
+    return [PictureDiagnostic("E404", f"has {joined(short, 'and')}; the API takes at least {least} px", hint)]
+
+
+def _of_ratio(width: int, height: int, rule: Rules) -> list[PictureDiagnostic]:
+    ratio = width / height
+    if rule.aspect_ratio is None or rule.aspect_ratio[0] <= ratio <= rule.aspect_ratio[1]:
+        return []
+    low, high = rule.aspect_ratio
+    message = f"has the aspect ratio {_ratio(ratio)} ({width} x {height} px)"
+    return [
+        PictureDiagnostic(
+            "E405", f"{message}; the API takes {_ratio(low)} to {_ratio(high)}", _crop(width, height, low, high)
+        )
+    ]
+
+
+def _crop(width: int, height: int, low: float, high: float) -> str:
+    if width > height:
+        return f"crop it to a width of at most {int(height * high)} px"
+    return f"crop it to a height of at most {int(width / low)} px" if low else ""
+
+
+def _ratio(ratio: float) -> str:
+    """Width to height, with 1 for the shorter side: `1:2.5`, `2.51:1`."""
+    return f"{_short(ratio)}:1" if ratio >= 1 else f"1:{_short(1 / ratio)}" if ratio else "0:1"
+
+
+def _short(number: float) -> str:
+    return f"{number:.3f}".rstrip("0").rstrip(".")

@@ -1,0 +1,164 @@
+"""The schemas of models: those that ship with the project, and those that a manifest names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from runner.diagnostics.suggestions import suggestion
+from runner.diagnostics.text import Text, file_error
+from runner.diagnostics.words import joined, name, shortened
+from runner.errors import ManifestError
+from runner.manifest.files import read_below
+from runner.manifest.json_values import mapping
+from runner.manifest.reading_diagnostics import ReadingDiagnostics
+from runner.manifest.schema.expectations import MANIFEST
+from runner.manifest.schema.references import InvalidSchemaError, check_references
+from runner.manifest.schema.validation import validator
+from runner.manifest.schema.wording import diagnose
+from runner.media import FIRST_PICTURE
+from runner.model import Json, ModelSchema, Route
+from runner.shipped import shipped
+
+Schemas: TypeAlias = Mapping[str, ModelSchema]
+
+_MAX_BYTES = 2**20
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_ENDING = ".schema.json"
+# The custom keywords of a model's schema, which JSON Schema itself does not look at.
+_PICTURE_RULES: Mapping[str, Json] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "maxBytes": {"type": "integer", "minimum": 1, "examples": [10485760]},
+        "minSide": {"type": "integer", "minimum": 1, "examples": [300]},
+        "aspectRatio": {
+            "type": "array",
+            "minItems": 2,
+            "maxItems": 2,
+            "items": {"type": "number", "exclusiveMinimum": 0},
+            "examples": [[0.4, 2.5]],
+        },
+        "formats": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"enum": ["JPEG", "PNG"]},
+            "examples": [["JPEG", "PNG"]],
+        },
+    },
+}
+_ADVISED_RANGES: Mapping[str, Json] = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 2,
+        "items": {"type": "number"},
+        "examples": [[0.3, 0.5]],
+    },
+    "examples": [{"creative": [0.3, 0.5], "strict adherence": [0.7, 1]}],
+}
+_SHAPE: Mapping[str, Json] = {
+    "type": "object",
+    "required": ["properties"],
+    "properties": {
+        "type": {"const": "object"},
+        "properties": {
+            "type": "object",
+            "required": [FIRST_PICTURE],
+            "properties": {FIRST_PICTURE: {"type": "object", "properties": {"x-image": _PICTURE_RULES}}},
+            "additionalProperties": {
+                "type": "object",
+                "properties": {"x-seconds": {"type": "boolean"}, "x-tips": _ADVISED_RANGES},
+            },
+            "examples": [{FIRST_PICTURE: {"type": "string"}}],
+        },
+    },
+}
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that the project has a schema for."""
+    folder = shipped("schemas") / "models"
+    return {path.name.removesuffix(_ENDING): path for path in sorted(folder.glob(f"*{_ENDING}"))}
+
+
+def shipped_schema(model: str) -> ModelSchema:
+    """The schema of a model that ships with the project. Raises KeyError for one that does not."""
+    return ModelSchema(model, json.loads(shipped_models()[model].read_text("utf-8")))
+
+
+def read_models(names: Sequence[tuple[str, Route]], models: Json, base: Path, found: ReadingDiagnostics) -> Schemas:
+    """The sound schemas of the models at the given routes. `models` names files, and is None where it has an error."""
+    ours, own = shipped_models(), mapping(models)
+    schemas: dict[str, ModelSchema] = {}
+    for model, path in own.items():
+        if isinstance(path, str):
+            with found.reading(("models", model), f"the schema {name(path)} of {model}"):
+                schemas[model] = read_model(model, read_below(base / path, found.folders, path, _MAX_BYTES))
+    for model, route in names:
+        if model in ours and model not in own:
+            schemas[model] = shipped_schema(model)
+        elif model not in own and models is not None:
+            found.error("E209", route, f"there is no schema for the model {name(model)}", _model_hint(model, ours, own))
+    return {model: schemas[model] for model, _ in names if model in schemas}
+
+
+def _model_hint(model: str, ours: Mapping[str, Path], own: Mapping[str, Json]) -> str:
+    known = (*ours, *own)
+    listed = f"known here: {joined(known, 'and')}; for another one add models: {{{shortened(model)}: FILE}}"
+    return suggestion(model, known, listed)
+
+
+def read_model(model: str, text: Text) -> ModelSchema:
+    """Check the text of a schema file. Raises ManifestError with the first thing that is wrong with it."""
+    try:
+        document: Json = json.loads(text.text, parse_constant=_no_constant)
+        _check(document)
+    except json.JSONDecodeError as error:
+        message = f"the file is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise file_error("E102", text, text.at(error.pos), message, "a model's schema is a JSON file") from None
+    except InvalidSchemaError as fault:
+        raise _refused(text, str(fault), fault.reference) from None
+    except RecursionError:
+        raise _refused(text, "it is nested too deeply, with every $ref written out") from None
+    except ValueError as error:
+        raise _refused(text, f"it cannot be read: {error}") from None
+    return ModelSchema(model, mapping(document))
+
+
+def _no_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON value")
+
+
+def _refused(text: Text, message: str, reference: str = "") -> ManifestError:
+    """The error at the first `$ref` to `reference`, or at the top of the file."""
+    hint = "it is JSON Schema (draft 2020-12) for the payload; those in schemas/models are examples"
+    found = re.search(rf'"\$(?:dynamicR|r)ef"\s*:\s*{re.escape(json.dumps(reference))}', text.text)
+    place = text.at(found.start(), len(found.group())) if found else text.at(0)
+    return file_error("E209", text, place, f"this is no schema of a model: {message}", hint)
+
+
+def _check(document: Json) -> None:
+    """Raise SchemaFault where a schema cannot be used, and ValueError where it is not JSON."""
+    from jsonschema_rs import ValidationError
+
+    if not isinstance(document, Mapping):
+        raise InvalidSchemaError("a schema is a JSON object")
+    dialect = document.get("$schema", _DIALECT)
+    if dialect != _DIALECT:
+        raise InvalidSchemaError(f"its $schema is {dialect}, not draft 2020-12")
+    check_references(document)
+    try:
+        validator(document)
+    except ValidationError as error:
+        raise _fault_at(error.instance_path, shortened(error.message, 120)) from None
+    for each in diagnose(_SHAPE, document, MANIFEST):
+        raise _fault_at(each.route, each.message)
+
+
+def _fault_at(route: Sequence[str | int], message: str) -> InvalidSchemaError:
+    return InvalidSchemaError(f"at {'/'.join(map(str, route)) or 'its top'}: {message}")

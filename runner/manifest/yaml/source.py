@@ -1,0 +1,149 @@
+"""Places in a manifest: routes to lines and columns, looked up in the YAML node tree when they are asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from runner.diagnostics.text import Text
+from runner.errors import Position
+from runner.manifest.yaml.offsets import index_of
+from runner.model import Route, SourceMap
+
+_ANCHOR = re.compile(r"&\S+\s+")
+MERGE = "tag:yaml.org,2002:merge"
+
+# A value's node, with the node of its key where it stands in a mapping.
+Found = tuple[Node | None, Node]
+
+
+class Attached(SourceMap, Protocol):
+    """A file that a manifest names, and that has places of its own: a prompt, a table."""
+
+    @property
+    def file(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A manifest's text and its node tree. `attached` holds the files that stand for the values at some routes."""
+
+    text: Text
+    root: Node
+    attached: Mapping[Route, Attached] = field(default_factory=dict)
+
+    def position(self, route: Route, *, key: bool = False, offset: int = 0, length: int = 0) -> Position:
+        """The place of the value at `route`, or of its key; of the nearest parent where there is no such value.
+
+        `offset` and `length` count characters of a text value; without them the caret covers the value's token.
+        """
+        for size in range(len(route), 0, -1):
+            other = self.attached.get(route[:size])
+            if other is not None:
+                return other.position(route[size:], key=key, offset=offset, length=length)
+        (name, value), rest = self._find(route)
+        if key and name is not None and not rest:
+            return self.place(name)
+        if (offset or length) and isinstance(value, ScalarNode) and not rest:
+            return self._inside(value, offset, length)
+        return self.place(value if name is None or _width(value) else name)
+
+    def line(self, position: Position) -> str:
+        """The text of the line at `position`, in the manifest or in a file that it names."""
+        for other in self.attached.values():
+            if other.file == position.file != self.text.file:
+                return other.line(position)
+        return self.text.line(position) if position.file == self.text.file else ""
+
+    def has(self, route: Route) -> bool:
+        """Whether there is a value at `route`, in the manifest or in a file that it names."""
+        for size in range(len(route), 0, -1):
+            other = self.attached.get(route[:size])
+            if other is not None:
+                return other.has(route[size:])
+        return self.node(route) is not None
+
+    def written(self, route: Route) -> str | None:
+        """The plain scalar at `route` as it is written: `no`, `017`. None where it is quoted, or no scalar."""
+        node = self.node(route)
+        return node.value if isinstance(node, ScalarNode) and not node.style else None
+
+    def place(self, node: Node) -> Position:
+        """The place of a node's token: its first line, without the anchor."""
+        start = node.start_mark.index
+        anchor = _ANCHOR.match(self.text.text, start, node.end_mark.index)
+        start = anchor.end() if anchor else start
+        return self.text.at(start, _token_width(node, node.end_mark.index - start))
+
+    def node(self, route: Route) -> Node | None:
+        """The node of the value at `route`."""
+        (_, value), rest = self._find(route)
+        return None if rest else value
+
+    def below(self, route: Route) -> Sequence[Node]:
+        """The node at `route` and all below it; none where there is no such value."""
+        node = self.node(route)
+        return [] if node is None else _below(node)
+
+    def _inside(self, node: ScalarNode, offset: int, length: int) -> Position:
+        raw = self.text.text[node.start_mark.index : node.end_mark.index]
+        first = index_of(raw, node.style, node.value, offset)
+        last = index_of(raw, node.style, node.value, offset + length - 1) if length > 1 else first
+        return self.text.at(node.start_mark.index + first, last - first + 1)
+
+    def _find(self, route: Route) -> tuple[Found, Route]:
+        """The value at `route` or its nearest parent, and what is left of the route."""
+        found: Found = (None, self.root)
+        for index, step in enumerate(route):
+            child = _child(found[1], step)
+            if child is None:
+                return found, route[index:]
+            found = child
+        return found, ()
+
+
+def _width(node: Node) -> int:
+    width: int = node.end_mark.index - node.start_mark.index
+    return width
+
+
+def _token_width(node: Node, width: int) -> int:
+    """A block collection is marked by its first key or dash, a block scalar by its sign, all else by its own width."""
+    if isinstance(node, MappingNode) and not node.flow_style and node.value:
+        return _width(node.value[0][0])
+    is_block = (isinstance(node, SequenceNode) and not node.flow_style) or getattr(node, "style", "") in ("|", ">")
+    return 1 if is_block else width
+
+
+def _child(node: Node, step: str | int) -> Found | None:
+    if isinstance(node, SequenceNode) and isinstance(step, int):
+        return (None, node.value[step]) if 0 <= step < len(node.value) else None
+    if not isinstance(node, MappingNode) or not isinstance(step, str):
+        return None
+    for key, value in node.value:
+        if isinstance(key, ScalarNode) and key.value == step and key.tag != MERGE:
+            return key, value
+    return next(filter(None, (_child(each, step) for each in merged(node))), None)
+
+
+def merged(node: MappingNode) -> list[Node]:
+    """The mappings that `<<` merges into this one, the winning ones first."""
+    found: list[Node] = []
+    for key, value in node.value:
+        if key.tag == MERGE:
+            found.extend(value.value if isinstance(value, SequenceNode) else [value])
+    return found
+
+
+def _below(node: Node) -> list[Node]:
+    found = [node]
+    for each in found:
+        if isinstance(each, SequenceNode):
+            found.extend(each.value)
+        elif isinstance(each, MappingNode):
+            found.extend(value for _, value in each.value)
+    return found

@@ -1,0 +1,171 @@
+"""The arms of a sweep, compiled: the prompt and the parameters of each, as functions of the variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.model import Json, Manifest, Prompt, Route, Variables
+from runner.planning.plan_diagnostics import Place, PlanDiagnostics
+from runner.planning.templates.template import Template, Templates
+from runner.planning.templates.template_errors import InvalidTemplateError, TemplateDiagnostic
+from runner.planning.templates.template_values import Assumed
+
+Context = Mapping[str, object]
+Evaluator = Callable[[Context], Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the payload. `templates` are those in its value; without any that has names it is constant.
+
+    One that is not sound has a template that cannot be compiled, and no value.
+    """
+
+    name: str
+    evaluate: Evaluator
+    place: Place
+    templates: tuple[Template, ...]
+    is_valid: bool = True
+
+    @property
+    def is_constant(self) -> bool:
+        return all(template.is_constant for template in self.templates)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that it looks up."""
+        return frozenset().union(*(template.names for template in self.templates))
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A prompt with all parameters but the picture: the prompt's text first."""
+
+    prompt: Prompt
+    parameters: tuple[Parameter, ...]
+    is_valid: bool = True
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """All templates of its parameters."""
+        return tuple(template for each in self.parameters for template in each.templates)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that the arm looks up."""
+        return frozenset().union(*(each.names for each in self.parameters))
+
+
+class PlacedTemplateError(Exception):  # it is a fault of the text, not of the program
+    """A template's fault, with the place of the template."""
+
+    def __init__(self, diagnostic: TemplateDiagnostic, place: Place) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+        self.place = place
+
+
+def errors_in(evaluate: Evaluator, context: Context, first: PlacedTemplateError) -> Iterator[PlacedTemplateError]:
+    """What is wrong with a value in a cell, after the first fault: all variables that are not known.
+
+    A render ends at the first of them, so it is repeated as if that one were known.
+    """
+    yield first
+    unknown = {first.diagnostic.unknown}
+    while "" not in unknown:
+        try:
+            evaluate({**context, **dict.fromkeys(unknown, Assumed())})
+        except PlacedTemplateError as fault:
+            if fault.diagnostic.unknown in unknown:
+                # What is assumed does not reach a fragment without context.
+                return
+            if fault.diagnostic.unknown:
+                yield fault
+            unknown.add(fault.diagnostic.unknown)
+        else:
+            return
+
+
+class Compiler:
+    """Compiles what a manifest has of templates; those that cannot be compiled go into the faults."""
+
+    def __init__(self, templates: Templates, diagnostics: PlanDiagnostics) -> None:
+        self._templates = templates
+        self._diagnostics = diagnostics
+
+    def arms(self, manifest: Manifest) -> list[Arm]:
+        """The arms of a manifest, in its order."""
+        common = dict(self._parameters(manifest.params, ("params",)))
+        return [self._arm(prompt, common) for prompt in manifest.prompts]
+
+    def template(self, text: str, place: Place) -> Template | None:
+        """The template of a text, None where it is none, or where one before took too much."""
+        if self._diagnostics.has_excess:
+            return None
+        try:
+            return self._templates.compile(text)
+        except InvalidTemplateError as fault:
+            add_error(fault.diagnostic, place, "", self._diagnostics)
+            return None
+
+    def parameter(self, name: str, value: Json, route: Route) -> Parameter:
+        """A value with templates in it, at any depth."""
+        templates: list[Template | None] = []
+        evaluate = self._evaluator(value, route, templates)
+        valid = tuple(each for each in templates if each is not None)
+        is_valid = len(valid) == len(templates)
+        return Parameter(name, evaluate if is_valid else _nothing, Place(route), valid, is_valid)
+
+    def _arm(self, prompt: Prompt, common: Mapping[str, Parameter]) -> Arm:
+        place = Place((*prompt.route, "text"))
+        template = self.template(prompt.text, place)
+        evaluate = located(template.render, place) if template else _nothing
+        text = Parameter("prompt", evaluate, place, (template,) if template else (), template is not None)
+        own = dict(self._parameters(prompt.params, (*prompt.route, "params")))
+        parameters = (text, *{**common, **own}.values())
+        return Arm(prompt, parameters, all(each.is_valid for each in parameters))
+
+    def _parameters(self, values: Variables, route: Route) -> Iterator[tuple[str, Parameter]]:
+        """A section `params`, compiled."""
+        return ((name, self.parameter(name, value, (*route, name))) for name, value in values.items())
+
+    def _evaluator(self, value: Json, route: Route, templates: list[Template | None]) -> Evaluator:
+        """How a parameter gets its value: templates at any depth are rendered, everything else is as it stands.
+
+        The templates are added to the list, None for each that cannot be compiled.
+        """
+        if isinstance(value, str):
+            template = self.template(value, Place(route))
+            templates.append(template)
+            return located(template.value, Place(route)) if template else _nothing
+        if isinstance(value, Mapping):
+            members = {name: self._evaluator(each, (*route, name), templates) for name, each in value.items()}
+            return lambda context: {name: evaluate(context) for name, evaluate in members.items()}
+        if isinstance(value, Sequence):
+            items = [self._evaluator(each, (*route, index), templates) for index, each in enumerate(value)]
+            return lambda context: [evaluate(context) for evaluate in items]
+        return lambda context: value
+
+
+def add_error(diagnostic: TemplateDiagnostic, place: Place, key: str, diagnostics: PlanDiagnostics) -> None:
+    """Note what is wrong with the template at a place, for the cell of this key."""
+    exact = Place(place.route, diagnostic.offset, diagnostic.length, fragment=diagnostic.fragment)
+    diagnostics.add(diagnostic.code, exact, diagnostic.message, diagnostic.hint, cell=key, about="")
+
+
+def located(evaluate: Evaluator, place: Place) -> Evaluator:
+    """The evaluator of a template at a place, which its faults then name."""
+
+    def evaluated(context: Context) -> Json:
+        try:
+            return evaluate(context)
+        except InvalidTemplateError as fault:
+            raise PlacedTemplateError(fault.diagnostic, place) from fault
+
+    return evaluated
+
+
+def _nothing(context: Context) -> Json:
+    """Stands for a template that could not be compiled: the parameter is left out."""
+    return None

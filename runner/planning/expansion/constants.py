@@ -1,0 +1,49 @@
+"""The constants of a manifest, rendered: a constant may be made from others and from the manifest's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+from runner.model import Json, Manifest
+from runner.planning.expansion.arms import Compiler, Parameter, PlacedTemplateError, add_error, errors_in
+from runner.planning.plan_diagnostics import Place, PlanDiagnostics
+from runner.planning.templates.template import Template
+
+
+def with_constants(
+    manifest: Manifest, compiler: Compiler, diagnostics: PlanDiagnostics
+) -> tuple[Manifest, list[Template]]:
+    """The manifest with its constants rendered, and their templates.
+
+    A constant sees the others and `name`. One that fails, or takes part in a cycle (E319), goes into the faults and
+    stays as it is written.
+    """
+    parameters = {name: compiler.parameter(name, value, ("vars", name)) for name, value in manifest.constants.items()}
+    values: dict[str, Json] = dict(manifest.constants)
+    needs = {name: [each for each in values if each in one.names] for name, one in parameters.items()}
+    for name in _in_order(needs, diagnostics):
+        if parameters[name].templates and parameters[name].is_valid:
+            _render(parameters[name], manifest.name, values, diagnostics)
+    return replace(manifest, constants=values), [each for one in parameters.values() for each in one.templates]
+
+
+def _in_order(needs: Mapping[str, list[str]], diagnostics: PlanDiagnostics) -> list[str]:
+    """The names, each after those that it needs; none where they need each other."""
+    try:
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        way = list(reversed(error.args[1]))
+        message = f"the constants need each other: {' -> '.join(way)}"
+        diagnostics.add("E319", Place(("vars", way[0])), message, "give one of them a text of its own")
+        return []
+
+
+def _render(parameter: Parameter, name: str, values: dict[str, Json], diagnostics: PlanDiagnostics) -> None:
+    context = {"name": name, **{each: value for each, value in values.items() if each != parameter.name}}
+    try:
+        values[parameter.name] = parameter.evaluate(context)
+    except PlacedTemplateError as fault:
+        for found in errors_in(parameter.evaluate, context, fault):
+            add_error(found.diagnostic, found.place, "", diagnostics)

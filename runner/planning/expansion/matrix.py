@@ -1,0 +1,268 @@
+"""The matrix: variables and their values, checked, and expanded to variants.
+
+Include and exclude mean what they mean in GitHub Actions (GitHub Docs, "Running variations of jobs in a workflow":
+"Excluding matrix configurations" and "Expanding or adding matrix configurations"). Values are compared by
+`runner.model.same_value`: 1 and 1.0 are one value, 1 and "1" and true are three.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
+from itertools import product
+
+from runner.diagnostics.suggestions import known_here
+from runner.model import Json, Matrix, Route, Sample, Variables, canonical_json, same_value
+
+OUTSIDE = ("image", "prompt", "model")
+MAX_PRODUCT = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One combination. `variables` has the axes in the order of the manifest, then what includes added.
+
+    `created` tells that an include made it: it is no combination of the axes.
+    """
+
+    variables: Variables
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixDiagnostic:
+    """A problem of the matrix. `route` leads to its place below `matrix`; `key` tells that it is the key there."""
+
+    code: str
+    message: str
+    hint: str
+    route: Route
+    key: bool
+
+
+def product_size(matrix: Matrix) -> int:
+    """The number of combinations of the axes, zipped ones counted as one; nothing is expanded. No axes make 1."""
+    return math.prod(max(len(matrix.axes[name]) for name in block) for block in _blocks(matrix))
+
+
+def diagnose(
+    matrix: Matrix, *, images: Collection[str], prompts: Collection[str], models: Collection[str]
+) -> list[MatrixDiagnostic]:
+    """What is wrong with the matrix: E501, E502, E503 and E505. The ids and model names are those of the manifest."""
+    outside = {name: frozenset(known) for name, known in zip(OUTSIDE, (images, prompts, models), strict=True)}
+    return [
+        *_zip_problems(matrix),
+        *_exclude_problems(matrix, outside),
+        *_include_problems(matrix),
+        *_size_problems(matrix),
+    ]
+
+
+def without(matrix: Matrix, found: Iterable[MatrixDiagnostic]) -> Matrix:
+    """The matrix without what has one of these problems: entries of exclude and zip, names in those of include."""
+    wrong = {diagnostic.route for diagnostic in found}
+    entries = {route[:2] for route in wrong}
+    return replace(
+        matrix,
+        exclude=tuple(each for number, each in enumerate(matrix.exclude) if ("exclude", number) not in entries),
+        zip=tuple(each for number, each in enumerate(matrix.zip) if ("zip", number) not in entries),
+        include=tuple(
+            {name: value for name, value in each.items() if ("include", number, name) not in wrong}
+            for number, each in enumerate(matrix.include)
+        ),
+    )
+
+
+def variants(matrix: Matrix) -> Iterator[Variant]:
+    """The variants of a matrix without `problems`, in order: zip, product, exclude, include, sample.
+
+    - The last axis varies fastest. Zipped axes advance together, at the place of the first of them.
+    - An exclude drops the combinations that have all of its values; it may name a part of the axes. Entries that name
+      image, prompt or model are not for variants, but for `excluded`.
+    - An include is added to every combination whose own values it does not overwrite, and may overwrite what earlier
+      includes added; where it can be added to none, it becomes a variant of its own, after all others. With no axes,
+      every include does. It is never added to a variant that an earlier include made.
+    - A matrix with neither axes nor includes has one variant, without variables.
+    - A value that stands twice on an axis, as 1 and 1.0 do, gives equal variants twice. That is left to the plan,
+      which buys equal requests once and reports them.
+
+    Variants come as they are asked for, with memory for one combination, or for `sample.count` of them.
+    """
+    found = _with_includes(matrix)
+    return found if matrix.sample is None else _sampled(found, matrix.sample)
+
+
+def excluded(matrix: Matrix) -> Callable[[str, str, str, Variant], bool]:
+    """A filter on cells (image id, prompt id, model name, variant): the entries of exclude that name what is outside.
+
+    An entry that names only image, prompt or model drops every cell that it matches. One that names matrix variables
+    too leaves the variants that an include made alone, because exclude comes before include.
+    """
+    entries = [entry for entry in matrix.exclude if _is_outside(entry)]
+
+    @lru_cache(maxsize=1024)
+    def reaching(*names: str) -> tuple[Variables, ...]:
+        """What the entries that match these three names ask of the variables."""
+        cell = dict(zip(OUTSIDE, names, strict=True))
+        matching = (entry for entry in entries if all(entry.get(name, cell[name]) == cell[name] for name in OUTSIDE))
+        return tuple({name: entry[name] for name in entry if name not in OUTSIDE} for entry in matching)
+
+    def is_excluded(image: str, prompt: str, model: str, variant: Variant) -> bool:
+        for wanted in reaching(image, prompt, model):
+            if not wanted or (not variant.created and _agrees(wanted, variant.variables)):
+                return True
+        return False
+
+    return is_excluded if entries else _none_is_excluded
+
+
+def _none_is_excluded(image: str, prompt: str, model: str, variant: Variant) -> bool:
+    return False
+
+
+def _is_outside(entry: Variables) -> bool:
+    return any(name in entry for name in OUTSIDE)
+
+
+def _agrees(wanted: Variables, variables: Variables) -> bool:
+    return all(name in variables and same_value(value, variables[name]) for name, value in wanted.items())
+
+
+def _blocks(matrix: Matrix) -> list[tuple[str, ...]]:
+    """The axes that vary together, in the order of the manifest: the groups of zip, and every other axis alone."""
+    group_of = {name: group for group in matrix.zip for name in group if name in matrix.axes}
+    blocks = (tuple(name for name in group_of.get(axis, (axis,)) if name in matrix.axes) for axis in matrix.axes)
+    return list(dict.fromkeys(blocks))
+
+
+def _tokens(values: Variables) -> frozenset[tuple[str, Hashable]]:
+    """Names with values: those of an entry are among those of each combination that it agrees with."""
+    return frozenset((name, _token(value)) for name, value in values.items())
+
+
+def _token(value: Json) -> Hashable:
+    """Equal exactly for values that `same_value` calls the same; JSON has no NaN."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return type(value), value
+    if isinstance(value, (int, float)):
+        return float, value
+    return list, canonical_json(value)
+
+
+def _combinations(matrix: Matrix) -> Iterator[dict[str, Json]]:
+    """The combinations that exclude leaves."""
+    excludes = [_tokens(entry) for entry in matrix.exclude if entry and not _is_outside(entry)]
+    blocks = [
+        [dict(zip(names, row, strict=True)) for row in zip(*(matrix.axes[name] for name in names), strict=True)]
+        for names in _blocks(matrix)
+    ]
+    for points in product(*blocks):
+        combination: dict[str, Json] = dict.fromkeys(matrix.axes)
+        for point in points:
+            combination.update(point)
+        if not excludes or not _any_agrees(excludes, combination):
+            yield combination
+
+
+def _any_agrees(entries: Iterable[frozenset[tuple[str, Hashable]]], combination: Variables) -> bool:
+    tokens = _tokens(combination)
+    return any(entry <= tokens for entry in entries)
+
+
+def _with_includes(matrix: Matrix) -> Iterator[Variant]:
+    if not matrix.axes and not matrix.include:
+        yield Variant({}, False)
+    own = [{name: entry[name] for name in matrix.axes if name in entry} for entry in matrix.include]
+    extra = [{name: entry[name] for name in entry if name not in matrix.axes} for entry in matrix.include]
+    wanted, used = list(map(_tokens, own)), set()
+    for variables in _combinations(matrix) if matrix.axes else ():
+        tokens = _tokens(variables) if wanted else frozenset()
+        for number, entry in enumerate(wanted):
+            if entry <= tokens:
+                used.add(number)
+                variables.update(extra[number])
+        yield Variant(variables, False)
+    for number in range(len(matrix.include)):
+        if number not in used:
+            yield Variant({**own[number], **extra[number]}, True)
+
+
+def _sampled(found: Iterable[Variant], sample: Sample) -> Iterator[Variant]:
+    """The `count` variants with the lowest sha256 of `canonical_json([seed, variables])` in UTF-8, in their order.
+
+    A digest depends on the seed and the variant alone, so that a new value redraws nothing: of the variants that were
+    there before, none comes in.
+    """
+
+    def digest(placed: tuple[int, Variant]) -> bytes:
+        text = canonical_json([sample.seed, placed[1].variables])
+        return sha256(text.encode(errors="surrogatepass")).digest()
+
+    lowest = heapq.nsmallest(sample.count, enumerate(found), key=digest)
+    yield from (variant for _, variant in sorted(lowest, key=lambda placed: placed[0]))
+
+
+def _zip_problems(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
+    seen: set[str] = set()
+    for number, group in enumerate(matrix.zip):
+        for place, name in enumerate(group):
+            route: Route = ("zip", number, place)
+            if name not in matrix.axes:
+                hint = known_here(name, matrix.axes)
+                yield MatrixDiagnostic(
+                    "E501", f"zip names {name!r}, which is no axis of the matrix", hint, route, False
+                )
+            elif name in seen:
+                hint = "an axis can advance with one group only"
+                yield MatrixDiagnostic("E501", f"zip names {name!r} twice", hint, route, False)
+            seen.add(name)
+        lengths = {name: len(matrix.axes[name]) for name in group if name in matrix.axes}
+        if len(set(lengths.values())) > 1:
+            counts = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            message = f"zipped axes need equally many values: {counts}"
+            hint = "values that belong together stand at the same place of each axis"
+            yield MatrixDiagnostic("E501", message, hint, ("zip", number), False)
+
+
+def _exclude_problems(matrix: Matrix, outside: Mapping[str, Collection[str]]) -> Iterator[MatrixDiagnostic]:
+    @lru_cache(maxsize=1024)
+    def hint(name: str, group: str | None = None) -> str:
+        return known_here(name, outside[group] if group else [*matrix.axes, *OUTSIDE])
+
+    added = {name for entry in matrix.include for name in entry} - set(matrix.axes)
+    for number, entry in enumerate(matrix.exclude):
+        if not entry:
+            yield MatrixDiagnostic(
+                "E206", "this exclude is empty", "name at least one axis", ("exclude", number), False
+            )
+        for name, value in entry.items():
+            route: Route = ("exclude", number, name)
+            if name in outside:
+                text = value if isinstance(value, str) else canonical_json(value)
+                if not isinstance(value, str) or value not in outside[name]:
+                    message = f"exclude names the {name} {text!r}, which the manifest does not have"
+                    yield MatrixDiagnostic("E502", message, hint(text, name), route, False)
+            elif name not in matrix.axes:
+                late = f"only include adds {name!r}, and exclude comes first; " if name in added else ""
+                message = f"exclude names {name!r}, which is no axis of the matrix"
+                yield MatrixDiagnostic("E502", message, late + hint(name), route, True)
+
+
+def _include_problems(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
+    for number, entry in enumerate(matrix.include):
+        for name in entry:
+            if name in OUTSIDE:
+                message = f"include names {name!r}, which stands outside the matrix"
+                hint = f"add the {name} to the manifest, and use exclude to keep it from other variants"
+                yield MatrixDiagnostic("E503", message, hint, ("include", number, name), True)
+
+
+def _size_problems(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
+    size = product_size(matrix)
+    if size > MAX_PRODUCT:
+        message = f"the matrix has {size:,} combinations; at most {MAX_PRODUCT:,} are expanded"
+        yield MatrixDiagnostic("E505", message, "leave out values, or zip axes that belong together", (), True)

@@ -1,0 +1,190 @@
+"""The tips of a model's vendor, as checks on requests that are valid and likely to disappoint.
+
+What follows from the arm alone is settled once: a prompt whose own text names a motion names one in every cell. Only
+what stays open is looked at in each cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from runner.diagnostics.words import joined, literal
+from runner.model import Json, Manifest, ModelSchema, Variables
+from runner.planning.expansion.arms import Arm
+from runner.planning.lints.motion import is_latin, says_motion
+from runner.planning.lints.tips import ModelTips, Range
+from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_value
+from runner.planning.templates.template import Template
+
+# So few words leave most of a long video to chance.
+_FEW_WORDS = 5
+# Five words are shorter than this, and most prompts are longer: their words need not be counted.
+_FEW_CHARACTERS = 80
+# Prompts come again with each take, and with each value that they do not name.
+_REMEMBERED = 1024
+_NEGATIVE = "negative_prompt"
+
+# What is wrong with a payload, if anything is.
+Judge = Callable[[Variables], PlanWarning | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Judges payloads by these parameters and nothing else: None where there is nothing to say."""
+
+    names: tuple[str, ...]
+    judge: Judge
+
+
+class Case:
+    """An arm with a model: all requests that differ in nothing but picture, variables and take.
+
+    `constants` are the parameters that have one value in all of them; None is one that is left out.
+    """
+
+    def __init__(self, manifest: Manifest, arm: Arm, schema: ModelSchema) -> None:
+        self.manifest = manifest
+        self.schema = schema
+        self.tips = ModelTips.of(schema)
+        self.given = {each.name: each for each in arm.parameters}
+        self.constants = {name: value for name, value in schema.defaults.items() if name not in self.given}
+        self.constants.update({name: each.evaluate({}) for name, each in self.given.items() if each.is_constant})
+
+    def place(self, name: str) -> Place:
+        """Where the parameter is given, or would be."""
+        if name in self.given:
+            return self.given[name].place
+        return Place(("params",) if self.manifest.params else ("prompts",), key=True)
+
+    def template(self, name: str) -> Template | None:
+        """The template of the parameter, where it has just one."""
+        templates = self.given[name].templates if name in self.given else ()
+        return templates[0] if len(templates) == 1 else None
+
+    def fixed(self, name: str) -> str:
+        """A text that the parameter has in all requests, whatever stands around it."""
+        template = self.template(name)
+        return template.fixed if template is not None else ""
+
+    def axis(self, name: str) -> str | None:
+        """The axis whose value the parameter is: that of `{{ cfg }}`, without anything around it."""
+        template = self.template(name)
+        if template is None or template.fixed or len(template.names) != 1 or template.names != template.whole:
+            return None
+        (variable,) = template.names
+        return variable if variable in self.manifest.matrix.axes else None
+
+
+def checks(case: Case) -> dict[str, Iterator[Advice]]:
+    """The checks by their codes; those are left out that the arm settles in its favour."""
+    return {"W801": _motion(case), "W803": _ranges(case), "W804": _negative(case), "W805": _length(case)}
+
+
+def _motion(case: Case) -> Iterator[Advice]:
+    template = case.template("prompt")
+    if template is None or says_motion(template.fixed):
+        return
+    if any(_always_moves(case.manifest, name) for name in template.whole):
+        return
+    message = "the prompt says neither what moves nor what the camera does"
+    hint = "name a motion and a camera move, such as: leaves sway, slow push-in; or say static camera"
+    warning = PlanWarning("W801", case.place("prompt"), message, hint)
+
+    def judge(payload: Variables) -> PlanWarning | None:
+        text = _text(payload, "prompt")
+        return None if says_motion(text) or not is_latin(text) else warning
+
+    yield Advice(("prompt",), judge)
+
+
+def _always_moves(manifest: Manifest, name: str) -> bool:
+    """Whether a variable of the matrix, or a constant, names a motion with each of its values."""
+    values = _values(manifest, name) or [manifest.constants.get(name)]
+    return all(isinstance(each, str) and says_motion(each) for each in values)
+
+
+def _values(manifest: Manifest, name: str) -> list[Json]:
+    """The values that a variable has in the matrix."""
+    included = (entry[name] for entry in manifest.matrix.include if name in entry)
+    return [*manifest.matrix.axes.get(name, ()), *included]
+
+
+def _ranges(case: Case) -> Iterator[Advice]:
+    for name, ranges in case.tips.ranges.items():
+        axis = case.axis(name)
+        values = _values(case.manifest, axis) if axis else ()
+        if name in case.given and not (values and all(_is_in(value, ranges) for value in values)):
+            yield Advice((name,), _judge_of_ranges(case, name, axis, ranges))
+
+
+def _judge_of_ranges(case: Case, name: str, axis: str | None, ranges: Mapping[str, Range]) -> Judge:
+    advice = joined(f"{literal(low)} to {literal(high)} ({purpose})" for purpose, (low, high) in ranges.items())
+    # Each value of an axis has a place of its own; the values of other templates share one.
+    warnings: dict[Json, PlanWarning] = {}
+
+    def judge(payload: Variables) -> PlanWarning | None:
+        value = payload.get(name)
+        if _is_in(value, ranges):
+            return None
+        index = value if axis else None
+        if index not in warnings:
+            place = place_of_value(case.manifest, axis, value) if axis else case.place(name)
+            message = f"{name} is {literal(value)}; the vendor advises {advice}"
+            warnings[index] = PlanWarning("W803", place, message, "choose a value in one of these ranges")
+        return warnings[index]
+
+    return judge
+
+
+def _is_in(value: Json, ranges: Mapping[str, Range]) -> bool:
+    """Whether a number lies in one of the ranges; nothing else is judged."""
+    if not isinstance(value, (int, float)):
+        return True
+    return any(low <= value <= high for low, high in ranges.values())
+
+
+def _negative(case: Case) -> Iterator[Advice]:
+    if _NEGATIVE not in case.schema.properties or case.fixed(_NEGATIVE).strip():
+        return
+    if _NEGATIVE in case.given:
+        hint = "name what should not be seen, such as blurry, distorted"
+    else:
+        entry = f'{_NEGATIVE}: "blurry, distorted"'
+        hint = f"add {entry}" if case.manifest.params else f"add params: {{{entry}}}"
+    warning = PlanWarning("W804", case.place(_NEGATIVE), "the negative prompt is empty", hint)
+
+    def judge(payload: Variables) -> PlanWarning | None:
+        value = payload.get(_NEGATIVE)
+        return warning if isinstance(value, str) and not value.strip() else None
+
+    yield Advice((_NEGATIVE,), judge)
+
+
+def _length(case: Case) -> Iterator[Advice]:
+    name, longest = case.tips.length, case.tips.longest
+    if longest is None or case.constants.get(name, longest) != longest or not _is_brief(case.fixed("prompt")):
+        return
+    message = f"{name} is {literal(longest)}, and the prompt has {_FEW_WORDS} words or fewer"
+    hint = f"say what happens in all that time, or choose a shorter {name}"
+    warning = PlanWarning("W805", case.place("prompt"), message, hint)
+
+    def judge(payload: Variables) -> PlanWarning | None:
+        text = _text(payload, "prompt")
+        return warning if payload.get(name) == longest and _is_brief(text) and is_latin(text) else None
+
+    yield Advice(("prompt", name), judge)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_brief(text: str) -> bool:
+    """Whether the text has five words or fewer; marks that stand alone are none."""
+    if len(text) >= _FEW_CHARACTERS:
+        return False
+    return sum(any(map(str.isalnum, word)) for word in text.split()) <= _FEW_WORDS
+
+
+def _text(payload: Variables, name: str) -> str:
+    value = payload.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,74 @@
+"""Cells that come out equal: how many do so for no reason that is told already, and where that begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from runner.diagnostics.words import flow
+from runner.model import Job, Json, Manifest, canonical_json, same_value
+from runner.planning.expansion.arms import Arm
+from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_picture, place_of_value
+
+
+class EqualCells:
+    """Counts the cells that render to a request that another cell makes already.
+
+    `idle` are the axes that no template uses, with their first values. A cell with another value of one is bound to be
+    equal to the cell with the first, and that no template uses the axis is told already.
+    """
+
+    def __init__(self, idle: Mapping[str, Json]) -> None:
+        self._idle = idle
+        self._count = 0
+        self._first: Job | None = None
+
+    def note(self, job: Job) -> None:
+        """Count a cell whose request came before."""
+        if all(same_value(job.variables.get(name, value), value) for name, value in self._idle.items()):
+            self._count += 1
+            self._first = self._first or job
+
+    def warnings(
+        self, manifest: Manifest, arms: Mapping[str, Arm], jobs: Iterable[Job], cells: int
+    ) -> Iterator[PlanWarning]:
+        """The warning, where there are such cells (W521). `jobs` are those of the plan, `cells` counts its cells."""
+        if self._first is None:
+            return
+        original = next(job for job in jobs if job.id == self._first.id)
+        place, hint = _difference(manifest, arms, original, self._first)
+        key = self._first.key
+        verb = "renders" if self._count == 1 else "render"
+        what = f"{self._count:,} of {cells:,} cells {verb} to a request that another cell makes already"
+        pair = f"{key} = {original.key}" if key != original.key else f"{key}, twice"
+        yield PlanWarning("W521", place, f"{what}; the first: {pair}", hint)
+
+
+def _difference(manifest: Manifest, arms: Mapping[str, Arm], original: Job, equal: Job) -> tuple[Place, str]:
+    """Where the cells differ in the manifest, though not in their requests, and what to do about it."""
+    arm = arms[equal.prompt_id]
+    if equal.image != original.image:
+        image = next(each for each in manifest.images if each.id == equal.image)
+        return place_of_picture(manifest, image), f"it is the same picture as '{original.image}': delete one of the two"
+    if equal.prompt_id != original.prompt_id:
+        hint = f"it comes to the same as '{original.prompt_id}': delete one of the two, or let them differ"
+        return Place((*arm.prompt.route, "id")), hint
+    for name in {**original.variables, **equal.variables}:
+        value = equal.variables.get(name)
+        if same_value(value, original.variables.get(name)):
+            continue
+        if name not in arm.names:
+            entry = flow({"prompt": arm.prompt.id, name: value})
+            return Place((*arm.prompt.route, "id")), f"it does not use '{name}': use it, or exclude such as {entry}"
+        return place_of_value(manifest, name, value), f"this value of '{name}' makes no difference there: delete it"
+    return _doubled(manifest)
+
+
+def _doubled(manifest: Manifest) -> tuple[Place, str]:
+    """The second of two values that are one, as 1 and 1.0 are."""
+    for axis, values in manifest.matrix.axes.items():
+        first: set[str] = set()
+        for index, value in enumerate(map(canonical_json, values)):
+            if value in first:
+                return Place(("matrix", axis, index)), "the value stands twice on the axis: delete one of the two"
+            first.add(value)
+    return Place(("matrix",), key=True), "a combination stands there twice: delete one of the two"

@@ -1,0 +1,79 @@
+"""Everything that a plan warns of: what does nothing, and what is likely to disappoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from runner.model import Job, Manifest
+from runner.planning.expansion.cells import Expansion
+from runner.planning.lints.advice import Case, Judge, checks
+from runner.planning.lints.equal_cells import EqualCells
+from runner.planning.lints.idle_entries import idle_entries
+from runner.planning.lints.small_pictures import small_pictures
+from runner.planning.lints.unused_names import idle_axes, names_of, unused
+from runner.planning.lints.whitespace_twins import WhitespaceTwins
+from runner.planning.plan_diagnostics import PlanDiagnostics, PlanWarning
+
+
+class Lints:
+    """Watches the cells of a manifest, and tells in the end what there is to say of them and of what made them."""
+
+    def __init__(self, manifest: Manifest, expansion: Expansion, diagnostics: PlanDiagnostics) -> None:
+        self._manifest = manifest
+        self._expansion = expansion
+        self._diagnostics = diagnostics
+        self._arms = {arm.prompt.id: arm for arm in expansion.arms}
+        is_open = any(template.is_open for template in expansion.templates)
+        self._used = expansion.used | (names_of(manifest) if is_open else frozenset())
+        self._open: dict[tuple[str, str], tuple[Judge, ...]] = {}
+        self._found: list[PlanWarning] = []
+        self._twins = WhitespaceTwins(self._arms)
+        self._twins.is_open = diagnostics.wants("W806")
+        self._equal_cells = EqualCells(idle_axes(manifest.matrix, self._used))
+
+    def see(self, job: Job) -> None:
+        """Look at the request of a cell."""
+        judges = self._open.get((job.prompt_id, job.model))
+        if judges is None:
+            judges = self._open[job.prompt_id, job.model] = tuple(self._judges(job.prompt_id, job.model))
+        for judge in judges:
+            warning = judge(job.payload)
+            if warning is not None:
+                self._count(warning, job)
+        if self._twins.is_open:
+            self._twins.see(job)
+
+    def see_equal(self, job: Job) -> None:
+        """Look at a cell whose request came before."""
+        self._equal_cells.note(job)
+
+    def tell(self, jobs: Iterable[Job]) -> None:
+        """Add the warnings about the matrix, and those about these jobs unless there are errors: they would follow."""
+        has_errors = self._diagnostics.has_errors
+        for warning in idle_entries(self._manifest.matrix) if self._expansion.is_matrix_valid else ():
+            self._diagnostics.warn(warning)
+        for warning in self._warnings(jobs) if not has_errors else ():
+            self._diagnostics.warn(warning)
+
+    def _warnings(self, jobs: Iterable[Job]) -> Iterator[PlanWarning]:
+        yield from unused(self._manifest, self._used)
+        yield from self._equal_cells.warnings(self._manifest, self._arms, jobs, self._expansion.seen)
+        yield from small_pictures(self._manifest)
+        yield from self._found
+        yield from self._twins.warnings()
+
+    def _judges(self, prompt: str, model: str) -> Iterator[Judge]:
+        """What has to be judged in each cell of an arm and a model; what is the same in all is judged here."""
+        case = Case(self._manifest, self._arms[prompt], self._manifest.schemas[model])
+        for code, found in checks(case).items():
+            for check in found if self._diagnostics.wants(code) else ():
+                if not case.constants.keys() >= set(check.names):
+                    yield check.judge
+                elif (warning := check.judge(case.constants)) is not None:
+                    self._found.append(warning)
+
+    def _count(self, warning: PlanWarning, job: Job) -> None:
+        if not warning.cells:
+            warning.first = job.key
+            self._found.append(warning)
+        warning.cells += 1

@@ -1,0 +1,70 @@
+"""Axes and variables that no template uses: they change no request, so they are forgotten, or missing in a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from runner.model import Image, Json, Manifest, Matrix, Route
+from runner.planning.plan_diagnostics import Place, PlanWarning
+
+
+def unused(manifest: Manifest, used: frozenset[str]) -> Iterator[PlanWarning]:
+    """A warning for each name that is set and that no template uses (W331, W332).
+
+    `used` are the names in all templates. Columns of tables are never told: tables are made for other ends, too.
+    """
+    idle = idle_axes(manifest.matrix, used)
+    for name, values in manifest.matrix.axes.items():
+        if name not in used:
+            count = f"; its {len(values)} values make equal requests" if name in idle else ""
+            yield _warning("W331", ("matrix", name), f"no template uses the axis '{name}'{count}")
+    for name, (kind, route) in _variables(manifest).items():
+        if name not in used:
+            yield _warning("W332", route, f"no template uses {kind} '{name}'")
+
+
+def names_of(manifest: Manifest) -> frozenset[str]:
+    """All names that axes and variables set."""
+    return frozenset((*manifest.matrix.axes, *_variables(manifest)))
+
+
+def idle_axes(matrix: Matrix, used: frozenset[str]) -> Mapping[str, Json]:
+    """The axes that do nothing but multiply equal cells, each with its first value.
+
+    An axis that is zipped to one that templates use multiplies nothing.
+    """
+    busy = {name for group in matrix.zip if not used.isdisjoint(group) for name in group}
+    return {
+        name: values[0]
+        for name, values in matrix.axes.items()
+        if len(values) > 1 and name not in used and name not in busy
+    }
+
+
+def _warning(code: str, route: Route, message: str) -> PlanWarning:
+    hint = f"write {{{{ {route[-1]} }}}} in a prompt, in params or in output.file, or delete it"
+    return PlanWarning(code, Place(route, key=True), message, hint)
+
+
+def _variables(manifest: Manifest) -> Mapping[str, tuple[str, Route]]:
+    """The variables that are no axes: what sets each of them, and where it is set first."""
+    found: dict[str, tuple[str, Route]] = {}
+    for entry, image in _entries(manifest).items():
+        for name in image.vars:
+            if manifest.source.has((*entry, "vars", name)):
+                found.setdefault(name, ("the picture's variable", (*entry, "vars", name)))
+    for name in manifest.constants:
+        found.setdefault(name, ("the constant", ("vars", name)))
+    for number, included in enumerate(manifest.matrix.include):
+        for name in included:
+            if name not in manifest.matrix.axes:
+                found.setdefault(name, ("the included variable", ("matrix", "include", number, name)))
+    return found
+
+
+def _entries(manifest: Manifest) -> Mapping[Route, Image]:
+    """The entries under images, each with its first picture: all pictures of an entry have the same `vars`."""
+    firsts: dict[Route, Image] = {}
+    for image in manifest.images:
+        firsts.setdefault(image.route[:2], image)
+    return firsts

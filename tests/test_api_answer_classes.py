@@ -1,0 +1,79 @@
+"""The one table of what an answer means, and the times in headers."""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.api.answer_classes import ASK, EXPIRED, GENERAL, SUBMIT, AnswerClass, http_date, retry_after
+
+NOW = 1_700_000_000.0
+
+
+def test_only_a_429_is_repeated():
+    """A POST that may have been accepted is billed again where it is repeated blindly."""
+    assert {status for status, kind in SUBMIT.items() if kind in (AnswerClass.BUSY, AnswerClass.UNSENT)} == {429}
+
+
+@pytest.mark.parametrize("status", [100, 200, 201, 204, *range(300, 310), 406, 408, 409, 425, *range(500, 600)])
+def test_what_is_not_in_the_table_is_unknown(status):
+    assert SUBMIT.get(status, AnswerClass.UNKNOWN) is AnswerClass.UNKNOWN
+
+
+def test_the_final_ones_and_those_that_stop_the_run():
+    assert {status for status, kind in SUBMIT.items() if kind is AnswerClass.DENIED} == {401, 403}
+    final = {status for status, kind in SUBMIT.items() if kind in (AnswerClass.REJECTED, AnswerClass.REFUSED)}
+    assert final == {400, 402, 404, 405, 413, 415, 422}
+    assert final > GENERAL
+    assert {404, 403, 410} <= EXPIRED
+    assert ASK[404] is AnswerClass.MISSING
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("7", 7),
+        (" 7 ", 7),
+        ("0", 0),
+        ("99999999999999999999", 3600),
+        ("7.5", None),
+        ("-7", None),
+        ("\u0667", None),
+        ("soon", None),
+        ("Tue, 14 Nov 2023 22:13:30 GMT", 10),
+        ("Tue, 14 Nov 2023 22:13:30", 10),
+        ("Tuesday, 14-Nov-23 22:13:30 GMT", 10),
+        ("Tue, 14 Nov 2020 22:13:30 GMT", 0),
+        ("Tue, 14 Nov 2999 22:13:30 GMT", 3600),
+        ("Tue, 99 Nov 2023 22:13:30 GMT", None),
+    ],
+)
+def test_retry_after_in_both_forms(value, seconds):
+    assert retry_after(value, NOW) == seconds
+
+
+@given(st.text() | st.integers().map(str) | st.datetimes(timezones=st.just(UTC)).map(format_datetime))
+def test_retry_after_is_nothing_or_a_sane_pause(value):
+    told = retry_after(value, NOW)
+    assert told is None or 0 <= told <= 3600
+
+
+@given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)))
+def test_http_dates_are_read_back_to_the_second(when):
+    assert http_date(format_datetime(when, usegmt=True)) == when.replace(microsecond=0).timestamp()
+
+
+def test_a_date_without_a_zone_is_in_gmt_wherever_this_machine_stands(monkeypatch):
+    import time
+
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert http_date("Thu, 01 Jan 1970 00:16:40") == http_date("Thu, 01 Jan 1970 00:16:40 -0000") == 1000
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from runner.cli.commands.init_command import adapted
+from runner.manifest.reader import load
+from runner.shipped import shipped
+from tests.command import SANDBOX, call
+
+
+def test_what_init_makes_plans_as_it_stands(tmp_path):
+    folder = tmp_path / "deep" / "demo"
+    ended = call("init", folder)
+    assert (ended.code, ended.err) == (0, "")
+    manifest = folder / "campaign.yaml"
+    assert f"Next: reelrun run {manifest} --sandbox" in ended.out
+    plan = call("plan", manifest, "--json")
+    assert plan.code == 0
+    assert plan.document["totals"]["submit"] == len(plan.document["jobs"]) > 0
+
+
+def test_results_stay_in_the_folder_and_out_of_git(tmp_path):
+    call("init", tmp_path / "demo")
+    output = load(tmp_path / "demo" / "campaign.yaml").output
+    assert output.dir.is_relative_to((tmp_path / "demo" / "outputs").resolve())
+    assert (tmp_path / "demo" / ".gitignore").read_text().split() == ["outputs/", "outputs-sandbox/"]
+
+
+def test_the_editor_finds_the_schema(tmp_path):
+    call("init", tmp_path / "demo")
+    found = re.search(
+        r"^# yaml-language-server: \$schema=(.*)$", (tmp_path / "demo" / "campaign.yaml").read_text(), re.M
+    )
+    assert found
+    schema = tmp_path / "demo" / found.group(1)
+    assert schema.read_bytes() == (shipped("schemas") / "manifest.schema.json").read_bytes()
+
+
+def test_the_example_is_adapted_and_otherwise_the_same():
+    text = "# yaml-language-server: $schema=../schemas/manifest.schema.json\noutput: {dir: ../outputs/x}\n"
+    assert adapted(text) == "# yaml-language-server: $schema=.reelrun/manifest.schema.json\noutput: {dir: outputs/x}\n"
+
+
+def test_one_job_of_it_runs(tmp_path):
+    call("init", tmp_path / "demo")
+    manifest = tmp_path / "demo" / "campaign.yaml"
+    first = call("plan", manifest, "--json").document["jobs"][0]["key"]
+    ended = call("run", manifest, *SANDBOX, "--only", first, "--json")
+    assert ended.code == 0
+    assert ended.document["submitted"] == 1
+
+
+def test_an_empty_folder_will_do(tmp_path):
+    assert call("init", tmp_path).code == 0
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "mine").write_text("precious")
+    for folder in (tmp_path, tmp_path / "mine"):
+        ended = call("init", folder)
+        assert (ended.code, ended.out) == (2, "")
+        assert "nothing was changed" in ended.err
+    assert os.listdir(tmp_path) == ["mine"]
+    assert (tmp_path / "mine").read_text() == "precious"
+
+
+def test_places_where_no_folder_can_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file" / "x", tmp_path / ("x" * 300), Path("/proc/reelrun-demo")):
+        ended = call("init", folder)
+        assert (ended.code, ended.out) == (7, "")
+        assert "error: " in ended.err
+        assert "help: " in ended.err

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from runner.cli.arguments import parser
+from runner.cli.options import command_line, manifest_of, moved, selection_of
+from runner.errors import ManifestError, UsageError
+from runner.model import Output
+from tests.command import call
+from tests.kit import write_manifest
+
+
+def options(*words: object):
+    return parser().parse_args([str(word) for word in words])
+
+
+def at(folder: str, state: str = "state.sqlite") -> Output:
+    return Output(Path(folder), Path(folder) / state)
+
+
+def test_the_sandbox_has_a_folder_of_its_own():
+    assert moved(at("/x/out"), None, True) == at("/x/out-sandbox")
+    assert moved(at("/x/out"), None, False) == at("/x/out")
+
+
+def test_output_takes_the_state_along_and_gets_the_suffix_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert moved(at("/x/out"), "there", False) == at(f"{tmp_path}/there")
+    assert moved(at("/x/out"), "there/", True) == at(f"{tmp_path}/there-sandbox")
+    assert moved(at("/x/out"), "a/../there", True) == at(f"{tmp_path}/there-sandbox")
+
+
+def test_a_state_elsewhere_stays_there_but_for_the_sandbox():
+    apart = Output(Path("/x/out"), Path("/fast/state.db"))
+    assert moved(apart, "/y/out", False) == Output(Path("/y/out"), Path("/fast/state.db"))
+    assert moved(apart, None, True) == Output(Path("/x/out-sandbox"), Path("/fast/state-sandbox.db"))
+
+
+@pytest.mark.parametrize(
+    ("output", "folder"),
+    [(at("/"), None), (at("/x/out"), "/"), (at("/x/out", "."), None), (at("/x/out", "../.."), None)],
+)
+def test_folders_that_cannot_hold_results(output, folder):
+    output = Output(output.dir, output.state.resolve())
+    with pytest.raises(UsageError):
+        moved(output, folder, True)
+
+
+def test_flags_lower_limits_and_nothing_else(tmp_path):
+    path = write_manifest(tmp_path, budget={"max_jobs": 5, "max_cost": 4, "price_per_job": 1})
+    manifest, warnings = manifest_of(options("run", path, "--max-jobs", 9, "--max-cost", "2.50", "--concurrency", 3))
+    assert (manifest.budget.max_jobs, str(manifest.budget.max_cost)) == (5, "2.50")
+    assert manifest.run.concurrency == 3
+    assert warnings == ()
+    lower, _ = manifest_of(options("run", path, "--max-jobs", 2, "--max-cost", "9"))
+    assert (lower.budget.max_jobs, lower.budget.max_cost) == (2, 4)
+
+
+@pytest.mark.parametrize("text", ["abc", "-1", "nan", "inf", "", "1,5"])
+def test_a_cost_that_is_no_amount(tmp_path, text):
+    path = write_manifest(tmp_path)
+    with pytest.raises(UsageError, match="no amount of money"):
+        manifest_of(options("run", path, f"--max-cost={text}"))
+
+
+def test_a_manifest_with_errors_is_refused_with_all_of_them(tmp_path):
+    path = write_manifest(tmp_path, takes=0, params={"duration": 5}, colour="red")
+    with pytest.raises(ManifestError) as caught:
+        manifest_of(options("plan", path))
+    assert len(caught.value.diagnostics) >= 2
+
+
+def test_the_selection(tmp_path):
+    said = options(
+        "run", write_manifest(tmp_path), "--only", "a*", "--only", "*/b/*", "--skip", "*-2", "--retry-failed"
+    )
+    manifest, _ = manifest_of(said)
+    chosen = selection_of(said, manifest)
+    assert (chosen.only, chosen.skip, chosen.retry_failed) == (("a*", "*/b/*"), ("*-2",), True)
+    assert not chosen.resubmit_unknown
+    assert list(chosen.pictures) == ["p0"]
+
+
+def test_the_command_that_goes_on_keeps_what_was_said():
+    flags = ("--allow-outside", "a", "--allow-outside", "b", "--output", "o", "--only", "*/a/*", "--max-cost", "3")
+    said = options("plan", "my file.yaml", "--sandbox", *flags)
+    words = command_line(said, "run", "--retry-failed")
+    assert shlex.split(words) == [
+        *("reelrun", "run", "my file.yaml", "--sandbox", *flags, "--retry-failed"),
+    ]
+    assert "'my file.yaml'" in words
+    kept = "--allow-outside a --allow-outside b --output o --only '*/a/*'"
+    assert command_line(said, "status") == f"reelrun status 'my file.yaml' --sandbox {kept}"
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_max_jobs_is_a_manifest_error(tmp_path, command):
+    path = write_manifest(tmp_path, takes=3)
+    ended = call(command, path, "--max-jobs", 2)
+    assert ended.code == 2
+    assert "error[E507]: there are more than 2 jobs" in ended.err
+    assert call(command, path, "--max-jobs", 2, "--json").document["error"]["code"] == "manifest"
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run"])
+def test_the_manifests_own_max_jobs_holds_in_every_command(tmp_path, command):
+    path = write_manifest(tmp_path, takes=3, budget={"max_jobs": 2})
+    ended = call(command, path)
+    assert ended.code == 2
+    assert "error[E507]" in ended.err

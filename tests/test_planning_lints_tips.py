@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from runner.manifest.schema.model_schemas import shipped_models, shipped_schema
+from runner.model import ModelSchema
+from runner.planning.lints.tips import ModelTips, seconds_of
+
+
+def of(**properties: object) -> ModelTips:
+    return ModelTips.of(ModelSchema("own", {"properties": {"image": {}, **properties}}))  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("model", shipped_models())
+def test_the_tips_of_the_shipped_models(model):
+    assert ModelTips.of(shipped_schema(model)) == ModelTips(
+        {"cfg_scale": {"creative": (0.3, 0.5), "strict adherence": (0.7, 1)}}, "duration", "10"
+    )
+
+
+def test_a_model_without_tips():
+    assert of(prompt={"type": "string"}) == ModelTips({}, "", None)
+
+
+@pytest.mark.parametrize(
+    ("rules", "longest"),
+    [
+        ({"enum": ["5", "10"]}, "10"),
+        ({"enum": [10, 5, 3]}, 10),
+        ({"enum": ["5"]}, None),
+        ({"const": 5}, None),
+        ({"enum": ["short", "long"]}, None),
+        ({"type": "integer", "minimum": 3, "maximum": 15}, 15),
+        ({"type": "integer", "minimum": 5, "maximum": 5}, None),
+        ({"type": "integer", "maximum": 15}, None),
+        ({"type": "integer"}, None),
+    ],
+)
+def test_the_longest_length(rules, longest):
+    assert of(seconds={**rules, "x-seconds": True}) == ModelTips({}, "seconds", longest)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("5", 5.0), (7, 7.0), (2.5, 2.5), ("x", None), ("0", None), (-1, None), ("inf", None), (None, None), ([], None)],
+)
+def test_what_a_value_asks_for(value, seconds):
+    assert seconds_of(value) == seconds
