@@ -4,12 +4,12 @@
     plan = runner.plan(manifest)
     result = runner.run(manifest, runner.connect(), confirm=lambda plan: input("Buy? ") == "yes")
 
-Everything heavy is imported where it is used, so that importing this costs nothing.
+Heavy modules are imported inside the functions that need them, so that `import runner` is fast.
 """
 
 from __future__ import annotations
 
-# typing itself would cost a third of the start of `reelrun --help`; type checkers know this name.
+# Importing typing would take a third of the time that `reelrun --help` needs. Type checkers know this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,10 +26,10 @@ __all__ = ["connect", "load", "plan", "run"]
 
 
 def load(path: str | Path, *, allow_outside: Sequence[str | Path] = ()) -> Manifest:
-    """Read and check a manifest. Prompts, tables and schemas lie below its folder or one of `allow_outside`.
+    """Read and check a manifest. Its prompts, tables and schemas must be below its folder or one of `allow_outside`.
 
-    Raises ManifestError with every problem of the first stage that has errors, and UsageError where one of these
-    folders is none.
+    Raises ManifestError with every diagnostic of the first stage that has errors, and UsageError if an entry of
+    `allow_outside` is not a folder.
     """
     from pathlib import Path
 
@@ -47,7 +47,7 @@ def plan(manifest: Manifest, selection: Selection | None = None) -> Plan:
 
 
 def connect(base_url: str | None = None) -> Connection:
-    """The service named by GMI_BASE_URL, GMI_API_KEY and GMI_ORG_ID, or at `base_url`."""
+    """The service that GMI_BASE_URL, GMI_API_KEY and GMI_ORG_ID describe. `base_url` overrides GMI_BASE_URL."""
     import os
 
     from runner.api.service import Connection, Service
@@ -63,9 +63,9 @@ def run(
     confirm: Callable[[Plan], bool],
     progress: Progress | None = None,
 ) -> Result:
-    """Do what is left to do, and write the index. `confirm` is asked before anything is paid for.
+    """Do what is left to do, and write the index. `confirm` is called before anything is paid for.
 
-    Raises ReelrunError for what keeps the run from starting; what stops it half way is in the result.
+    Raises ReelrunError if the run cannot start. An error that stops it later is in the result.
     """
     from runner import campaign
     from runner.planning.selection import Selection

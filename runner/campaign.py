@@ -1,4 +1,4 @@
-"""One run of a manifest from its plan to its index: the named steps, in their order."""
+"""One run of a manifest, from its plan to its index, as named steps in order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from runner.state.disk import disk_errors
 from runner.state.runlock import run_lock
 from runner.state.store import Store
 
-# Enough for all calls and downloads at once; beyond that threads cost memory and win nothing.
+# Enough for all calls and downloads at the same time. More threads would only cost memory.
 _THREADS = MOST_CALLS + MOST_FETCHES
 
 _EXITS = {
@@ -48,7 +48,7 @@ _EXITS = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended. `totals` counts the jobs of the state; `unfinished` are selected jobs that did not succeed."""
+    """How a run ended. `totals` counts all jobs of the state; `unfinished` are selected jobs that did not succeed."""
 
     totals: dict[Status, int]
     submitted: int
@@ -64,7 +64,7 @@ class Result:
 def plan(
     manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic] = (), *, has_process: bool = False
 ) -> Plan:
-    """The plan against the manifest's state, if there is one. Writes nothing. `has_process` is as in `make_plan`."""
+    """Plan, and compare with the state if there is one. Writes nothing. `has_process` is as in `make_plan`."""
     rehearse(manifest, warnings)
     store = Store.read(manifest.output.state)
     if store is None:
@@ -86,11 +86,11 @@ def run(
     locked: bool = False,
     has_process: bool = False,
 ) -> Result:
-    """Lock, plan, check the budget, ask, work, write the index.
+    """Take the run lock, plan, check the budget, ask, work, write the index.
 
-    `dry` ends before the first call: the state is written, the index stays that of the run before. `on_start` is given
-    the function that interrupts the run. `locked` refuses what is not in the lockfile, `has_process` is as in
-    `make_plan`. Raises ReelrunError for what keeps the run from starting.
+    `dry` ends before the first call to the service: the state is written, the index is not. `on_start` is called with
+    the function that interrupts the run. `locked` refuses a plan that differs from the lockfile. `has_process` is as
+    in `make_plan`. Raises ReelrunError if the run cannot start.
     """
     rehearse(manifest, warnings)
     clock = SystemClock()
@@ -102,13 +102,13 @@ def run(
                 lockfile.check(planned.manifest, planned.each())
         check_budget(planned)
         if dry:
-            return _untried(planned, store)
+            return _dry_result(planned, store)
         report = None
         if _has_work(planned, store, selection):
             if planned.totals[Action.SUBMIT] and not confirm(planned):
                 hint = "run it again, or add --yes where nobody can answer"
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)
-            report = _work(planned, connection, selection, store, clock, progress or _silent, on_start)
+            report = _work(planned, connection, selection, store, clock, progress or _no_progress, on_start)
         written = write_index(manifest, store, clock.now())
         return _result(planned, selection, store, written, report)
 
@@ -121,9 +121,9 @@ def repair(
     progress: Progress | None = None,
     on_start: Callable[[Callable[[], None]], None] = lambda interrupt: None,
 ) -> Result:
-    """Fetch missing and changed files again, as far as the service still has them. Nothing is submitted.
+    """Download missing and changed files again if the service still has them. Nothing is submitted.
 
-    A changed file is kept beside its place, with `.changed` in its name.
+    A changed file is kept in its folder, with `.changed` in its name.
     """
     clock = SystemClock()
     broken = {each.job_id: each for each in taken.of(Kind.MISSING, Kind.CHANGED) if each.job_id is not None}
@@ -136,14 +136,14 @@ def repair(
             for job_id in broken:
                 store.reopen(job_id)
         selection = Selection(only=tuple(glob.escape(each.key or "") for each in broken.values()))
-        nothing_new = Plan(manifest, (), 0, (), ())
-        report = _work(nothing_new, connection, selection, store, clock, progress or _silent, on_start)
+        empty_plan = Plan(manifest, (), 0, (), ())
+        report = _work(empty_plan, connection, selection, store, clock, progress or _no_progress, on_start)
         written = write_index(manifest, store, clock.now())
-        return _result(nothing_new, selection, store, written, report)
+        return _result(empty_plan, selection, store, written, report)
 
 
-def _silent(snapshot: RunSnapshot) -> None:
-    """Nobody is told."""
+def _no_progress(snapshot: RunSnapshot) -> None:
+    """The progress callback that does nothing."""
 
 
 def _has_work(planned: Plan, store: Store, selection: Selection) -> bool:
@@ -162,7 +162,7 @@ def _work(
     progress: Progress,
     on_start: Callable[[Callable[[], None]], None],
 ) -> Report:
-    """Carry the plan out on a pool of threads. Threads that hang in a call after an interruption are left behind."""
+    """Execute the plan on a thread pool. Threads that still hang in a call after an interruption are not waited for."""
     with connection.open() as service:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="reelrun")
         tools = Tools(Client(service), LinkedFiles.of(service), pool, clock, random.SystemRandom(), progress)
@@ -183,7 +183,7 @@ def lock(planned: Plan) -> Path:
 
 
 def write_index(manifest: Manifest, store: Store, now: float, selection: Selection | None = None) -> Path:
-    """Write index.json, index.csv and index.html from the state, of all jobs or the selected ones. Raises DiskError."""
+    """Write index.json, index.csv and index.html from the state, for all or the selected jobs. Raises DiskError."""
     with disk_errors(f"read {manifest.path}"):
         digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     header = index.Header(
@@ -199,8 +199,8 @@ def write_index(manifest: Manifest, store: Store, now: float, selection: Selecti
     return index.write(manifest.output.dir, header, lambda: filter(selection.has, store.records()))
 
 
-def _untried(planned: Plan, store: Store) -> Result:
-    """The end of a run that tried nothing: there is nothing to judge."""
+def _dry_result(planned: Plan, store: Store) -> Result:
+    """The result of a dry run. It is DONE whatever the state of the jobs, because none was tried."""
     output = planned.manifest.output.dir
     spent, _ = store.spent(planned.manifest.budget)
     return Result(store.totals(), 0, spent, Unfinished(), index_path(output), output, Exit.DONE)

@@ -1,4 +1,4 @@
-"""The one tree of errors. Each class carries the exit code that a command ends with when nothing catches it."""
+"""All errors of the project, as one class tree. A command that an error ends has the exit code of its class."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-# Where several apply, the first of these is the exit code.
+# If several exit codes apply, the first in this list is used.
 PRECEDENCE = (
     Exit.INTERRUPTED,
     Exit.ACCESS,
@@ -37,14 +37,14 @@ PRECEDENCE = (
 
 
 class Severity(StrEnum):
-    """How bad a diagnostic is: an error stops every command that would plan, a warning none."""
+    """How bad a diagnostic is. An error stops every command that makes a plan; a warning stops none."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Stage(StrEnum):
-    """What of a manifest is checked, one stage after another: an error ends the checking with its stage."""
+    """The stages in which a manifest is checked, in order. After a stage with errors, the later ones are left out."""
 
     YAML = "yaml"
     STRUCTURE = "structure"
@@ -63,7 +63,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem in a manifest, with its place and its remedy. `source` is the text of the line, for the caret."""
+    """What is wrong or doubtful at a place in a manifest. `source` is the text of that line, shown above the caret."""
 
     code: str
     severity: Severity
@@ -73,7 +73,7 @@ class Diagnostic:
     source: str = ""
 
     def as_json(self) -> dict[str, object]:
-        """The diagnostic as it stands in `validate --json`."""
+        """The diagnostic as `validate --json` prints it."""
         return {
             "code": self.code,
             "severity": str(self.severity),
@@ -86,7 +86,7 @@ class Diagnostic:
 
 
 class ReelrunError(Exception):
-    """Any error that a user can act on: what is wrong, and the remedy."""
+    """An error that a user can act on: `message` says what is wrong, and `hint` how to correct it."""
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[Exit] = Exit.TROUBLE
@@ -98,14 +98,14 @@ class ReelrunError(Exception):
 
 
 class UsageError(ReelrunError):
-    """The command's words are wrong, or do not go together."""
+    """The arguments of a command are wrong, or do not go together."""
 
     code = "usage"
     exit_code = Exit.INVALID
 
 
 class ManifestError(ReelrunError):
-    """The manifest has problems; `diagnostics` holds all of those of the stage `checked`, ordered by place."""
+    """The manifest has errors. `diagnostics` are all diagnostics of the stage `checked`, sorted by place."""
 
     code = "manifest"
     exit_code = Exit.INVALID
@@ -123,21 +123,21 @@ class ManifestError(ReelrunError):
 
 
 class DriftError(ReelrunError):
-    """The manifest, or a file that it names, is no longer what the lockfile froze."""
+    """The manifest, or a file that it names, differs from what the lockfile recorded."""
 
     code = "drift"
     exit_code = Exit.INVALID
 
 
 class AccessError(ReelrunError):
-    """The service refused the key or the access, or there is no key."""
+    """There is no API key, or the service refused the key or the access."""
 
     code = "access"
     exit_code = Exit.ACCESS
 
 
 class BudgetError(ReelrunError):
-    """What is asked for would cost more than the budget allows."""
+    """The run would cost more than the budget allows."""
 
     code = "budget"
     exit_code = Exit.BUDGET
@@ -158,7 +158,7 @@ class LockedError(ReelrunError):
 
 
 class StateError(ReelrunError):
-    """The state file is damaged, newer than this version, of another service, or on an unsuitable disk."""
+    """The state file is damaged, of a newer version, of another service, or on an unsuitable disk."""
 
     code = "state"
     exit_code = Exit.TROUBLE
@@ -179,6 +179,6 @@ class ServiceError(ReelrunError):
 
 
 def worst(codes: Iterable[Exit]) -> Exit:
-    """The exit code that stands when several apply."""
+    """The exit code to use if several apply."""
     present = set(codes)
     return next((code for code in PRECEDENCE if code in present), Exit.DONE)

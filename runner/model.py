@@ -1,4 +1,4 @@
-"""The words of the project as types: frozen records, enums, canonical JSON and identities."""
+"""The vocabulary of the project as enums and frozen dataclasses; canonical JSON, and the identity of requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runner.errors import Position
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Variables: TypeAlias = Mapping[str, Json]
-# Where a value stands in a manifest: the keys and indices that lead to it.
+# The keys and indices that lead to a value in a manifest.
 Route: TypeAlias = tuple[str | int, ...]
 
 
@@ -32,7 +32,7 @@ class Action(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a job stands. The last four are final."""
+    """The status of a job. The last four are final."""
 
     PENDING = "pending"
     WAITING = "waiting"
@@ -59,10 +59,10 @@ class SourceMap(Protocol):
     """Finds places in the text that a manifest was read from."""
 
     def position(self, route: Route, *, key: bool = False, offset: int = 0, length: int = 0) -> Position:
-        """The place of the value at `route`, or of its key. `offset` counts characters into a text value."""
+        """The place of the value at `route`; with `key`, of its key. `offset` is an index in a text value."""
 
     def line(self, position: Position) -> str:
-        """The text of the line at `position`, without its end."""
+        """The text of the line at `position`, without the line end."""
 
     def has(self, route: Route) -> bool:
         """Whether there is a value at `route`."""
@@ -75,7 +75,7 @@ class Image:
     `location` is an absolute path, a URL, or the Base64 text itself. `reference` stands for the picture in payloads
     that are hashed, stored or shown: `sha256:<hex>` of its bytes, or the URL. `size` is in bytes, `width` and
     `height` are in pixels; the three are None for a URL that was not fetched. `written` is the path as the manifest
-    has it, empty for a picture that is no file.
+    spells it; it is empty if the picture is not a file.
     """
 
     id: str
@@ -91,7 +91,7 @@ class Image:
 
 
 class InputKind(StrEnum):
-    """What a text file is to the manifest."""
+    """What a manifest uses a text file for."""
 
     MANIFEST = "manifest"
     PROMPT = "prompt"
@@ -100,9 +100,9 @@ class InputKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A text file that a manifest was read from: its path as the manifest has it, and the sha256, in hex, of its text.
+    """A text file that was read for a manifest: its path as the manifest spells it, and the sha256 of its text, in hex.
 
-    The text is UTF-8 with `\\n` at the end of each line: a checkout that changes line ends changes no digest.
+    The text is hashed as UTF-8 with `\\n` line ends, so a checkout that converts line ends does not change the digest.
     """
 
     kind: InputKind
@@ -112,7 +112,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An arm of a sweep. `file` is the absolute path of a prompt kept in a file of its own, else None."""
+    """A prompt of the manifest. `file` is the absolute path of its text file, None if the text is in the manifest."""
 
     id: str
     text: str
@@ -131,7 +131,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Variables and their values, and what to add, leave out, advance together and draw."""
+    """The matrix. `axes` are the variables with their values.
+
+    `include` adds to the variants, `exclude` removes some, the axes in a group of `zip` advance together, and `sample`
+    draws a random subset.
+    """
 
     axes: Mapping[str, tuple[Json, ...]]
     include: tuple[Variables, ...] = ()
@@ -142,7 +146,7 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits on a manifest. Money is in `currency`, prices are what one submission costs."""
+    """Limits on jobs and cost, and the price: per job, or per second of video. Money is in `currency`."""
 
     max_jobs: int = 1000
     max_cost: Decimal | None = None
@@ -155,7 +159,7 @@ class Budget:
         return self.price_per_job is not None or self.price_per_second is not None
 
     def price(self, seconds: float | None) -> Decimal | None:
-        """What one submission of `seconds` of video costs; None where the manifest states no price that tells it."""
+        """What one submission of `seconds` of video costs; None if the manifest states no price for it."""
         if self.price_per_job is not None or self.price_per_second is None or seconds is None:
             return self.price_per_job
         return self.price_per_second * Decimal(str(seconds))
@@ -163,7 +167,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How a run goes about it. `wait` and `settle` are in seconds, `verify` is `decode` or `header`."""
+    """The settings of a run. `wait` and `settle` are in seconds; `verify` is `decode` or `header`."""
 
     concurrency: int = 16
     attempts: int = 3
@@ -174,7 +178,7 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where results go: absolute paths, and the template of a video's path (None: the job's key)."""
+    """Where results go: absolute paths, and the template of a video's path (None: the path is the job's key)."""
 
     dir: Path
     state: Path
@@ -190,7 +194,7 @@ class ModelSchema:
 
     @property
     def defaults(self) -> dict[str, Json]:
-        """The value that each parameter has when it is left out."""
+        """The default of each parameter that has one."""
         return {
             name: rules["default"]
             for name, rules in self.properties.items()
@@ -207,9 +211,9 @@ class ModelSchema:
 class Manifest:
     """A manifest that was read and checked.
 
-    `path` is absolute; `axis_of_models` tells whether model is a list. `inputs` are the text files that it was read
-    from, `ignored` the codes of the warnings that it switches off. `folders` are those that its texts may lie in,
-    resolved: its own one first.
+    `path` is absolute. `axis_of_models` is true if `model` is a list. `inputs` are the text files that were read, and
+    `ignored` the codes of the warnings that are switched off. `folders` are the resolved folders that text files may
+    be read from; the first is the manifest's own folder.
     """
 
     path: Path
@@ -236,9 +240,9 @@ class Manifest:
 class Job:
     """The rendered, validated request of a cell.
 
-    `payload` holds every parameter that is sent, with the picture as its reference. `seconds` is the asked length of
-    the video, None where the model has no such parameter. `output` is the path of the video below `videos/`, without
-    extension.
+    `payload` holds every parameter that is sent, with a reference in place of the picture. `seconds` is the requested
+    length of the video, None if the model has no such parameter. `output` is the path of the video below `videos/`,
+    without extension.
     """
 
     id: str
@@ -257,7 +261,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A parameter with its former and its new value; None is one that is left out. The picture is its reference."""
+    """A parameter with its old and its new value. None means left out. A picture is given by its reference."""
 
     name: str
     old: Json
@@ -266,10 +270,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A job with what a run would do about it, and why.
+    """A job, what a run would do with it, and why.
 
-    `price` is what submitting it would cost, if that is known, `spent` what its attempts cost so far. `changes` are
-    those from the request that last had its key, and `former` is the id of that job.
+    `price` is what submitting it would cost, None if unknown. `spent` is what its attempts cost so far. `former` is
+    the id of the job that last had the same key, and `changes` are the differences from the request of that job.
     """
 
     job: Job
@@ -283,7 +287,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a job stands in the state. `remote_status` is the service's last word on an open attempt."""
+    """The status of a job in the state. `remote_status` is what the service last reported for its open attempt."""
 
     status: Status
     remote_status: str | None = None
@@ -292,7 +296,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A submitted job of the state that the manifest no longer has."""
+    """A job in the state that was submitted and that the manifest no longer has."""
 
     id: str
     key: str
@@ -301,11 +305,11 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An open submission. Times are Unix seconds of this machine; `skew` is the service's clock minus ours.
+    """An open attempt. Times are Unix seconds by this machine's clock; `skew` is the service's clock minus ours.
 
-    Without a `request_id` it is an intent: its POST may run, its answer was lost (`lost_at`), or a crash hides which.
-    `absent_at` is the time of the first sound listing after the loss that did not show it. `path` is where its video
-    goes, relative to the output folder and without extension.
+    Without a `request_id` it is an intent: its POST may still be running, its answer may be lost (`lost_at`), or a
+    crash left that open. `absent_at` is the time of the first conclusive listing after the loss that did not show the
+    attempt. `path` is where its video goes, relative to the output folder and without extension.
     """
 
     number: int
@@ -331,7 +335,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A downloaded, verified file. `path` is relative to the output folder, with forward slashes; sizes in pixels."""
+    """A downloaded, verified file. `path` is relative to the output folder, with forward slashes."""
 
     path: str
     sha256: str
@@ -345,7 +349,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job as the state knows it. Times are Unix seconds; `cost` covers all attempts, None where no price is known."""
+    """A job as the state records it. Times are Unix seconds.
+
+    `cost` is the sum over all attempts except rejected ones, None if none of them has a price.
+    """
 
     id: str
     key: str
@@ -373,7 +380,7 @@ _LITERALS = {None: "null", False: "false", True: "true"}
 
 
 def canonical_json(value: Json) -> str:
-    """The JSON text of `value` by RFC 8785, except that an integer keeps all its digits: 1 and 1.0 are equal."""
+    """The JSON text of `value` by RFC 8785, so 1 and 1.0 are equal. Unlike there, an integer keeps all its digits."""
     if isinstance(value, str):
         return encode_basestring(value)
     if value is None or isinstance(value, bool):
@@ -383,19 +390,19 @@ def canonical_json(value: Json) -> str:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, Mapping):
-        # RFC 8785 3.2.3: names are sorted by their UTF-16 code units.
+        # RFC 8785, section 3.2.3: names are sorted by their UTF-16 code units.
         members = (f"{encode_basestring(name)}:{canonical_json(value[name])}" for name in sorted(value, key=utf16))
         return "{" + ",".join(members) + "}"
     return "[" + ",".join(map(canonical_json, value)) + "]"
 
 
 def utf16(name: str) -> bytes:
-    """What RFC 8785 sorts names by: their UTF-16 code units."""
+    """The sort key of a name in RFC 8785: its UTF-16 code units."""
     return name.encode("utf-16-be", "surrogatepass")
 
 
 def _number(value: float) -> str:
-    """RFC 8785 3.2.2.3: numbers as ECMAScript writes them, which differs from Python where there is an exponent."""
+    """A number as ECMAScript writes it (RFC 8785, section 3.2.2.3). Python writes exponents differently."""
     if not math.isfinite(value):
         raise ValueError("JSON has no such number")
     if value.is_integer() and abs(value) < 1e16:
@@ -409,12 +416,12 @@ def _number(value: float) -> str:
 
 
 def fingerprint(model: str, payload: Variables) -> str:
-    """The sha256, in hex, of a request's canonical JSON; `payload` is complete and holds the picture's reference."""
+    """The sha256, in hex, of a request's canonical JSON. `payload` is complete, with a reference as its picture."""
     return hashlib.sha256(canonical_json({"model": model, "payload": payload}).encode()).hexdigest()
 
 
 def job_id(request: str, take: int) -> str:
-    """The identity of a take of the request with this fingerprint: 16 hex digits."""
+    """The id, 16 hex digits, of a take of the request whose fingerprint is `request`."""
     return hashlib.sha256(f"{request}/{take}".encode()).hexdigest()[:16]
 
 
@@ -430,5 +437,5 @@ def same_value(left: Json, right: Json) -> bool:
 
 
 def folded(path: str) -> str:
-    """A key or path as a disk that ignores case and Unicode forms sees it: two of one fold may be one file."""
+    """A key or path without differences of case and Unicode form. Paths with equal results may be the same file."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

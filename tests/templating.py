@@ -44,7 +44,7 @@ def fault(text: str, *folders: Path, **more: object) -> TemplateDiagnostic:
     """What is wrong with a text, as a template or with these variables."""
     with pytest.raises(InvalidTemplateError) as caught:
         render(text, *folders, **more)
-    return caught.value.problem
+    return caught.value.diagnostic
 
 
 def marked(text: str, problem: TemplateDiagnostic) -> str:

@@ -56,7 +56,7 @@ VERDICTS = {
 UNKNOWNS = (301, 302, 303, 307, 308, 406, 408, 409, 418, 425, 451, 499, 500, 501, 502, 503, 504, 520, 599)
 
 
-@pytest.mark.parametrize(("status", "verdict"), [*VERDICTS.items(), *((each, "unknown") for each in UNKNOWNS)])
+@pytest.mark.parametrize(("status", "kind"), [*VERDICTS.items(), *((each, "unknown") for each in UNKNOWNS)])
 def test_a_post_by_its_status(status, kind):
     told = submit(http(status, {"error": "because"}))
     assert told.kind is AnswerClass(kind)
@@ -149,7 +149,7 @@ def test_a_body_that_drips_is_given_up(kind):
         assert getattr(client, kind)(argument).kind is AnswerClass.UNKNOWN
 
 
-@pytest.mark.parametrize(("status", "verdict"), [(400, "rejected"), (413, "refused"), (429, "busy"), (401, "denied")])
+@pytest.mark.parametrize(("status", "kind"), [(400, "rejected"), (413, "refused"), (429, "busy"), (401, "denied")])
 def test_an_answer_before_the_body_was_read_is_that_answer(tmp_path, status, kind):
     """The service answers, and goes on reading, as RFC 9112 9.6 wants it."""
 
@@ -308,7 +308,7 @@ def test_an_answer_as_deep_as_a_well_is_no_trouble():
 
 
 @pytest.mark.parametrize(
-    ("reply", "verdict"),
+    ("reply", "kind"),
     [
         (http(200, {"request_id": "r-1", "status": "queued"}), "accepted"),
         (http(200, {"request_id": "r-2", "status": "queued"}), "unknown"),
@@ -347,7 +347,7 @@ def test_a_body_goes_out_with_its_length_and_as_json(tmp_path):
     assert json.loads(sent)["payload"]["prompt"] == "p"
 
 
-@pytest.mark.parametrize(("status", "verdict"), [(401, "denied"), (404, "missing"), (429, "busy"), (204, "unknown")])
+@pytest.mark.parametrize(("status", "kind"), [(401, "denied"), (404, "missing"), (429, "busy"), (204, "unknown")])
 def test_a_list_by_its_status(status, kind):
     told, _ = ask(http(status), lambda client: client.list("m"))
     assert (told.kind, told.is_whole) == (AnswerClass(kind), False)

@@ -12,8 +12,8 @@ from runner.api.body import PictureChangedError
 from runner.api.locked import bodies
 from runner.errors import DiskError
 from runner.planning import lockfile
-from tests.diagnostics.harness import run
-from tests.diagnostics.service import Call, FaultyService
+from tests.faults.harness import run
+from tests.faults.service import Call, FaultyService
 from tests.kit import picture_bytes, video_bytes
 from tests.test_planning_lockfile import lock, whole
 

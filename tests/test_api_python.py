@@ -7,7 +7,7 @@ from runner.api.service import Connection, Service
 from runner.errors import AccessError, Exit, ManifestError, NotConfirmedError, UsageError
 from runner.model import Action, Status
 from runner.planning.selection import Selection
-from tests.diagnostics.service import FaultyService
+from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
 

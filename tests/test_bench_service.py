@@ -82,7 +82,7 @@ def test_an_upload_is_told_from_others_by_its_content(served, client, tmp_path):
 
 
 def test_what_is_not_there_is_missing(served, client):
-    assert client.get("nothing").verdict.value == "missing"
+    assert client.get("nothing").kind.value == "missing"
     assert json.loads(download(served, f":{served.port}/videos/nothing.mp4")) == {"error": "no such video"}
 
 

@@ -14,9 +14,9 @@ from runner.manifest.reader import load
 from runner.model import Status
 from runner.planning.selection import Selection
 from runner.state.runlock import run_lock
-from tests.diagnostics import service as diagnostics
-from tests.diagnostics.harness import connection, run
-from tests.diagnostics.service import FaultyService
+from tests.faults import service as diagnostics
+from tests.faults.harness import connection, run
+from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.command import call, spawn
-from tests.diagnostics.service import FaultyService, status
+from tests.faults.service import FaultyService, status
 
 
 def checks(ended):

@@ -7,7 +7,7 @@ import pytest
 from runner.sandbox.server import Sandbox, SandboxSettings
 from runner.shipped import shipped
 from tests.command import call
-from tests.diagnostics.service import FaultyService, raw, status
+from tests.faults.service import FaultyService, raw, status
 from tests.kit import MODEL
 
 

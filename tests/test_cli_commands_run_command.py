@@ -14,8 +14,8 @@ from runner.cli.screen import shown_path
 from runner.manifest.reader import load
 from runner.state.runlock import run_lock
 from tests.command import SANDBOX, call, environment, spawn, terminal
-from tests.diagnostics.service import FaultyService, raw
-from tests.diagnostics.service import status as refuse
+from tests.faults.service import FaultyService, raw
+from tests.faults.service import status as refuse
 from tests.kit import video_bytes, write_manifest
 
 TWO = {"prompts": [{"id": "a", "text": "{{ s }}"}], "matrix": {"s": ["wet rock", "warm sand"]}}

@@ -18,7 +18,7 @@ SWEEP = {"pictures": 2, "prompts": ARMS, "matrix": {"s": ["wet rock", "warm sand
 def test_a_sound_manifest(tmp_path):
     ended = call("validate", write_manifest(tmp_path, **SWEEP))
     assert (ended.code, ended.err) == (0, "")
-    assert "is sound: 8 jobs. Next: reelrun plan " in ended.out
+    assert "is valid: 8 jobs. Next: reelrun plan " in ended.out
     assert not (tmp_path / "out").exists()
 
 
@@ -99,7 +99,7 @@ def test_validate_says_what_is_wrong_where_and_how_to_mend_it(tmp_path):
 
 def test_the_next_step_can_be_copied(tmp_path):
     path = write_manifest(tmp_path, name="my campaign.yaml")
-    assert call("validate", path).out.endswith(f"is sound: 1 job. Next: reelrun plan '{path}'\n")
+    assert call("validate", path).out.endswith(f"is valid: 1 job. Next: reelrun plan '{path}'\n")
 
 
 # Formats
@@ -148,7 +148,7 @@ def test_annotations_alone_are_on_stdout(tmp_path):
     assert ended.err == "1 error. Planning was not checked yet. Nothing was sent.\n"
     ended = call("validate", write_manifest(tmp_path), "--format", "github")
     assert (ended.code, ended.out) == (0, "")
-    assert "is sound: 1 job." in ended.err
+    assert "is valid: 1 job." in ended.err
 
 
 def test_annotations_name_files_from_the_checkout(tmp_path, monkeypatch):
@@ -195,10 +195,10 @@ def test_the_summary_tells_of_each_and_of_all(three):
     ended = call("validate", *three)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.splitlines()[-4:] == [
-        "sound.yaml is sound: 1 job",
+        "sound.yaml is valid: 1 job",
         "wrong.yaml: 2 errors. Planning was not checked yet",
-        "doubtful.yaml is sound: 1 job, 1 warning",
-        "3 manifests, 2 sound: 2 errors, 1 warning. Nothing was sent.",
+        "doubtful.yaml is valid: 1 job, 1 warning",
+        "3 manifests, 2 valid: 2 errors, 1 warning. Nothing was sent.",
     ]
     assert call("validate", *three, "--format", "github").err.splitlines() == ended.err.splitlines()[-4:]
 
@@ -206,13 +206,13 @@ def test_the_summary_tells_of_each_and_of_all(three):
 def test_several_sound_manifests(three):
     ended = call("validate", "sound.yaml", "doubtful.yaml")
     assert (ended.code, ended.out) == (0, "")
-    assert ended.err.splitlines()[-1] == "2 manifests, all sound: 1 warning."
+    assert ended.err.splitlines()[-1] == "2 manifests, all valid: 1 warning."
     ended = call("validate", "sound.yaml", "./sound.yaml")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
-        "sound.yaml is sound: 1 job",
-        "./sound.yaml is sound: 1 job",
-        "2 manifests, all sound.",
+        "sound.yaml is valid: 1 job",
+        "./sound.yaml is valid: 1 job",
+        "2 manifests, all valid.",
     ]
 
 
@@ -224,7 +224,7 @@ def test_a_missing_manifest_stops_no_other(three, tmp_path):
     assert (
         call("validate", "none.yaml", "folder.yaml")
         .err.splitlines()[-1]
-        .startswith("2 manifests, none sound: 2 errors.")
+        .startswith("2 manifests, none valid: 2 errors.")
     )
 
 
@@ -238,7 +238,7 @@ def test_what_manifests_share_is_told_once(tmp_path, monkeypatch):
     assert call("validate", "a.yaml", "b.yaml").err.splitlines()[-3:] == [
         "a.yaml: 1 error",
         "b.yaml: 1 error",
-        "2 manifests, none sound: 1 error. Nothing was sent.",
+        "2 manifests, none valid: 1 error. Nothing was sent.",
     ]
 
 
@@ -248,7 +248,7 @@ def test_a_name_of_a_manifest_cannot_say_anything_to_a_terminal(tmp_path, monkey
         write_manifest(tmp_path, name=name)
     assert "\x1b" not in call("validate", "a\x1b[2J.yaml", "b.yaml").out
     alone = call("validate", "a\x1b[2J.yaml").out
-    assert alone.startswith("a\\u001b[2J.yaml is sound")
+    assert alone.startswith("a\\u001b[2J.yaml is valid")
     assert "\x1b" not in alone
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from runner.cli.main import main
-from tests.diagnostics.harness import run
-from tests.diagnostics.service import FaultyService, status
+from tests.faults.harness import run
+from tests.faults.service import FaultyService, status
 from tests.kit import video_bytes, write_manifest
 
 

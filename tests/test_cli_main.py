@@ -55,7 +55,7 @@ def test_help_imports_nothing_heavy(words):
     assert "argparse" in loaded
     assert loaded & set(HEAVY) == set()
     ours = {name for name in done.stderr.split() if name.startswith("runner")}
-    assert ours == {"runner", "runner.cli", "runner.cli.main", "runner.version"}
+    assert ours == {"runner", "runner.cli", "runner.cli.arguments", "runner.cli.main", "runner.version"}
 
 
 def test_importing_the_package_costs_nothing():
@@ -105,7 +105,7 @@ def test_no_words_show_the_help():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["runn", "x.yaml"], "there is no command 'runn'; did you mean run?"),
+        (["runn", "x.yaml"], "there is no command 'runn'"),
         (["xyzzy"], "there is no command 'xyzzy'"),
         (["run"], "the following arguments are required: MANIFEST"),
         (["validate"], "the following arguments are required: MANIFEST"),

@@ -12,7 +12,7 @@ from runner.engine.run import RunSnapshot
 from runner.manifest.reader import load
 from runner.model import Budget
 from tests.command import terminal
-from tests.diagnostics.service import FaultyService
+from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
 BUDGET = Budget(max_cost=Decimal(40))
@@ -27,7 +27,7 @@ def test_the_facts_in_their_order():
     assert facts(seen, BUDGET) == (
         "9 processing · 3 queued · 1 strange · 1 failed · $13.50 of $40.00 · the service is busy"
     )
-    assert facts(snapshot(spent="1"), Budget(currency="EUR")) == "1.00 EUR"
+    assert facts(snapshot(spent="1"), Budget(currency="EUR")) == "€1.00"
     assert facts(snapshot(), BUDGET) == ""
 
 

@@ -28,7 +28,7 @@ def ground(tmp_path, monkeypatch):
     return make
 
 
-@pytest.mark.parametrize("trouble", [FetchFailure.EXPIRED, FetchFailure.UNFIT, FetchFailure.NETWORK])
+@pytest.mark.parametrize("failure", [FetchFailure.EXPIRED, FetchFailure.UNFIT, FetchFailure.NETWORK])
 def test_trouble_is_tried_again_with_a_fresh_link(ground, failure):
     place = ground(run={"attempts": 3})
     place.script.extend([FetchError(failure, "no"), FetchError(failure, "no")])

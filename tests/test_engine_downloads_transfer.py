@@ -91,7 +91,7 @@ def test_a_download_that_broke_twice_goes_on_twice(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("answer", "trouble"),
+    ("answer", "failure"),
     [
         (reply(status=401), FetchFailure.EXPIRED),
         (reply(status=403), FetchFailure.EXPIRED),

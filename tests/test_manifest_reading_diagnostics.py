@@ -14,7 +14,7 @@ def collector():
 def test_problems_are_ordered_by_place_and_told_once():
     found = collector()
     found.error("E205", ("c",), "too large", "less")
-    found.problem(SchemaDiagnostic(("b",), "E201", "unknown", key=True))
+    found.take(SchemaDiagnostic(("b",), "E201", "unknown", key=True))
     found.error("E205", ("c",), "too large", "less")
     found.error("E411", ("b",), "wrong", offset=2)
     assert [(each.code, each.position, each.source) for each in found.ordered()] == [

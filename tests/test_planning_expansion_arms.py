@@ -76,7 +76,7 @@ def test_a_fault_names_the_place_of_its_template(arm_of):
     with pytest.raises(PlacedTemplateError) as caught:
         values(arm)
     assert caught.value.place == Place(("prompts", 0, "params", "camera", "moves", 1))
-    assert caught.value.problem.unknown == "move"
+    assert caught.value.diagnostic.unknown == "move"
 
 
 def unknown_of(arm, **variables):
@@ -84,7 +84,7 @@ def unknown_of(arm, **variables):
     evaluate = arm.parameters[0].evaluate
     with pytest.raises(PlacedTemplateError) as caught:
         evaluate(variables)
-    return [each.problem.unknown for each in errors_in(evaluate, variables, caught.value)]
+    return [each.diagnostic.unknown for each in errors_in(evaluate, variables, caught.value)]
 
 
 def test_all_unknown_variables_of_a_value_are_found_and_nothing_that_follows_from_them(arm_of):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -179,6 +180,8 @@ def test_another_schema_is_drift_and_another_version_of_the_tool_is_none(tmp_pat
 
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1), st.floats(0, 1))
 def test_any_text_and_number_is_frozen_as_it_is(tmp_path_factory, words, number):
+    # What looks like a template is none here.
+    assume(not re.search(r"[{}][{}%#]|[%#]}", words))
     folder = tmp_path_factory.mktemp("any")
     path = write_manifest(
         folder, vars={"w": words}, prompts=[{"id": "a", "text": "{{ w }}"}], params={"cfg_scale": number}

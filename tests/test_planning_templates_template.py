@@ -134,14 +134,14 @@ def test_values_are_of_plain_types_and_copies() -> None:
 def test_only_what_a_request_can_hold_is_a_value(wrong: object, code: str, expected: str) -> None:
     with pytest.raises(InvalidTemplateError) as caught:
         value("{{ x }}", x=wrong)
-    assert caught.value.problem.code == code
-    assert expected in caught.value.problem.message
+    assert caught.value.diagnostic.code == code
+    assert expected in caught.value.diagnostic.message
 
 
 def test_a_condition_without_else_has_no_value() -> None:
     with pytest.raises(InvalidTemplateError, match="no else part") as caught:
         value("{{ 1 if cfg > 0.5 }}")
-    assert caught.value.problem.code == "E315"
+    assert caught.value.diagnostic.code == "E315"
 
 
 @pytest.mark.parametrize(
@@ -239,13 +239,13 @@ def _renders_or_faults(text: str) -> None:
     try:
         template = compiled(text)
     except InvalidTemplateError as error:
-        _check_place(text, error.problem, {"E301", "E314"})
+        _check_place(text, error.diagnostic, {"E301", "E314"})
         return
     for evaluate in (template.render, template.value):
         try:
             found = evaluate(VARIABLES)
         except InvalidTemplateError as error:
-            _check_place(text, error.problem, {"E101", "E311", "E313", "E314", "E315", "E316"})
+            _check_place(text, error.diagnostic, {"E101", "E311", "E313", "E314", "E315", "E316"})
         else:
             json.dumps(found, allow_nan=False).encode()
             if evaluate == template.render and not any(word in text for word in OTHERWISE):

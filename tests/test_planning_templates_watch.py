@@ -98,7 +98,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Templates]:
 def ended(templates: Templates, text: str) -> TemplateDiagnostic:
     with pytest.raises(InvalidTemplateError) as caught:
         templates.compile(text).render({})
-    return caught.value.problem
+    return caught.value.diagnostic
 
 
 # The alarm may come in a callback of hypothesis, where it is lost; the next one is not.

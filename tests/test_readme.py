@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from runner.cli.arguments import parser
 from runner.manifest.structure import schema
 from tests.command import ROOT, environment
-from tests.diagnostics.service import FaultyService
+from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -154,7 +154,7 @@ def test_the_length_may_be_half_a_second_off(tmp_path, seconds, is_right, decode
     if is_right:
         assert inspect_video(path, 5.0, decode=decode).seconds == seconds
     else:
-        with pytest.raises(UnfitFileError, match=r"it lasts .* asked were 5 s"):
+        with pytest.raises(UnfitFileError, match=r"it lasts .* 5 s were requested"):
             inspect_video(path, 5.0, decode=decode)
     assert inspect_video(path, None, decode=decode).seconds == seconds
 

@@ -1,4 +1,4 @@
-"""What an answer to a call means. The one table of it."""
+"""The table of what HTTP answers mean. There is no other."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from enum import Enum
 class AnswerClass(Enum):
     """What is known after a call."""
 
-    ACCEPTED = "accepted"  # a POST: it has a request id; a GET: it has an answer
-    BUSY = "busy"  # certainly not accepted; to be repeated later
-    UNSENT = "unsent"  # not a byte of the request left; to be repeated later
+    ACCEPTED = "accepted"  # POST: the answer has a request id; GET: there is an answer
+    BUSY = "busy"  # certainly not accepted; repeat it later
+    UNSENT = "unsent"  # no byte of the request was sent; repeat it later
     CHANGED = "changed"  # the picture changed since the plan; the body was never completed
-    DENIED = "denied"  # the key or the access is refused: the whole run stops
-    REJECTED = "rejected"  # 400: the request itself is refused, for good
-    REFUSED = "refused"  # refused for good for another cause
-    MISSING = "missing"  # a GET: the service does not know it
-    UNKNOWN = "unknown"  # a POST: accepted or not, nobody can say; a GET: no usable answer, ask again
+    DENIED = "denied"  # the service refuses the key or the access: the whole run stops
+    REJECTED = "rejected"  # 400: the service refuses this request; final
+    REFUSED = "refused"  # refused for another reason; final
+    MISSING = "missing"  # GET: the service does not know what was asked for
+    UNKNOWN = "unknown"  # POST: it may have been accepted; GET: no usable answer, ask again
 
 
-# HTTP statuses of a POST /requests. What is not here is UNKNOWN: it must never be repeated blindly, because the service
-# has no idempotency key and a second POST is billed again. That holds for 408, every 3xx (a POST follows no redirect),
-# every 5xx (a gateway may answer after the service accepted), and a 2xx without a readable request id.
+# HTTP statuses of POST /requests. A status that is not listed is UNKNOWN. Such a POST must never be repeated blindly:
+# the service has no idempotency keys, and a second POST is billed again. UNKNOWN are 408, every 3xx (a POST follows no
+# redirect), every 5xx (a gateway may answer after the service accepted), and a 2xx without a readable request id.
 SUBMIT: dict[int, AnswerClass] = {
     400: AnswerClass.REJECTED,
     401: AnswerClass.DENIED,
@@ -37,11 +37,11 @@ SUBMIT: dict[int, AnswerClass] = {
     429: AnswerClass.BUSY,
 }
 
-# A refusal with one of these is about the account, the model or the address, not about one job: the next one would
-# meet it, too, and so submitting stops when it meets the first submission.
+# These statuses refuse the account, the model or the address, not only one job. If the first submission to a model gets
+# one of them, the others would get it, too: nothing more is submitted to that model.
 GENERAL = frozenset((402, 404, 405))
 
-# HTTP statuses of a GET. What is not here is UNKNOWN: a GET costs nothing and is asked again.
+# HTTP statuses of a GET. A status that is not listed is UNKNOWN: a GET costs nothing and is repeated.
 ASK: dict[int, AnswerClass] = {
     200: AnswerClass.ACCEPTED,
     401: AnswerClass.DENIED,
@@ -50,15 +50,16 @@ ASK: dict[int, AnswerClass] = {
     429: AnswerClass.BUSY,
 }
 
-# Statuses of a file server that call for a fresh link (signed links expire).
+# Statuses of a file server after which a fresh link is needed: signed links expire.
 EXPIRED = frozenset((401, 403, 404, 410))
 
-# No sane pause is longer; a larger Retry-After is a mistake or malice, and waiting ends with run.wait anyhow.
+# The longest Retry-After that is obeyed, in seconds. A longer one is a mistake or an attack, and `run.wait` limits the
+# waiting anyway.
 _LONGEST_PAUSE = 3600.0
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds to wait by a Retry-After header, in either form (RFC 9110 10.2.3); None where there is no sound one."""
+    """Seconds to wait according to a Retry-After header, in either form (RFC 9110 10.2.3); None if it is not valid."""
     if value is None:
         return None
     value = value.strip()
@@ -69,7 +70,7 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 
 def http_date(value: str | None) -> float | None:
-    """An HTTP date (RFC 9110 5.6.7) in Unix seconds; None where it is none."""
+    """An HTTP date (RFC 9110 5.6.7) in Unix seconds; None if it is not valid."""
     if value is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What the service said, as records. Everything in an answer is untrusted: what has the wrong shape is left out."""
+"""Answers of the service as records. Nothing in an answer is trusted: a value of the wrong type is left out."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from runner.api.answer_classes import AnswerClass
 from runner.media import media_replaced
 from runner.model import Variables
 
-# The service's words are shown to people; more than this helps nobody.
+# Texts of the service are shown to people. They are cut to this many characters.
 _WORDS = 500
 _FINAL = frozenset(("success", "failed", "cancelled"))
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What every call tells. `retry_after` is in seconds, `skew_from` the service's time of the answer in Unix seconds;
-    None where not told."""
+    """What every call returns. `retry_after` is in seconds. `skew_from` is the service's time of the answer, in Unix
+    seconds. Each is None if the service did not send it."""
 
     kind: AnswerClass
     _: KW_ONLY
@@ -40,10 +40,10 @@ class Submission(Told):
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A request as the service tells it.
+    """A request as the service reports it.
 
-    `payload` is the echo, its picture reduced to a reference or a mark of what was seen; None where there is no echo.
-    The links may be signed and are kept in memory only.
+    `payload` is the echo of what was sent, with each picture replaced by its reference or by CUT_SHORT; None if there
+    is no echo. The links may be signed, so they are kept in memory only.
     """
 
     request_id: str
@@ -63,14 +63,14 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Told):
-    """The answer to a GET of one request. `remote` is there when the verdict is ACCEPTED."""
+    """The answer to a GET of one request. `remote` is set if `kind` is ACCEPTED."""
 
     remote: Remote | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Told):
-    """The answer to a listing. `is_whole`: it was read to its end, and every entry of it has a sound shape."""
+    """The answer to a listing. `is_whole`: it was read to its end, and every entry is valid."""
 
     requests: tuple[Remote, ...] = ()
     total: int | None = None
@@ -82,7 +82,7 @@ def text_of(value: object) -> str | None:
 
 
 def words_of(value: object) -> str:
-    """A text of the service as it may be shown and stored: no control characters, no halves of surrogate pairs."""
+    """A text of the service that is safe to show and store: without control characters and lone surrogates."""
     text = " ".join(value.split())[:_WORDS] if isinstance(value, str) else ""
     if text.isprintable():
         return text
@@ -95,7 +95,7 @@ def number_of(value: object) -> float | None:
 
 
 def message_of(document: object, depth: int = 4) -> str:
-    """The words of an error answer: under `error`, `message` or `detail`, as text or a few levels deeper."""
+    """The message of an error answer: the text under `error`, `message` or `detail`, which may be a few levels deep."""
     if isinstance(document, dict) and depth:
         for name in ("error", "message", "detail"):
             words = message_of(document.get(name), depth - 1)
@@ -107,7 +107,7 @@ def message_of(document: object, depth: int = 4) -> str:
 
 
 def remote_of(document: object) -> Remote | None:
-    """A request object of the service; None where it has no request id."""
+    """Read a request object of the service. None if it has no valid request id."""
     if not isinstance(document, dict):
         return None
     request_id = text_of(document.get("request_id"))
@@ -129,7 +129,7 @@ def remote_of(document: object) -> Remote | None:
 
 
 def _video_url(outcome: dict[str, object]) -> str | None:
-    """Two shapes are in use: `video_url`, and the first of `media_urls`."""
+    """The service uses two forms: `video_url`, or the first of `media_urls`."""
     single = text_of(outcome.get("video_url"))
     if single is not None:
         return single
@@ -142,12 +142,12 @@ def _echo(payload: object) -> Variables | None:
     return media_replaced(payload, reference_of) if isinstance(payload, dict) else None
 
 
-# What an echoed picture is when it is neither a URL nor all of a picture.
+# Stands for an echoed picture that is neither a URL nor a complete picture.
 CUT_SHORT = "cut short"
 
 
 def reference_of(image: str) -> str:
-    """The reference of an echoed picture: a URL as it is, the hash of a whole picture, or CUT_SHORT."""
+    """The reference of an echoed picture: the URL itself, the hash of a complete picture, or CUT_SHORT."""
     if image.startswith(("http://", "https://")):
         return image
     try:
@@ -158,13 +158,14 @@ def reference_of(image: str) -> str:
 
 
 def _is_whole(content: bytes) -> bool:
-    """Whether bytes end as a JPEG (EOI) or a PNG (IEND chunk) does: a cut picture must not be taken for another one."""
+    """Whether this is a JPEG that ends with EOI, or a PNG that ends with IEND. The hash of a picture that was cut short
+    would look like the hash of another picture."""
     is_jpeg = content.startswith(b"\xff\xd8") and content.rstrip(b"\0\r\n").endswith(b"\xff\xd9")
     return is_jpeg or (content.startswith(b"\x89PNG") and b"IEND\xaeB`\x82" in content[-64:])
 
 
 def parsed(content: bytes) -> object:
-    """The JSON document, or None where it is none."""
+    """The parsed JSON document; None if it is not valid JSON."""
     try:
         document: object = json.loads(content)
     except (ValueError, RecursionError):

@@ -14,22 +14,22 @@ from runner.errors import ReelrunError
 from runner.media import FIRST_PICTURE, without_media
 from runner.model import Image, Origin, Variables, canonical_json
 
-# A multiple of three, so that the Base64 of the blocks joins to the Base64 of the whole.
+# A multiple of three, so that the Base64 texts of the blocks, joined, are the Base64 text of the whole picture.
 BLOCK = 3 * 64 * 1024
 
 
 class PictureChangedError(ReelrunError):
-    """The picture's bytes are not those of the plan. Raised before the last block, so the body is never complete."""
+    """The picture's bytes differ from the plan. Raised before the last block is sent, so the body is never complete."""
 
     code = "picture_changed"
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`{"model": ..., "payload": {...}}` as bytes of a known length, with the picture as raw Base64 where it is a file.
+    """`{"model": ..., "payload": {...}}` as bytes of a known length, with the picture as raw Base64 unless it is a URL.
 
-    `payload` is the job's, with the picture as its reference; `image` tells where its bytes are. Requests of one
-    fingerprint have the same bytes.
+    `payload` is the job's, with the picture as its reference. `image` says where the picture's bytes are. Requests
+    with the same fingerprint have the same bytes.
     """
 
     model: str
@@ -47,7 +47,7 @@ class Body:
         yield frame[-3:]
 
     def _frame(self) -> bytes:
-        """The body without the bytes of a file. The picture comes last, so that a cut body is no valid JSON."""
+        """The body without the picture's Base64. The picture comes last, so an incomplete body is not valid JSON."""
         others = {name: self.payload[name] for name in without_media(self.payload)}
         text = "" if self.image.size is not None else self.image.reference
         names = canonical_json(others)[:-1] + ("," if others else "")
@@ -55,7 +55,7 @@ class Body:
         return f'{{"model":{canonical_json(self.model)},"payload":{names}{picture}}}}}'.encode()
 
     def _picture(self) -> Iterator[bytes]:
-        """The picture's Base64. The last block is held back until the hash of all of it is known to be right."""
+        """The picture's Base64. The last block is yielded only if the hash of the whole picture is that of the plan."""
         digest = hashlib.sha256()
         left = self.image.size or 0
         try:
@@ -66,7 +66,7 @@ class Body:
                     digest.update(block)
                     left -= wanted
                     is_wrong = f"sha256:{digest.hexdigest()}" != self.image.reference
-                    # A short block is the end of a file that shrank.
+                    # A short block: the file is shorter than planned.
                     if len(block) < wanted or (left == 0 and (is_wrong or file.read(1))):
                         raise PictureChangedError(
                             f"the picture {self.image.id} changed since the plan was made", "run the same command again"
@@ -85,10 +85,10 @@ class Body:
 
 
 def base64_size(text: str) -> int:
-    """How many bytes a sound Base64 text stands for."""
+    """How many bytes a valid Base64 text decodes to."""
     return len(text) // 4 * 3 - text[-2:].count("=")
 
 
 def base64_length(size: int) -> int:
-    """How many characters the Base64 of so many bytes has."""
+    """How many characters the Base64 text of `size` bytes has."""
     return (size + 2) // 3 * 4

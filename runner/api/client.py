@@ -1,4 +1,4 @@
-"""The calls of the API, each of them once: what an answer means for the job is decided elsewhere."""
+"""The calls of the API. None is repeated here, and what an answer means for the job is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from runner.api.service import Service
 from runner.api.transport import CallError, Transport, check_environment
 from runner.version import RELEASE
 
-# An answer may echo a picture of 10 MB in Base64; nothing sound is longer than this.
+# The most bytes of an answer. It may echo a picture of 10 MB in Base64, but no valid answer is longer than this.
 _ANSWER_BYTES = 64 * 1024 * 1024
-# How many read time-outs a whole body may take: each of its bytes comes in time where it drips.
+# The time limit of a whole body, in read time-outs. A read time-out does not end a body that arrives byte by byte.
 _ANSWER_PATIENCE, _LISTING_PATIENCE = 2.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole HTTP answer: the JSON document (None where there is none), its words, and the times in its headers."""
+    """A complete HTTP answer: its JSON document (None if there is none), its error message, the times in headers."""
 
     status: int
     document: object
@@ -37,10 +37,10 @@ class Reply:
 
 
 class Client:
-    """Talks to one service. Safe to use from several threads; pickles to a client with connections of its own."""
+    """Talks to one service. Thread-safe. An unpickled client opens its own connections."""
 
     def __init__(self, service: Service) -> None:
-        """Raises UsageError where the environment's proxy or certificates cannot be used."""
+        """Raises UsageError if the environment's proxy or certificates cannot be used."""
         check_environment(service.base_url)
         self.service = service
         headers = {
@@ -56,7 +56,8 @@ class Client:
         return Client, (self.service,)
 
     def submit(self, body: Body) -> Submission:
-        """POST a request, once. Never raises for what a network can do: what cannot be known is Verdict.UNKNOWN."""
+        """POST a request, once. Network errors are not raised: if the request may have been accepted, `kind` is
+        AnswerClass.UNKNOWN."""
         try:
             with self._call("POST", "/requests", body) as response:
                 reply = self._reply(response)
@@ -80,21 +81,21 @@ class Client:
             kind, remote, message = (
                 AnswerClass.UNKNOWN,
                 None,
-                "the service gave an answer without a sound request in it",
+                "the service gave an answer without a valid request in it",
             )
         if remote is not None and remote.error:
             remote = replace(remote, error=self._redacted(remote.error))
         return Answer(kind, remote, message=message, retry_after=reply.retry_after, skew_from=reply.date)
 
     def list(self, model: str) -> Listing:
-        """GET the requests of a model, read as a stream and reduced on the way."""
+        """GET the requests of a model. The answer is read as a stream, and only what is needed is kept."""
         try:
             with self._call("GET", f"/requests?model_id={quote(model, safe='')}") as response:
                 if response.status == 200:
                     arrived = time.monotonic()
                     deadline = arrived + _LISTING_PATIENCE * self.service.read_timeout
                     listing = read_listing(response, deadline=deadline)
-                    return replace(listing, skew_from=_carried_on(_times(response)[1], arrived))
+                    return replace(listing, skew_from=_service_time(_times(response)[1], arrived))
                 reply = self._reply(response)
         except CallError as error:
             return Listing(AnswerClass.UNKNOWN, message=self._redacted(str(error)))
@@ -107,14 +108,14 @@ class Client:
         )
 
     def is_sandbox(self) -> bool:
-        """Whether the service is our sandbox, which never costs anything: on this machine, and saying so."""
+        """Whether the service is our sandbox, which is free: it is on this machine, and its Server header says so."""
         if not self.service.is_loopback:
             return False
         reply = self.fetch_json("/models")
         return isinstance(reply, Reply) and reply.server == "reelrun-sandbox"
 
     def fetch_json(self, path: str) -> Reply | Answer:
-        """GET any other resource of the API, such as `/models`; an Answer tells of trouble on the way."""
+        """GET any other resource of the API, such as `/models`. Returns an Answer if the call failed."""
         try:
             with self._call("GET", path) as response:
                 return self._reply(response)
@@ -127,9 +128,9 @@ class Client:
 
     def _reply(self, response: BaseHTTPResponse) -> Reply:
         arrived = time.monotonic()
-        document = parsed(_bounded(response, arrived + _ANSWER_PATIENCE * self.service.read_timeout))
+        document = parsed(_read_bounded(response, arrived + _ANSWER_PATIENCE * self.service.read_timeout))
         retry_after, date = _times(response)
-        date = _carried_on(date, arrived)
+        date = _service_time(date, arrived)
         is_valid = response.status == 200 and isinstance(document, dict)
         words = "" if is_valid else message_of(document) or f"{response.status} {response.reason or ''}".strip()
         server = response.headers.get("Server", "")
@@ -170,13 +171,13 @@ def _times(response: BaseHTTPResponse) -> tuple[float | None, float | None]:
     return classes.retry_after(response.headers.get("Retry-After"), date if date is not None else time.time()), date
 
 
-def _carried_on(date: float | None, arrived: float) -> float | None:
-    """The service's time now, by what it was when the headers arrived: a long body takes its time."""
+def _service_time(date: float | None, arrived: float) -> float | None:
+    """The service's time now, from its time when the headers arrived: reading a long body takes time."""
     return None if date is None else date + time.monotonic() - arrived
 
 
-def _bounded(response: BaseHTTPResponse, deadline: float) -> bytes:
-    """All of an answer's bytes, or none of them where it is longer, or takes longer, than any sound answer."""
+def _read_bounded(response: BaseHTTPResponse, deadline: float) -> bytes:
+    """All bytes of an answer; none if it is larger, or takes longer, than any valid answer."""
     content = bytearray()
     while chunk := response.read1(1 << 16, decode_content=True):
         content += chunk

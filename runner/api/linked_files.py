@@ -1,4 +1,4 @@
-"""Files of the service, fetched from wherever its links lead, without the key."""
+"""Opens the files that the service links to, on any server. The key is never sent there."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class BadLinkError(Exception):
 
 
 class LinkedFiles:
-    """Opens links. `trusted` allows plain http and private addresses: the API itself is on this machine.
+    """Opens links. `trusted` allows plain http and private addresses, for an API that is on this machine.
 
-    `timeouts` are those of a connect and of a read, in seconds.
+    `timeouts` are the connect and the read time-out, in seconds.
     """
 
     def __init__(self, trusted: bool, timeouts: tuple[float, float] = (10.0, 60.0)) -> None:
         self._trusted = trusted
         self._timeouts = timeouts
-        # A Range counts bytes as they are stored.
+        # No compression: a Range header counts the bytes of the stored file.
         headers = {"User-Agent": "reelrun", "Accept-Encoding": "identity"}
         self._transport = Transport(timeouts, headers, public_only=not trusted)
 
     @classmethod
     def of(cls, service: Service) -> LinkedFiles:
-        """The files that this service links to."""
+        """For the links of this service."""
         return cls(service.is_loopback, (service.connect_timeout, service.read_timeout))
 
     def __reduce__(self) -> tuple[type[LinkedFiles], tuple[bool, tuple[float, float]]]:
@@ -42,7 +42,7 @@ class LinkedFiles:
 
     @contextmanager
     def open(self, url: str, headers: Mapping[str, str]) -> Iterator[BaseHTTPResponse]:
-        """GET a link, following at most five redirects. The answer is a stream of bytes as they are stored.
+        """GET a link, following at most five redirects. The answer is a stream of the file's bytes as stored.
 
         Raises BadLinkError and CallError.
         """
@@ -54,10 +54,10 @@ class LinkedFiles:
                     yield response
                     return
             url = self._checked(url, target)
-        raise BadLinkError(f"the link leads on more than {_MOST_HOPS} times")
+        raise BadLinkError(f"the link redirects more than {_MOST_HOPS} times")
 
     def _checked(self, url: str, target: str) -> str:
-        """Where a target that was found at `url` leads."""
+        """The address of a link, or of a redirect from `url`. Raises BadLinkError if it must not be followed."""
         try:
             joined = urljoin(url, target)
             parts = urlsplit(joined)
@@ -65,7 +65,7 @@ class LinkedFiles:
         except ValueError:
             raise BadLinkError("the link is no address") from None
         if parts.scheme not in ("https", "http") or not host:
-            raise BadLinkError(f"the link is no web address but {parts.scheme or 'something'}:")
+            raise BadLinkError(f"the link is not a web address but {parts.scheme or 'something'}:")
         if not self._trusted and (parts.scheme == "http" or is_loopback(host)):
             raise BadLinkError("the link is not encrypted, or leads to this machine")
         return joined

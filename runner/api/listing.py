@@ -1,4 +1,4 @@
-"""A listing, read as a stream: it may be hundreds of megabytes of echoed pictures, of which little is kept."""
+"""Reads a listing as a stream: it may be hundreds of megabytes of echoed pictures, and little of it is kept."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from urllib3 import BaseHTTPResponse
 from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Listing, Remote, number_of, remote_of
 
-# Beyond this a listing is given up as endless: absence is then not believed.
+# The most bytes of a listing. A longer one is given up, and proves no absence.
 MOST_BYTES = 2 * 1024 * 1024 * 1024
-# One text in it, such as an echoed picture of 10 MB, is never longer.
+# The most bytes of one text in a listing, such as an echoed picture of 10 MB.
 MOST_TEXT = 64 * 1024 * 1024
 
 
 class _Reading:
-    """Reads a body with bounds, and the events in it."""
+    """Reads a body within limits, and parses it into events."""
 
     def __init__(self, raw: BaseHTTPResponse, most: int, deadline: float) -> None:
         self._raw = raw
@@ -27,10 +27,10 @@ class _Reading:
         self._since_event = 0
         self.total: int | None = None
         self.has_requests = False
-        self.unsound = 0
+        self.invalid = 0
 
     def read(self, amount: int = -1) -> bytes:
-        # What is there, without waiting for more: a drip is seen as one.
+        # read1 does not wait for a full block, so the deadline is checked even if the body arrives byte by byte.
         block = self._raw.read1(amount, decode_content=True)
         self._left -= len(block)
         self._since_event += len(block)
@@ -39,7 +39,7 @@ class _Reading:
         return block
 
     def events(self) -> Iterator[tuple[str, str, object]]:
-        """What the parser sees; what stands beside the entries is noted on the way."""
+        """The events of the parser. Values outside of the entries, such as `total`, are noted on the way."""
         for prefix, event, value in ijson.parse(self, use_float=True):
             self._since_event = 0
             if prefix == "requests" and event in ("start_array", "end_array"):
@@ -47,14 +47,14 @@ class _Reading:
             elif prefix == "total":
                 number = number_of(value)
                 self.total = int(number) if number is not None and number.is_integer() else None
-                self.unsound += self.total is None and event != "null"
+                self.invalid += self.total is None and event != "null"
             yield prefix, event, value
 
 
 def read_listing(raw: BaseHTTPResponse, most: int = MOST_BYTES, *, deadline: float = float("inf")) -> Listing:
-    """The requests of a listing. `is_whole` is False where anything in it could not be read.
+    """The requests of a listing. `is_whole` is False if anything in it could not be read.
 
-    It is given up after `most` bytes, and at `deadline` (of the monotonic clock).
+    Reading is given up after `most` bytes, and at `deadline` (monotonic clock).
     """
     reading = _Reading(raw, most, deadline)
     found: list[Remote] = []
@@ -62,11 +62,11 @@ def read_listing(raw: BaseHTTPResponse, most: int = MOST_BYTES, *, deadline: flo
         for document in ijson.items(reading.events(), "requests.item"):
             remote = remote_of(document)
             if remote is None or remote.created_at is None:
-                reading.unsound += 1
+                reading.invalid += 1
             else:
                 found.append(remote)
     except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
         return Listing(AnswerClass.UNKNOWN, tuple(found), reading.total, message=f"the listing is broken: {error}")
-    is_whole = reading.has_requests and not reading.unsound
+    is_whole = reading.has_requests and not reading.invalid
     message = "" if is_whole else "the listing has entries that cannot be read"
     return Listing(AnswerClass.ACCEPTED, tuple(found), reading.total, is_whole, message=message)

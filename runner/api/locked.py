@@ -1,4 +1,4 @@
-"""The requests of a lockfile, made again from it and the pictures alone."""
+"""Makes the requests of a lockfile again, from nothing but the lockfile and the pictures."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from runner.planning.lockfile import Lockfile
 
 
 def bodies(lockfile: Lockfile) -> Iterator[tuple[str, Body]]:
-    """The key of each job with the body of its request, byte for byte as a run submits it.
+    """The key of each job and the body of its request, byte for byte as a run submits it.
 
-    A picture that is not the frozen one raises PictureChangedError while its body is read, before the body is
-    complete. Raises DiskError for one that is missing.
+    If a picture differs from the frozen one, iterating over the body raises PictureChangedError before the body is
+    complete. Raises DiskError if a picture is missing.
     """
     images = {image.id: image for image in map(_sized, lockfile.pictures())}
     for job in lockfile.jobs():

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 from runner.errors import AccessError, UsageError
 
-# The vendor's documented base; other clients of this API read the same variables.
+# The base URL that the vendor documents. Other clients of this API read the same environment variables.
 DEFAULT_BASE = "https://console.gmicloud.ai/api/v1/ie/requestqueue/apikey"
 SANDBOX = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Where requests go. Time-outs are in seconds. The key is sent to the base's origin alone."""
+    """Where requests go. Time-outs are in seconds. The key is sent only to the origin of the base URL."""
 
     base_url: str
     key: str | None = field(default=None, repr=False)
@@ -27,7 +27,7 @@ class Service:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: what the key may be sent to."""
+        """Scheme, host and port. The key is sent nowhere else."""
         return origin_of(self.base_url)
 
     @property
@@ -36,12 +36,12 @@ class Service:
 
     @property
     def name(self) -> str:
-        """The service as a state remembers it: both prefixes are one, every sandbox is `sandbox`."""
+        """The service's name in a state. Paths of the base URL do not count, and every sandbox is `sandbox`."""
         return SANDBOX if self.is_loopback else self.origin
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], base_url: str | None = None) -> Service:
-        """GMI_BASE_URL, GMI_API_KEY and GMI_ORG_ID. Raises AccessError and UsageError; the key is in no message."""
+        """From GMI_BASE_URL, GMI_API_KEY and GMI_ORG_ID. Raises AccessError and UsageError; neither shows the key."""
         base = base_url or environment.get("GMI_BASE_URL") or DEFAULT_BASE
         organisation = (environment.get("GMI_ORG_ID") or "").strip() or None
         if organisation is not None and not _fits_a_header(organisation):
@@ -49,7 +49,7 @@ class Service:
         return cls(checked_base(base), checked_key(environment.get("GMI_API_KEY")), organisation)
 
     def require_key(self) -> None:
-        """Raise AccessError where calls would need a key and there is none."""
+        """Raise AccessError if calls need a key and there is none."""
         if self.key is None and not self.is_loopback:
             raise AccessError(
                 "there is no key for the service",
@@ -59,7 +59,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A service that is reached only if there is something to ask it: `open` checks the key, or starts the sandbox."""
+    """A service that is contacted only when it is needed: `open` checks the key, or starts the sandbox."""
 
     name: str
     organisation: str | None
@@ -68,7 +68,7 @@ class Connection:
 
     @classmethod
     def to(cls, service: Service, is_paid: Callable[[], bool] = lambda: True) -> Connection:
-        """A service that was named; `is_paid` is asked only before something is submitted."""
+        """A connection to this service. `is_paid` is called only before something is submitted."""
 
         @contextmanager
         def opened() -> Iterator[Service]:
@@ -79,7 +79,7 @@ class Connection:
 
 
 def checked_base(base: str) -> str:
-    """The base without a slash at its end. Raises UsageError where it is no usable address, or would leak the key."""
+    """The base URL without a trailing slash. Raises UsageError if it is not usable, or would leak the key."""
     unusable = UsageError(f"the base URL {base!r} is not usable", f"it looks like {DEFAULT_BASE}")
     try:
         parts = urlsplit(base)
@@ -96,7 +96,7 @@ def checked_base(base: str) -> str:
 
 
 def checked_key(key: str | None) -> str | None:
-    """The key without white space around it. Raises AccessError where no header can carry it."""
+    """The key without white space around it. Raises AccessError if a header cannot contain it."""
     key = (key or "").strip()
     if not key:
         return None

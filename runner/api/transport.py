@@ -1,4 +1,4 @@
-"""Calls over kept-alive connections, each of them once: they tell whether a request was begun when a call fails."""
+"""HTTP calls over kept-alive connections. None is repeated, and a failed call says whether its request was begun."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from urllib3.util import parse_url
 from runner.api.service import is_loopback
 from runner.errors import UsageError
 
-# As many connections to one origin are kept as calls and downloads run at once.
+# Connections kept for one origin: enough for all calls and downloads that run at once.
 _POOL = 64
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class CallError(Exception):
-    """A call brought no answer, or no whole one. `is_begun`: a byte of its request may have left this machine."""
+    """A call got no answer, or not all of it. `is_begun`: a byte of its request may have left this machine."""
 
     def __init__(self, message: str, is_begun: bool) -> None:
         super().__init__(message)
@@ -44,13 +44,13 @@ class _Mark:
     is_begun: bool = False
 
 
-# The mark of the call that a thread is at: nothing else leads from a call to the connection that urllib3 picks for it.
+# The mark of the call that this thread makes. Nothing else links a call to the connection that urllib3 picks for it.
 _mark: ContextVar[_Mark] = ContextVar("mark")
 
 
 class _Connection(HTTPConnection):
-    """Marks a call as begun when the first byte of its request is about to leave. What a proxy is sent to open a tunnel
-    is none of the request."""
+    """Marks a call as begun just before the first byte of its request is sent. The bytes that open a tunnel through a
+    proxy are not part of the request."""
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:  # Any: whatever http.client takes
         if self.sock is None:
@@ -64,11 +64,11 @@ class _SecureConnection(_Connection, HTTPSConnection):
 
 
 class _PublicConnection(_SecureConnection):
-    """A link of the service must not make this machine ask its own network (server-side request forgery)."""
+    """Refuses private addresses: a link must not make us call our own network (server-side request forgery)."""
 
     def _new_conn(self) -> socket:
         made = super()._new_conn()
-        # What a proxy may reach is the proxy's to decide.
+        # If there is a proxy, the proxy decides what may be reached.
         if self.proxy is None and not ip_address(made.getpeername()[0]).is_global:
             made.close()
             raise NewConnectionError(self, "it is an address inside a private network")
@@ -76,13 +76,13 @@ class _PublicConnection(_SecureConnection):
 
 
 class _Adapter(HTTPAdapter):
-    """requests' adapter, which never retries, over our connections."""
+    """The adapter of requests, which never retries, with our connection classes."""
 
     def __init__(self, connection: type[HTTPConnection]) -> None:
         self._connection = connection
         super().__init__(pool_maxsize=_POOL)
 
-    # Any: the types of requests know less of a pool.
+    # Any: the types of requests do not have all attributes of a pool.
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         pool.ConnectionCls = self._connection
@@ -91,14 +91,14 @@ class _Adapter(HTTPAdapter):
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nothing is followed. Of a redirect that it does not follow, requests would still read the whole body."""
+        """None, always: otherwise requests reads the whole body of a redirect, even of one that it does not follow."""
 
-    def merge_environment_settings(self, url: Any, *args: Any) -> Any:  # Any: as the types of requests have it
+    def merge_environment_settings(self, url: Any, *args: Any) -> Any:  # Any: as in the types of requests
         return {**super().merge_environment_settings(url, *args), "proxies": _proxies(url)}
 
 
 class _Key(AuthBase):
-    """Without an `auth` of ours, requests would look into .netrc and overwrite the header."""
+    """Adds the key. Without an `auth` object, requests would overwrite the header from .netrc."""
 
     def __init__(self, key: str | None) -> None:
         self._key = key
@@ -110,12 +110,12 @@ class _Key(AuthBase):
 
 
 class Transport:
-    """Calls, each of them once: nothing is repeated, no redirect is followed, no cookie kept, no .netrc read.
+    """Makes HTTP calls. It repeats no call, follows no redirect, keeps no cookies and reads no .netrc.
 
-    `timeouts` are those of a connect and of a read, in seconds; `key` goes with every call. The environment's proxies
-    and certificates count. `public_only` refuses plain http and every address that is not a public one, as it is for
-    links of a service that is not on this machine. Safe to use from several threads: no call changes anything of the
-    session that they share, and urllib3's pools are made to be shared.
+    `timeouts` are the connect and the read time-out, in seconds. `key` is sent with every call. The environment's
+    proxies and certificates are used. `public_only` refuses plain http and every address that is not public; it is for
+    links of a service that is not on this machine. Thread-safe: no call changes the shared session, and urllib3's pools
+    are thread-safe.
     """
 
     def __init__(
@@ -140,9 +140,9 @@ class Transport:
     def call(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: Iterable[bytes] | None = None
     ) -> Iterator[BaseHTTPResponse]:
-        """The answer, as a stream whose bytes are not decoded. A body has a length.
+        """The answer, as a stream of bytes that are not decoded. `body` must have a length.
 
-        Raises CallError, also where the answer breaks off while it is read.
+        Raises CallError, also if the answer breaks off while it is read.
         """
         mark = _Mark()
         _mark.set(mark)
@@ -161,7 +161,7 @@ class Transport:
 
 
 def _words(error: BaseException) -> str:
-    """Why a call failed: what lies at the bottom of an error that the libraries wrapped several times."""
+    """Why a call failed: the message of the innermost error. The libraries wrap errors several times."""
     while inner := next((each for each in (error.__cause__, *error.args) if isinstance(each, BaseException)), None):
         error = inner
     if isinstance(error, TimeoutError):
@@ -170,12 +170,12 @@ def _words(error: BaseException) -> str:
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """The proxies of the environment for this address; none for this machine and what NO_PROXY names."""
+    """The environment's proxies for this address. There are none for this machine and for hosts in NO_PROXY."""
     return {} if is_loopback(urlsplit(url).hostname or "") else get_environ_proxies(url)
 
 
 def check_environment(url: str) -> None:
-    """Raise UsageError where the environment names a proxy or certificates for this address that cannot be used."""
+    """Raise UsageError if the environment's proxy or certificates for this address cannot be used."""
     proxy = select_proxy(url, _proxies(url))
     if proxy is not None and not _is_usable(proxy):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""The arguments of the command line: every command with its flags. It imports nothing heavy: --help is to be quick."""
+"""The arguments of the command line: every command with its flags. Imports nothing heavy, so that --help is quick."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
-_USUAL = 80  # columns, where the terminal does not tell
+_USUAL = 80  # columns, if the terminal does not report its width
 
 
 class ArgumentsError(Exception):
@@ -28,14 +28,14 @@ class ArgumentsError(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises where the library would print and exit: with --json a wrong word is a document, too."""
+    """Raises where argparse would print and exit: with --json, a usage error is a document, too."""
 
     def error(self, message: str) -> NoReturn:
         raise ArgumentsError(message, self.prog)
 
 
 class _Help(argparse.HelpFormatter):
-    """As wide as the terminal. The library would import archive formats to look that up."""
+    """As wide as the terminal. To find the width, argparse would import shutil and with it archive formats."""
 
     def __init__(self, prog: str) -> None:
         named = os.environ.get("COLUMNS", "")
@@ -208,7 +208,7 @@ def _selection(command: argparse.ArgumentParser) -> None:
     flags = command.add_argument_group("which jobs (each may be repeated)")
     for flag, what in (("only", "only jobs whose key matches; * crosses /"), ("skip", "no job whose key matches")):
         flags.add_argument(f"--{flag}", action="append", default=[], metavar="GLOB", help=what)
-    where = "only jobs with this value, such as 'surface=wet rock'; of one NAME any, of several all must fit"
+    where = "only jobs with this value, such as 'surface=wet rock'; of one NAME any value may match, but all NAMEs must"
     flags.add_argument("--where", action="append", default=[], metavar="NAME=VALUE", help=where)
 
 
@@ -231,7 +231,7 @@ def _sandboxed(command: argparse.ArgumentParser) -> None:
 
 
 class _Format(argparse.Action):
-    """`--format NAME`, and `--json` as another word for one of them. What is asked for twice has to be the same."""
+    """`--format NAME`, and `--json` as another name for `--format json`. If both are given, they must be the same."""
 
     def __call__(
         self,
@@ -248,7 +248,7 @@ class _Format(argparse.Action):
 
 
 def _number(convert: type[int] | type[float], least: int, most: int) -> Callable[[str], float]:
-    """Reads a number of a flag. Its words on a wrong one say what is right."""
+    """A function that reads the number of a flag. Its error says which numbers are allowed."""
 
     def read(text: str) -> float:
         try:

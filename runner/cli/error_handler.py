@@ -1,4 +1,4 @@
-"""How a command ends: the one place that turns errors into words and exit codes."""
+"""How a command ends: the one place that turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -14,32 +14,34 @@ from typing import NoReturn
 from runner.cli import screen
 from runner.errors import DiskError, Exit, ManifestError, ReelrunError, worst
 
-# Seconds that threads of a run have to end by themselves.
+# Seconds that the threads of a run have to finish.
 _PATIENCE = 1.0
 
 
 def end(code: int) -> NoReturn:
-    """End the process, and at once: to take apart all that was loaded takes longer than many a command. Threads of a
-    run that still hang in a call until it times out have no effect any more; others bring to an end what they do."""
+    """End the process at once: Python's own clean-up takes longer than many a command.
+
+    Threads of a run get `_PATIENCE` seconds to finish. One that still hangs in a call then has no effect any more.
+    """
     deadline = time.monotonic() + _PATIENCE
     for thread in threading.enumerate():
         if thread.name.startswith("reelrun"):
             thread.join(max(deadline - time.monotonic(), 0.0))
     for stream in (sys.stdout, sys.stderr):
-        # Nobody is there any more to be told that nobody reads, or that it is closed.
+        # It is too late to report that the reader has gone, or that the stream is closed.
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(code)
 
 
 def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
-    """Run a command. A user's error is told with its remedy; with --json it is a document on stdout."""
+    """Run a command. An error is printed with its hint; with --json it is also a document on stdout."""
     code = Exit.DONE
     try:
-        code = _ended(command, options)
+        code = _run(command, options)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone, as with `| head`.
+        # The reader of our output has gone, as with `| head`.
         screen.drop(sys.stdout)
     except OSError as error:
         screen.drop(sys.stdout)
@@ -48,7 +50,7 @@ def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Name
     return int(code)
 
 
-def _ended(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> Exit:
+def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> Exit:
     try:
         return Exit(command(options))
     except ReelrunError as error:
@@ -57,7 +59,7 @@ def _ended(command: Callable[[argparse.Namespace], int], options: argparse.Names
         screen.say("interrupted")
         return Exit.INTERRUPTED
     except OSError as error:
-        # What is wrong around us rather than with a file of ours, such as a current folder that is gone.
+        # An error of the environment, not of a file of ours: such as a current folder that was deleted.
         where = f" ({error.filename})" if error.filename else ""
         found = DiskError(
             f"the system refuses: {error.strerror}{where}", "look at the folder, its name and permissions"
@@ -67,7 +69,7 @@ def _ended(command: Callable[[argparse.Namespace], int], options: argparse.Names
 
 
 def tell(error: ReelrunError, *, as_json: bool) -> None:
-    """Say what is wrong and what to do."""
+    """Print an error and what to do about it."""
     if as_json:
         screen.document({"error": as_document(error)})
     if isinstance(error, ManifestError):

@@ -1,4 +1,7 @@
-"""The command line: arguments in, one small function a command, an exit code out. Nothing heavy is imported here."""
+"""The command line: reads the arguments, calls the function of the command, returns its exit code.
+
+Nothing heavy is imported here.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-# Our records refer to each other in one direction. Looking for rings among them as often as usual takes a tenth of the
-# time that a large sweep needs; those that libraries leave behind are small.
-_GARBAGE = 50_000
+# The garbage collector runs seldom. Our records form no reference cycles, and looking for some as often as by default
+# takes a tenth of the time that a large sweep needs. The cycles that libraries leave behind are small.
+_COLLECTION_THRESHOLD = 50_000
 _MODULES = {
     "init": "init_command",
     "validate": "validate_command",
@@ -35,9 +38,9 @@ _MODULES = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Every error that a user can cause is a message with a remedy, and an exit code."""
+    """Run one command. Every error that a user can cause becomes a message with a hint, and an exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    gc.set_threshold(_GARBAGE)
+    gc.set_threshold(_COLLECTION_THRESHOLD)
     _open_streams()
     try:
         options = parser().parse_args(words)
@@ -49,15 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not words:
             parser().print_help(sys.stderr)
             return 2
-        return _tell_wrong_words(error, words)
+        return _report_usage_error(error, words)
     except KeyboardInterrupt:
-        # While modules are imported; a command looks after it by itself.
+        # Only while modules are imported: afterwards `guarded` handles it.
         sys.stderr.write("interrupted\n")
         return 130
 
 
 def start() -> NoReturn:
-    """The command `reelrun`, in a process of its own."""
+    """The entry point of the command `reelrun`. It ends the process."""
     code = main()
     from runner.cli.error_handler import end
 
@@ -65,7 +68,7 @@ def start() -> NoReturn:
 
 
 def _open_streams() -> None:
-    """Words that the terminal's encoding lacks are shown as escapes; what nobody reads goes nowhere."""
+    """Show characters that the terminal's encoding lacks as escapes. Discard the output to a closed stream."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -75,7 +78,7 @@ def _open_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _tell_wrong_words(error: ArgumentsError, words: Sequence[str]) -> int:
+def _report_usage_error(error: ArgumentsError, words: Sequence[str]) -> int:
     from runner.cli.error_handler import tell
     from runner.diagnostics.suggestions import closest, did_you_mean
     from runner.errors import UsageError

@@ -25,26 +25,26 @@ from runner.planning.plan import Plan
 # GitHub cuts a comment at 65,536 characters.
 _MOST_ROWS = 100
 _MOST_CHARACTERS = 60_000
-_SIGNS = re.compile(r"([\\`*_{}\[\]<>()#!|~@$])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#!|~@$])")
 
 
 def summary(planned: Plan) -> str:
-    """The size, the table of what is done and why, what changed, and the submissions."""
-    text = "\n".join((*_head(planned), *_table(planned), *_changes(planned), *_submissions(planned)))
+    """The size, the table of actions and reasons, what changed, and the submissions."""
+    text = "\n".join((*_heading(planned), *_table(planned), *_changes(planned), *_submissions(planned)))
     if len(text) <= _MOST_CHARACTERS:
         return text
-    return "\n".join((*_head(planned), *_table(planned), "", "The jobs are too many to list here."))
+    return "\n".join((*_heading(planned), *_table(planned), "", "The jobs are too many to list here."))
 
 
-def _head(planned: Plan) -> Iterator[str]:
+def _heading(planned: Plan) -> Iterator[str]:
     submits = planned.totals[Action.SUBMIT]
     cost = "" if planned.cost is None else f", {money(planned.cost, planned.manifest.budget.currency)}"
     yield f"### {_escaped(planned.manifest.name)}: {screen.count(submits, 'submission')}{_escaped(cost)}"
     yield ""
     yield f"{_escaped(', '.join(planned.manifest.models))}: {size_of(planned)}."
-    told = budget_of(planned)
-    if told:
-        yield f"{_escaped(told)}."
+    budget = budget_of(planned)
+    if budget:
+        yield f"{_escaped(budget)}."
     yield ""
 
 
@@ -67,7 +67,7 @@ def _changes(planned: Plan) -> Iterator[str]:
     for jobs in alike[:_MOST_ROWS]:
         who = _code(jobs[0].job.key) + (f" and {len(jobs) - 1:,} more" if len(jobs) > 1 else "")
         for change in jobs[0].changes:
-            yield f"| {who} | {_escaped(change.name)} | {_told(change)} |"
+            yield f"| {who} | {_escaped(change.name)} | {_old_and_new(change)} |"
             who = ""
     yield from _left_out(len(alike))
 
@@ -93,7 +93,7 @@ def _price(planned: Planned, plan: Plan) -> str:
     return "" if planned.price is None else _escaped(money(planned.price, plan.manifest.budget.currency))
 
 
-def _told(change: Change) -> str:
+def _old_and_new(change: Change) -> str:
     if isinstance(change.old, str) and isinstance(change.new, str) and change.name.endswith("prompt"):
         pieces = words(change.old, change.new)
         return "".join(_piece(each, index, len(pieces)) for index, each in enumerate(pieces))
@@ -101,7 +101,7 @@ def _told(change: Change) -> str:
 
 
 def _piece(piece: Piece, index: int, count: int) -> str:
-    """What went is struck out, what came is bold; tags, because signs of Markdown do not work inside of words."""
+    """Removed text is struck out, added text is bold. HTML tags are used: Markdown's own marks fail inside of words."""
     if piece.is_kept:
         return _escaped(elided(piece.new, is_first=index == 0, is_last=index == count - 1))
     old = f"<del>{_escaped(piece.old)}</del>" if piece.old else ""
@@ -109,12 +109,12 @@ def _piece(piece: Piece, index: int, count: int) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that means nothing in Markdown: no table, link, tag, mention or formula comes of it."""
-    return _SIGNS.sub(r"\\\1", printable(text))
+    """Text escaped for Markdown: it cannot make a table, link, tag, mention or formula."""
+    return _SPECIAL.sub(r"\\\1", printable(text))
 
 
 def _code(text: str) -> str:
-    """Text as code. A bar would end the cell of a table, even there."""
+    """Text as code. A `|` is escaped: it would end a table cell even inside of code."""
     shown = printable(text).replace("|", "\\|")
     fence = "``" if "`" in shown else "`"
     pad = " " if "`" in shown else ""

@@ -1,4 +1,4 @@
-"""What several commands make of their words: the manifest, its output folder, the selection."""
+"""What several commands make of their arguments: the manifest, its output folder, the selection."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RUN_FLAGS = ("base_url", "max_jobs", "max_cost")
 
 
 def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
-    """The manifest as the flags want it, and its warnings. Raises ManifestError and UsageError."""
+    """The manifest, changed by the flags, and its warnings. Raises ManifestError and UsageError."""
     reading = read(Path(options.manifest), allow_outside=options.allow_outside)
     manifest = lowered(reading.sound(), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
     manifest = replace(manifest, output=moved(manifest.output, options.output, options.sandbox))
@@ -42,9 +42,10 @@ def _cost(text: str | None) -> Decimal | None:
 
 
 def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
-    """The output with another folder, and with `-sandbox` added for the sandbox; the state goes along or beside it.
+    """The output with another folder, and with `-sandbox` added to its name for the sandbox.
 
-    Raises UsageError for a folder that cannot hold results.
+    A state below the folder moves with it. Any other state stays where it is, with `-sandbox` added to its name for the
+    sandbox. Raises UsageError if the folder cannot hold results.
     """
     target = output.dir if folder is None else Path(folder).resolve()
     if not target.name:
@@ -61,7 +62,7 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
 
 
 def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
-    """The jobs that the flags ask for. Raises UsageError for a condition on what the manifest does not have."""
+    """The jobs that the flags select. Raises UsageError if --where names a variable that the manifest does not have."""
     return Selection(
         only=tuple(options.only),
         skip=tuple(options.skip),
@@ -73,7 +74,7 @@ def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
 
 
 def command_line(options: argparse.Namespace, command: str, *flags: str) -> str:
-    """The command that goes on from here, for people to copy: `flags`, and the words that it shares with this one."""
+    """The next command, for people to copy: with those arguments of this one that fit it, and with `flags`."""
     given = vars(options)
     words = ["reelrun", command, options.manifest]
     if given.get("sandbox"):

@@ -1,4 +1,4 @@
-"""What a plan comes to, in words that the screen and Markdown share."""
+"""Texts about a plan that the screen and the Markdown summary share."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from runner.planning.changes import edits
 from runner.planning.expansion.matrix import product_size, variants
 from runner.planning.plan import Group, Plan
 
-# Of text that did not change, this much stands around what did.
+# The characters of unchanged text that are shown next to a change.
 _CONTEXT = 30
-# So many changed jobs are compared word by word.
+# The most changed jobs that are compared.
 _MOST_CHANGES = 5000
 
 
 def changed_alike(planned: Plan) -> list[list[Planned]]:
-    """The changed jobs, those of one edit together. Of a great many, the first are looked at."""
+    """The changed jobs, grouped by equal edits. Only the first `_MOST_CHANGES` are compared."""
     changed = sum(group.jobs for group in planned.groups if group.reason.startswith("changed:"))
     alike: dict[tuple[object, ...], list[Planned]] = {}
     found = (each for each in planned.submits if each.changes)
@@ -29,7 +29,7 @@ def changed_alike(planned: Plan) -> list[list[Planned]]:
 
 
 def value_told(value: Json) -> str:
-    """A value of a parameter, short: of a digest the beginning tells enough."""
+    """The value of a parameter as a short text. Of a digest, only the beginning is shown."""
     if value is None:
         return "(left out)"
     if isinstance(value, str) and value.startswith("sha256:"):
@@ -38,7 +38,7 @@ def value_told(value: Json) -> str:
 
 
 def elided(text: str, *, is_first: bool, is_last: bool) -> str:
-    """Text that did not change, as far as it stands near what did."""
+    """Unchanged text, cut to what is next to a change."""
     if (is_first and is_last) or len(text) <= 2 * _CONTEXT:
         return text if len(text) <= 2 * _CONTEXT else shortened(text, 2 * _CONTEXT)
     head, tail = text[:_CONTEXT], text[-_CONTEXT:]
@@ -46,7 +46,7 @@ def elided(text: str, *, is_first: bool, is_last: bool) -> str:
 
 
 def cost_of(group: Group, manifest: Manifest) -> str:
-    """What a group costs: what its submissions would, or what its jobs did."""
+    """The cost of a group: what its submissions would cost, or what its jobs have cost."""
     currency = manifest.budget.currency
     if group.action is Action.SUBMIT:
         return money(group.price, currency) if group.price is not None else ""
@@ -61,7 +61,7 @@ def whole_cost(planned: Plan) -> str:
 
 
 def budget_of(planned: Plan) -> str:
-    """`$13.50 of the budget of $40.00 when done`; empty where there is no limit."""
+    """`$13.50 of the budget of $40.00 when done`; empty if there is no limit or no price."""
     budget = planned.manifest.budget
     if budget.max_cost is None or planned.cost is None:
         return ""
@@ -74,22 +74,22 @@ def budget_of(planned: Plan) -> str:
 def orphans_of(planned: Plan) -> str:
     """`no longer in the manifest: 3 succeeded, 1 waiting (carried through)`."""
     counted = planned.orphaned.totals
-    told = ", ".join(f"{counted[status]:,} {status}" for status in Status if counted.get(status))
+    counts = ", ".join(f"{counted[status]:,} {status}" for status in Status if counted.get(status))
     is_open = counted.get(Status.WAITING) or counted.get(Status.UNKNOWN)
     carried = " (what is open is carried through)" if is_open else ""
-    return f"no longer in the manifest: {told}{carried}"
+    return f"no longer in the manifest: {counts}{carried}"
 
 
 def size_of(planned: Plan) -> str:
     """`3 images x 2 prompts x 5 variants x 2 takes = 60 cells, 58 jobs (2 cells render to the same request)`."""
     manifest = planned.manifest
     factors = _factors(manifest)
-    told = " x ".join(screen.count(number, noun) for noun, number in factors)
+    size = " x ".join(screen.count(number, noun) for noun, number in factors)
     product = math.prod(number for _, number in factors)
     less = f", less {product - planned.cells:,} excluded" if product > planned.cells else ""
     same = planned.cells - len(planned.jobs)
     merged = f" ({screen.count(same, 'cell')} render{'s' if same == 1 else ''} to the same request)" if same else ""
-    return f"{told}{less} = {screen.count(planned.cells, 'cell')}, {screen.count(len(planned.jobs), 'job')}{merged}"
+    return f"{size}{less} = {screen.count(planned.cells, 'cell')}, {screen.count(len(planned.jobs), 'job')}{merged}"
 
 
 def _factors(manifest: Manifest) -> list[tuple[str, int]]:

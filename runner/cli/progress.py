@@ -16,9 +16,9 @@ from runner.model import Budget, Manifest
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-# Seconds between two lines where there is no terminal.
+# Seconds between two lines if there is no terminal.
 _LINE_EVERY = 10.0
-# Widths in columns: of the bar, and of a terminal that does not tell.
+# In columns: the least and the greatest width of the bar, and the width of a terminal that does not report its own.
 _SHORTEST, _LONGEST = 8, 24
 _USUAL = 80
 _ORDER = ("processing", "dispatched", "queued", "created", "accepted")
@@ -28,7 +28,7 @@ class Bar:
     """`46/58 ████░ 9 processing · 3 queued · $13.50 of $40.00 · 04:10 left`."""
 
     def __init__(self, manifest: Manifest) -> None:
-        # Loaded where a bar is drawn: the runs of scripts need none.
+        # Imported here: runs without a terminal need no bar.
         from tqdm import tqdm
 
         self._tqdm = tqdm
@@ -51,7 +51,7 @@ class Bar:
             snapshot, self._budget, _left(snapshot, self._first, now), _columns() - len(counts) - _SHORTEST - 3
         )
         room = min(_LONGEST, _columns() - len(counts) - len(words) - 3)
-        # tqdm fills in what stands in braces, and nothing else may look like that.
+        # tqdm replaces everything in braces. So other text goes into `desc`: it may contain braces.
         self._bar.bar_format = f"{counts} {{bar:{max(room, _SHORTEST)}}} {{desc}}"
         self._bar.set_description_str(words, refresh=False)
         self._bar.update(0)
@@ -62,42 +62,42 @@ class Bar:
 
 
 class Lines:
-    """The same as lines of text, for logs."""
+    """The same facts as lines of text, for logs."""
 
     def __init__(self, manifest: Manifest) -> None:
         self._budget = manifest.budget
-        self._said_at: float | None = None
-        self._said = ""
+        self._printed_at: float | None = None
+        self._printed = ""
         self._first: tuple[int, float] | None = None
 
     def __call__(self, snapshot: RunSnapshot) -> None:
         now = time.monotonic()
         if self._first is None:
             self._first = snapshot.done + snapshot.failed, now
-        if self._said_at is not None and now - self._said_at < _LINE_EVERY:
+        if self._printed_at is not None and now - self._printed_at < _LINE_EVERY:
             return
-        told = facts(snapshot, self._budget)
+        details = facts(snapshot, self._budget)
         counts = f"{snapshot.done + snapshot.failed}/{snapshot.total}"
-        line = _joined(counts, told, _left(snapshot, self._first, now))
-        if line != self._said:
+        line = _joined(counts, details, _left(snapshot, self._first, now))
+        if line != self._printed:
             screen.say(line)
-        self._said, self._said_at = line, now
+        self._printed, self._printed_at = line, now
 
     def close(self) -> None:
-        """Nothing is left on the screen to remove."""
+        """Do nothing: there is nothing to remove from the screen."""
 
 
 def worded(snapshot: RunSnapshot, budget: Budget, left: str, room: int) -> str:
-    """The facts and the time left in so many columns: where each status is too long, all that is in flight as one."""
+    """The facts and the time left in `room` columns. If the statuses are too long, one total replaces them."""
     words = _joined(facts(snapshot, budget), left)
     if len(words) > room and snapshot.statuses:
-        flying = {"in flight": sum(snapshot.statuses.values())}
-        words = _joined(facts(replace(snapshot, statuses=flying), budget), left)
+        in_flight = {"in flight": sum(snapshot.statuses.values())}
+        words = _joined(facts(replace(snapshot, statuses=in_flight), budget), left)
     return fitted(words, room)
 
 
 def fitted(words: str, room: int) -> str:
-    """As many of the facts as fit into so many columns, with a sign where some are left out."""
+    """As many of the facts as fit into `room` columns, with `…` if some are left out."""
     if len(words) <= room:
         return words
     parts = words.split(" · ")
@@ -118,7 +118,7 @@ def _columns() -> int:
 
 
 def facts(snapshot: RunSnapshot, budget: Budget) -> str:
-    """What is in flight by status, what went wrong, what is spent, and what keeps the run waiting."""
+    """What is in flight by status, what failed, what is spent, and why the run waits."""
     statuses = sorted(snapshot.statuses.items(), key=lambda each: _ORDER.index(each[0]) if each[0] in _ORDER else 9)
     parts = [f"{number} {status}" for status, number in statuses]
     if snapshot.failed:
@@ -132,7 +132,7 @@ def facts(snapshot: RunSnapshot, budget: Budget) -> str:
 
 
 def _left(snapshot: RunSnapshot, first: tuple[int, float], now: float) -> str:
-    """The time left at the pace so far; nothing while there is no pace yet."""
+    """The time left at the pace so far; empty while no job has ended."""
     finished = snapshot.done + snapshot.failed
     made = finished - first[0]
     if made <= 0 or finished >= snapshot.total:

@@ -1,4 +1,4 @@
-"""Words on the screen: messages and help go to stderr, data to stdout. Colour only on a terminal, and never alone."""
+"""Output: messages and hints go to stderr, data to stdout. Colours are only for terminals, and never the only sign."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runner.errors import Diagnostic, Severity, Stage
 
 
 def say(text: str) -> None:
-    """A message for people. That nobody can read it stops no run."""
+    """Print a message for people. If stderr cannot be written, nothing stops."""
     try:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
@@ -23,28 +23,28 @@ def say(text: str) -> None:
 
 
 def show(text: str) -> None:
-    """A result for people, on stdout."""
-    # A reader that has gone, as with `| head`, must not hide how the command ends.
+    """Print a result on stdout."""
+    # If the reader has gone, as with `| head`, the command must still end with its own exit code.
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.write(text + "\n")
 
 
 def drop(stream: TextIO) -> None:
-    """Send what is left of a stream that cannot be written nowhere: Python would fail on it again while it exits."""
-    # A stream without a descriptor is not one that Python closes.
+    """Discard the rest of a stream that cannot be written. Otherwise Python fails on it again at exit."""
+    # A stream without a file descriptor, such as StringIO, needs none of this.
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def document(data: object) -> None:
-    """The one JSON document of a command, on stdout."""
-    # Elsewhere than in UTF-8 the escapes of the encoding would not be those of JSON.
+    """Print the one JSON document of a command on stdout."""
+    # In other encodings than UTF-8, the stream would write escapes that are not valid in JSON.
     is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     show(json.dumps(data, ensure_ascii=not is_unicode, indent=2))
 
 
 def has_colour(stream: TextIO | None = None) -> bool:
-    """Whether a stream, by default that of messages, shows colours."""
+    """Whether a stream, by default stderr, shows colours."""
     # https://no-color.org
     return (stream or sys.stderr).isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
@@ -62,14 +62,14 @@ def painted(text: str, colour: str, is_shown: bool) -> str:
 
 
 def diagnostics(found: Sequence[Diagnostic], checked: Stage = Stage.PLANNING) -> None:
-    """Every problem with its line and caret, then how many there are."""
+    """Print every diagnostic with its line and caret, then how many there are."""
     problems(found)
     if found:
         say(total(found, checked))
 
 
 def problems(found: Iterable[Diagnostic]) -> None:
-    """Every problem with its line and caret."""
+    """Print every diagnostic with its line and caret."""
     from runner.diagnostics import report
 
     for each in found:
@@ -79,18 +79,18 @@ def problems(found: Iterable[Diagnostic]) -> None:
 def tally(found: Sequence[Diagnostic]) -> str:
     """`2 errors, 1 warning`."""
     errors = sum(each.severity is Severity.ERROR for each in found)
-    told = ((errors, "error"), (len(found) - errors, "warning"))
-    return ", ".join(count(number, name) for number, name in told if number)
+    counts = ((errors, "error"), (len(found) - errors, "warning"))
+    return ", ".join(count(number, name) for number, name in counts if number)
 
 
 def total(found: Sequence[Diagnostic], checked: Stage = Stage.PLANNING) -> str:
-    """How many problems there are, and what the errors among them mean. `checked` is the last stage that was."""
+    """How many diagnostics there are, and what errors prevented. `checked` is the last stage that was checked."""
     has_errors = any(each.severity is Severity.ERROR for each in found)
     return f"{tally(found)}{unchecked(checked)}." + (" Nothing was sent." if has_errors else "")
 
 
 def unchecked(stage: Stage) -> str:
-    """What was not checked where errors ended the checking with this stage."""
+    """What was not checked because errors ended the checking after this stage."""
     left = {Stage.YAML: ". Structure and planning were", Stage.STRUCTURE: ". Planning was"}.get(stage)
     return f"{left} not checked yet" if left else ""
 
@@ -106,6 +106,6 @@ def cost_document(amount: Decimal | None, currency: str) -> dict[str, object] | 
 
 
 def shown_path(path: object) -> str:
-    """A path for people: relative to the current folder where that is shorter."""
+    """A path for people: relative to the current folder if that is shorter."""
     relative = os.path.relpath(str(path))
     return relative if len(relative) < len(str(path)) else str(path)

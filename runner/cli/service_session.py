@@ -19,7 +19,7 @@ from runner.model import Manifest
 
 
 def connection_of(options: argparse.Namespace, manifest: Manifest) -> Connection:
-    """The sandbox, or the service that flags and environment name. Raises UsageError and AccessError."""
+    """The sandbox, or the service given by flags and environment. Raises UsageError and AccessError."""
     if options.sandbox and options.base_url:
         raise UsageError("--sandbox and --base-url exclude each other", "the sandbox has an address of its own")
     if options.sandbox:
@@ -27,7 +27,7 @@ def connection_of(options: argparse.Namespace, manifest: Manifest) -> Connection
     service = Service.from_environment(os.environ, options.base_url)
 
     def is_paid() -> bool:
-        # Without a key nothing can be sent, and so there is nothing to ask about.
+        # Without a key nothing can be sent, so the user need not be asked.
         service.require_key()
         return not Client(service).is_sandbox()
 
@@ -41,7 +41,7 @@ def progress_of(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines 
 
 
 def interruptible(interrupt: Callable[[], None]) -> None:
-    """The first Ctrl-C ends the run in good order, the second at once."""
+    """Handle Ctrl-C: the first one ends the run in an orderly way, the second one at once."""
     pressed = 0
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -49,11 +49,11 @@ def interruptible(interrupt: Callable[[], None]) -> None:
         pressed += 1
         if pressed > 1:
             os._exit(Exit.INTERRUPTED)
-        # Unbuffered, since a signal may come in the middle of another write.
+        # os.write, not sys.stderr: the signal may come in the middle of a write to it.
         os.write(2, b"\nStopping: nothing more is submitted. Press Ctrl-C again to leave at once.\n")
         interrupt()
 
-    # Signals reach the main thread alone; elsewhere the caller looks after them.
+    # Handlers can be set only in the main thread. In other threads the caller handles signals.
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, on_signal)
         signal.signal(signal.SIGTERM, on_signal)

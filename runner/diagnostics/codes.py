@@ -1,4 +1,4 @@
-"""The catalogue of diagnostics: what each code means, and how to mend it."""
+"""The catalogue of diagnostics: what each code means, and how to correct it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of problem: a title, a paragraph, and a small example of what is wrong and what is right."""
+    """A kind of diagnostic: a title, a paragraph, and a small example of what is wrong and what is right."""
 
     title: str
     text: str
@@ -111,7 +111,7 @@ _CODES = {
     ),
     "E209": Code(
         "No schema for the model",
-        "A model is known by a JSON Schema of its payload, which tells what can be sent. Names of models are case- "
+        "A model is known by a JSON Schema of its payload, which tells what can be sent. Names of models are case-"
         "sensitive. For a model that does not ship, name a schema file under models: draft 2020-12, at most 1 MB, and "
         "no more than 100,000 places with every $ref written out.",
         "model: my-model\nmodels: {my-model: schemas/my-model.schema.json}",
@@ -350,7 +350,7 @@ _CODES = {
         "wrong:  400 x 400 px, where 300 px are the minimum\nright:  1280 x 1280 px",
     ),
     "W803": Code(
-        "A value beside the advised ranges",
+        "A value outside the advised ranges",
         "The vendor advises ranges for this parameter, each for a purpose, and the value lies in none: cfg_scale is "
         "0.3 to 0.5 for creative videos, and 0.7 to 1 where the prompt is to be followed strictly. A model's schema "
         "holds these ranges under x-tips.",
@@ -359,11 +359,11 @@ _CODES = {
     "W804": Code(
         "An empty negative prompt",
         "The model takes a negative prompt, and the request has none. Name the unwanted things there, rather than in "
-        "the prompt. A parameter that is none is left out on purpose, and not told.",
+        "the prompt. A parameter with the value null is left out on purpose, so there is no warning about it.",
         'right:  params: {negative_prompt: "blurry, distorted, text, watermark"}',
     ),
     "W805": Code(
-        "A long video of a short prompt",
+        "A long video from a short prompt",
         "The longest video that the model makes is asked for with five words or fewer. Long videos are for complex "
         "scenes; short ones are better, and cheaper, for quick ideas.",
         'wrong:  text: "Slow push-in"\n        params: {duration: "10"}\nright:  params: {duration: "5"}',
@@ -374,7 +374,7 @@ _CODES = {
         "they are two requests, each paid for. Only the first 10,000 prompts are compared.",
         'wrong:  - {id: a, text: "The shoe, slow push-in"}\n        - {id: b, text: "The shoe,  slow push-in"}',
     ),
-    # What reading warns of.
+    # Warnings of the reader.
     "W901": Code(
         "YAML reads a value otherwise than it looks",
         "no, on and yes are truth values, 017 is octal, 1:30 is 90, and 1e3 and 08 are texts. Any value is allowed "

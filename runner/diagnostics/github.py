@@ -13,22 +13,22 @@ from runner.errors import Diagnostic
 
 
 def annotation(diagnostic: Diagnostic, folder: Path, root: Path) -> str:
-    """The command of one diagnostic, on one line.
+    """The command for one diagnostic, on one line.
 
-    Files of diagnostics are named from `folder`, those of annotations from `root`, that of the checkout.
+    The paths of diagnostics are relative to `folder`, those of annotations to `root`, the folder of the checkout.
     """
     place = diagnostic.position
     properties = {
         "file": path_from(root, str(folder / place.file)) or place.file,
         "line": str(place.line),
         "col": str(place.column),
-        # The last column itself: left out, it would be the first.
+        # The last marked column itself, not the one after it. Without endColumn only the first one is marked.
         "endColumn": str(place.column + max(place.length, 1) - 1),
         "title": diagnostic.code,
     }
-    told = ",".join(f"{name}={_property(printable(value))}" for name, value in properties.items())
+    listed = ",".join(f"{name}={_property(printable(value))}" for name, value in properties.items())
     message = f"{diagnostic.message}\nhelp: {diagnostic.hint}" if diagnostic.hint else diagnostic.message
-    return f"::{diagnostic.severity} {told}::{_data(message)}"
+    return f"::{diagnostic.severity} {listed}::{_data(message)}"
 
 
 def _data(text: str) -> str:

@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 
 def path_from(folder: Path, file: str) -> str | None:
-    """The path of a file from `folder`; None where it lies outside. `file` is relative to `folder`, or absolute."""
+    """The path of a file from `folder`; None if it lies outside. `file` is relative to `folder`, or absolute."""
     path = os.path.relpath(os.path.join(folder, file), folder)
     return None if path.split(os.sep, 1)[0] == os.pardir else Path(path).as_posix()
 
 
 def uri_from(folder: Path, file: str) -> str:
-    """The percent-encoded reference (RFC 3986): relative in `folder`, else absolute with the scheme `file`."""
+    """The percent-encoded URI of a file (RFC 3986): relative if it lies in `folder`, else absolute, `file:///...`."""
     path = path_from(folder, file)
-    # Names are bytes to the system, and not always UTF-8.
+    # File names are bytes, and not always UTF-8.
     return Path(os.path.abspath(folder / file)).as_uri() if path is None else quote(os.fsencode(path))

@@ -1,4 +1,4 @@
-"""A diagnostic as text: the place and the problem, the line with a caret, and the help."""
+"""A diagnostic as text: the place and the message, the line with a caret, and the hint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33"}
 
 
 def text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
-    """The lines of a diagnostic, without an end of line after the last."""
+    """The lines of a diagnostic, without a line end after the last one."""
     place = diagnostic.position
     severity = str(diagnostic.severity)
     hue = _COLOURS[diagnostic.severity] if colour else ""
@@ -35,7 +35,7 @@ def _painted(words: str, colour: str) -> str:
 
 
 def _window(diagnostic: Diagnostic) -> tuple[str, str, str]:
-    """The line before, in and after the caret; of a long line the part around it."""
+    """The parts of the line before, above and after the caret. A long line is cut to the part around the caret."""
     line, start = diagnostic.source, diagnostic.position.column - 1
     length = min(diagnostic.position.length, _WIDTH)
     first = max(0, start - max(20, _WIDTH - length - 20)) if len(line) > _WIDTH and start + length > _WIDTH else 0
@@ -55,7 +55,7 @@ def _columns(part: str) -> int:
 
 
 def _column(character: str) -> int:
-    # Vowel signs of Thai and Hindi take no column either, though they combine with nothing in Unicode's sense.
+    # By category: vowel signs of Thai and Hindi take no column either, although their combining class is mostly 0.
     if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -34,15 +34,15 @@ def sarif(diagnostics: Sequence[Diagnostic], version: str, folder: Path) -> dict
 
 
 def _rule(code: str) -> dict[str, object]:
-    told = CODES[code]
+    entry = CODES[code]
     level = Severity.WARNING if code.startswith("W") else Severity.ERROR
     return {
         "id": code,
-        "shortDescription": {"text": told.title},
-        "fullDescription": {"text": told.text},
+        "shortDescription": {"text": entry.title},
+        "fullDescription": {"text": entry.text},
         "help": {
-            "text": f"{told.text}\n\n{told.example}",
-            "markdown": f"{told.text}\n\n```\n{told.example}\n```",
+            "text": f"{entry.text}\n\n{entry.example}",
+            "markdown": f"{entry.text}\n\n```\n{entry.example}\n```",
         },
         "defaultConfiguration": {"level": str(level)},
     }
@@ -62,23 +62,25 @@ def _result(diagnostic: Diagnostic, index: int, uri: str, fingerprint: str) -> d
         "level": str(diagnostic.severity),
         "message": {"text": _message(diagnostic)},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}],
-        # GitHub's action for uploads adds the fingerprint that GitHub itself goes by, and complains about another one.
+        # Under a name of our own: GitHub's upload action adds the fingerprint that GitHub uses, and complains about
+        # a different one under the same name.
         "partialFingerprints": {"reelrun/v1": fingerprint},
     }
 
 
 def _message(diagnostic: Diagnostic) -> str:
-    """The problem as a sentence, and the help. Where space is short, only the first sentence is shown."""
-    problem = diagnostic.message
-    told = problem if problem.endswith(_ENDINGS) else f"{problem}."
-    text = f"{told}\n\nHelp: {diagnostic.hint}" if diagnostic.hint else told
-    # `[text](target)` is a link (section 3.11.6), and none of ours: a manifest could lead to anywhere. Braces stay as
-    # they are (3.11.5 would double them): without arguments viewers show a message as it is, and ours is to be copied.
+    """The message as a sentence, then the hint. Viewers with little space show only the first sentence."""
+    message = diagnostic.message
+    sentence = message if message.endswith(_ENDINGS) else f"{message}."
+    text = f"{sentence}\n\nHelp: {diagnostic.hint}" if diagnostic.hint else sentence
+    # `[text](target)` would be a link (section 3.11.6), through which a manifest could lead the reader anywhere. Braces
+    # are not doubled, although section 3.11.5 asks for it: viewers show a message without arguments unchanged, and
+    # people copy text from it.
     return text.replace("[", r"\[") if "](" in text else text
 
 
 def _fingerprints(diagnostics: Sequence[Diagnostic], uris: Sequence[str]) -> list[str]:
-    """What stays when lines move: the code and the text of the place, and a number for several of that."""
+    """Identities that stay when lines move: a digest of the code and the text there, and a number among equal ones."""
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for each, uri in zip(diagnostics, uris, strict=True):

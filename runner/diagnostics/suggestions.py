@@ -1,4 +1,4 @@
-"""Did you mean: what an unknown word, or a path that leads nowhere, was probably meant to be."""
+"""Hints such as "did you mean": what an unknown word, or a path that does not exist, was probably meant to be."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 from runner.diagnostics.text import shown
 from runner.diagnostics.words import joined, name
 
-# Higher than for words: files share their endings.
-_ALIKE = 0.75
-# A hint is one line: beyond this many names, the rest is counted.
+# The cutoff for file names. It is higher than for words, because many files have the same extension.
+_FILE_CUTOFF = 0.75
+# A hint is one line: it lists at most this many names, and counts the rest.
 SHOWN = 20
 
 
 def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word that was probably meant. `cutoff` is how alike they are at least, from 0 to 1."""
+    """The known word that was probably meant. `cutoff` is the least similarity, from 0 to 1."""
     lowered = {each.lower(): each for each in known}
     found = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=cutoff)
     return lowered[found[0]] if found else None
 
 
 def did_you_mean(guess: str | None, otherwise: str = "", more: str = "") -> str:
-    """The hint `did you mean 'x'?` for a guess as messages write it, and `otherwise` without one; then `more`."""
+    """The hint `did you mean 'x'?` if there is a guess, which has its quotes already, else `otherwise`; then `more`."""
     return f"{f'did you mean {guess}?' if guess else otherwise} {more}".strip()
 
 
@@ -45,19 +45,19 @@ def known_here(word: str, known: Collection[str]) -> str:
 
 
 def nearby(path: Path, written: str) -> str:
-    """The hint for a missing file. `written` is the path as the manifest has it."""
+    """The hint for a missing file. `written` is the path as the manifest spells it."""
     if written.startswith("~"):
         return "~ is not expanded in a manifest; paths are relative to the manifest"
     folder = path.parent
     names = _names(folder)
-    found = closest(path.name, names, _ALIKE)
+    found = closest(path.name, names, _FILE_CUTOFF)
     if found is not None:
         return did_you_mean(name(os.path.join(os.path.dirname(written), found)))
     return inside(folder, os.path.dirname(written))
 
 
 def inside(folder: Path, written: str) -> str:
-    """The hint that says what is in a folder, or that there is no such folder."""
+    """The hint that lists what is in a folder, or says that there is no such folder."""
     if not folder.is_dir():
         return _missing_folder(folder)
     names = _names(folder)
@@ -70,12 +70,12 @@ def _missing_folder(parent: Path) -> str:
     while not parent.parent.is_dir() and parent != parent.parent:
         parent = parent.parent
     hint = f"the folder {name(shown(parent))} does not exist"
-    similar = closest(parent.name, _names(parent.parent), _ALIKE)
+    similar = closest(parent.name, _names(parent.parent), _FILE_CUTOFF)
     return f"{hint}; {did_you_mean(name(similar))}" if similar else hint
 
 
 def _names(folder: Path) -> list[str]:
-    """The visible names in a folder; none where it cannot be listed. Only the first thousand are looked at."""
+    """The visible names in a folder; empty if it cannot be listed. Only the first thousand entries are read."""
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry, _ in zip(entries, range(1000), strict=False)]

@@ -14,7 +14,7 @@ from runner.model import Route
 
 
 def shown(path: Path) -> str:
-    """The name of a file in messages: relative to the current folder where it lies in it, else absolute."""
+    """The name of a file in messages: relative if it lies in the current folder, else absolute."""
     full = os.path.abspath(path)
     here = os.getcwd()
     return os.path.relpath(full, here) if os.path.commonpath([full, here]) == here else full
@@ -48,7 +48,7 @@ class Text:
         return self.text[start:] if end < 0 else self.text[start:end]
 
     def position(self, route: Route = (), *, key: bool = False, offset: int = 0, length: int = 0) -> Position:
-        """As a SourceMap: the whole text is one value."""
+        """Makes a text a SourceMap in which the whole text is one value."""
         return self.at(min(offset, len(self.text)), length or 1)
 
     def has(self, route: Route) -> bool:
@@ -56,13 +56,13 @@ class Text:
 
 
 def file_error(code: str, text: Text, position: Position, message: str, hint: str = "") -> ManifestError:
-    """The one error that ends the reading of a file."""
+    """The error that ends the reading of a file; it has one diagnostic."""
     line = text.line(position)
     return ManifestError([Diagnostic(code, Severity.ERROR, position, message, hint, line)])
 
 
 def decode(data: bytes, file: str) -> Text:
-    """The text of a file's bytes; ManifestError with E104 where they are not UTF-8."""
+    """The text of a file's bytes. Raises ManifestError with E104 if they are not UTF-8."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -75,7 +75,7 @@ def _not_utf8(data: bytes, start: int, file: str) -> ManifestError:
         text = Text(file, "")
         return file_error("E104", text, text.at(0), "the file is UTF-16, not UTF-8", "save it as UTF-8 in your editor")
     before = decode(data[:start], file).text
-    # The rest is shown as well as it can be, for the caret's line.
+    # The text after the byte is decoded as well as possible, to show the whole line above the caret.
     text = Text(file, before + data[start : start + 200].decode("utf-8", "replace"))
     place = text.at(len(before))
     message = f"the byte 0x{data[start]:02x} is not UTF-8"

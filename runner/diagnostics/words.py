@@ -10,8 +10,8 @@ from decimal import Decimal
 from runner.model import Json
 
 _LONGEST = 60
-_BARE = re.compile(r"(?:[A-Za-z_]|\.{1,2}/)[A-Za-z0-9_ ./*-]*(?<! )")
-_NOT_BARE = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"])
+_UNQUOTED = re.compile(r"(?:[A-Za-z_]|\.{1,2}/)[A-Za-z0-9_ ./*-]*(?<! )")
+_QUOTED_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"])
 
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -22,7 +22,7 @@ def shortened(text: str, limit: int = _LONGEST) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with everything escaped that a terminal would not show, or would obey."""
+    """The text with all characters escaped that a terminal does not show, or takes for commands."""
     return "".join(each if each.isprintable() else _escaped(each) for each in text)
 
 
@@ -33,7 +33,7 @@ def _escaped(character: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """The text in double quotes, as YAML has it."""
+    """The text in double quotes, as YAML writes it."""
     return '"' + printable(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
@@ -50,7 +50,7 @@ def literal(value: Json) -> str:
 
 
 def described(value: Json) -> str:
-    """A value with its type, as a sentence needs it: `the integer 5`."""
+    """A value with its type, for a sentence: `the integer 5`."""
     if value is None:
         return "empty"
     if isinstance(value, bool):
@@ -65,7 +65,7 @@ def described(value: Json) -> str:
 def flow(value: Json) -> str:
     """A value as one would write it in YAML, on one line."""
     if isinstance(value, str):
-        return value if _BARE.fullmatch(value) and value.lower() not in _NOT_BARE else quoted(value)
+        return value if _UNQUOTED.fullmatch(value) and value.lower() not in _QUOTED_WORDS else quoted(value)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{flow(key)}: {flow(each)}" for key, each in value.items()) + "}"
     if isinstance(value, Sequence):
@@ -74,7 +74,7 @@ def flow(value: Json) -> str:
 
 
 def joined(words: Iterable[str], last: str = "or", limit: int = 12) -> str:
-    """`a, b or c`; of a long list the beginning."""
+    """`a, b or c`; only the beginning of a long list."""
     items = list(words)
     if len(items) > limit:
         return ", ".join(items[:limit]) + ", …"
@@ -90,7 +90,7 @@ def size(count: int) -> str:
 
 
 def money(amount: Decimal | float, currency: str) -> str:
-    """An amount to the cent, or with all its digits where it has more: `$0.25`, `0.125 CHF`."""
+    """An amount to the cent, or with all its digits if it has more: `$0.25`, `0.125 CHF`."""
     exact = Decimal(str(amount)).normalize()
     exponent = exact.as_tuple().exponent
     digits = max(2, -exponent) if isinstance(exponent, int) else 2

@@ -1,4 +1,4 @@
-"""Time, as the engine is given it."""
+"""The clock that the engine uses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
 
-# Waits end at most fifty times a second: what comes in a crowd is taken in, and committed, together. What comes alone
-# waits for nothing.
+# The least seconds between the ends of two waits: events that come close together are handled, and committed, together.
+# A single event is not delayed.
 _SHORTEST = 0.02
 
 
@@ -20,12 +20,12 @@ class Clock(Protocol):
         """Unix seconds."""
 
     def wait(self, inbox: SimpleQueue[Item], timeout: float) -> list[Item]:
-        """What is in the inbox, at the latest after `timeout` seconds; all of it once there is anything."""
+        """Wait at most `timeout` seconds for an item in the inbox. Returns all items that are in it then."""
 
 
 class SystemClock:
-    """The time of this machine when it was made, carried on by the monotonic clock: setting the machine's clock during
-    a run neither shortens nor lengthens any wait."""
+    """The machine's time when this object was made, plus the monotonic time since then. Setting the machine's clock
+    during a run changes no wait."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()

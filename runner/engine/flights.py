@@ -14,7 +14,7 @@ from runner.model import Attempt, Job, Planned
 
 
 class Phase(Enum):
-    """What a flight is about at this moment."""
+    """What is being done about a flight."""
 
     POSTING = "submitting"
     LOST = "looked for"
@@ -27,12 +27,12 @@ class Phase(Enum):
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """One open attempt. `since` starts its wait, `due` is its next poll, `tries` counts downloads in vain.
+    """One open attempt. `run.wait` counts from `since`, `due` is the time of its next poll.
 
-    `started` is since when the service may be working on it, None while it waits behind others, and once it has ended.
+    `tries` counts failed downloads, `failures` unusable answers in a row. `started` is the time since when the service
+    may be working on it; None while it waits behind others, and after it has ended.
 
-    `planned` is what is submitted again where the attempt turns out never to have been accepted; it is None for an
-    orphaned job.
+    `planned` is submitted again if the attempt was never accepted. It is None for an orphaned job.
     """
 
     attempt: Attempt
@@ -44,18 +44,18 @@ class Flight:
     tries: int = 0
     failures: int = 0
     remote: Remote | None = None
-    # Asked for with --resubmit-unknown: what cannot be found is bought again.
+    # --resubmit-unknown was given: if the request cannot be found, it is submitted, and paid for, again.
     resubmit: bool = False
 
     @property
     def job(self) -> Job:
-        """The job as planned; only for flights that this run submits."""
+        """The planned job. Only for flights that this run submits."""
         assert self.planned is not None, "only jobs of the plan are submitted"
         return self.planned.job
 
     @property
     def price(self) -> Decimal:
-        """What it counts as spent, also while it is unknown; 0 where the price is not known."""
+        """What it adds to the money spent, also while it is unknown; 0 if the price is not known."""
         return (self.planned.price if self.planned else None) or Decimal(0)
 
     @property
@@ -65,7 +65,7 @@ class Flight:
 
     @property
     def status(self) -> str:
-        """For people: the service's word while it works, ours otherwise."""
+        """For people: the service's status while it has the request, otherwise our phase."""
         if self.phase in (Phase.WAITING, Phase.ASKING):
             return self.attempt.remote_status or "accepted"
         return str(self.phase.value)
@@ -85,7 +85,7 @@ class Flights:
         del self._by_phase[flight.phase][flight.attempt.number]
 
     def move(self, flight: Flight, phase: Phase) -> None:
-        """Every change of a phase comes here."""
+        """The only way to change a phase."""
         self.remove(flight)
         flight.phase = phase
         self.add(flight)
@@ -94,7 +94,7 @@ class Flights:
         return self.count(*Phase)
 
     def in_phase(self, phase: Phase) -> list[Flight]:
-        """In the order in which they came into it."""
+        """In the order in which they entered it."""
         return list(self._by_phase[phase].values())
 
     def count(self, *phases: Phase) -> int:
@@ -113,7 +113,7 @@ class Flights:
         heapq.heappush(self._due, (due, flight.attempt.number))
 
     def next_due(self) -> float:
-        """When the next poll is due, infinity where none is; entries that were superseded are dropped on the way."""
+        """When the next poll is due; infinity if there is none. Drops outdated entries on the way."""
         waiting = self._by_phase[Phase.WAITING]
         while self._due:
             due, number = self._due[0]
@@ -123,10 +123,10 @@ class Flights:
         return math.inf
 
     def pop_due(self) -> Flight:
-        """The one that is due next, of which there is one."""
+        """The flight that is due next. Call `next_due` first: there must be one, and outdated entries must be gone."""
         return self._by_phase[Phase.WAITING][heapq.heappop(self._due)[1]]
 
     def statuses(self) -> Counter[str]:
-        """How many there are of each status, but those that are left for the next run."""
+        """How many flights have each status, without those that are left for the next run."""
         phases = (each for each in Phase if each is not Phase.LEFT)
         return Counter(flight.status for phase in phases for flight in self._by_phase[phase].values())

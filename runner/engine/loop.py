@@ -1,4 +1,4 @@
-"""The engine: one loop, one thread that decides and writes to the state; blocking calls run on an executor."""
+"""The engine: a loop on one thread, which decides and writes to the state. Blocking calls run on an executor."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from runner.planning.plan import Plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
 
-# How long open calls are waited for once a run is stopped, in seconds; videos are not waited for.
+# Seconds to wait for open calls after a run was stopped. Downloads are not waited for.
 DRAIN = 10.0
 _SHORTEST_TURN, _LONGEST_TURN = 0.02, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run ended: how many submissions it made, and what stopped it half way, if anything."""
+    """How a run ended: how many submissions it made, and the error that stopped it or some of its jobs, if any."""
 
     submitted: int
     interrupted: bool
@@ -31,7 +31,7 @@ class Report:
 
 
 class Engine:
-    """Carries a plan out. The caller holds the run lock of the store's file."""
+    """Executes a plan. The caller must hold the run lock of the state."""
 
     def __init__(self, plan: Plan, selection: Selection, store: Store, tools: Tools) -> None:
         self._run = Run(plan, selection, store, tools)
@@ -59,7 +59,7 @@ class Engine:
         return Report(run.submitted, run.interrupted, run.error or run.last_error)
 
     def _turn(self) -> None:
-        """Take in what ended, start what may start."""
+        """Handle the calls that have ended, and start those that are due."""
         run = self._run
         events = run.tools.clock.wait(run.inbox, self._patience())
         with run.store.transaction():
@@ -88,7 +88,7 @@ class Engine:
         return min(max(soonest - self._run.now(), _SHORTEST_TURN), _LONGEST_TURN)
 
     def _adopt(self) -> None:
-        """Take up what earlier runs left open, orphaned jobs too."""
+        """Take up the attempts that earlier runs left open, also those of orphaned jobs."""
         run = self._run
         opened = run.store.open_attempts()
         planned = {each.job.id: each for each in run.plan.opened}
@@ -111,13 +111,13 @@ class Engine:
             return
         run.queue.hold(attempt.fingerprint)
         if attempt.lost_at is None:
-            # Its runner is dead, and so its connection is closed.
+            # The process that sent it has ended, so its connection is closed.
             run.store.lose(attempt, now, None, "the run ended before the answer came")
             flight.attempt = replace(attempt, lost_at=now)
 
 
 def check_service(store: Store, service: str, organisation: str | None) -> None:
-    """Bind a new state to its service. Raises StateError where it belongs to another one."""
+    """Bind a new state to its service. Raises StateError if it belongs to another one."""
     for name, value in (("service", service), ("organisation", organisation)):
         known = store.note(name)
         if value is None or known == value:
@@ -131,14 +131,14 @@ def check_service(store: Store, service: str, organisation: str | None) -> None:
 
 
 def check_budget(plan: Plan) -> None:
-    """Raise BudgetError where what is spent and what would be submitted exceed max_cost; then nothing is submitted."""
+    """Raise BudgetError if what is spent and the plan's cost together exceed max_cost. Then nothing is submitted."""
     budget, cost = plan.manifest.budget, plan.cost
     if budget.max_cost is None or cost is None or not plan.totals[Action.SUBMIT]:
         return
-    whole, submits = plan.spent + cost, plan.totals[Action.SUBMIT]
-    if whole > budget.max_cost:
+    total, submits = plan.spent + cost, plan.totals[Action.SUBMIT]
+    if total > budget.max_cost:
         raise BudgetError(
             f"{submits:,} submission{'s' if submits != 1 else ''} for {cost:.2f} {budget.currency} would bring"
-            f" the total to {whole:.2f}, over the budget of {budget.max_cost:.2f}",
+            f" the total to {total:.2f}, over the budget of {budget.max_cost:.2f}",
             "raise budget.max_cost, or choose fewer jobs with --only; nothing was sent",
         )

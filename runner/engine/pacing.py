@@ -8,21 +8,22 @@ from dataclasses import dataclass, field
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
-# So many calls in a row without a usable answer, and calling goes on one at a time.
+# After this many calls in a row without a usable answer, only one call at a time is made.
 _STORM = 5
 
 
 def backoff(tries: int, randomness: random.Random) -> float:
-    """Seconds to pause after this many tries in vain: exponential with full jitter
+    """Seconds to pause after this many failed tries: exponential backoff with full jitter
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)."""
     return randomness.uniform(0.0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(tries, 10)))
 
 
 @dataclass(slots=True)
 class Window:
-    """How many requests may be unfinished at the service, or how many polls a second are made: halved where the
-    service pushes back, then grown by one for as many answers as it is wide (additive increase, multiplicative
-    decrease). It starts at the most: the place of a job in the service's queue costs nobody anything.
+    """A limit that adapts to the service: on its unfinished requests, or on the polls a second.
+
+    It is halved if the service pushes back. After that it grows by one for every `size` answers (additive increase,
+    multiplicative decrease). It starts at `most`, because a job that waits in the service's queue costs nothing.
     """
 
     most: int
@@ -36,7 +37,7 @@ class Window:
         self.size = min(float(self.most), self.size + 1.0 / self.size)
 
     def refused(self, now: float, since: float) -> None:
-        """A 429 to a call made at `since`. Those made before the last decrease tell nothing new."""
+        """The answer to a call made at `since` was 429. Calls made before the last decrease tell nothing new."""
         if since >= self._lowered_at:
             self.size = max(1.0, self.size / 2.0)
             self._lowered_at = now
@@ -44,15 +45,15 @@ class Window:
 
 @dataclass(slots=True)
 class Gate:
-    """When calls may be made, at most so many at once. A storm of failures shuts it; then one call at a time probes,
-    until one is answered.
+    """Says when calls may be made, at most `most` at once. After many failures in a row (a storm) it allows one call at
+    a time, until one is answered.
     """
 
     randomness: random.Random
     most: int
     opens_at: float = float("-inf")
     failures: int = 0
-    # Since when no call has been answered; None after an answer.
+    # When the first call after the last answer failed; None if no call has failed since.
     silent_since: float | None = None
 
     @property
@@ -60,7 +61,7 @@ class Gate:
         return self.failures >= _STORM
 
     def due(self, calls: int) -> float:
-        """When another call may start, with this many under way; infinity where one of these has to end first."""
+        """When another call may start while this many run; infinity if one of these must end first."""
         is_full = calls >= self.most or (self.is_stormy and calls > 0)
         return math.inf if is_full else self.opens_at
 
@@ -69,7 +70,7 @@ class Gate:
         self.silent_since = None
 
     def failed(self, now: float, retry_after: float | None = None) -> None:
-        """`retry_after` is how long the service wants to be left alone, in seconds."""
+        """`retry_after` is the pause that the service asks for, in seconds."""
         self.failures += 1
         self.silent_since = now if self.silent_since is None else self.silent_since
         if self.is_stormy:

@@ -1,4 +1,4 @@
-"""Polling: asks for the requests that are in flight, and decides what each answer means."""
+"""Polling: asks the service for the requests in flight, and decides what each answer means."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from runner.engine.run import Run, result_of
 from runner.model import Status
 
 _FINAL = {"failed": Status.FAILED, "cancelled": Status.CANCELLED}
-# A request that we were told of may be unknown to another server of the service for a moment.
+# A missing request is not given up before this many failures: a server of the service may not know yet what another
+# one has accepted.
 _MISSING_POLLS = 3
-# After an answer that is of no use, in seconds.
+# The least seconds to the next poll after an unusable answer.
 _LEAST_PAUSE = 1.0
-# The most polls a second, and so the most jobs, and the seconds' worth of them that may come at once. A service that
-# wants fewer says so (429), and gets half as many.
+# The most polls a second, which also limits the jobs a second; and for how many seconds polls may be sent at once.
+# If the service wants fewer (429), the rate is halved.
 _MOST_POLLS, _BURST = 250, 0.25
 
 
 class Polling:
-    """Asks when a poll is due; finished requests become ready to be fetched."""
+    """Sends the polls that are due. Finished requests become ready to be downloaded."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -33,7 +34,7 @@ class Polling:
 
     @property
     def due(self) -> float:
-        """When the next poll may leave; infinity while there is none, or something else must end first."""
+        """When the next poll may be sent; infinity if there is none, or another call must end first."""
         run = self._run
         return max(run.flights.next_due(), run.asks.due(run.calls), self._free_at)
 
@@ -54,7 +55,7 @@ class Polling:
                 run.asks.answered()
                 self._rate.accepted()
                 if run.check_organisation(answer.remote):
-                    self._told(flight, answer.remote)
+                    self._update(flight, answer.remote)
             case AnswerClass.MISSING:
                 run.asks.answered()
                 self._missing(flight)
@@ -64,9 +65,9 @@ class Polling:
             case _:
                 if answer.kind is AnswerClass.BUSY:
                     self._rate.refused(run.now(), started)
-                self._troubled(flight, answer)
+                self._unusable(flight, answer)
 
-    def _told(self, flight: Flight, remote: Remote) -> None:
+    def _update(self, flight: Flight, remote: Remote) -> None:
         run, now = self._run, self._run.now()
         status = remote.status or ""
         if remote.is_final:
@@ -84,12 +85,12 @@ class Polling:
         elif status == "success":
             flight.failures, flight.remote = 0, remote
             run.flights.move(flight, Phase.READY)
-        elif not self._is_over(flight):
+        elif not self._leave_if_over(flight):
             flight.failures = 0
             run.schedule.unfinished(flight, status, now)
 
     def _missing(self, flight: Flight) -> None:
-        """404 for a request that we know: it was paid for, and so it is unknown, never submitted again by itself."""
+        """404 for a request that was accepted. It was paid for: it becomes unknown, never resubmitted unasked."""
         run = self._run
         flight.failures += 1
         run.store.doubt(flight.attempt, f"the service does not know request {flight.request_id} (404)")
@@ -99,7 +100,7 @@ class Polling:
         else:
             self._again(flight)
 
-    def _troubled(self, flight: Flight, answer: Answer) -> None:
+    def _unusable(self, flight: Flight, answer: Answer) -> None:
         run = self._run
         flight.failures += 1
         run.asks.failed(run.now(), answer.retry_after)
@@ -108,14 +109,14 @@ class Polling:
         self._again(flight)
 
     def _again(self, flight: Flight) -> None:
-        """Poll again soon, as the answer was of no use, unless the job's wait is over."""
+        """Poll again soon after an unusable answer, unless the job's wait is over."""
         run = self._run
-        if not self._is_over(flight):
+        if not self._leave_if_over(flight):
             pause = max(_LEAST_PAUSE, backoff(flight.failures, run.tools.randomness))
             run.flights.poll_at(flight, min(run.now() + pause, flight.since + run.settings.wait))
 
-    def _is_over(self, flight: Flight) -> bool:
-        """Leave it for the next run where this one has waited for it for as long as it may."""
+    def _leave_if_over(self, flight: Flight) -> bool:
+        """Whether this run has waited for the job for as long as it may. If so, the job is left for the next run."""
         run = self._run
         is_over = run.now() - flight.since >= run.settings.wait
         if is_over:

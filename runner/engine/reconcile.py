@@ -1,6 +1,6 @@
-"""What a listing says about submissions whose answer was lost. Pure: a listing and what is known go in, findings out.
+"""What a listing says about submissions whose answer was lost. Pure functions: evidence goes in, findings come out.
 
-The rules are those that keep a job from being paid for twice: what cannot be told stays unknown.
+These rules keep a job from being paid for twice: if there is any doubt, an attempt stays unknown.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from runner.api.answers import CUT_SHORT, Listing, Remote
 from runner.media import FIRST_PICTURE, without_media
 from runner.model import Attempt, Json, ModelSchema, Variables, same_value
 
-# The service tells whole seconds, cut off, and so does its Date header, from which the skew is known: what it accepted
-# may seem to be a little older than the intent, and our view of its clock up to a second slow.
+# Tolerance in seconds. The service cuts its times to whole seconds, also in the Date header, from which the skew is
+# computed. So a request may seem a little older than its intent, and the service's clock up to a second slow.
 EARLY = LATE = 2.0
-# Requests of ours that were accepted so near to a lost one must be in a listing that is to prove its absence.
+# In seconds. A listing proves an absence only if it shows our requests that were accepted this near to the lost one.
 NEARBY = 300.0
 
 
 class Likeness(Enum):
-    """How an echoed request compares with ours. HIDDEN: equal in all that the echo shows, but not all is shown."""
+    """How an echoed request compares with ours. HIDDEN: equal in all that the echo shows, but it hides a part."""
 
     EQUAL = "equal"
     HIDDEN = "hidden"
@@ -30,7 +30,7 @@ class Likeness(Enum):
 
 
 class Conclusion(Enum):
-    """FOUND: attach. ABSENT: surely never accepted. MISSED: not in this listing, one more is needed. UNCLEAR: stays."""
+    """FOUND: attach. ABSENT: certainly never accepted. MISSED: not listed, look once more. UNCLEAR: stays unknown."""
 
     FOUND = "found"
     ABSENT = "absent"
@@ -50,10 +50,10 @@ class Finding:
 class Evidence:
     """A listing of one model, with what is needed to judge it.
 
-    `open_attempts` are all of this model without a request id, also those whose POST still runs. `claimed` are request
-    ids that belong to attempts already, `nearby` those that must be listed (a set for each attempt's number).
-    `started` is when the listing was asked for, `skew` the service's clock minus ours by its answer. `is_ours`: the
-    organisation is the one that the state recorded, as far as it recorded any.
+    `open_attempts` are all attempts of this model without a request id, also those whose POST still runs. `claimed` are
+    the request ids that already belong to attempts. `nearby` has the request ids that must be listed, by the number of
+    the attempt. `started` is when the listing was requested, `skew` the service's clock minus ours, according to that
+    answer. `is_ours`: the organisation is that of the state, if the state has recorded one.
     """
 
     listing: Listing
@@ -68,12 +68,12 @@ class Evidence:
 
     @property
     def requests(self) -> Mapping[str, Remote]:
-        """What is listed, by id: one that is told twice is one."""
+        """The listed requests by id. If an id is listed twice, the first one counts."""
         return {each.request_id: each for each in reversed(self.listing.requests)}
 
 
 def findings(evidence: Evidence) -> list[Finding]:
-    """A finding for each attempt whose POST is known to be over."""
+    """A finding for each attempt whose POST is known to have ended."""
     lost = sorted(
         (each for each in evidence.open_attempts if each.lost_at is not None),
         key=lambda each: (each.intended_at, each.number),
@@ -117,7 +117,7 @@ def _finding(evidence: Evidence, attempt: Attempt, remote: Remote | None, is_unc
 
 
 def _doubt(evidence: Evidence, attempt: Attempt) -> str:
-    """Why this listing cannot prove the attempt's absence, or nothing."""
+    """Why this listing cannot prove that the attempt was not accepted; empty if it can."""
     listing = evidence.listing
     if not listing.is_whole:
         return listing.message or "the service's list could not be read wholly"
@@ -140,7 +140,7 @@ def _doubt(evidence: Evidence, attempt: Attempt) -> str:
 
 
 def _is_like(evidence: Evidence, attempt: Attempt, remote: Remote) -> bool:
-    """Whether a remote request that is not claimed may be ours by all but its time."""
+    """Whether a remote request is not claimed and, its time aside, may be ours."""
     is_free = remote.request_id not in evidence.claimed and remote.model in (None, attempt.model)
     return is_free and likeness(attempt.payload, remote.payload, evidence.schema) is not Likeness.DIFFERENT
 
@@ -162,16 +162,16 @@ def _earliest(evidence: Evidence, attempt: Attempt) -> float:
 
 
 def _latest(evidence: Evidence, attempt: Attempt) -> float:
-    """A POST that still runs may be accepted any moment."""
+    """When it may have been accepted at the latest. A POST that still runs may be accepted at any time."""
     if attempt.lost_at is None:
         return math.inf
     return attempt.lost_at + evidence.settle + (_skew(evidence, attempt) or 0.0) + LATE
 
 
 def likeness(ours: Variables, echo: Variables | None, schema: ModelSchema | None) -> Likeness:
-    """Compare our payload with an echoed one: defaults filled in, numbers by value.
+    """Compare our payload with an echoed one. Defaults are filled in, and numbers are compared by value.
 
-    A name that neither we sent nor the model's schema knows is the service's own remark, and tells nothing.
+    A name that we did not send and that is not in the model's schema was added by the service. It is ignored.
     """
     if echo is None:
         return Likeness.HIDDEN
@@ -196,6 +196,7 @@ def _picture(ours: Json, echo: Json) -> Likeness:
         return Likeness.HIDDEN
     if ours == echo:
         return Likeness.EQUAL
-    # The service may keep an uploaded picture and echo its own address for it: that is no identity either.
+    # The service may store an uploaded picture and echo its own address for it. Such an address does not identify the
+    # bytes.
     was_uploaded = isinstance(ours, str) and ours.startswith("sha256:")
     return Likeness.HIDDEN if was_uploaded and not echo.startswith("sha256:") else Likeness.DIFFERENT

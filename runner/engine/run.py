@@ -1,4 +1,4 @@
-"""What the parts of the engine share during one run: the state, the flights, the calls under way, and what stops it."""
+"""What the parts of the engine share during one run: the state, the flights, the running calls, and what stops it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from runner.state.store import Store
 
 Result = TypeVar("Result")
 
-# Calls at once, and how many of them submissions may make: an upload takes long, and polls must not wait for it.
-# Downloads are counted apart for the same reason.
+# The most calls at once. A submission starts only while fewer than MOST_POSTS calls run: an upload takes long, and
+# polls must not wait for it. Downloads are counted separately for the same reason.
 MOST_CALLS, MOST_POSTS = 40, 32
 
 
 @dataclass(frozen=True, slots=True)
 class RunSnapshot:
-    """Where a run stands: numbers of jobs, what flights are about, money, and what keeps it waiting, if anything."""
+    """The progress of a run: numbers of jobs, flights by status, money spent, and why it waits, if it does."""
 
     total: int
     done: int
@@ -47,14 +47,14 @@ class RunSnapshot:
 
 
 class Progress(Protocol):
-    """Somebody who is told where the run stands, once a turn of the loop."""
+    """Is called with the progress of the run, once a turn of the loop."""
 
     def __call__(self, snapshot: RunSnapshot) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a run is given: network, executor, clock, randomness, and somebody to tell."""
+    """What a run gets from outside: network, executor, clock, randomness, and the progress callback."""
 
     client: Client
     files: LinkedFiles
@@ -64,13 +64,13 @@ class Tools:
     progress: Progress
 
 
-# Any: each kind of call has a result of its own; its handler knows which.
+# Any: each kind of call has its own type of result, which its handler knows.
 Handler = Callable[[Any, float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A blocking call that ended: who handles it, with what future, and when the call was started."""
+    """A blocking call that ended: its handler, its future and its start. `is_call`: it counts in `Run.calls`."""
 
     handle: Handler
     future: Future[Any]
@@ -79,7 +79,7 @@ class Event:
 
 
 class Run:
-    """One run of a plan. Everything here happens on the one thread that decides, but for `wake`."""
+    """One run of a plan. Everything here runs on the one thread that decides, except `wake`."""
 
     def __init__(self, plan: Plan, selection: Selection, store: Store, tools: Tools) -> None:
         self.plan = plan
@@ -90,14 +90,14 @@ class Run:
         self.inbox: SimpleQueue[Event | None] = SimpleQueue()
         self.flights = Flights()
         self.queue = Queue(plan.submits, plan.totals[Action.SUBMIT])
-        # How many may be unfinished at the service.
+        # The limit of requests unfinished at the service.
         self.depth = Window(self.settings.concurrency)
         self.schedule = Schedule(self.flights, store, self.settings.wait)
         self.asks = Gate(tools.randomness, MOST_CALLS)
         self.stop = Stop()
         self.calls = 0
         self.skew: float | None = None
-        # The key's organisation is known to be the one of the state, as far as it recorded any.
+        # Whether the key is known to belong to the state's organisation, if the state has recorded one.
         self._organisation = store.note("organisation")
         self.is_ours = self._organisation in (None, tools.client.service.organisation)
         self.interrupted = False
@@ -115,7 +115,7 @@ class Run:
         return self.tools.clock.now()
 
     def wake(self) -> None:
-        """End the present wait. Safe in a signal handler and in other threads."""
+        """End the current wait. Safe in a signal handler and in other threads."""
         self.inbox.put(None)
 
     @property
@@ -123,11 +123,11 @@ class Run:
         return self.interrupted or self.error is not None
 
     def fail(self, error: ReelrunError) -> None:
-        """Stop the run, keeping all that is known. The first cause is the one that is told."""
+        """Stop the run. All that is known is kept, and the first error is the one reported."""
         self.error = self.error or error
 
     def fail_at_end(self, error: ReelrunError) -> None:
-        """Tell of trouble that keeps some jobs from being submitted, and carry on with the others."""
+        """Report an error when the run ends: it keeps some jobs from being submitted, and the others go on."""
         self.last_error = self.last_error or error
 
     def deny(self, message: str) -> None:
@@ -136,7 +136,7 @@ class Run:
         self.fail(AccessError(f"the service refuses access: {message}", hint))
 
     def start(self, handle: Handler, call: Callable[[], object], *, is_call: bool = True) -> None:
-        """Run a blocking call on the executor; its end comes back through the inbox."""
+        """Run a blocking call on the executor. When it ends, an event is put into the inbox."""
         started = self.now()
         self.calls += is_call
         future: Future[Any] = self.tools.executor.submit(call)
@@ -152,7 +152,7 @@ class Run:
             self.skew = server_time - self.now()
 
     def attach(self, flight: Flight, request_id: str, status: str | None) -> None:
-        """The attempt has its request id."""
+        """Record the request id of an attempt."""
         now = self.now()
         self.store.accept(flight.attempt, request_id, now, status, self.skew)
         flight.attempt = replace(flight.attempt, request_id=request_id, accepted_at=now, remote_status=status)
@@ -161,7 +161,7 @@ class Run:
         self.schedule.join(flight, now)
 
     def end(self, flight: Flight, status: Status, error: str | None = None) -> None:
-        """The attempt has its outcome."""
+        """Record the outcome of an attempt."""
         self.store.conclude(flight.attempt, status, self.now(), error)
         self.drop(flight)
         self.done += status is Status.SUCCEEDED
@@ -173,13 +173,13 @@ class Run:
         self.queue.release(flight.attempt.fingerprint)
 
     def again(self, flight: Flight) -> None:
-        """The flight's job is to be submitted again; an orphaned one is not."""
+        """Submit the flight's job again, unless it is orphaned."""
         self.drop(flight)
         if flight.planned is not None:
             self.queue.put_back(flight.planned)
 
     def leave(self, flight: Flight, reason: str) -> None:
-        """Enough for this run: the attempt stays open, and the next run goes on with it."""
+        """Do no more for this attempt in this run. It stays open, and the next run goes on with it."""
         self.store.explain(flight.attempt, reason)
         self.flights.move(flight, Phase.LEFT)
         self.schedule.leave(flight, self.now())
@@ -187,7 +187,7 @@ class Run:
             self.queue.abandon(flight.attempt.fingerprint)
 
     def check_organisation(self, remote: Remote) -> bool:
-        """Learn whose requests these are; another organisation than before means another key: stop."""
+        """Record whose requests these are. If not the state's organisation, the key is another one: stop the run."""
         if remote.organisation is None:
             return True
         known = self._organisation
@@ -208,8 +208,8 @@ class Run:
 
 
 def result_of(future: Future[Result], otherwise: Callable[[str], Result]) -> Result:
-    """What a call gave. `otherwise` makes an answer of an error that nobody foresaw: it must not take along what other
-    calls said in the same turn."""
+    """The result of a call. `otherwise` turns an unexpected error into a result: if it were raised, the results of
+    other calls in the same turn would be lost."""
     if future.cancelled():
         return otherwise("the call was cancelled")
     error = future.exception()

@@ -1,4 +1,4 @@
-"""When each flight is asked for: by its place in the service's line, and by how long its kind takes."""
+"""When each flight is polled: by its place in the service's queue, and by how long requests of its kind take."""
 
 from __future__ import annotations
 
@@ -10,44 +10,46 @@ from collections.abc import Iterable
 from runner.engine.flights import Flight, Flights, Phase
 from runner.state.store import Store
 
-# What the service says of a request that it has not begun with.
+# The statuses of a request that the service has not started.
 _QUEUED = frozenset(("created", "queued"))
-# While no end of a kind is known: the first poll, in seconds, and the share of its age after which one is asked for
-# again. The more are in flight, the larger is this: any of them tells how long they take.
+# Used until a request of the same kind has ended: the seconds to the first poll, and the pause to the next poll as a
+# share of the request's age. The share grows with the number of flights: any one of them shows how long they take.
 _FIRST, _SHARE = 1.0, 0.15
-# Later there are so many polls in the mean time of a kind, but none sooner than these seconds after the one before; the
-# first one comes shortly before the age at which one in eight had ended. So many ends are kept in mind: the fewer, the
-# sooner a service that changes its pace is followed.
+# Used after that: the number of polls in the mean duration of a kind, and the least seconds between two polls. The
+# first poll comes shortly before the age at which one in `_EARLY` requests had ended. The last `_KEPT` durations are
+# kept: the fewer these are, the sooner the schedule follows a service that changes its pace.
 _POLLS, _LEAST, _EARLY, _KEPT = 10.0, 0.3, 8, 60
-# One that waits behind others is asked for all the same once it has waited for so many times as long as before, and
-# after so many seconds at least where it is not known how long the slowest takes.
+# A request that waits behind others is polled seldom. The pause is `_PATIENCE` times its age, but at least the longest
+# known duration of its kind, or `_SLOWEST` seconds if none is known.
 _PATIENCE, _SLOWEST = 3.0, 120.0
 
 
 class Schedule:
-    """Plans the polls of a run's flights, and learns from what they show. What earlier runs saw is in the state.
+    """Plans the polls of a run's flights, and learns from the answers. The state has what earlier runs learned.
 
-    A service with so many slots works on the first requests to a model, in the order in which they came, and begins the
-    next one when one ends. How many slots there are is not told, and so each is taken to be worked on, since
-    `flight.started`, until the service calls it queued. Then it waits in line, with all that come after it, and every
-    end begins the first of them. Only the first is asked for meanwhile, as requests of others may move the line as
-    well; the rest seldom, in case the service keeps no such order.
+    The service works on a limited number of requests to a model at once, in the order in which they came, and starts
+    the next one when one ends. The limit is not known. So each request is assumed to be worked on, since
+    `flight.started`, until the service calls it queued. From then on it waits, and so do all that come after it. When a
+    request ends, the first that waits is assumed to start. Meanwhile only that first one is polled often, because the
+    end of another customer's request may start it, too. The others are polled seldom, in case the service keeps no
+    such order.
     """
 
     def __init__(self, flights: Flights, store: Store, wait: float) -> None:
-        """So many seconds of `wait` after `flight.since` a poll is due in any case."""
+        """A poll is due `wait` seconds after `flight.since` at the latest."""
         self._flights = flights
         self._store = store
         self._wait = wait
-        # By model, in the order in which they were sent.
+        # The flights in the service's queue, by model, in the order of submission.
         self._waiting: defaultdict[str, list[Flight]] = defaultdict(list)
-        # Whether a model's requests are called queued until they end: so it seems where one has ended, and no other
-        # word was heard.
+        # Whether the service calls a model's requests queued until they end. This is assumed if one has ended and no
+        # other status was seen.
         self._is_mute: dict[str, bool] = {}
-        self._known: dict[tuple[str, float | None], deque[float]] = {}
+        # By kind: the model and the length of the video.
+        self._durations_by_kind: dict[tuple[str, float | None], deque[float]] = {}
 
     def join(self, flight: Flight, now: float) -> None:
-        """Take up a request that has its id. One that was not sent just now may be done, and is asked for at once."""
+        """Take up a request that has its id. If it was not sent just now, it may have ended, and is polled at once."""
         waiting = self._waiting[flight.attempt.model]
         if flight.phase is Phase.LOST:
             flight.started = flight.attempt.intended_at
@@ -60,14 +62,14 @@ class Schedule:
         self._plan(flight, now)
 
     def unfinished(self, flight: Flight, status: str, now: float) -> None:
-        """The service says this of it; it is asked for again."""
+        """The service reports this status, so the request is polled again."""
         model, waiting = flight.attempt.model, self._waiting[flight.attempt.model]
         if status not in _QUEUED:
             self._is_mute[model] = False
             flight.started = now if flight.started is None else flight.started
             if flight in waiting:
                 waiting.remove(flight)
-                self._ask(waiting[:1], now)
+                self._poll_now(waiting[:1], now)
         elif self._is_mute.get(model):
             flight.started = flight.since if flight.started is None else flight.started
         elif flight not in waiting:
@@ -76,24 +78,24 @@ class Schedule:
         self._plan(flight, now)
 
     def ended(self, flight: Flight, now: float) -> None:
-        """The service is done with it."""
+        """The request has ended at the service."""
         model = flight.attempt.model
         if self._is_mute.setdefault(model, True):
-            self._ask(self._waiting.pop(model, ()), now)
-        # Nothing is learned of one that was begun unseen.
+            self._poll_now(self._waiting.pop(model, ()), now)
+        # If this run did not see the start, it does not know the duration.
         if flight.started is not None and flight.started >= flight.since:
             age = now - flight.started
-            self._ages(flight).append(age)
+            self._durations(flight).append(age)
             self._store.learn(flight.attempt, age)
         self.leave(flight, now)
 
     def leave(self, flight: Flight, now: float) -> None:
-        """It is in the line no longer, and the first that waits takes its place."""
+        """Take it out of the service's queue. The first that waits takes its place."""
         waiting = self._waiting[flight.attempt.model]
         if flight in waiting:
             waiting.remove(flight)
         elif flight.started is None:
-            return  # It left before.
+            return  # It has left already.
         flight.started = None
         if waiting:
             first = waiting.pop(0)
@@ -101,8 +103,8 @@ class Schedule:
             if first.phase is Phase.WAITING:
                 self._plan(first, now)
 
-    def _ask(self, flights: Iterable[Flight], now: float) -> None:
-        """Ask for these at once, but for those that are asked for already."""
+    def _poll_now(self, flights: Iterable[Flight], now: float) -> None:
+        """Poll at once those of these flights that wait for their next poll."""
         for flight in flights:
             if flight.phase is Phase.WAITING:
                 self._flights.poll_at(flight, now)
@@ -112,7 +114,7 @@ class Schedule:
         self._flights.poll_at(flight, min(now + self._pause(flight, now), last))
 
     def _pause(self, flight: Flight, now: float) -> float:
-        ages, started = sorted(self._ages(flight)), flight.started
+        ages, started = sorted(self._durations(flight)), flight.started
         age = now - (flight.since if started is None else started)
         if started is None and flight is not self._waiting[flight.attempt.model][0]:
             return max(_PATIENCE * age, max(ages, default=_SLOWEST))
@@ -123,9 +125,9 @@ class Schedule:
             return pause
         return max(ages[len(ages) // _EARLY - 1] - pause - age, pause)
 
-    def _ages(self, flight: Flight) -> deque[float]:
-        """How long the latest of its kind took, as far as their ends were seen."""
+    def _durations(self, flight: Flight) -> deque[float]:
+        """How long the last requests of its kind took, as far as this was seen."""
         kind = flight.attempt.model, flight.attempt.seconds
-        if kind not in self._known:
-            self._known[kind] = deque(self._store.learned(*kind), _KEPT)
-        return self._known[kind]
+        if kind not in self._durations_by_kind:
+            self._durations_by_kind[kind] = deque(self._store.learned(*kind), _KEPT)
+        return self._durations_by_kind[kind]

@@ -1,4 +1,4 @@
-"""Searching: looks for submissions whose answer was lost in the service's list; one list serves all of a model."""
+"""Searching: looks in the service's list for submissions whose answer was lost. One list serves all of a model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIRST_LOOK, _LONGEST_PAUSE = 0.5, 15.0
 
 @dataclass(slots=True)
 class _Look:
-    """When the list of a model is asked for next; infinity while it is."""
+    """When the list of a model is requested next; infinity while that call runs."""
 
     due: float
     tries: int = 0
@@ -32,12 +32,12 @@ class Searching:
 
     @property
     def due(self) -> float:
-        """When the next list may be asked for; infinity while there is none, or something else must end first."""
+        """When the next list may be requested; infinity if none is needed, or another call must end first."""
         soonest = min((look.due for look in self._looks.values()), default=math.inf)
         return max(soonest, self._run.asks.due(self._run.calls))
 
     def look(self) -> None:
-        """Start the lists that are due."""
+        """Request the lists that are due."""
         run, now = self._run, self._run.now()
         for flight in run.flights.in_phase(Phase.LOST):
             self._looks.setdefault(flight.attempt.model, _Look(now + _FIRST_LOOK))
@@ -46,7 +46,7 @@ class Searching:
                 look.due = math.inf
                 run.start(partial(self._listed, model), partial(run.tools.client.list, model))
 
-    def _lost(self, model: str) -> list[Flight]:
+    def _lost_flights(self, model: str) -> list[Flight]:
         return [each for each in self._run.flights.in_phase(Phase.LOST) if each.attempt.model == model]
 
     def _listed(self, model: str, future: Future[Listing], started: float) -> None:
@@ -62,14 +62,14 @@ class Searching:
         else:
             run.asks.failed(run.now(), listing.retry_after)
             run.note = f"the service's list cannot be read: {listing.message}"
-            for flight in self._lost(model):
+            for flight in self._lost_flights(model):
                 self._stay(flight, f"its answer was lost, and the list cannot be read: {listing.message}", final=False)
         self._plan_next(model, started)
 
     def _conclude(self, model: str, listing: Listing, started: float) -> None:
         run = self._run
-        lost = {flight.attempt.number: flight for flight in self._lost(model)}
-        # All of the state: those that are left for later, or not selected, may be what the list shows, too.
+        lost = {flight.attempt.number: flight for flight in self._lost_flights(model)}
+        # All attempts of the state: the list may also show those that are left for later or not selected.
         unanswered = [each for each in run.store.open_attempts() if each.model == model and each.request_id is None]
         evidence = Evidence(
             listing,
@@ -115,7 +115,7 @@ class Searching:
                 self._stay(flight, finding.reason, final=True)
 
     def _stay(self, flight: Flight, reason: str, *, final: bool) -> None:
-        """The attempt stays unknown. `final`: more of the same lists will not tell, so it is not looked for as long."""
+        """The attempt stays unknown. `final`: another list would not help, so the search ends sooner."""
         run = self._run
         run.store.explain(flight.attempt, reason)
         patience = 2 * run.settings.settle if final else max(run.settings.wait, 2 * run.settings.settle)
@@ -128,8 +128,9 @@ class Searching:
             run.leave(flight, reason)
 
     def _plan_next(self, model: str, started: float) -> None:
-        """Soon at first, as most lost requests show at once; in time for what settles; lightly where lists are long."""
-        lost = self._lost(model)
+        """Plan the next list: soon at first, as most lost requests are listed at once; in time for the end of a
+        settling wait; seldom if lists take long."""
+        lost = self._lost_flights(model)
         if not lost:
             del self._looks[model]
             return

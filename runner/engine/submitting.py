@@ -1,4 +1,4 @@
-"""Submitting: when a POST may leave, and what its answer means for the job."""
+"""Submitting: when a POST may be sent, and what its answer means for the job."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from runner.model import Image, Status
 
 
 class Submitting:
-    """Sends what the queue holds, one canary first."""
+    """Submits the jobs of the queue. The first one of each model is a canary."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._images: dict[str, Image] = {image.id: image for image in run.plan.manifest.images}
         self._gate = Gate(run.tools.randomness, MOST_POSTS)
-        # The first submission to a model goes alone: a refused key, an unknown model, an empty account cost one call.
+        # The first submission to a model is sent alone: a refused key, unknown model or empty account costs one call.
         self._canary: Flight | None = None
         self._passed: set[str] = set()
-        # On disk, and sent next.
+        # Flights whose intent is on disk and whose POST is sent next.
         self._intended: list[Flight] = []
 
     @property
     def due(self) -> float:
-        """When the next submission may leave; infinity while there is none, or something else must end first."""
+        """When the next submission may be sent; infinity if there is none, or another call must end first."""
         run = self._run
-        # Each of those that were lost in a storm may have been billed: find out before risking more.
-        is_probed = self._gate.is_stormy and run.flights.count(Phase.LOST) > 0
-        if self._canary is not None or is_probed or self.is_blocked or not run.queue.has_ready:
+        # A submission that was lost in a storm may have been billed: find out before more are sent.
+        must_search = self._gate.is_stormy and run.flights.count(Phase.LOST) > 0
+        if self._canary is not None or must_search or self.is_blocked or not run.queue.has_ready:
             return math.inf
         return self._gate.due(run.calls + len(self._intended))
 
     @property
     def is_blocked(self) -> bool:
-        """As many as may be are unfinished at the service. Where all of them are left for the next run, so is what is
-        still pending."""
+        """Whether the limit of requests unfinished at the service is reached. If all of these are left for the next
+        run, the pending jobs are left for it, too."""
         return self._run.flights.at_service() >= int(self._run.depth.size)
 
     def intend(self) -> None:
-        """Write the intents of what is submitted next. The transaction around it commits before any POST."""
+        """Write the intents of the next submissions. The caller's transaction is committed before any POST."""
         run, now = self._run, self._run.now()
         self._give_up(now)
         while not run.is_stopping and self.due <= now and (planned := run.queue.take()) is not None:
@@ -75,7 +75,7 @@ class Submitting:
             run.start(partial(self._posted, flight), partial(run.tools.client.submit, body))
 
     def _give_up(self, now: float) -> None:
-        """Leave what is pending where the service has taken nothing for as long as this run may wait."""
+        """Leave the pending jobs if the service has accepted nothing for as long as this run may wait."""
         run, since = self._run, self._gate.silent_since
         if run.is_stopping or since is None or now - since <= run.settings.wait:
             return
@@ -111,24 +111,24 @@ class Submitting:
         run = self._run
         request_id = answer.request_id or ""
         if run.store.claimed([request_id]):
-            # One id for two submissions: which of them it is can never be told.
+            # One id for two submissions: nobody can know which of them it belongs to.
             self._lost(flight, replace(answer, message="the service answered with the id of another request"))
             return
         self._passed.add(flight.attempt.model)
         self._gate.answered()
         run.depth.accepted()
         run.note = ""
-        self._count(flight)
+        self._count_as_spent(flight)
         run.attach(flight, request_id, answer.status)
 
-    def _count(self, flight: Flight) -> None:
+    def _count_as_spent(self, flight: Flight) -> None:
         self._run.submitted += 1
         self._run.spent += flight.price
 
     def _lost(self, flight: Flight, answer: Submission) -> None:
         run, now = self._run, self._run.now()
         self._gate.failed(now)
-        self._count(flight)
+        self._count_as_spent(flight)
         run.note = f"a submission's answer was lost ({answer.message}); looking for it"
         run.store.lose(flight.attempt, now, run.skew, answer.message)
         flight.attempt = replace(flight.attempt, lost_at=now, skew=flight.attempt.skew or run.skew)
@@ -162,7 +162,7 @@ class Submitting:
         self._gate.failed(now)
         if answer.kind is AnswerClass.BUSY:
             run.depth.refused(now, started)
-        wished = answer.retry_after
-        pause = backoff(self._gate.failures, run.tools.randomness) if wished is None else wished
+        retry_after = answer.retry_after
+        pause = backoff(self._gate.failures, run.tools.randomness) if retry_after is None else retry_after
         self._gate.pause(now, pause)
         run.note = f"{answer.message}; trying again in {pause:.0f} s"

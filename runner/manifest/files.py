@@ -1,4 +1,4 @@
-"""The files that a manifest names: where they may lie, and that they are regular ones."""
+"""Opens the files that a manifest names. They must be regular files in folders that are allowed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from runner.diagnostics.suggestions import nearby
 from runner.diagnostics.text import Text, decode, file_error, shown
 from runner.errors import UsageError
 
-# What the system shows of itself as files: environments with keys in them, devices, pipes.
-_SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev")))
+# Virtual file systems of the kernel. They hold environments of processes, with API keys in them, devices and pipes.
+_VIRTUAL = tuple(map(Path, ("/proc", "/sys", "/dev")))
 
 
 class UnreadableError(Exception):
-    """A text that a manifest names and that is not read. `message` goes on after the name of the file."""
+    """A text file cannot or must not be read. `message` continues a sentence that begins with the name of the file."""
 
     def __init__(self, code: str, message: str, hint: str) -> None:
         super().__init__(message)
@@ -29,7 +29,10 @@ class UnreadableError(Exception):
 
 
 def folders_of(base: Path, allowed: Sequence[str | Path]) -> tuple[Path, ...]:
-    """The folders that the texts of a manifest may lie in, resolved: its own one first. Raises UsageError."""
+    """The resolved folders that text files may be read from: `base`, which is resolved already, then `allowed`.
+
+    Raises UsageError if one of `allowed` is not a folder.
+    """
     for each in allowed:
         if not Path(each).is_dir():
             raise UsageError(f"{each} cannot be allowed: there is no such folder", "--allow-outside takes a folder")
@@ -37,10 +40,10 @@ def folders_of(base: Path, allowed: Sequence[str | Path]) -> tuple[Path, ...]:
 
 
 def read_below(path: Path, folders: Sequence[Path], written: str, limit: int) -> Text:
-    """Read a text of at most `limit` bytes that lies, once links are followed, below one of the resolved `folders`.
+    """Read a text file of at most `limit` bytes. With links followed, it must lie below one of the resolved `folders`.
 
-    `written` is the path as the manifest, or a template, has it. Raises UnreadableError with E101 (missing, no regular
-    file) or E107 (elsewhere), and ManifestError with E104 or E105 at a place in the file.
+    `written` is the path as the manifest or a template spells it. Raises UnreadableError with E101 (missing, unreadable
+    or not a regular file) or E107 (outside the folders). Raises ManifestError with E104 or E105 at a place in the file.
     """
     try:
         target = Path(os.path.realpath(path, strict=True))
@@ -55,7 +58,7 @@ def read_below(path: Path, folders: Sequence[Path], written: str, limit: int) ->
 
 
 def read_text(path: Path, file: str, limit: int) -> Text:
-    """Read a UTF-8 file. A byte-order mark is left out, and every end of line becomes `\\n`.
+    """Read a UTF-8 file. A byte-order mark is left out, and every line end becomes `\\n`.
 
     Raises OSError, and ManifestError with E104 (not UTF-8) or E105 (more than `limit` bytes).
     """
@@ -69,16 +72,16 @@ def read_text(path: Path, file: str, limit: int) -> Text:
 
 
 def open_media(path: Path) -> BufferedReader:
-    """Open a picture, which may lie anywhere but where the system shows itself. Raises OSError."""
+    """Open a picture. It may lie anywhere except below /proc, /sys and /dev. Raises OSError."""
     target = Path(os.path.realpath(path, strict=True))
-    tree = _tree(target)
+    tree = _virtual(target)
     if tree is not None:
         raise OSError(errno.EACCES, f"nothing below {tree} is read")
     return open_regular(target)
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file, without waiting for the other end of a pipe. Raises OSError for what is no regular file."""
+    """Open a file. Raises OSError if it is not a regular file, and never waits for the other end of a pipe."""
     stream = open(path, "rb", opener=_open)  # noqa: SIM115  # the caller closes it
     if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         return stream
@@ -90,15 +93,15 @@ def _open(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
-def _tree(path: Path) -> Path | None:
-    return next((each for each in _SYSTEM if path.is_relative_to(each)), None)
+def _virtual(path: Path) -> Path | None:
+    return next((each for each in _VIRTUAL if path.is_relative_to(each)), None)
 
 
 def _is_below(path: Path, folder: Path) -> bool:
-    # Allowing / does not allow what the system shows of itself.
-    return path.is_relative_to(folder) and _tree(path) == _tree(folder)
+    # --allow-outside / does not allow /proc, /sys and /dev; only a folder inside one of them does.
+    return path.is_relative_to(folder) and _virtual(path) == _virtual(folder)
 
 
 def _outside(target: Path) -> UnreadableError:
-    allow = f", or allow its folder: --allow-outside {shlex.quote(shown(target.parent))}" if not _tree(target) else ""
+    allow = "" if _virtual(target) else f", or allow its folder: --allow-outside {shlex.quote(shown(target.parent))}"
     return UnreadableError("E107", f"lies outside the manifest's folder: {shown(target)}", f"copy it there{allow}")

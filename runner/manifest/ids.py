@@ -1,4 +1,4 @@
-"""Ids of pictures and prompts: usable ones, and each one once."""
+"""Checks the ids of pictures and prompts: each must be usable and unique."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An id, the place that gives it, and what it names, in the words of the manifest: `file: images/shoe.jpg`."""
+    """An id, the place that gives it, and what it names.
+
+    For `file: images/shoe.jpg`, `source` is `file` and `label` is the path.
+    """
 
     id: str
     place: Route
@@ -23,7 +26,7 @@ class Claim:
 
 
 def check_claims(claims: Iterable[Claim | None], what: str, found: ReadingDiagnostics) -> None:
-    """Report ids that cannot be used, or are not the first of their name. None is for what is known to have none."""
+    """Report ids that cannot be used or are given twice. None stands for an entry without an id, reported already."""
     first: dict[str, Claim] = {}
     for claim in filter(None, claims):
         if not claim.id:

@@ -1,4 +1,4 @@
-"""JSON values as the kinds that the reader expects; empty where a value is of another kind, or is not given."""
+"""JSON values as the types that the reader expects. The result is empty if a value has another type or is missing."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def mappings(value: Json) -> tuple[Mapping[str, Json], ...]:
 
 
 def integer(value: Json, usual: int) -> int:
-    """An integer, which may be written 2.0."""
+    """An integer, which may be written 2.0; `usual` if the value is not a number."""
     return int(value) if isinstance(value, (int, float)) else usual

@@ -1,4 +1,4 @@
-"""Parameters that are written out: what no model of the manifest would take, whatever else is sent with them."""
+"""Checks literal parameters: reports what no model of the manifest accepts, whatever else is sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic
 from runner.manifest.schema.wording import diagnose
 from runner.model import Json, ModelSchema, Route
 
-# The keywords of a schema that judge parameters together, or which there are.
+# The keywords of a schema that check a combination of parameters, or which parameters there are.
 _TOGETHER = {
     *("required", "dependentRequired", "minProperties", "maxProperties", "unevaluatedProperties", "const", "enum"),
     *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "$ref", "$dynamicRef"),
@@ -20,17 +20,17 @@ _MARKS = ("{{", "{%", "{#")
 
 
 def check_parameters(content: Mapping[str, Json], schemas: Collection[ModelSchema], found: ReadingDiagnostics) -> None:
-    """Report what is wrong with the parameters of the manifest and of its arms, but for the values of templates.
+    """Report errors in the parameters of the manifest and of its prompts. Values of templates are not checked.
 
-    What one model takes and another does not is left to planning: `exclude` may keep them apart.
+    A value that only some of the models refuse is left to planning: `exclude` may keep it away from these.
     """
     documents = [
         {keyword: rule for keyword, rule in schema.document.items() if keyword not in _TOGETHER} for schema in schemas
     ]
     for route, parameters in _sections(content) if documents else ():
-        told = [_problems(document, parameters) for document in documents]
-        for name, wrong in told[0].items():
-            if all(name in each for each in told):
+        by_model = [_diagnostics(document, parameters) for document in documents]
+        for name, wrong in by_model[0].items():
+            if all(name in each for each in by_model):
                 for each in wrong:
                     found.take(replace(each, route=(*route, *each.route)))
 
@@ -41,18 +41,18 @@ def _sections(content: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str,
         yield ("prompts", index, "params"), mapping(mapping(prompt).get("params"))
 
 
-def _problems(document: Mapping[str, Json], parameters: Mapping[str, Json]) -> dict[str, list[SchemaDiagnostic]]:
-    """The problems of each parameter. Nothing is said of one that is none, which leaves it out."""
+def _diagnostics(document: Mapping[str, Json], parameters: Mapping[str, Json]) -> dict[str, list[SchemaDiagnostic]]:
+    """The diagnostics of each parameter. A parameter with the value null is left out of the request, so it has none."""
     found: dict[str, list[SchemaDiagnostic]] = {}
     given = {name: value for name, value in parameters.items() if value is not None}
     try:
         wrong = diagnose(document, given)
     except ValueError:
-        # A `$ref` leads to what is left out here. Planning looks at the whole.
+        # A `$ref` leads to a keyword that is left out here. Planning checks the complete schema.
         return found
     for each in wrong:
         name = str(each.route[0]) if each.route else ""
-        # Of a template only its name is known.
+        # The value of a template is not known yet: only the name of its parameter can be wrong.
         if name in given and (each.key or not _has_template(given[name])):
             found.setdefault(name, []).append(each)
     return found
@@ -60,6 +60,6 @@ def _problems(document: Mapping[str, Json], parameters: Mapping[str, Json]) -> d
 
 def _has_template(value: Json) -> bool:
     if isinstance(value, str):
-        # Templates take a line end from the end of a text.
+        # Rendering removes a line end from the end of a text, so this is not the final value.
         return value.endswith("\n") or any(mark in value for mark in _MARKS)
     return any(map(_has_template, mapping(value).values() if isinstance(value, Mapping) else items(value)))

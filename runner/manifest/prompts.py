@@ -16,7 +16,7 @@ MAX_BYTES = 2**20
 
 
 def read_prompts(entries: Sequence[Json], base: Path, found: ReadingDiagnostics) -> tuple[Prompt, ...]:
-    """The prompts of all entries that are mappings. The text of a file stands for the route (prompts, index, text)."""
+    """The prompts of all entries that are mappings. A prompt file is attached at the route (prompts, index, text)."""
     written = [(index, entry) for index, entry in enumerate(entries) if isinstance(entry, Mapping)]
     prompts = tuple(_prompt(entry, ("prompts", index), base, found) for index, entry in written)
     check_claims(map(_claim, prompts, (entry for _, entry in written)), "prompt", found)
@@ -42,7 +42,7 @@ def _prompt(entry: Mapping[str, Json], route: Route, base: Path, found: ReadingD
 
 
 def _claim(prompt: Prompt, entry: Mapping[str, Json]) -> Claim | None:
-    """The claim to the prompt's id; None where it has none, which is told already."""
+    """The claim to the prompt's id; None if it has no id, which is reported already."""
     file = entry.get("file")
     if not prompt.id and (file is None or "id" in entry):
         return None

@@ -1,4 +1,4 @@
-"""A manifest file to a checked Manifest, and everything that is wrong with it."""
+"""Reads a manifest file to a checked Manifest, or finds everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ MAX_BYTES = 20 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A manifest, None where it has errors. The diagnostics are all problems of the stage that was checked last."""
+    """A manifest, None if it has errors. `checked` is the last stage checked, `diagnostics` are all of that stage."""
 
     manifest: Manifest | None
     diagnostics: tuple[Diagnostic, ...]
     checked: Stage
 
     def sound(self) -> Manifest:
-        """The manifest. Raises ManifestError with all problems where it has errors."""
+        """The manifest. Raises ManifestError with all diagnostics if it has errors."""
         if self.manifest is None:
             raise ManifestError(self.diagnostics, self.checked)
         return self.manifest
 
 
 def load(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str | Path] = ()) -> Manifest:
-    """Read a manifest that has no errors. Raises ManifestError with all that reading finds where it has some."""
+    """Read a manifest. Raises ManifestError with all diagnostics if it has errors."""
     return read(path, fetch=fetch, allow_outside=allow_outside).sound()
 
 
 def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str | Path] = ()) -> Reading:
     """Read and check a manifest, with its pictures, tables, prompt files and schemas.
 
-    `fetch` returns the bytes of a URL, or raises OSError; without it URLs are not looked at. Texts lie below the
-    manifest's folder or one of `allow_outside`. Raises UsageError where one of these is no folder.
+    `fetch` returns the bytes of a URL, or raises OSError; without it pictures at URLs are not inspected. Text files
+    must lie below the manifest's folder or one of `allow_outside`. Raises UsageError if one of these is not a folder.
     """
     full = path.absolute().parent.resolve() / path.name
     folders = folders_of(full.parent, allow_outside)
@@ -121,7 +121,7 @@ def _manifest(
 
 
 def _inputs(name: str, content: Mapping[str, Json], source: Source) -> tuple[Input, ...]:
-    """The manifest under its file name, and each prompt file and table once, in the order of their paths."""
+    """The manifest under its file name, then each prompt file and table once, sorted by path."""
     named = dict.fromkeys(_named(content, source))
     return (_input(InputKind.MANIFEST, name, source.text), *sorted(named, key=lambda each: (each.path, each.kind)))
 
@@ -135,7 +135,7 @@ def _named(content: Mapping[str, Json], source: Source) -> Iterator[Input]:
 
 
 def _written(content: Mapping[str, Json], route: Route, key: str) -> str:
-    """The path of a file as the entry at the beginning of the route has it."""
+    """The path of a file as the manifest spells it, in the entry that the route begins with."""
     section, index, *_ = route
     return str(mapping(items(content[str(section)])[int(index)])[key])
 

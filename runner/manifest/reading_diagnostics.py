@@ -1,4 +1,4 @@
-"""The problems of one reading, as they are found."""
+"""Collects the diagnostics while a manifest is read."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from runner.model import Route
 
 @dataclass(slots=True)
 class ReadingDiagnostics:
-    """Collects problems, and places them in the source. `folders` are those that texts may be read from."""
+    """Collects diagnostics, and finds their places in the source. Text files may be read from `folders`."""
 
     source: Source
     folders: Sequence[Path] = ()
     found: list[Diagnostic] = field(default_factory=list)
 
     def attach(self, route: Route, file: Attached) -> None:
-        """From here on, `route` and all below it are places in this file."""
+        """After this call, `route` and all routes below it are places in this file."""
         self.source = replace(self.source, attached={**self.source.attached, route: file})
 
     def error(
         self, code: str, route: Route, message: str, hint: str = "", *, key: bool = False, offset: int = 0
     ) -> None:
-        """An error of the value at `route`, or of its key. `offset` counts characters into a text value."""
+        """Report an error of the value at `route`; with `key`, of its key. `offset` is an index in a text value."""
         position = self.source.position(route, key=key, offset=offset, length=1 if offset else 0)
         self.add(code, Severity.ERROR, position, message, hint)
 
@@ -41,7 +41,7 @@ class ReadingDiagnostics:
 
     @contextmanager
     def reading(self, route: Route, what: str, missing: str = "E101") -> Iterator[None]:
-        """Take up what is wrong with a file that the value at `route` names. `missing` is the code for no such file."""
+        """Report the errors of the block, which reads the file named at `route`. `missing` replaces the code E101."""
         try:
             yield
         except ManifestError as error:
@@ -60,13 +60,13 @@ class ReadingDiagnostics:
         return any(each.severity is Severity.ERROR for each in self.found)
 
     def ordered(self, ignored: Collection[str] = ()) -> tuple[Diagnostic, ...]:
-        """All problems by place, without those of codes that are ignored.
+        """All diagnostics sorted by place, without those whose code is ignored.
 
-        A warning about a place that has an error says nothing more.
+        A warning at a place that also has an error is left out.
         """
-        told = [each for each in self.found if each.code not in ignored]
-        wrong = {_place(each) for each in told if each.severity is Severity.ERROR}
-        kept = [each for each in told if each.severity is Severity.ERROR or _place(each) not in wrong]
+        wanted = [each for each in self.found if each.code not in ignored]
+        wrong = {_place(each) for each in wanted if each.severity is Severity.ERROR}
+        kept = [each for each in wanted if each.severity is Severity.ERROR or _place(each) not in wrong]
         return tuple(sorted(dict.fromkeys(kept), key=lambda each: (each.position, each.code)))
 
 

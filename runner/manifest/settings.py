@@ -1,4 +1,4 @@
-"""The sections of a manifest that are values alone: matrix, budget, run, output and lint."""
+"""The sections of a manifest that are plain values and name no inputs: matrix, budget, run, output and lint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.model import Budget, Json, Matrix, Output, RunSettings, Sample
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _DURATION = re.compile(rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{_NUMBER})s)?")
-# As long as any timer of the platform can wait, and longer than any job.
+# In seconds. Every timer of the platform can wait that long, and no job takes longer.
 LONGEST_DURATION = 365 * 86400.0
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 # The keys of the matrix that are not axes.
@@ -54,7 +54,7 @@ def run(content: Mapping[str, Json]) -> RunSettings:
 
 
 def output(content: Mapping[str, Json], manifest: Path) -> Output:
-    """Where results go. Paths in the manifest are relative to it; the defaults stand beside it."""
+    """Where results go. Paths are relative to the manifest; the default folder is `outputs/NAME` beside it."""
     base = manifest.parent
     folder = (base / str(content.get("dir", f"outputs/{manifest.stem}"))).resolve()
     state = content.get("state")
@@ -67,7 +67,7 @@ def output(content: Mapping[str, Json], manifest: Path) -> Output:
 
 
 def ignored(content: Mapping[str, Json]) -> frozenset[str]:
-    """The codes of the warnings that a manifest switches off: what is sound in a section with errors, and no errors."""
+    """The codes of the warnings that a manifest switches off. Invalid entries and codes of errors are left out."""
     codes = items(mapping(content.get("lint")).get("ignore"))
     return frozenset(code for code in codes if isinstance(code, str) and code.startswith("W"))
 

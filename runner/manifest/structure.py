@@ -1,4 +1,4 @@
-"""The structure of a manifest: what its schema and the few rules beyond it find."""
+"""Checks the structure of a manifest: its JSON Schema, and the few rules that the schema cannot express."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from runner.shipped import shipped
 
 
 def checked(document: Document, found: ReadingDiagnostics) -> Mapping[str, Json]:
-    """Report what is wrong. The content is given with None in place of every value that has a problem."""
+    """Report what is wrong with the structure. Returns the content with None in place of every invalid value."""
     content = document.value
     if not isinstance(content, Mapping):
         hint = "it begins with version: 1; reelrun init writes one to start from"
         found.error("E204", (), f"the manifest is {described(content)}; it must be a mapping", hint)
         return {}
     wrong = diagnose(schema(), content, MANIFEST, found.source.written)
-    told = {(each.route, each.key) for each in wrong}
+    reported = {(each.route, each.key) for each in wrong}
     more = [*misnamed(content), *_durations(content)]
-    wrong += [each for each in more if (each.route, each.key) not in told]
+    wrong += [each for each in more if (each.route, each.key) not in reported]
     for each in wrong:
         found.take(each)
     _warn_of_doubts(document, found)
@@ -48,7 +48,7 @@ def schema() -> Mapping[str, Json]:
 
 
 def _without(value: Json, route: Route, wrong: Mapping[Route, str]) -> Json:
-    """The value with None at the routes of problems. A misspelled key stands as the one that was meant."""
+    """The value with None at the routes in `wrong`. A misspelled key is replaced by the key that was probably meant."""
     if route in wrong:
         return None
     if isinstance(value, Mapping):
@@ -59,7 +59,7 @@ def _without(value: Json, route: Route, wrong: Mapping[Route, str]) -> Json:
 
 
 def _durations(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
-    """The rules for durations as text that a pattern cannot say, or says more loosely in Python."""
+    """The rules for durations written as text that a pattern cannot express, or expresses too loosely in Python."""
     section = mapping(content.get("run"))
     for key in ("wait", "settle"):
         value = section.get(key)
@@ -78,7 +78,7 @@ def _durations(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
 
 
 def _warn_of_doubts(document: Document, found: ReadingDiagnostics) -> None:
-    """Warn of values that read otherwise than they look, where no rule tells which of the two was meant."""
+    """Warn of values that YAML reads differently from how they look, if the schema does not decide what was meant."""
     if not document.surprises:
         return
     images = found.source.node(("images",))
@@ -92,7 +92,7 @@ def _warn_of_doubts(document: Document, found: ReadingDiagnostics) -> None:
 
 
 def _warn_of_axes(content: Mapping[str, Json], found: ReadingDiagnostics) -> None:
-    """Warn of `exlude: [{...}]`: an axis, and nearly a keyword, with values that fit the keyword."""
+    """Warn of an axis that is probably a misspelled keyword: `exlude: [{...}]`, with values that fit `exclude`."""
     for axis, values in mapping(content.get("matrix")).items():
         meant = closest(axis, settings.KEYWORDS, cutoff=0.8) if axis not in settings.KEYWORDS else None
         if meant and items(values) and all(isinstance(each, (Mapping, list)) for each in items(values)):

@@ -1,4 +1,4 @@
-"""Tables of pictures: CSV files, a row an image."""
+"""Tables of pictures: CSV files with one row for each image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runner.errors import Diagnostic, ManifestError, Position
 from runner.model import Route
 
 MAX_BYTES = 20 * 2**20
-# RFC 4180, 2: a cell is quoted, with quotes doubled, or has no quote and no comma.
+# RFC 4180, section 2: a cell is in quotes, with each quote inside doubled, or it has no quotes and no commas.
 _CELL = re.compile(r'"(?:[^"]|"")*"|[^,\n]*')
 
 
@@ -30,9 +30,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, and the places in it: the route of a cell is the index of its row, and its column.
+    """A table and the places in it. The route of a cell is the index of its row, then the name of its column.
 
-    `rows` are the sound ones; `faults` are the problems of the others.
+    `rows` are the valid rows; `diagnostics` are about the others.
     """
 
     text: Text
@@ -48,14 +48,14 @@ class Table:
         return self.text.line(position)
 
     def position(self, route: Route, *, key: bool = False, offset: int = 0, length: int = 0) -> Position:
-        """The place of a cell or a row; with `key` that of the column's name."""
+        """The place of a cell or a row; with `key`, of the column's name in the header."""
         index = route[0] if route and isinstance(route[0], int) and 0 <= route[0] < len(self.rows) else None
         column = next((step for step in reversed(route) if step in self.columns), None)
         line = 1 if index is None or (key and column) else self.rows[index].line
         return self._cell(line, None if column is None else self.columns.index(str(column)))
 
     def has(self, route: Route) -> bool:
-        """Whether there is such a row or cell; with an empty route there is the whole table."""
+        """Whether there is such a row or cell. The empty route is the whole table, which exists."""
         index, column = (*route, None, None)[:2]
         is_row = index is None or (isinstance(index, int) and 0 <= index < len(self.rows))
         return is_row and (column is None or column in self.columns) and len(route) <= 2
@@ -72,7 +72,7 @@ class Table:
 
 
 def read_table(text: Text) -> Table:
-    """Read a CSV file with a column `image`. Raises ManifestError where its rows cannot be told apart (E409)."""
+    """Read a CSV file with a column `image`. Raises ManifestError (E409) if it is not CSV, or no rows can be read."""
     lines = list(_lines(text))
     if not lines:
         raise _refused(text, 1, "the table is empty", "its first line names the columns: image,id,...")
@@ -80,9 +80,9 @@ def read_table(text: Text) -> Table:
     _check_columns(text, columns)
     if not lines[1:]:
         raise _refused(text, 1, "the table has no rows", "add a line for each picture")
-    whole = [(line, cells) for line, cells in lines[1:] if len(cells) == len(columns)]
+    complete = [(line, cells) for line, cells in lines[1:] if len(cells) == len(columns)]
     ragged = [_ragged(text, line, len(cells), len(columns)) for line, cells in lines[1:] if len(cells) != len(columns)]
-    rows = tuple(Row(line, dict(zip(columns, cells, strict=True))) for line, cells in whole)
+    rows = tuple(Row(line, dict(zip(columns, cells, strict=True))) for line, cells in complete)
     return Table(text, columns, rows, tuple(diagnostic for error in ragged for diagnostic in error.diagnostics))
 
 

@@ -9,11 +9,11 @@ from runner.manifest.json_values import items, mapping
 from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic
 from runner.model import Json, Route
 
-# Jinja2 reads these as operators, constants or itself.
+# Jinja2 reads these as operators, as constants, or as the template itself.
 _WORDS = frozenset(
     ("and", "else", "if", "in", "is", "not", "or", "self", "true", "True", "false", "False", "none", "None")
 )
-# Names that a template always knows; nothing else may set them.
+# Names that every template has already. A manifest may not set them.
 RESERVED = ("image", "prompt", "model", "take", "name")
 RULE = "use letters, digits and _, no digit first, and no word of Jinja such as not or in"
 
@@ -23,7 +23,7 @@ def is_variable(word: str) -> bool:
 
 
 def misnamed(manifest: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
-    """The names that the schema's pattern lets through, and Jinja2 does not: signs beyond ASCII."""
+    """The names that the schema's pattern accepts and Jinja2 does not: they have characters beyond ASCII."""
     matrix = mapping(manifest.get("matrix"))
     sections: dict[Route, Json] = {("vars",): manifest.get("vars"), ("matrix",): matrix}
     for key in ("include", "exclude"):

@@ -1,4 +1,4 @@
-"""What changed between the request that a key had and the one that it has now."""
+"""The differences between the former and the present request of a key."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from difflib import SequenceMatcher
 
 from runner.model import Change, Variables
 
-# Words, and what stands between them: together they are the whole text.
+# Runs of white space, words, and single other characters. Joined, the matches are the whole text.
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
-# The matcher takes quadratic time; texts at the API's limit have about 1,000 pieces.
+# SequenceMatcher takes quadratic time. The longest text that the API allows has about 1,000 pieces.
 _MOST_PIECES = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of words of two texts: what both have (`old` and `new` are equal), or what took the place of what."""
+    """A run of words. If both texts have it, `old` and `new` are equal; otherwise `new` replaced `old`."""
 
     old: str
     new: str
@@ -36,7 +36,7 @@ def changes(payload: Variables, before: Variables) -> tuple[Change, ...]:
 
 
 def words(old: str, new: str) -> tuple[Piece, ...]:
-    """The two texts word by word: joined, the old sides are the old text, and the new sides the new one."""
+    """Compare two texts word by word. Joined, the `old` sides are the old text, and the `new` sides the new text."""
     left, right = _WORDS.findall(old), _WORDS.findall(new)
     if max(len(left), len(right)) > _MOST_PIECES:
         return (Piece(old, new),)
@@ -44,7 +44,7 @@ def words(old: str, new: str) -> tuple[Piece, ...]:
 
 
 def _joined(left: list[str], right: list[str]) -> Iterator[Piece]:
-    """The pieces. White space that stands alone between two changes belongs to them, so that each reads as one."""
+    """The pieces. If only white space is between two changes, they become one change, which is easier to read."""
     before, after = "", ""
     for tag, i, j, k, end in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         old, new = "".join(left[i:j]), "".join(right[k:end])
@@ -60,7 +60,7 @@ def _joined(left: list[str], right: list[str]) -> Iterator[Piece]:
 
 
 def edits(change: Change) -> tuple[object, ...]:
-    """What is the same in changes that are alike: jobs of one arm differ in their texts, and share the edit."""
+    """A value to group changes by. Jobs of one arm have different texts, but the same words were edited in them."""
     if isinstance(change.old, str) and isinstance(change.new, str) and change.name.endswith("prompt"):
         return (change.name, *((each.old, each.new) for each in words(change.old, change.new) if not each.is_kept))
     return (change.name, repr(change.old), repr(change.new))

@@ -1,4 +1,4 @@
-"""Jobs against the state: what a run would do with each, why, and what changed."""
+"""Compares jobs with the state: what a run would do with each job, why, and what changed."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from runner.planning.changes import changes
 from runner.planning.selection import Selection
 from runner.state.store import Store
 
-# The reason of a job that is submitted for the first time, under a key that no other had.
+# The reason for a job that is submitted for the first time, under a key that no other job had before.
 NEW = "new"
-# The reason of an unknown job that --resubmit-unknown submits again.
+# The reason for an unknown job that --resubmit-unknown submits again.
 RESUBMITTED = "retry: unknown, looked for once more first"
-# The reason of a job that the flags leave out.
+# The reason for a job that the flags leave out.
 NOT_SELECTED = "not selected"
-# What stands in the state for a job that it does not have.
-_NEVER = Standing(Status.PENDING)
+# The standing of a job that is not in the state.
+_NOT_IN_STATE = Standing(Status.PENDING)
 
 
 def compared(
     manifest: Manifest, jobs: Sequence[Job], store: Store | None, selection: Selection, place: int = 0
 ) -> Iterator[Planned]:
-    """What the state says of each job, as an action with its reason. `place` is that of the first one in the plan.
+    """Each job with its action and reason, as the state decides them. `place` is that of the first job in the plan.
 
-    A job is changed where another one had its key; whether that one still is in the plan, under another key, is not
-    looked at.
+    A job counts as changed if another job had its key before. That other job may still be in the plan under a new key;
+    `tally.settled_one` corrects this when all jobs are known.
     """
     standing = store.standing([job.id for job in jobs], manifest.budget, place) if store else {}
-    # A job that an earlier run planned and never submitted is as new as one that the state does not have.
-    new = [job.key for job in jobs if standing.get(job.id, _NEVER).status is Status.PENDING] if store else []
+    # A job that an earlier run planned but never submitted is as new as one that is not in the state.
+    new = [job.key for job in jobs if standing.get(job.id, _NOT_IN_STATE).status is Status.PENDING] if store else []
     former = store.former(new) if store and new else {}
     for job in jobs:
-        found = standing.get(job.id, _NEVER)
-        action, reason = _due(found, selection) if selection.has(job) else (Action.SKIP, NOT_SELECTED)
+        found = standing.get(job.id, _NOT_IN_STATE)
+        action, reason = _action_of(found, selection) if selection.has(job) else (Action.SKIP, NOT_SELECTED)
         price = manifest.budget.price(job.seconds) if action is Action.SUBMIT else None
         if reason == NEW and former.get(job.key, (job.id,))[0] != job.id:
             yield _changed(job, *former[job.key], price, found.spent)
@@ -44,7 +44,7 @@ def compared(
             yield Planned(job, action, reason, price, found.spent)
 
 
-def _due(found: Standing, selection: Selection) -> tuple[Action, str]:
+def _action_of(found: Standing, selection: Selection) -> tuple[Action, str]:
     if found.status is Status.PENDING:
         return Action.SUBMIT, NEW
     if found.status is Status.SUCCEEDED:
@@ -64,9 +64,9 @@ def _due(found: Standing, selection: Selection) -> tuple[Action, str]:
 
 def _changed(job: Job, former: str, model: str, payload: str, price: Decimal | None, spent: Decimal) -> Planned:
     found = changes(job.payload, json.loads(payload)) or (Change("model", model, job.model),)
-    return Planned(job, Action.SUBMIT, _told(job, found), price, spent, found, former)
+    return Planned(job, Action.SUBMIT, _reason_of(job, found), price, spent, found, former)
 
 
-def _told(job: Job, changed: Sequence[Change]) -> str:
-    told = {FIRST_PICTURE: f"picture '{job.image}'", "prompt": f"prompt '{job.prompt_id}'"}
-    return "changed: " + ", ".join(told.get(each.name, each.name) for each in changed)
+def _reason_of(job: Job, changed: Sequence[Change]) -> str:
+    names = {FIRST_PICTURE: f"picture '{job.image}'", "prompt": f"prompt '{job.prompt_id}'"}
+    return "changed: " + ", ".join(names.get(each.name, each.name) for each in changed)

@@ -1,4 +1,4 @@
-"""The distinct jobs among cells: equal requests are one job, equal keys are told apart, no two jobs share a path."""
+"""The distinct jobs among the cells. Equal requests become one job, and no two jobs share a key or a path."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from runner.planning.expansion.paths import safe_path
 from runner.planning.lints.lints import Lints
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 
-# So many valid cells are looked at where there are too many of them.
+# If there are too many jobs, this many further valid cells are still checked.
 _LOOK_AHEAD = 10_000
 
 
 class DistinctJobs:
-    """The jobs of a manifest, as they come out of their cells.
+    """The jobs of a manifest, found while its cells are expanded.
 
-    What they have in common with each other is known at the end of the first walk through them: until then a job has
-    its plain key, and no aliases. Of all jobs only numbers are kept, so that a sweep of millions fits into memory;
-    where two numbers are equal, `settle` looks at the jobs themselves once more.
+    Aliases and equal keys are known only after the first walk. Until then, a job has its plain key and no aliases. Only
+    numbers (ids and hashes) are kept of all jobs, so that a sweep of millions fits into memory. If two hashes are
+    equal, `settle` compares the jobs themselves.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class DistinctJobs:
         self._lints = lints
         self.ids: set[int] = set()
         self._aliases: dict[str, dict[str, None]] = {}
-        # Hashes of keys and paths as a disk that ignores case sees them; those that came twice.
+        # Hashes of keys and of paths, folded because some disks ignore case; and the hashes that occurred twice.
         self._keys: set[int] = set()
         self._paths: set[int] = set()
         self._twice: set[int] = set()
         self._shared: Counter[str] = Counter()
 
     def walk(self) -> Iterator[Job]:
-        """Each job when its first cell comes. Ends with E507 where there are more of them than the budget allows."""
+        """Each job, at its first cell. Ends with E507 if there are more jobs than the budget allows."""
         most = self._manifest.budget.max_jobs
         cells = self._expansion.jobs()
         for job in cells:
@@ -56,8 +56,8 @@ class DistinctJobs:
                 continue
             if len(self.ids) == most:
                 if not self._expansion.has_grown:
-                    self._tell_too_many(most)
-                # What is wrong with further cells is told as well.
+                    self._report_too_many(most)
+                # Report the diagnostics of further cells, too.
                 deque(islice(cells, _LOOK_AHEAD), maxlen=0)
                 return
             self.ids.add(number)
@@ -68,7 +68,7 @@ class DistinctJobs:
         return len(self.ids)
 
     def _claim(self, job: Job) -> None:
-        # Without output.file the path follows from the key: keys that are equal have equal paths.
+        # Without output.file, paths are made from keys: equal keys have equal paths, and noting the paths is enough.
         if self._expansion.output is not None:
             self._note(self._keys, job.key)
         self._note(self._paths, job.output)
@@ -80,9 +80,9 @@ class DistinctJobs:
         known.add(number)
 
     def settle(self, jobs: Iterable[Job]) -> None:
-        """Find out which keys are equal, and tell of jobs that would share a path (E602).
+        """Find the equal keys, and report jobs that would share a path (E602).
 
-        `jobs` are those of the walk, and can be gone through several times.
+        `jobs` are the jobs of the walk. They are iterated more than once.
         """
         if not self._twice:
             return
@@ -100,8 +100,8 @@ class DistinctJobs:
         return any(hash(name.lower() if name.isascii() else folded(name)) in self._twice for name in names)
 
     def settled(self, job: Job) -> Job:
-        """The job as it is called in the end, with the keys of the other cells that render to its request."""
-        # Two cells of one request may have one key, as those of 1 and 1.0 on an axis have.
+        """The job with its final key and path. Its aliases are the keys of the other cells with the same request."""
+        # Two cells with the same request can also have the same key, for instance if a value is twice on an axis.
         aliases = tuple(each for each in self._aliases.get(job.id, ()) if each != job.key)
         if self._shared and self._shared[folded(job.key)] > 1:
             key = told_apart(job.key, job.id)
@@ -110,14 +110,14 @@ class DistinctJobs:
         return replace(job, aliases=aliases) if aliases else job
 
     def amended(self, jobs: Iterable[Job]) -> Iterator[Job]:
-        """Those of the jobs that are not called in the end as the walk gave them."""
+        """The jobs whose final key, path or aliases differ from what the walk gave."""
         if self._shared or self._aliases:
             for job in jobs:
                 settled = self.settled(job)
                 if settled is not job:
                     yield settled
 
-    def _tell_too_many(self, limit: int) -> None:
+    def _report_too_many(self, limit: int) -> None:
         hint = "make the matrix smaller, or raise budget.max_jobs (--max-jobs only lowers it)"
         place = Place(("budget", "max_jobs"))
         self._diagnostics.add("E507", place, f"there are more than {limit:,} jobs", hint)

@@ -26,13 +26,13 @@ _NOTE = (
     "From this file and the pictures the same requests can be made again, byte for byte."
     " The service itself is not deterministic: the same request gives another video."
 )
-# More differences than this are counted, and not told.
+# Only this many differences are listed; further ones are counted.
 _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Lockfile:
-    """A lockfile as it was read: `content` fits its schema. `path` is absolute."""
+    """A lockfile that was read. `content` is valid by the lockfile's schema; `path` is absolute."""
 
     path: Path
     content: Mapping[str, Json]
@@ -41,7 +41,7 @@ class Lockfile:
         return (mapping(each) for each in items(self.content["jobs"]))
 
     def pictures(self) -> Iterator[Image]:
-        """The pictures, found from the folder of the lockfile. Their sizes are not known."""
+        """The pictures, with paths resolved from the lockfile's folder. Their sizes are not known."""
         for each in items(self.content["pictures"]):
             yield _picture(mapping(each), self.path.parent)
 
@@ -51,9 +51,9 @@ def path_of(manifest: Path) -> Path:
 
 
 def lines(manifest: Manifest, jobs: Iterable[Job]) -> Iterator[str]:
-    """The text of a lockfile, line by line: one job a line, so that git compares and merges it well."""
+    """The text of a lockfile, line by line. Each job has one line, so that git diffs and merges it well."""
     yield "{\n"
-    for name, value in _head(manifest).items():
+    for name, value in _header(manifest).items():
         yield f"  {json.dumps(name)}: {_text(value)},\n"
     frozen = map(_job, sorted(jobs, key=lambda job: job.key))
     sections = {"files": _files(manifest), "pictures": _pictures(manifest), "jobs": frozen}
@@ -91,11 +91,11 @@ def read(path: Path) -> Lockfile:
 
 
 def drift(lockfile: Lockfile, manifest: Manifest, jobs: Iterable[Job]) -> tuple[str, ...]:
-    """What differs between the lockfile and the manifest as it is now, a line each; empty where nothing does.
+    """The differences between the lockfile and the present manifest, one line each; empty if there are none.
 
-    The version of the tool is not looked at: what counts is what it plans.
+    The version of the tool is ignored: only what it plans counts.
     """
-    locked, now = lockfile.content, _head(manifest)
+    locked, now = lockfile.content, _header(manifest)
     found = [
         *_named("schema", mapping(locked["schemas"]), mapping(now["schemas"])),
         *_named("", _by(locked["files"], "path"), _by(list(_files(manifest)), "path")),
@@ -108,7 +108,7 @@ def drift(lockfile: Lockfile, manifest: Manifest, jobs: Iterable[Job]) -> tuple[
 
 
 def check(manifest: Manifest, jobs: Iterable[Job]) -> None:
-    """Raise DriftError where the manifest no longer is what its lockfile froze, and UsageError as `read` does."""
+    """Raise DriftError if the manifest differs from its lockfile, and UsageError as `read` does."""
     path = path_of(manifest.path)
     every = drift(read(path), manifest, jobs)
     if every:
@@ -126,7 +126,7 @@ def _named(what: str, locked: Mapping[str, Json], now: Mapping[str, Json]) -> It
 
 
 def _jobs(locked: Mapping[str, Mapping[str, Json]], now: Mapping[str, Job]) -> Iterator[str]:
-    """The jobs that differ; those of which the same is to be said are told once."""
+    """The jobs that differ. Jobs with the same difference share one line."""
     alike: dict[str, list[str]] = {}
     for key, what in _differing(locked, now):
         alike.setdefault(what, []).append(key)
@@ -136,7 +136,7 @@ def _jobs(locked: Mapping[str, Mapping[str, Json]], now: Mapping[str, Job]) -> I
 
 
 def _differing(locked: Mapping[str, Mapping[str, Json]], now: Mapping[str, Job]) -> Iterator[tuple[str, str]]:
-    """Keys, and what is to be said of them. A job that the file has with another key is told as renamed."""
+    """Keys, each with its difference. A job that only has another key in the lockfile counts as renamed."""
     renamed = {str(each["id"]) for each in locked.values()} & {job.id for job in now.values()}
     for key, job in now.items():
         if key not in locked:
@@ -149,7 +149,7 @@ def _differing(locked: Mapping[str, Mapping[str, Json]], now: Mapping[str, Job])
             yield key, "is gone"
 
 
-def _head(manifest: Manifest) -> dict[str, Json]:
+def _header(manifest: Manifest) -> dict[str, Json]:
     schemas = {"manifest": _digest(manifest_schema())}
     schemas.update({model: _digest(manifest.schemas[model].document) for model in sorted(manifest.models)})
     return {
@@ -177,7 +177,7 @@ def _pictures(manifest: Manifest) -> Iterator[dict[str, Json]]:
 
 
 def _portable(written: str, manifest: Manifest) -> str:
-    """A path as another machine can follow it: an absolute one is told from the manifest's folder."""
+    """A path that works on another machine: an absolute path becomes relative to the manifest's folder."""
     path = os.path.relpath(written, manifest.path.parent) if os.path.isabs(written) else written
     return path.replace(os.sep, "/")
 

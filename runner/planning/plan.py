@@ -1,4 +1,4 @@
-"""The plan: every job of a manifest, with what a run would do about it and why. Computed; it writes nothing."""
+"""The plan: every job of a manifest, with what a run would do with it and why. Making a plan writes nothing."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from runner.version import RELEASE
 
 __all__ = ["Group", "Plan", "Register", "lowered", "make_plan"]
 
-# The state is asked about so many jobs at once.
+# How many jobs the state is asked about at once.
 _BATCH = 1000
 
-# Takes the jobs of a plan in their order, while they are made; and those that are called otherwise in the end.
+# Takes the jobs of a plan in order while they are made, and at the end those whose key, path or aliases changed.
 Register = Callable[[Sequence[Job]], None]
-# What takes the jobs of a plan with this digest; None where they are taken already. None for a plan without a digest.
+# Gets the digest of a plan, or None if the plan has none. Returns what takes its jobs, or None if they are registered.
 Registering = Callable[[str | None], Register | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Orphans(Iterable[Orphan]):
-    """How many of them stand where. They themselves are read from the state each time: there may be a million of them.
+    """The number of orphaned jobs by status. Each iteration reads the jobs from the state: there may be a million.
 
-    `ids` are those of the jobs of the plan, as numbers.
+    `ids` are the ids of the plan's jobs, as numbers.
     """
 
     totals: Mapping[Status, int] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Orphans(Iterable[Orphan]):
         return sum(self.totals.values())
 
     def __iter__(self) -> Iterator[Orphan]:
-        """Those of the latest plans first. Raises StateError and DiskError."""
+        """The orphaned jobs, those of the latest plans first. Raises StateError and DiskError."""
         store = Store.read(self.state) if self else None
         if store is not None:
             with closing(store):
@@ -62,13 +62,13 @@ class Orphans(Iterable[Orphan]):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every job of a manifest, in its order.
+    """Every job of a manifest, in the order of the manifest.
 
-    `duplicates` holds the keys of cells that render to one request, `cells` is how many there are before that.
-    `spent` is what the state's attempts cost so far. `orphaned` are the submitted jobs of the state that the manifest
-    no longer has. `groups` are the jobs by what is done with them and why, in the order of actions. `submits` are those
-    to submit, in the order of the plan; `opened` are those with an open attempt: to attach, to fetch, or to submit
-    again although it is not known what became of it.
+    `duplicates` holds the keys of cells that render to the same request; `cells` counts all cells, these included.
+    `spent` is what the attempts in the state have cost so far. `orphaned` are the submitted jobs of the state that the
+    manifest no longer has. `groups` are the jobs by action and reason, in the order of actions. `submits` are the jobs
+    to submit, in the order of the plan. `opened` are the jobs with an open attempt: to attach, to fetch, or to submit
+    again although their outcome is unknown.
     """
 
     manifest: Manifest
@@ -90,7 +90,7 @@ class Plan:
         return {action: counted[action] for action in Action}
 
     def each(self) -> Iterator[Job]:
-        """The jobs alone; the state is not asked about them."""
+        """The jobs alone, without asking the state about them."""
         return self.jobs.each() if isinstance(self.jobs, Replay) else (each.job for each in self.jobs)
 
     @property
@@ -100,7 +100,7 @@ class Plan:
 
     @property
     def cost(self) -> Decimal | None:
-        """What the submissions of this plan cost, None where the price of one is not known."""
+        """The cost of this plan's submissions; None if the price of one is not known."""
         if not self.manifest.budget.has_price:
             return None
         prices = [group.price for group in self.groups if group.action is Action.SUBMIT]
@@ -120,10 +120,11 @@ def make_plan(
 ) -> Plan:
     """Expand, render, check and compare with the state. Raises ManifestError with every diagnostic.
 
-    `warnings` are those of reading the manifest; the plan has them, too. What `registering` gives takes the jobs in
-    batches as they come, and once more those whose keys or aliases only the last cell decided; what it wrote has to be
-    taken back where this raises. A sweep that would take longer than ten minutes to render is refused, unless
-    `is_patient`. `has_process` says that the process does nothing else: its memory is limited meanwhile.
+    `warnings` come from reading the manifest; the plan includes them. What `registering` returns takes the jobs in
+    batches as they are made. At the end it takes again those whose key, path or aliases only later cells decided. If
+    this function raises, the caller must undo what that wrote. A sweep that would take longer than ten minutes to
+    render is refused, unless `is_patient`. `has_process` says that the process does nothing else: then its memory is
+    limited during planning.
     """
     templates = Templates(manifest.folders)
     with limited_memory() if has_process else nullcontext(), templates.watch.kept():
@@ -143,12 +144,12 @@ def _plan(
     expansion = Expansion(manifest, templates, diagnostics, is_patient=is_patient)
     lints = Lints(expansion.manifest, expansion, diagnostics)
     jobs, tally = DistinctJobs(manifest, expansion, diagnostics, lints), Tally()
-    fragments = templates.fragments.inputs()
     is_open = any(each.is_open for each in expansion.templates)
-    register = registering(None if is_open else digest_of(manifest, fragments)) if registering is not None else None
-    asked = store if store is not None and store.has_attempts() else None
+    digest = None if is_open else digest_of(manifest, templates.fragments.inputs())
+    register = registering(digest) if registering is not None else None
+    history = store if store is not None and store.has_attempts() else None
     for place, batch in _batches(jobs.walk()):
-        for planned in compared(manifest, batch, asked, selection, place):
+        for planned in compared(manifest, batch, history, selection, place):
             tally.add(planned)
         _check_lengths(manifest.budget, batch, diagnostics)
         if register is not None:
@@ -168,13 +169,13 @@ def _plan(
         register(amended)
     every = tally.kept if tally.kept is not None else Replay(manifest, walked, jobs, selection, store is not None)
     return Plan(
-        replace(manifest, inputs=(*manifest.inputs, *fragments)),
+        replace(manifest, inputs=(*manifest.inputs, *templates.fragments.inputs())),
         every,
         cells,
         tuple((job.key, *job.aliases) for job in amended if job.aliases),
         found,
         store.spent(manifest.budget)[0] if store else Decimal(0),
-        Orphans(asked.orphan_totals(jobs.ids), manifest.output.state, jobs.ids) if asked else Orphans(),
+        Orphans(history.orphan_totals(jobs.ids), manifest.output.state, jobs.ids) if history else Orphans(),
         tally.groups(),
         tally.submits if tally.others is None else Submits(tally.submits, every, tally.others),
         tuple(tally.opened),
@@ -183,7 +184,7 @@ def _plan(
 
 @dataclass(frozen=True, slots=True)
 class Walked(Iterable[Job]):
-    """The jobs of a plan as its walk gave them: those that are `kept`, or where there were too many, made anew."""
+    """The jobs of a plan as its walk gave them: the `kept` ones, or made again if there were too many to keep."""
 
     manifest: Manifest
     templates: Templates
@@ -192,13 +193,13 @@ class Walked(Iterable[Job]):
     def __iter__(self) -> Iterator[Job]:
         if self.kept is not None:
             return (each.job for each in self.kept)
-        # The manifest was planned before: its diagnostics are known.
+        # The first walk has reported the diagnostics. Those of this walk are dropped.
         diagnostics = PlanDiagnostics(self.manifest)
         return DistinctJobs(self.manifest, Expansion(self.manifest, self.templates, diagnostics), diagnostics).walk()
 
 
 class Replay(Sequence[Planned]):
-    """The jobs of a plan too large to be held: each walk through them makes them anew, and asks the state."""
+    """The jobs of a plan that is too large for memory: each iteration makes them again and asks the state."""
 
     def __init__(
         self, manifest: Manifest, walked: Walked, jobs: DistinctJobs, selection: Selection, has_state: bool
@@ -238,7 +239,7 @@ class Replay(Sequence[Planned]):
 
 @dataclass(frozen=True, slots=True)
 class Submits(Iterable[Planned]):
-    """Many jobs to submit: the first are held, the others are among the jobs from a place in the plan on."""
+    """Many jobs to submit. The first ones are in memory; further ones are in the plan from the place `others` on."""
 
     first: Sequence[Planned]
     jobs: Sequence[Planned]
@@ -250,7 +251,7 @@ class Submits(Iterable[Planned]):
 
 
 def _batches(jobs: Iterable[Job]) -> Iterator[tuple[int, list[Job]]]:
-    """The jobs in parts, each with the place of its first one."""
+    """The jobs in batches, each with the place of its first job."""
     walk, place = iter(jobs), 0
     while batch := list(islice(walk, _BATCH)):
         yield place, batch
@@ -258,7 +259,7 @@ def _batches(jobs: Iterable[Job]) -> Iterator[tuple[int, list[Job]]]:
 
 
 def digest_of(manifest: Manifest, fragments: Iterable[Input]) -> str:
-    """A digest of all that the jobs of a manifest, and what people call them, are made from."""
+    """A digest of everything that determines the jobs of a manifest and their keys."""
     images = [(image.id, image.reference, image.vars) for image in manifest.images]
     prompts = [(prompt.id, prompt.text, prompt.params) for prompt in manifest.prompts]
     schemas = [(model, manifest.schemas[model].document) for model in manifest.models]
@@ -277,14 +278,14 @@ def _check_any(jobs: DistinctJobs, diagnostics: PlanDiagnostics) -> None:
 
 
 def _check_price(budget: Budget, diagnostics: PlanDiagnostics) -> None:
-    """A limit on the cost holds only where there is a price."""
+    """A limit on the cost needs a price."""
     if budget.max_cost is not None and not budget.has_price:
         place = Place(("budget", "max_cost"), key=True)
         diagnostics.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
 
 
 def _check_lengths(budget: Budget, jobs: Sequence[Job], diagnostics: PlanDiagnostics) -> None:
-    """And where that price is known for every job."""
+    """A limit on the cost needs a known price for every job."""
     if budget.max_cost is None or not budget.has_price:
         return
     place = Place(("budget", "max_cost"), key=True)
@@ -295,7 +296,7 @@ def _check_lengths(budget: Budget, jobs: Sequence[Job], diagnostics: PlanDiagnos
 
 
 def lowered(manifest: Manifest, max_jobs: int | None, max_cost: Decimal | None) -> Manifest:
-    """The manifest with its limits lowered by flags, which never raise them."""
+    """The manifest with its limits lowered by flags. Flags never raise a limit."""
     budget = manifest.budget
     jobs = budget.max_jobs if max_jobs is None else min(budget.max_jobs, max_jobs)
     costs = [cost for cost in (budget.max_cost, max_cost) if cost is not None]

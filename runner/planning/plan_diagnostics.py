@@ -1,4 +1,4 @@
-"""Collects what is wrong with a manifest's cells, or doubtful: a problem that many cells share is one diagnostic."""
+"""Collects the diagnostics of a manifest's cells. If many cells have the same error, that is one diagnostic."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from runner.model import Image, Json, Manifest, Route, same_value
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value was written: at `route` of the manifest, or in the prompt file or table that stands there.
+    """Where a value was written: at `route` of the manifest, or in the prompt file or table that is named there.
 
-    `offset` counts characters into the value's text, `length` is the width of what is wrong; `key` points at its key.
-    Where there is a `fragment`, the place is in that file, which the template at `route` names.
+    `offset` is the first character within the value's text, and `length` the number of characters. With `key`, the
+    place is the value's key instead. With a `fragment`, it is in that file, which the template at `route` names.
     """
 
     route: Route
@@ -27,9 +27,9 @@ class Place:
 
 @dataclass(slots=True)
 class PlanWarning:
-    """A warning about cells that are counted where it is found, as there may be millions.
+    """A warning about cells. The code that finds it counts the cells, because there may be millions.
 
-    `first` is the key of the first; it is empty where the warning is about all of them.
+    `first` is the key of the first cell. It is empty if the warning is about all cells.
     """
 
     code: str
@@ -48,20 +48,20 @@ class _Shared:
 
 
 class PlanDiagnostics:
-    """The problems of one plan, errors and warnings as their codes say. `earlier` are the warnings of reading it."""
+    """The diagnostics of one plan. `earlier` are the warnings from reading the manifest."""
 
     def __init__(self, manifest: Manifest, earlier: Sequence[Diagnostic] = ()) -> None:
         self._manifest = manifest
         self._earlier = earlier
         self._found: dict[tuple[str, Position, str], _Shared] = {}
-        # Many cells fail at one place, and looking it up reads the manifest's text again.
+        # A cache: many cells fail at one place, and looking up its position reads the manifest's text again.
         self._positions: dict[Place, Position] = {}
         self.has_errors = False
-        # Whether a render took too much, so that further ones would, too.
+        # Whether a template exceeded a limit (E314). Further renders probably would, too.
         self.has_excess = False
 
     def wants(self, code: str) -> bool:
-        """Whether a warning is told: the manifest may switch it off."""
+        """Whether to report this code: the manifest may switch off warnings."""
         return code not in self._manifest.ignored
 
     def add(
@@ -75,9 +75,9 @@ class PlanDiagnostics:
         about: str | None = None,
         cells: int = 1,
     ) -> None:
-        """Note a problem, and the key of the first of the cells that have it.
+        """Add a diagnostic; `cell` is the key of a cell that has it. Only the first cell's key is kept.
 
-        Those of one code, position and `about` are one. `about` is the message where it is not given.
+        Diagnostics with the same code, position and `about` are one. The default of `about` is the message.
         """
         if not self.wants(code):
             return
@@ -93,21 +93,22 @@ class PlanDiagnostics:
         self._found[index] = _Shared(Diagnostic(code, severity, position, message, hint, line), cell, cells)
 
     def warn(self, warning: PlanWarning) -> None:
-        """Note a warning that was counted; those of one code and position are one."""
+        """Add a warning whose cells are counted. Warnings with the same code and position are one."""
         count = max(warning.cells, 1)
         self.add(warning.code, warning.place, warning.message, warning.hint, cell=warning.first, about="", cells=count)
 
     def ordered(self, cells: int) -> tuple[Diagnostic, ...]:
-        """All of them and the earlier ones, ordered by place; `cells` is how many were looked at.
+        """All diagnostics, the earlier ones included, ordered by place. `cells` is the number of all cells.
 
-        A warning about a place that has an error, or of which reading warned, says nothing more.
+        A warning is left out if there is an error at its place. A warning of planning is also left out if reading the
+        manifest already gave one there.
         """
-        own = [_told(shared, cells) for shared in self._found.values()]
+        own = [_with_count(shared, cells) for shared in self._found.values()]
         errors = [each for each in own if _is_error(each)]
         wrong = set(map(_spot, errors))
         earlier = [each for each in self._earlier if _spot(each) not in wrong]
-        told = wrong.union(map(_spot, earlier))
-        warnings = [each for each in own if not _is_error(each) and _spot(each) not in told]
+        taken = wrong.union(map(_spot, earlier))
+        warnings = [each for each in own if not _is_error(each) and _spot(each) not in taken]
         return tuple(sorted((*earlier, *errors, *warnings), key=lambda each: (each.position, each.code)))
 
     def _position(self, place: Place) -> Position:
@@ -129,7 +130,7 @@ def _spot(diagnostic: Diagnostic) -> tuple[str, int, int]:
     return position.file, position.line, position.column
 
 
-def _told(shared: _Shared, cells: int) -> Diagnostic:
+def _with_count(shared: _Shared, cells: int) -> Diagnostic:
     if not shared.first or cells == 1:
         return shared.diagnostic
     which = f": {shared.first}" if shared.count == 1 else f"; the first is {shared.first}"
@@ -146,7 +147,7 @@ def place_of_picture(manifest: Manifest, image: Image) -> Place:
 
 
 def place_of_value(manifest: Manifest, name: str, value: Json) -> Place:
-    """Where a variable of the matrix gets this value: on its axis, else in an include. Of equal values the last one."""
+    """Where a variable of the matrix gets this value: on its axis, else in an include. The last one of equal values."""
     matrix = manifest.matrix
     axis = [index for index, each in enumerate(matrix.axes.get(name, ())) if same_value(each, value)]
     if axis:

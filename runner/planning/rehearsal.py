@@ -1,4 +1,4 @@
-"""A rehearsal of planning in a process of its own: outside of the main thread no timer can interrupt a template."""
+"""Planning in a separate process, because outside of the main thread no timer can interrupt a template."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _CODE = (
 
 
 def rehearse(manifest: Manifest, warnings: Sequence[Diagnostic] = ()) -> None:
-    """Outside of the main thread, plan in a process that has a timer and a limit on its memory.
+    """If this is not the main thread, plan in a separate process that has a timer and a memory limit.
 
-    What renders there renders here, as quickly. Raises ManifestError with what planning finds there, and UsageError
-    where the process is stopped.
+    What renders there also renders here, equally fast. Raises ManifestError with the diagnostics of that process, and
+    UsageError if the process is stopped.
     """
     if threading.current_thread() is threading.main_thread():
         return
-    asked = pickle.dumps(sys.path) + pickle.dumps((manifest, warnings))
-    ended = subprocess.run([sys.executable, "-c", _CODE], input=asked, capture_output=True, check=False)
-    if ended.returncode:
+    request = pickle.dumps(sys.path) + pickle.dumps((manifest, warnings))
+    finished = subprocess.run([sys.executable, "-c", _CODE], input=request, capture_output=True, check=False)
+    if finished.returncode:
         hint = "make the sweep smaller, or its templates simpler"
         raise UsageError("planning was stopped: it takes more memory than it may", hint)
-    found: tuple[Diagnostic, ...] = pickle.loads(ended.stdout)  # noqa: S301  # our own process wrote it
+    found: tuple[Diagnostic, ...] = pickle.loads(finished.stdout)  # noqa: S301  # our own process wrote it
     if found:
         raise ManifestError(found)
 
 
 def perform() -> None:
-    """What the process does: it reads a manifest from its input, and writes the diagnostics that stop its planning."""
+    """Run in the separate process: read a manifest from standard input, and write the diagnostics if planning fails."""
     manifest, warnings = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own process wrote it
     found: tuple[Diagnostic, ...] = ()
     try:

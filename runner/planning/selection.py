@@ -1,4 +1,4 @@
-"""Which jobs a command is asked to care for."""
+"""Which jobs a command is about."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from runner.diagnostics.suggestions import known_here
 from runner.errors import UsageError
 from runner.model import Json, Manifest, Variables, canonical_json, same_value
 
-# What every job has beside its variables; these names can be no variables.
+# What a job can be selected by besides its variables, with the job's attribute. No variable may have such a name.
 _PLACES = {"image": "image", "prompt": "prompt_id", "model": "model", "take": "take"}
 
 
 class Placed(Protocol):
-    """Whatever has a place in the sweep: a job, its record, an attempt at it."""
+    """Anything that has a place in the sweep: a job, its record, an attempt at it."""
 
     @property
     def key(self) -> str: ...
@@ -35,10 +35,10 @@ class Placed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The jobs that are asked for, and which final ones are to be submitted again.
+    """The selected jobs, and which of the final ones are to be submitted again.
 
-    `only` and `skip` are globs on keys, in which `*` crosses `/`. `where` holds for each name the texts of which one
-    is its value; `pictures` gives the variables of each picture by its id, as those of a job are the variant's alone.
+    `only` and `skip` are globs on keys, in which `*` also matches `/`. `where` has the allowed values of each name, as
+    texts. `pictures` has the variables of each picture, by its id; a job has only the variables of its variant.
     """
 
     only: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ EVERYTHING = Selection()
 
 
 def value_of(job: Placed, name: str, pictures: Mapping[str, Variables]) -> tuple[bool, Json]:
-    """Whether the job has this variable, or place of the sweep, and its value."""
+    """Whether the job has a variable of this name (or it is one of `_PLACES`), and the value."""
     if name in _PLACES:
         return True, getattr(job, _PLACES[name])
     for variables in (job.variables, pictures.get(job.image, {})):
@@ -80,7 +80,7 @@ def value_of(job: Placed, name: str, pictures: Mapping[str, Variables]) -> tuple
 
 
 def is_written(value: Json, text: str) -> bool:
-    """Whether the text is how people write the value: 0.30 is 0.3, and both 1 and "1" are written 1."""
+    """Whether people may write the value as this text: 0.30 means 0.3, and 1 means the number 1 and the text "1"."""
     if isinstance(value, str) or text == text_of(value):
         return text == text_of(value)
     try:
@@ -95,7 +95,7 @@ def text_of(value: Json) -> str:
 
 
 def conditions(texts: Iterable[str], manifest: Manifest) -> dict[str, tuple[str, ...]]:
-    """`NAME=VALUE` for each name its values. Raises UsageError for what is no condition, or names no variable."""
+    """The values of each name, from texts `NAME=VALUE`. Raises UsageError for another text or an unknown name."""
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:
         name, sign, value = text.partition("=")
@@ -108,7 +108,7 @@ def conditions(texts: Iterable[str], manifest: Manifest) -> dict[str, tuple[str,
 
 
 def known_variable(name: str, manifest: Manifest, flag: str) -> str:
-    """The name, where jobs can be told apart by it. Raises UsageError."""
+    """The name, if jobs can be selected by it. Raises UsageError otherwise."""
     known = variables_of(manifest)
     if name not in known:
         raise UsageError(f"{flag} names the unknown variable {name!r}", known_here(name, known))
@@ -116,7 +116,7 @@ def known_variable(name: str, manifest: Manifest, flag: str) -> str:
 
 
 def variables_of(manifest: Manifest) -> list[str]:
-    """The names that tell jobs apart: what stands outside the matrix, its axes, what includes add, the pictures'."""
+    """The names that jobs can be selected by: `_PLACES`, the axes, and the variables of includes and pictures."""
     added = (name for entry in manifest.matrix.include for name in entry)
     pictured = (name for image in manifest.images for name in image.vars)
     return list(dict.fromkeys((*_PLACES, *manifest.matrix.axes, *added, *pictured)))

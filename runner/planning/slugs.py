@@ -12,10 +12,10 @@ LONGEST = 60
 def slug(text: str) -> str:
     """A short name for `text`: lower case, with `-` between words, never empty, at most 60 characters.
 
-    The text is brought to NFKC (Unicode Standard Annex 15) and lower case; every run of anything but letters (with
-    their combining marks), digits, `.` and `_` becomes one `-`; leading and trailing `-` and `.` are cut off, so that
-    neither a hidden file nor `..` can come out. Letters of every script stay. Where nothing is left, the name is the
-    first 8 hex digits of the sha256 of the text in UTF-8. A slug is its own slug.
+    The text is normalized to NFKC (Unicode Standard Annex 15) and lower case. Every run of characters other than
+    letters (with their combining marks), digits, `.` and `_` becomes one `-`. Leading and trailing `-` and `.` are
+    removed, so that the result is neither a hidden file nor `..`. Letters of every script are kept. If nothing is left,
+    the name is the first 8 hex digits of the sha256 of the text in UTF-8. The slug of a slug is the same slug.
     """
     runs = groupby(_normal(text), key=_stays)
     name = "".join("".join(run) if stays else "-" for stays, run in runs).strip("-.")[:LONGEST].rstrip("-.")
@@ -23,7 +23,7 @@ def slug(text: str) -> str:
 
 
 def _normal(text: str) -> str:
-    """Lower case can undo NFKC (a capital I with a dot becomes two characters), so it is applied on both sides."""
+    """NFKC before and after lower case, which can undo it: a capital I with a dot becomes two characters."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
 
 

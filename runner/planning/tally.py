@@ -1,4 +1,4 @@
-"""What a plan comes to, counted while its jobs pass by."""
+"""The totals of a plan, counted while its jobs are made."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from decimal import Decimal
 from runner.model import Action, Job, Planned
 from runner.planning.comparison import NEW, RESUBMITTED
 
-# Up to so many jobs a plan is held in memory; a larger one is made again where its jobs are asked for.
+# A plan with up to this many jobs is held in memory. The jobs of a larger one are made again when they are needed.
 KEPT = 20_000
-# So many of those to submit are held apart, for a large plan that is nearly done; that many take hours.
+# This many jobs to submit are always held, so that a large plan that is nearly done need not be made again. Submitting
+# that many takes hours.
 HELD = 5_000
 _OPENED = frozenset((Action.ATTACH, Action.FETCH))
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Jobs with which the same is done for the same reason. `price` is None where that of one is not known."""
+    """Jobs with the same action and reason. `price` is None if the price of one of them is not known."""
 
     action: Action
     reason: str
@@ -37,17 +38,17 @@ class _Sums:
 
 
 class Tally:
-    """Counts planned jobs by action and reason, and keeps those of a plan that is not too large."""
+    """Counts planned jobs by action and reason, and keeps the jobs of a plan that is not too large."""
 
     def __init__(self) -> None:
         self._sums: dict[tuple[Action, str], _Sums] = {}
-        # For jobs under a key that another job had, by the reason and the price: those others. It may be all of them.
+        # By reason and price of changed jobs: the ids of the jobs that had their keys before. All jobs may be changed.
         self._changed: dict[tuple[str, Decimal | None], array[int]] = {}
         self.kept: list[Planned] | None = []
-        # The first of those to submit, and the place in the plan from which on there are others.
+        # The first jobs to submit, and the place in the plan of the next one after them.
         self.submits: list[Planned] = []
         self.others: int | None = None
-        # Those whose attempt is open: never more than were in flight at once.
+        # Jobs with an open attempt: never more than were in flight at once.
         self.opened: list[Planned] = []
         self._passed = 0
 
@@ -70,7 +71,7 @@ class Tally:
         self._passed += 1
 
     def settle(self, ids: Collection[int], settled: Callable[[Job], Job]) -> None:
-        """Put right what was not known while the jobs passed by; `ids` are those of all jobs."""
+        """Correct what was not yet known while the jobs were counted. `ids` are the ids of all jobs."""
         for (reason, price), formers in self._changed.items():
             moved = sum(former in ids for former in formers)
             self._count(Action.SUBMIT, reason, price, Decimal(0), -moved)
@@ -102,7 +103,7 @@ class Tally:
 
 
 def settled_one(planned: Planned, ids: Collection[int], settled: Callable[[Job], Job]) -> Planned:
-    """A planned job as it is once all jobs are known. A request that only moved to another key is no change of it."""
+    """A planned job, corrected once all jobs are known. If the former job only moved to a new key, this one is new."""
     job = settled(planned.job)
     if planned.former and int(planned.former, 16) in ids:
         return replace(planned, job=job, reason=NEW, changes=(), former="")

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: text goes to a temporary file beside its place, which is then renamed into it."""
+"""Files that are written completely or not at all: text goes to a temporary file, which is renamed when complete."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from uuid import uuid4
 from runner.state.disk import disk_errors, sync_folder
 
 _SUFFIX = ".part"
-# No writer is at work for this long, in seconds: an older temporary file was left by one that crashed.
+# No writer works for this long, in seconds. An older temporary file was left by a writer that crashed.
 _ABANDONED = 3600.0
 
 
 def index_path(output_dir: Path) -> Path:
-    """Where the index of an output folder is, or will be."""
+    """The path of the index in an output folder, whether it exists or not."""
     return output_dir / "index.json"
 
 
 def writing(path: Path) -> AbstractContextManager[None]:
-    """Turns what the system says about writing `path` into a DiskError with its remedy."""
+    """Turns a system error while `path` is written into a DiskError with a remedy."""
     return disk_errors(f"write {path}", "run 'reelrun index', which makes it anew from the state")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of `path` when the block ends, and is thrown away when the block fails.
+    """A text file that replaces `path` when the block ends, and is deleted if the block fails.
 
-    Whoever reads `path` meanwhile, and whatever crashes, finds the old file or the new one. It is UTF-8 without
-    translated line ends; a lone surrogate, which UTF-8 does not have, is written as its escape (`\\ud800`), as JSON
-    spells it. Raises DiskError.
+    A reader always finds the complete old file or the complete new one, even after a crash. The file is UTF-8, and line
+    ends are not translated. A lone surrogate, which UTF-8 does not have, is written as its escape (`\\ud800`), as in
+    JSON. Raises DiskError.
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}{_SUFFIX}")
     with writing(path):
@@ -49,9 +49,9 @@ def replacing(path: Path) -> Iterator[TextIO]:
 
 
 def _sweep(path: Path, now: float) -> None:
-    """Removes what crashed writers of `path` left; `now` is the time by the clock of the file system."""
+    """Removes what crashed writers of `path` left. `now` is the time by the clock of the file system."""
     for leftover in path.parent.glob(f".{path.name}.*{_SUFFIX}"):
-        # Another writer may be sweeping, too, and what cannot be removed does no harm.
+        # Another writer may sweep at the same time, and a file that cannot be removed does no harm.
         with suppress(OSError):
             if now - leftover.stat().st_mtime > _ABANDONED:
                 leftover.unlink()

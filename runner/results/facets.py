@@ -1,4 +1,4 @@
-"""Facets: by what the page filters, and with which values."""
+"""Facets: what the page can be filtered by, and the values of each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from runner.model import Json, Status, canonical_json
 
-# The key of a value that a job does not have, as where an include adds a variable; no value has this key.
+# The key for jobs without the variable, for instance if an include adds it to others. No value has this key.
 _ABSENT = ""
-# Text that could be taken for the JSON text of another value.
+# Text that could be mistaken for the JSON text of another value.
 _LIKE_JSON = re.compile(r'(|true|false|null|["\[{0-9-].*)', re.DOTALL)
-# From done to not begun, as a progress bar reads.
+# From done to not begun, as in a progress bar.
 STATUSES = (
     Status.SUCCEEDED,
     Status.FAILED,
@@ -36,7 +36,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """Something that jobs differ in: `name` is its column in `index.csv`, `label` what a person reads."""
+    """Something that jobs differ in. `name` is its column in `index.csv`, `label` is what people read."""
 
     name: str
     label: str
@@ -44,7 +44,7 @@ class Facet:
 
 
 def facets(jobs: Sequence[Mapping[str, Json]]) -> list[Facet]:
-    """What the jobs differ in; choices stand in the order in which the jobs bring them up, statuses in their own."""
+    """What the jobs differ in. Choices are in the order in which they first occur, statuses in that of `STATUSES`."""
     labels: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     counts: Counter[tuple[str, str]] = Counter()
@@ -83,7 +83,7 @@ def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
 
 
 def _rank(name: str) -> int:
-    """The sort keeps variables in the order in which they came up, between the members that stand around them."""
+    """A sort key: take and orphaned come last. The sort is stable, so variables keep the order of first occurrence."""
     return {"take": 1, "orphaned": 2}.get(name, 0)
 
 
@@ -96,7 +96,7 @@ def _choices(name: str, values: Mapping[str, str], counts: Mapping[tuple[str, st
 
 
 def _key(value: Json) -> str:
-    """Text stands for itself unless it could be another value's; equal keys mean equal values, 1 and 1.0 among them."""
+    """A text is its own key, unless it looks like another value's JSON. Equal values (1 and 1.0) have equal keys."""
     if isinstance(value, str) and not _LIKE_JSON.fullmatch(value):
         return value
     return canonical_json(value)

@@ -1,4 +1,4 @@
-"""The index: what a program and a person read about the jobs of a state. It is derived, and safe to delete."""
+"""The index: what programs and people read about the jobs of a state. It is derived, and safe to delete."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERSION = 1
 def write(output_dir: Path, header: Header, records: Callable[[], Iterable[JobRecord]]) -> Path:
     """Writes `index.json`, `index.csv` and `index.html` into `output_dir`, and returns the path of the first.
 
-    All three show the same moment, and each takes the place of its forerunner whole. Raises DiskError.
+    All three show the same moment, and each replaces its predecessor completely. Raises DiskError.
     """
     with writing(output_dir):
         make_folder(output_dir)
@@ -39,8 +39,8 @@ def write(output_dir: Path, header: Header, records: Callable[[], Iterable[JobRe
 
 
 def _write_json(file: TextIO, jobs: IndexSnapshot) -> None:
-    """One job a line, so that two indexes compare well."""
-    head = ",\n".join(f"  {json.dumps(name)}: {_text(value)}" for name, value in _head(jobs).items())
+    """One job a line, so that a diff of two indexes is readable."""
+    head = ",\n".join(f"  {json.dumps(name)}: {_text(value)}" for name, value in _top_members(jobs).items())
     file.write(f'{{\n{head},\n  "jobs": [')
     before = "\n    "
     for line in jobs.lines():
@@ -53,7 +53,7 @@ def _text(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _head(jobs: IndexSnapshot) -> dict[str, Json]:
+def _top_members(jobs: IndexSnapshot) -> dict[str, Json]:
     header = jobs.header
     return {
         "version": VERSION,

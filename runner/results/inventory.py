@@ -1,4 +1,4 @@
-"""The inventory: every file that the state and the index speak of, held against the disk."""
+"""The inventory: compares every file that the state and the index name with the disk."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from runner.model import Artifact, JobRecord
 from runner.results.atomic_files import index_path
 from runner.state.disk import disk_errors, hash_file
 
-# What a download in progress leaves, and a run goes on with.
+# The suffixes of unfinished downloads, which a run continues.
 _UNFINISHED = (".part", ".etag")
 
 
 class Kind(StrEnum):
-    """What is wrong with a file. STALE: index.json tells another hash, or nothing, of a file that is sound."""
+    """What is wrong with a file. STALE: the file is intact, but index.json has another hash for it, or none."""
 
     MISSING = "missing"
     CHANGED = "changed"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """A file that is not as it should be; `job_id` is None for a foreign one. `path` is relative to the folder."""
+    """A file that is not as it should be. `path` is relative to the output folder; a foreign file has no `job_id`."""
 
     kind: Kind
     path: str
@@ -59,7 +59,7 @@ def take(
         known.update(each.path for each in artifacts)
         for artifact in artifacts if is_selected(record) else ():
             hashed += 1
-            kind = _held_against_disk(output_dir / artifact.path, artifact)
+            kind = _kind_on_disk(output_dir / artifact.path, artifact)
             if kind is None and indexed.get(artifact.path) != artifact.sha256 and artifact is record.video:
                 kind = Kind.STALE
             if kind is not None:
@@ -69,7 +69,7 @@ def take(
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a changed file, so that what replaces it destroys nothing. Raises DiskError."""
+    """Rename a changed file, so that its replacement does not overwrite it. Raises DiskError."""
     target = path.with_name(f"{path.stem}.changed{path.suffix}")
     number = 1
     while target.exists():
@@ -80,7 +80,7 @@ def set_aside(path: Path) -> Path:
     return target
 
 
-def _held_against_disk(path: Path, artifact: Artifact) -> Kind | None:
+def _kind_on_disk(path: Path, artifact: Artifact) -> Kind | None:
     with disk_errors(f"read {path}", "run 'reelrun verify' again"):
         if not path.is_file():
             return Kind.MISSING
@@ -91,7 +91,7 @@ def _held_against_disk(path: Path, artifact: Artifact) -> Kind | None:
 
 
 def _indexed(index: Path) -> dict[str, str]:
-    """The hashes of videos by their paths, as the index tells them; nothing where it cannot be read."""
+    """The hashes of videos in the index, by their paths; empty if the index cannot be read."""
     try:
         document = json.loads(index.read_text(encoding="utf-8"))
         videos = [job["video"] for job in document["jobs"] if job["video"] is not None]

@@ -1,4 +1,4 @@
-"""A job as it stands in the index."""
+"""A job as the index shows it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ THUMBNAIL = ("path",)
 
 
 def job_document(record: JobRecord) -> dict[str, Json]:
-    """The members of a job in `index.json`, in their order; None is what is not known."""
+    """The members of a job in `index.json`, in their order. None means not known."""
     return {
         "id": record.id,
         "key": record.key,
@@ -37,7 +37,7 @@ def job_document(record: JobRecord) -> dict[str, Json]:
 
 
 def timestamp(seconds: float | None) -> str | None:
-    """Unix seconds as RFC 3339 text in UTC, to the second that had begun: `2026-01-31T12:00:00Z`."""
+    """Unix seconds as RFC 3339 text in UTC, rounded down to whole seconds: `2026-01-31T12:00:00Z`."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

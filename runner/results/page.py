@@ -1,4 +1,4 @@
-"""`index.html`: the contact sheet of a run, one file that opens from the disk and asks the network for nothing."""
+"""`index.html`: the contact sheet of a run, in one file that opens from the disk and needs no network."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from runner.results.facets import STATUSES, Facet, facets, places
 from runner.results.job_document import timestamp
 from runner.results.snapshot import IndexSnapshot
 
-# A browser keeps up with a page of this many cards; what a larger sweep has beyond it stands in the other two files.
+# A browser can handle a page with this many cards. Further jobs are only in the other two files.
 LIMIT = 10_000
-# Choices of a facet that stand open; the others are behind a click.
+# How many choices of a facet are visible at first; the others are behind a click.
 _OPEN_CHOICES = 12
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPTS = ("data.js", "filters.js", "clips.js", "view.js")
-# What stands in place of a picture where the job itself says no more.
+# Shown in place of a picture if the job has neither an error nor a reason.
 _NOTES = {
     Status.PENDING: "Not submitted yet",
     Status.WAITING: "At the service; the next run goes on with it",
@@ -82,7 +82,7 @@ def words(value: Json) -> str:
 
 
 def _card(job: dict[str, Json], at: list[int], currency: str) -> dict[str, Json]:
-    """A job as the page shows it: its document, its choice in every facet, and what the page says in other words."""
+    """A job as the page shows it: its document, its choice in every facet, and its links and texts for the page."""
     cost = job["cost"]
     return job | {
         "choices": at,
@@ -102,7 +102,7 @@ def _keys(facet: Facet) -> dict[str, Json]:
 
 
 def _frame(jobs: Sequence[Mapping[str, Json]]) -> float:
-    """Width to height of a frame of the sheet: that of the clip in the middle, within reason."""
+    """Width divided by height for the frames of the sheet: the median of the clips, within limits."""
     ratios = [ratio for ratio in (_ratio(job["video"]) for job in jobs) if ratio]
     return min(_WIDEST, max(_NARROWEST, median(ratios))) if ratios else _FRAME
 
@@ -115,7 +115,7 @@ def _ratio(video: Json) -> float | None:
 
 
 def _policy(style: str, script: str) -> str:
-    """The Content-Security-Policy: whatever a prompt holds, only these two texts act, and nothing leaves the disk."""
+    """The Content-Security-Policy: whatever a prompt holds, only these two texts take effect, and nothing is sent."""
     return (
         f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
         "img-src 'self' file: data:; media-src 'self' file:; base-uri 'none'; form-action 'none'"
@@ -138,7 +138,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # A job keeps the order of its members, which is the order in which the page shows them.
+    # Without sort_keys, which is Jinja's default: the page shows the members of a job in their order.
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     environment.filters["words"] = words
     return environment

@@ -1,4 +1,4 @@
-"""What an index is made from: its header, and the jobs as they stood at one moment."""
+"""What an index is made from: its header, and the jobs as they were at one moment."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from runner.results.job_document import job_document
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the index says about the whole.
+    """What the index says about the whole run.
 
-    `file` is the manifest's file name, `sha256` the digest of its bytes in hex, `service` the origin of the API or
-    `sandbox`, `currency` the unit of every cost, `generated_at` is in Unix seconds.
+    `file` is the manifest's file name, and `sha256` the digest of its bytes in hex. `service` is the origin of the API,
+    or `sandbox`. `currency` is the unit of every cost. `generated_at` is in Unix seconds.
     """
 
     name: str
@@ -34,10 +34,10 @@ class Header:
 
 @dataclass(slots=True)
 class IndexSnapshot:
-    """The jobs of an index, read from the state once, so that all files of the index agree; they wait on the disk.
+    """The jobs of an index, read from the state once, so that all files of the index agree. They are kept on the disk.
 
-    `variables` and `parameters` are the names that occur in any job. `cost` is the sum of the costs that are known,
-    None where there is none.
+    `variables` and `parameters` are the names that occur in any job. `cost` is the sum of the known costs; None if no
+    cost is known.
     """
 
     header: Header
@@ -57,7 +57,7 @@ class IndexSnapshot:
         return (line.removesuffix("\n") for line in self._spool)
 
     def jobs(self) -> Iterator[dict[str, Json]]:
-        """Each job as it stands in the index. One reader at a time."""
+        """Each job as the index shows it. One reader at a time."""
         return (json.loads(line) for line in self.lines())
 
     def add(self, record: JobRecord) -> None:
@@ -74,7 +74,7 @@ _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 @contextmanager
 def snapshot(folder: Path, header: Header, records: Callable[[], Iterable[JobRecord]]) -> Iterator[IndexSnapshot]:
-    """A snapshot of the records, kept in a nameless file in `folder` for as long as the block lasts.
+    """A snapshot of the records, kept in a nameless file in `folder` until the block ends.
 
     Raises DiskError.
     """

@@ -1,11 +1,11 @@
-"""`index.csv`: the jobs of the index as a table, one a row, nested names joined by dots.
+"""`index.csv`: the jobs of the index as a table, one job a row. Names of nested values are joined by dots.
 
-A cell is text as it is, a number or true/false as JSON writes it, empty for what is not known, and JSON text for a
-list or an object. Rows end and fields are quoted by RFC 4180.
+A cell holds a text unchanged, a number or true/false as in JSON, or the JSON text of a list or an object. It is empty
+if the value is not known. Line ends and quotes follow RFC 4180.
 
-A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-` or `@`) is not guarded: every known
-guard puts a character before it and so changes the prompt, quoting guards nothing, and the first readers of this file
-are programs. The page is the one for people.
+A text that a spreadsheet would read as a formula (it begins with `=`, `+`, `-` or `@`) is not protected. Every known
+protection puts a character before it and so changes the prompt, and quotes do not protect. This file is mainly for
+programs; the page is for people.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from runner.model import Json
 from runner.results.job_document import THUMBNAIL, VIDEO
 from runner.results.snapshot import IndexSnapshot
 
-# Where a cell's value stands: a member of the job and, in some of them, a name within.
+# Where the value of a cell comes from: a member of the job and, if that is an object, a name within it.
 _Column = tuple[str, str | None]
 
 _BEFORE = ("id", "key", "aliases", "orphaned", "image", "prompt_id", "model")
@@ -68,7 +68,7 @@ def _text(value: Json) -> str:
         return ""
     if isinstance(value, str):
         return value
-    # JSON's own numbers, without an encoder, which takes longer to be set up than to write one.
+    # repr writes numbers as JSON does, and is faster than the encoder.
     return repr(value) if type(value) in (int, float) else _json(value)
 
 

@@ -1,4 +1,4 @@
-"""The jobs of a state that did not succeed: how many stand where, and the first of them."""
+"""The jobs of a state that did not succeed: how many there are of each status, and the first of them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from runner.model import JobRecord, Status
 from runner.planning.selection import Selection
 from runner.state.store import Store
 
-# So many are told of one by one: nobody reads more of them, and there may be a million.
+# How many are listed one by one. Nobody reads more, and there may be a million.
 MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """`totals` has no status that no job has; `first` are in the order of the plan, orphaned ones last."""
+    """`totals` has only the statuses that occur. `first` are in the order of the plan, orphaned jobs last."""
 
     totals: Mapping[Status, int] = field(default_factory=dict)
     first: tuple[JobRecord, ...] = ()
@@ -26,7 +26,7 @@ class Unfinished:
 
     @property
     def others(self) -> int:
-        """How many there are beside the first."""
+        """How many jobs there are besides `first`."""
         return len(self) - len(self.first)
 
 

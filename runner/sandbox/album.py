@@ -1,4 +1,4 @@
-"""The pictures that were sent: kept once each, and opened for a clip."""
+"""The pictures that were sent. Each is kept once, and opened for a clip."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Album:
         return self.folder / digest
 
     def add(self, data: bytes, digest: str) -> None:
-        """Keep the picture; it is on the disk when this returns."""
+        """Keep the picture. It is on the disk when this returns."""
         if self.path(digest).exists():
             return
         with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
@@ -42,14 +42,14 @@ class Album:
 
 
 def is_url(text: str) -> bool:
-    """Whether a picture stands in a payload by its address."""
+    """Whether a picture in a payload is given by its URL."""
     return text[:8].lower().startswith(("http://", "https://"))
 
 
 def opened(source: Path | IO[bytes], field: str, shortest: int | None = None) -> Image.Image:
-    """The picture as it should be seen: upright, RGB, on white where it is transparent.
+    """The picture as it should be seen: upright, in RGB, with white in place of transparency.
 
-    With `shortest`, a larger picture may come smaller, its shorter side no less than so many pixels. Raises
+    With `shortest`, a larger picture may be scaled down, but its shorter side keeps at least that many pixels. Raises
     HTTPException (400) for a picture that cannot be decoded.
     """
     try:
@@ -63,7 +63,7 @@ def opened(source: Path | IO[bytes], field: str, shortest: int | None = None) ->
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I"):  # 16 bits a pixel, which a plain conversion would cut off at 255
+    if picture.mode.startswith("I"):  # 16 bits a pixel; a plain conversion would clip them at 255
         return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
     if picture.has_transparency_data:
         clear = picture.convert("RGBA")

@@ -23,7 +23,7 @@ from runner.sandbox.workers import Workers
 
 PREFIXES = ("/api/v1/ie/requestqueue/apikey", "/api/v1/apikey")
 _JSON = "application/json"
-# So much of a body that is too large is read and thrown away, so that its sender gets to see the answer.
+# Up to this many bytes beyond the limit are read and thrown away, so that the sender of a large body sees the answer.
 _DRAINED = 64 * 1024 * 1024
 
 
@@ -68,7 +68,7 @@ class App:
         return StreamingResponse(self._listed(requests, _origin(call)), media_type=_JSON)
 
     def _listed(self, requests: Sequence[Request], origin: str) -> Iterator[str]:
-        """The listing piece by piece, as it may hold hundreds of pictures."""
+        """The listing in pieces, because it may hold hundreds of pictures."""
         yield '{"requests":['
         for index, request in enumerate(requests):
             yield f"{',' if index else ''}{json.dumps(replies.detail(request, self.studio.album, origin))}"
@@ -117,7 +117,7 @@ async def _body(call: Call, limit: int) -> bytes:
 
 
 def _origin(call: Call) -> str:
-    """Where the asking client sees this server, by its Host header: the port may change from start to start."""
+    """The address of this server as the client sees it, by its Host header: the port may differ at each start."""
     return f"{call.url.scheme}://{call.url.netloc}"
 
 
@@ -128,7 +128,7 @@ def _file(request: Request, path: Path, kind: str, digest: str) -> Response:
 
 
 def _answer(document: object, status: int = 200) -> Response:
-    # ASCII alone: a prompt may hold half a surrogate pair, which JSON can escape and UTF-8 cannot carry.
+    # Only ASCII: a prompt may hold a lone surrogate, which JSON can escape but UTF-8 cannot encode.
     return Response(json.dumps(document), status, media_type=_JSON)
 
 

@@ -1,4 +1,4 @@
-"""The models that the sandbox knows: one JSON Schema file each."""
+"""The models that the sandbox knows. Each has one JSON Schema file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runner.errors import ServiceError
 
 SUFFIX = ".schema.json"
 _MIB = 1024 * 1024
-# Any: what a schema holds is checked against the metaschema, which types cannot say.
+# Any, because the metaschema checks the content of a schema, and types cannot express that.
 Schema: TypeAlias = Mapping[str, Any]
 
 
@@ -88,7 +88,7 @@ class Catalog:
 
     @property
     def largest_body(self) -> int:
-        """The bytes that a request may have: its pictures in Base64, and ample room for the rest."""
+        """The most bytes of a request: its pictures in Base64, and ample room for the rest."""
         pictures = max(sum(rules.max_bytes for rules in model.pictures.values()) for model in self.models.values())
         return pictures * 4 // 3 + 2 * _MIB
 

@@ -1,4 +1,4 @@
-"""What a request must fulfil, and the message for the first thing that it does not."""
+"""The checks of a request, each with a message for the first error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from runner.sandbox.album import BROKEN, opened
 from runner.sandbox.catalog import PictureRules, Schema
 
-# A few kilobytes can decode to gigabytes. Below the number of pixels at which Pillow begins to warn.
+# There is a limit because a few kilobytes can decode to gigabytes. From a somewhat higher number on, Pillow warns.
 MOST_PIXELS = 80_000_000
 _REFUSED_WORD = re.compile(r"\bforbidden\b", re.IGNORECASE)
 _TYPES = {
@@ -37,9 +37,9 @@ _LIMITS = {
 
 
 def check(document: object, schema: Schema, *place: str) -> None:
-    """Hold what stands at `place` to a schema. Raises HTTPException (400) for the first problem."""
-    problems = Draft202012Validator(schema).iter_errors(document)
-    first = min(problems, key=lambda problem: [str(part) for part in problem.absolute_path], default=None)
+    """Validate a document, which is at `place`, by a schema. Raises HTTPException (400) for the first error."""
+    errors = Draft202012Validator(schema).iter_errors(document)
+    first = min(errors, key=lambda error: [str(part) for part in error.absolute_path], default=None)
     if first is not None:
         raise HTTPException(400, _message(first, [*place, *map(str, first.absolute_path)]))
 
@@ -51,30 +51,30 @@ def check_policy(payload: Mapping[str, object]) -> None:
 
 
 def decoded(text: str, field: str) -> bytes:
-    """The bytes of a picture that stands in a payload. Raises HTTPException (400)."""
+    """The bytes of a picture that a payload gives in Base64. Raises HTTPException (400)."""
     if text[:5].lower() == "data:":
         raise HTTPException(400, f"{field}: must be a URL or raw Base64, without a data: prefix")
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:
         data = b""
-    # Several texts decode to the same bytes; only one of them is their Base64.
+    # Several texts decode to the same bytes; only the canonical one is accepted.
     if not data or base64.b64encode(data).decode() != text:
         raise HTTPException(400, f"{field}: must be a URL or raw Base64, but is neither")
     return data
 
 
 def check_picture(data: bytes, rules: PictureRules, field: str, decode: bool = True) -> None:
-    """Hold a picture to its rules; `decode` says whether to read all of it. Raises HTTPException (400)."""
-    problem = _problem(data, rules)
-    if problem:
-        raise HTTPException(400, f"{field}: {problem}")
+    """Check a picture by its rules. `decode` says whether to decode all of it. Raises HTTPException (400)."""
+    error = _picture_error(data, rules)
+    if error:
+        raise HTTPException(400, f"{field}: {error}")
     if decode:
         opened(io.BytesIO(data), field)
 
 
-def _problem(data: bytes, rules: PictureRules) -> str:
-    """What is wrong with a picture by its size and header; empty if nothing is."""
+def _picture_error(data: bytes, rules: PictureRules) -> str:
+    """What is wrong with a picture, judged by its size and header; empty if nothing is."""
     if len(data) > rules.max_bytes:
         return f"has {len(data)} bytes; at most {rules.max_bytes} are allowed"
     try:
@@ -94,9 +94,9 @@ def _problem(data: bytes, rules: PictureRules) -> str:
 
 
 def _header(data: bytes, formats: tuple[str, ...]) -> ImageFile.ImageFile | None:
-    """The picture with its header read, or None when it has none of the formats.
+    """The picture with only its header read; None if it has none of the formats.
 
-    Not by `Image.open`, which warns on the screen about many pixels before anyone can look at their number.
+    This avoids `Image.open`, which prints a warning about many pixels before their number can be checked.
     """
     Image.init()
     for name in formats:
@@ -106,10 +106,10 @@ def _header(data: bytes, formats: tuple[str, ...]) -> ImageFile.ImageFile | None
     return None
 
 
-def _message(problem: ValidationError, place: list[str]) -> str:
-    """One line that names the field and never repeats what was sent, which may be a whole picture."""
-    keyword, wanted, given = str(problem.validator), problem.validator_value, problem.instance
-    schema = problem.schema if isinstance(problem.schema, dict) else {}
+def _message(error: ValidationError, place: list[str]) -> str:
+    """One line that names the field. It never repeats what was sent, which may be a whole picture."""
+    keyword, wanted, given = str(error.validator), error.validator_value, error.instance
+    schema = error.schema if isinstance(error.schema, dict) else {}
     if keyword == "required" and isinstance(wanted, list) and isinstance(given, dict):
         return f"{'.'.join([*place, next(name for name in wanted if name not in given)])}: is required"
     if keyword == "additionalProperties" and isinstance(given, dict):

@@ -1,4 +1,4 @@
-"""From the body of a POST to a place in the queue, or a refusal."""
+"""Puts the request in the body of a POST into the queue, or refuses it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BODY = {
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Takes requests in, as strictly as the service. `clock` gives Unix seconds, `new_id` unique ids."""
+    """Accepts requests as strictly as the service does. `clock` gives Unix seconds, `new_id` unique ids."""
 
     catalog: Catalog
     album: Album
@@ -32,7 +32,7 @@ class Intake:
     new_id: Callable[[], str]
 
     def take(self, body: bytes) -> Request:
-        """The request, on the disk and queued. Raises HTTPException."""
+        """Store the request on the disk, in the queue, and return it. Raises HTTPException."""
         try:
             document = json.loads(body, parse_constant=_no_constant)
         except (ValueError, RecursionError):
@@ -47,7 +47,7 @@ class Intake:
         return self.records.add(self._request(model, payload, pictures))
 
     def _kept_pictures(self, model: Model, payload: Mapping[str, object]) -> dict[str, str]:
-        """Check the payload's pictures and keep them; the sha256 or the URL of each."""
+        """Check the payload's pictures and keep them. Returns the sha256 or the URL of each."""
         kept: dict[str, str] = {}
         for name, rules in model.pictures.items():
             text = payload.get(name)
@@ -79,7 +79,7 @@ class Intake:
 
 
 def _canonical(payload: Mapping[str, object]) -> str:
-    """The same text for equal payloads: sorted, and 1.0 as 1."""
+    """A text that is the same for equal payloads: keys are sorted, and 1.0 becomes 1."""
     even = {
         key: int(value) if isinstance(value, float) and value.is_integer() else value for key, value in payload.items()
     }

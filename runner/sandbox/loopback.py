@@ -1,4 +1,4 @@
-"""Pictures that a payload names by URL: fetched from this machine only, never from anywhere else."""
+"""Pictures that a payload gives by URL. They are fetched only from this machine, never from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SECONDS = 5.0
 
 
 def on_loopback(url: str) -> bool:
-    """Whether a plain http URL names this machine, by an address or as localhost; no name is looked up."""
+    """Whether a plain http URL names this machine, by its IP address or as localhost. No name is resolved."""
     try:
         parts = urlsplit(url)
         host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
@@ -23,9 +23,9 @@ def on_loopback(url: str) -> bool:
 
 
 def fetched(url: str, max_bytes: int, field: str) -> bytes:
-    """The answer to one GET; redirects are not followed. Raises HTTPException when there is none.
+    """The body of the answer to one GET. Redirects are not followed. Raises HTTPException if there is no answer.
 
-    One byte more than `max_bytes` is read at most.
+    Reads at most one byte more than `max_bytes`, so that the caller sees that a body is too large.
     """
     parts = urlsplit(url)
     path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"

@@ -1,4 +1,4 @@
-"""The requests of a sandbox in its SQLite file: all SQL is here."""
+"""The requests of a sandbox, in its SQLite file. All SQL is here."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class RequestStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A row of the table, see the schema for the fields. Number and ordinal are 0 until it has a place in the queue."""
+    """A row of the table; the schema explains the fields. Number and ordinal are 0 before the request is queued."""
 
     request_id: str
     model: str
@@ -73,7 +73,7 @@ class Request:
 
     @property
     def take(self) -> str:
-        """Another text for each of several equal requests, and the same in every sandbox: the seed of all chance."""
+        """The seed of everything random. It differs between equal requests, and is the same in every sandbox."""
         return f"{self.digest}/{self.ordinal}"
 
 
@@ -83,37 +83,37 @@ _UPDATE = f"UPDATE request SET {', '.join(f'{name} = :{name}' for name in _COLUM
 
 
 class Records:
-    """One connection for all threads. The file is one sandbox's at a time; the kernel frees that of a dead one.
+    """One connection for all threads. Only one sandbox at a time can have the file; the kernel frees it when one dies.
 
     What a method writes is on the disk when it returns.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises ServiceError when the file is in use, not writable, damaged or of another version."""
+        """Raises ServiceError if the file is in use, not writable, damaged or of another version."""
         self._lock = threading.Lock()
         try:
             self._connection = _connected(path)
         except sqlite3.Error as error:
-            raise _trouble(path, error) from error
+            raise _service_error(path, error) from error
 
     def close(self) -> None:
         with self._lock:
             self._connection.close()
 
     def add(self, request: Request) -> Request:
-        """Put a new request at the end of the queue; with its number and its ordinal."""
+        """Put a new request at the end of the queue. Returns it with its number and its ordinal."""
         with self._transaction() as connection:
             (equal,) = connection.execute("SELECT count(*) FROM request WHERE digest = ?", (request.digest,)).fetchone()
             numbered = replace(request, ordinal=equal + 1)
             return replace(numbered, number=connection.execute(_INSERT, asdict(numbered)).lastrowid or 0)
 
     def save(self, request: Request) -> None:
-        """Replace the row of a request, which belongs to the one worker that has it."""
+        """Replace the row of a request. Only the worker that has the request may do so."""
         with self._transaction() as connection:
             connection.execute(_UPDATE, asdict(request))
 
     def requeue(self, now: float) -> None:
-        """Put back what was with a worker when the sandbox stopped; places in the queue stay as they were."""
+        """Queue again the requests that workers had when the sandbox stopped. They keep their places in the queue."""
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE request SET status = ?, worker = '', dispatched_at = 0, updated_at = ? WHERE status IN (?, ?)",
@@ -124,11 +124,11 @@ class Records:
         return next(iter(self._select("WHERE request_id = ?", request_id)), None)
 
     def head(self) -> Request | None:
-        """The request that is next in the queue."""
+        """The next request in the queue."""
         return next(iter(self._select("WHERE status = ? ORDER BY number LIMIT 1", RequestStatus.QUEUED)), None)
 
     def all(self, model: str | None = None) -> list[Request]:
-        """In the order of creation, those of one model or of all."""
+        """The requests of one model, or of all models, in the order of creation."""
         return self._select("WHERE ?1 IS NULL OR model = ?1 ORDER BY number", model)
 
     def _select(self, condition: str, value: str | None) -> list[Request]:
@@ -162,7 +162,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _trouble(path: Path, error: sqlite3.Error) -> ServiceError:
+def _service_error(path: Path, error: sqlite3.Error) -> ServiceError:
     if "locked" in str(error):
         return ServiceError(f"{path.parent} is in use by another sandbox", "stop that one, or use another folder")
     if isinstance(error, sqlite3.OperationalError):

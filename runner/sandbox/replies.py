@@ -1,4 +1,4 @@
-"""What the sandbox says: the shapes of the API, as plain JSON values."""
+"""The answers of the sandbox, in the shapes of the API, as plain JSON values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def submitted(request: Request) -> dict[str, object]:
 
 
 def detail(request: Request, album: Album, origin: str) -> dict[str, object]:
-    """A request as a poll and a listing show it. Links begin with `origin`, where the client sees this server."""
+    """A request as a poll and a listing show it. Links begin with `origin`, this server's address for the client."""
     pictures = {name: source for name, source in json.loads(request.pictures).items() if not is_url(source)}
     answer = {
         **submitted(request),
@@ -55,7 +55,7 @@ def _times(request: Request) -> dict[str, int]:
 
 
 def _outcome(request: Request, origin: str) -> dict[str, object]:
-    """Both shapes that clients must know: one for odd places in the queue, the other for even ones."""
+    """Clients must handle both shapes, so odd places in the queue get one and even places the other."""
     link = f"{origin}/media/{request.request_id}"
     video = {"video_url": f"{link}.mp4"} if request.number % 2 else {"media_urls": [{"id": "0", "url": f"{link}.mp4"}]}
     return {**video, "thumbnail_image_url": f"{link}.jpg"}

@@ -51,10 +51,10 @@ class SandboxSettings:
 
 
 class Sandbox:
-    """A local stand-in for the API; serves from threads of this process between `start` and `stop`.
+    """A local stand-in for the API. It serves from threads of this process between `start` and `stop`.
 
-    It refuses what the service refuses. So that people can see a content-policy refusal, every prompt with the word
-    "forbidden" gets one.
+    It refuses what the service refuses. It also refuses every prompt with the word "forbidden", so that people can see
+    what a content-policy refusal looks like.
     """
 
     def __init__(self, settings: SandboxSettings) -> None:
@@ -71,7 +71,7 @@ class Sandbox:
         self.stop()
 
     def start(self) -> None:
-        """Go on with what an earlier sandbox left in the folder, and listen. Raises ServiceError."""
+        """Resume what an earlier sandbox left in the folder, and listen. Raises ServiceError."""
         _check(self._settings)
         catalog = Catalog.read(self._settings.schemas)
         with ExitStack() as undo:
@@ -88,7 +88,7 @@ class Sandbox:
         self.base_url = _base_url(self._settings, listener)
 
     def stop(self) -> None:
-        """Stop serving and working; what is not final goes on at the next start."""
+        """Stop serving and working. Requests that are not final are resumed at the next start."""
         self._running.close()
         self._ended.set()
 
@@ -174,7 +174,7 @@ def _resume(settings: SandboxSettings, workers: Workers) -> None:
 
 
 def _serve(server: uvicorn.Server, listener: socket.socket, undo: ExitStack) -> None:
-    """Serve from a thread until `undo`. Whoever calls before it is ready waits in the backlog."""
+    """Serve from a thread until `undo`. Clients that connect before it is ready wait in the backlog."""
     thread = threading.Thread(target=server.run, args=([listener],), name="sandbox-server", daemon=True)
 
     def end() -> None:

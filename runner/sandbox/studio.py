@@ -1,4 +1,4 @@
-"""Makes what a request asks for: finds or paints the picture, moves the camera, writes the clip and its thumbnail."""
+"""Makes the clip of a request: gets or paints the picture, moves the camera, writes the clip and its thumbnail."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from runner.sandbox.loopback import fetched, on_loopback
 from runner.sandbox.records import Request
 
 _LONGEST = 15  # seconds
-# A picture is opened with this many times the height of the clip, if it has that, so that there is detail to move to.
+# A picture is opened with this many times the height of the clip, if it is that large, so that a near view has detail.
 _SPARE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """`media` is the folder of the finished files; `clip_height` the most pixels from top to bottom."""
+    """`media` is the folder of the finished files. `clip_height` is the greatest height of a clip, in pixels."""
 
     media: Path
     album: Album
@@ -46,7 +46,7 @@ class Studio:
     def make(self, request: Request, stopped: Callable[[], bool]) -> tuple[str, str]:
         """Make both files and return their sha256.
 
-        Raises HTTPException for a picture that cannot be had, AbandonedError when stopped, OSError for disk trouble.
+        Raises HTTPException if the picture is not available, AbandonedError if stopped, and OSError for disk errors.
         """
         payload: dict[str, object] = json.loads(request.filled)
         seconds = round(min(_LONGEST, max(1, _number(payload.get("duration"), 5))))
@@ -59,13 +59,13 @@ class Studio:
         return _finished(video), _finished(still)
 
     def sweep(self) -> None:
-        """Throw away what was half made when a sandbox stopped."""
+        """Delete the unfinished files that a sandbox left when it stopped."""
         for folder in (self.media, self.album.folder):
             for part in folder.glob("*.part"):
                 part.unlink(missing_ok=True)
 
     def _picture(self, request: Request) -> Image.Image:
-        """The request's first picture, or a painted one for an address that the sandbox does not fetch."""
+        """The request's first picture, or a painted one if the sandbox does not fetch the picture's URL."""
         name, source = next(iter(json.loads(request.pictures).items()), ("image", ""))
         field, shortest = f"payload.{name}", _SPARE * self.clip_height
         if source and not is_url(source):
@@ -95,7 +95,7 @@ def _part(path: Path) -> Path:
 
 
 def _finished(path: Path) -> str:
-    """Give a finished file its name; its sha256."""
+    """Give a finished file its name. Returns its sha256."""
     part = _part(path)
     with part.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -104,7 +104,7 @@ def _finished(path: Path) -> str:
 
 
 def _number(value: object, otherwise: float) -> float:
-    """A number, also one in a string, as durations are."""
+    """The value as a number; a string may hold one, as for durations."""
     try:
         return float(value) if isinstance(value, str | int | float) else otherwise
     except ValueError:

@@ -16,14 +16,14 @@ from runner.sandbox.records import Records, Request, RequestStatus
 from runner.sandbox.studio import Studio
 
 _FAILURE = "simulated failure: this sandbox lets a share of its requests fail"
-# Of the least time of a request: how long it stays dispatched before it is processed.
+# The share of a request's least time that it stays dispatched before it is processed.
 _DISPATCHED_SHARE = 0.1
-_TROUBLE_SECONDS = 1.0
+_RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast requests move on: seconds, and the share of them (0 to 1) that fail."""
+    """How long requests take, in seconds, and the share of them (0 to 1) that fail."""
 
     queue_seconds: float
     seconds: float
@@ -40,12 +40,12 @@ class Workers:
         self._pace = pace
         self._clock = clock
         self._stopping = threading.Event()
-        self._news = threading.Condition()
+        self._arrival = threading.Condition()
         names = [f"sandbox-worker-{number}" for number in range(1, count + 1)]
         self._threads = [threading.Thread(target=self._work, args=(name,), name=name, daemon=True) for name in names]
 
     def resume(self) -> None:
-        """Put back what an earlier sandbox did not finish. Raises OSError and sqlite3.Error."""
+        """Queue again what an earlier sandbox did not finish. Raises OSError and sqlite3.Error."""
         self._records.requeue(self._clock())
         self._studio.sweep()
 
@@ -54,16 +54,16 @@ class Workers:
             thread.start()
 
     def stop(self) -> None:
-        """Give up what is under way and end the threads."""
+        """Abandon unfinished clips and end the threads."""
         self._stopping.set()
         self.notify()
         for thread in self._threads:
             thread.join()
 
     def notify(self) -> None:
-        """Say that a request has come."""
-        with self._news:
-            self._news.notify_all()
+        """Tell the workers that a request has come."""
+        with self._arrival:
+            self._arrival.notify_all()
 
     def _work(self, name: str) -> None:
         while not self._stopping.is_set():
@@ -73,20 +73,20 @@ class Workers:
                     self._process(request)
             except sqlite3.Error:
                 # The disk is full, or worse. The request stays as it is until the next start.
-                self._stopping.wait(_TROUBLE_SECONDS)
+                self._stopping.wait(_RETRY_SECONDS)
 
     def _next(self, name: str) -> Request | None:
-        """Wait for the next request and take it; None when the sandbox stops."""
-        with self._news:  # so that no two workers take the same
+        """Wait for the next request and take it; None if the sandbox stops."""
+        with self._arrival:  # so that no two workers take the same request
             while not self._stopping.is_set():
                 head, now = self._records.head(), self._clock()
                 if head and head.created_at + self._pace.queue_seconds <= now:
                     return self._saved(replace(head, status=RequestStatus.DISPATCHED, worker=name, dispatched_at=now))
-                self._news.wait(head.created_at + self._pace.queue_seconds - now if head else None)
+                self._arrival.wait(head.created_at + self._pace.queue_seconds - now if head else None)
         return None
 
     def _process(self, request: Request) -> None:
-        """From dispatched to a final status, unless the sandbox stops: then the request stays as it is."""
+        """Take a request from dispatched to a final status. If the sandbox stops, the request stays as it is."""
         if self._stopping.wait(self._pace.seconds * _DISPATCHED_SHARE):
             return
         processing = self._saved(replace(request, status=RequestStatus.PROCESSING))
@@ -98,7 +98,7 @@ class Workers:
             self._saved(ended)
 
     def _ended(self, request: Request) -> Request:
-        """The request with its clip or its error. Raises AbandonedError when the sandbox stops."""
+        """The request with its clip or its error. Raises AbandonedError if the sandbox stops."""
         if Seed(request.take).unit("failure") < self._pace.failure_rate:
             return replace(request, status=RequestStatus.FAILED, error=_FAILURE)
         try:

@@ -13,13 +13,13 @@ from runner.errors import DiskError
 from runner.state.disk import disk_errors, make_folder, refuse_network_disk, sync_folder
 from runner.state.migrations import VERSION, damaged, migrate, version_of
 
-# A file that nobody writes is read without locks, which would leave files beside it (https://www.sqlite.org/uri.html).
-_STILL = "mode=ro&immutable=1"
-# A whole check of a larger file takes longer than people wait; its pages are still checked as they are read.
+# A file that nobody writes is read without locks: these would leave files beside it (https://www.sqlite.org/uri.html).
+_IMMUTABLE = "mode=ro&immutable=1"
+# A full check of a larger file takes longer than people wait. Its pages are still checked when they are read.
 _CHECKED_BYTES = 64 * 1024 * 1024
-# The ids of a million jobs in their index: they come in no order, and each has to find its place.
+# Room for the index of a million job ids. New ids are random, so that each may need any page of the index.
 _CACHE_KIB = 64 * 1024
-# So long the lock of another process is waited for, in seconds.
+# How long to wait for the lock of another process, in seconds.
 _PATIENCE = 5.0
 
 _DISK_CODES = frozenset(
@@ -34,10 +34,10 @@ _DISK_CODES = frozenset(
 
 
 class Database:
-    """An open state file. Writes belong into `transaction`; reads see the last commit, or their own transaction."""
+    """An open state file. Write only inside `transaction`. Reads see the last commit, or the open transaction."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, written: int | None = None) -> None:
-        """`written` is when the file was last written (ns), where it is read as one that stands still."""
+        """`written` is the modification time of the file (ns) if it is read as a file that nobody writes."""
         connection.row_factory = sqlite3.Row
         self._connection = connection
         self._path = path
@@ -45,33 +45,33 @@ class Database:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open for writing; create and migrate where needed. The caller holds the run lock.
+        """Open for writing; create or migrate the file if needed. The caller holds the run lock.
 
-        Raises StateError (damaged, newer, not ours, on a network disk) and DiskError; then the file is as it was.
+        Raises StateError (damaged, newer, not ours, on a network disk) and DiskError, and leaves the file unchanged.
         """
         refuse_network_disk(path)
         with disk_errors(f"open the state {path}"):
             make_folder(path.parent)
             with _connected(path, "mode=rwc") as connection:
                 _prepare(connection, path)
-                # Whoever created it: a run may have been killed before it had come so far.
+                # Also if the file existed already: an earlier run may have been killed before it synced the folder.
                 sync_folder(path.parent)
         return cls(connection, path)
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Open for reading; None where there is no state yet. Raises StateError as `open` does.
+        """Open for reading; None if there is no state yet. Raises StateError as `open` does.
 
-        Nothing is left behind. A file of an older version is read as a run would migrate it.
+        Leaves no files behind. A file of an older version is migrated in a copy, and not touched itself.
         """
         written = _last_written(path)
         if written is None:
             return None
-        way = _way_to_read(path)
-        with _connected(path, way) as connection:
+        mode = _read_mode(path)
+        with _connected(path, mode) as connection:
             if version_of(connection, path) < VERSION:
                 connection = _migrated_copy(connection, path)
-        return cls(connection, path, written if way == _STILL else None)
+        return cls(connection, path, written if mode == _IMMUTABLE else None)
 
     def __enter__(self) -> Self:
         return self
@@ -82,17 +82,18 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        """Raises DiskError where a run wrote what was read meanwhile: its parts may not fit together."""
+        """Close the file. Raises DiskError if a run wrote to it while it was read: the rows may not fit together."""
         self._connection.close()
         if self._written is not None and self._written != _last_written(self._path):
             raise DiskError(f"a run went on while {self._path} was read", "run the same command again")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes inside are durable together when it ends, or none of them is.
+        """When the block ends, all of its writes are durable; if it raises, none is.
 
-        The first one, that of the first plan, is written at its place: through the log, a plan of a million jobs would
-        be written twice. From then on the log lets others read while a run writes (https://www.sqlite.org/wal.html).
+        The first transaction writes the first plan, directly into the file: through the write-ahead log, a plan of a
+        million jobs would be written twice. After that the log is on, so that others can read while a run writes
+        (https://www.sqlite.org/wal.html).
         """
         with sqlite_errors(self._path):
             with self._connection:
@@ -105,24 +106,24 @@ class Database:
             yield from self._connection.execute(sql, parameters)
 
     def scalar(self, sql: str, parameters: Sequence[object] = ()) -> object:
-        """The first column of the first row; None where there is no row."""
+        """The first column of the first row; None if there is no row."""
         return next((row[0] for row in self.rows(sql, parameters)), None)
 
     def write(self, sql: str, parameters: Sequence[object] = ()) -> int:
-        """Write, and return the number of the row where one was added."""
+        """Write. If a row was added, returns its number."""
         return self._connection.execute(sql, parameters).lastrowid or 0
 
 
 @contextlib.contextmanager
-def _connected(path: Path, way: str) -> Iterator[sqlite3.Connection]:
-    """A connection, which is closed where the block fails."""
-    with sqlite_errors(path), contextlib.ExitStack() as failing:
+def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """A connection. It is closed if the block raises, and else stays open."""
+    with sqlite_errors(path), contextlib.ExitStack() as on_failure:
         # as_uri quotes what would be syntax in a URI: ? # %
-        uri = f"{path.absolute().as_uri()}?{way}"
+        uri = f"{path.absolute().as_uri()}?{mode}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE)
-        failing.callback(connection.close)
+        on_failure.callback(connection.close)
         yield connection
-        failing.pop_all()
+        on_failure.pop_all()
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -138,22 +139,22 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _way_to_read(path: Path) -> str:
-    """How SQLite is to open a file for reading."""
+def _read_mode(path: Path) -> str:
+    """The URI parameters with which SQLite opens a file for reading."""
     if Path(f"{path}-journal").exists():
-        # A run writes its first plan; or it was killed, and the half of it is taken back, for which one has to write.
+        # A run is writing its first plan, or was killed in the middle of it. SQLite must then write, to roll it back.
         return "mode=rw"
-    return "mode=ro" if Path(f"{path}-wal").exists() else _STILL
+    return "mode=ro" if Path(f"{path}-wal").exists() else _IMMUTABLE
 
 
 def _last_written(path: Path) -> int | None:
-    """When a file was last written (ns); None where there is none."""
+    """The modification time of a file (ns); None if there is no file."""
     with disk_errors(f"read {path}"):
         return path.stat().st_mtime_ns if path.exists() else None
 
 
 def _migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
-    """What was read, in a file of SQLite's own, which is gone with the connection."""
+    """A migrated copy in a temporary file, which SQLite deletes when it is closed. `connection` is closed here."""
     copy = sqlite3.connect("", isolation_level=None)
     with contextlib.closing(connection):
         connection.backup(copy)

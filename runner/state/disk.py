@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runner.errors import DiskError, StateError
 
-# File systems whose locks and mmap SQLite's WAL cannot trust (https://www.sqlite.org/wal.html, "same host").
+# Network file systems. SQLite's WAL cannot trust their locks and mmap (https://www.sqlite.org/wal.html, "same host").
 _NETWORK = frozenset(
     (
         *("9p", "afs", "afpfs", "beegfs", "ceph", "cifs", "coda", "gfs2", "glusterfs", "gpfs", "lustre", "nfs", "nfs4"),
@@ -29,7 +29,7 @@ _REMEDIES = {
 
 @contextlib.contextmanager
 def disk_errors(doing: str, again: str = "run the same command again") -> Iterator[None]:
-    """Turn an OSError inside into a DiskError that says what was being done, and the remedy, `again` at its end."""
+    """Turn an OSError inside into a DiskError. The message says what failed (`doing`); `again` ends the hint."""
     try:
         yield
     except OSError as error:
@@ -46,7 +46,7 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # EINVAL: this file system does not sync folders, as some on a network do not; the entry stands all the same.
+        # EINVAL: this file system cannot sync folders, as some network file systems. The entry is there all the same.
         if error.errno != errno.EINVAL:
             raise
     finally:
@@ -54,14 +54,16 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, each durable in its own parent."""
+    """Create a folder and its missing parent directories, each durable in its own parent."""
     for made in create_folders(folder):
         sync_folder(made.parent)
 
 
 def create_folders(folder: Path) -> list[Path]:
-    """Create a folder and its parents, and return those that are new: `sync_way` makes them durable, together with what
-    comes into them meanwhile."""
+    """Create a folder and its missing parent directories, and return the new ones.
+
+    They are not durable yet. `sync_parents` makes them durable later, together with what was put into them meanwhile.
+    """
     if os.path.isdir(folder):
         return []
     made = create_folders(folder.parent)
@@ -70,15 +72,17 @@ def create_folders(folder: Path) -> list[Path]:
     return [*made, folder]
 
 
-# Folders of which this process knows that they are durable, as is the way to each. They are forgotten when they are
-# many: to make one durable again harms nothing.
+# Folders that this process has made durable, with all their parent directories. The set is cleared when it is large: to
+# make a folder durable once more does no harm.
 _durable: set[Path] = set()
 _MOST_DURABLE = 10_000
 
 
 def sync_parents(folder: Path, root: Path) -> None:
-    """Make durable what is in a folder, and the way to it from `root`, whoever created that: another thread, or a run
-    that was killed before it had come so far."""
+    """Make the entries of a folder durable, and those of its parent directories up to `root`.
+
+    Another thread may have created these, or a run that was killed before it synced them.
+    """
     sync_folder(folder)
     if folder != root and folder not in _durable:
         sync_parents(folder.parent, root)
@@ -94,13 +98,13 @@ def hash_file(path: Path) -> str:
 
 
 def put_in_place(source: Path, target: Path, root: Path) -> None:
-    """Rename a synced file over `target`, in the same folder, durably from `root` on."""
+    """Rename a synced file to `target`, in the same folder, and make the new name durable up to `root`."""
     os.replace(source, target)
     sync_parents(target.parent, root)
 
 
 def refuse_network_disk(path: Path) -> None:
-    """Raise StateError where the folder of `path` lies on a network file system."""
+    """Raise StateError if the folder of `path` lies on a network file system."""
     kind = filesystem_of(path)
     if kind in _NETWORK:
         raise StateError(
@@ -110,7 +114,7 @@ def refuse_network_disk(path: Path) -> None:
 
 
 def filesystem_of(path: Path) -> str | None:
-    """The kind of file system that holds `path` (or its nearest existing parent); None where this cannot be told."""
+    """The kind of file system that holds `path` (or its nearest existing parent); None if unknown."""
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -119,11 +123,11 @@ def filesystem_of(path: Path) -> str | None:
 
 
 def deepest_mount(path: Path, mounts: list[str]) -> str | None:
-    """The kind of the deepest mount above `path`, from lines in the form of /proc/self/mountinfo (proc(5))."""
+    """The file system of the deepest mount point above `path`. `mounts` are lines of /proc/self/mountinfo (proc(5))."""
     kinds = {}
     for line in mounts:
         fields, _, rest = line.partition(" - ")
         point = Path(fields.split(" ")[4].encode().decode("unicode_escape"))
-        # A later line wins over an equal point: it is mounted on top.
+        # If two lines have the same mount point, the later one wins: it is mounted on top.
         kinds[point] = rest.split(" ", 1)[0]
     return next((kinds[point] for point in (path, *path.parents) if point in kinds), None)

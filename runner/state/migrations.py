@@ -1,4 +1,4 @@
-"""The version of a state file: which one it has, and how it is brought to the one that this program knows."""
+"""The version of a state file, and the migration of an older file to the version of this program."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from runner.errors import StateError
 # "reel" in ASCII: tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x7265656C
 VERSION = 4
-# What every version has.
+# The tables that every version has.
 _TABLES = frozenset(("meta", "jobs", "paths", "attempts", "artifacts"))
 
-# Versions 1 to 3 had the columns of today, and other keys, rules and indices of the jobs. That a list did not show an
-# attempt is forgotten: what an older program took for a sound list decides nothing.
+# Versions 1 to 3 have the same columns as this one, but other keys, constraints and indices of the jobs. `absent_at` is
+# cleared, because older programs accepted listings as conclusive that this one does not.
 _SET_ASIDE = """
 CREATE TEMP TABLE older AS SELECT * FROM main.jobs ORDER BY generation, position;
 DROP TABLE main.jobs;
@@ -27,11 +27,11 @@ UPDATE attempts SET absent_at = NULL;
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of a state file, 0 for an empty one. Raises StateError where it is not ours, newer, or damaged."""
+    """The version of a state file, 0 for an empty one. Raises StateError if it is not ours, newer, or damaged."""
     application, version = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
     )
-    # Before its tables are looked at: a newer program may have made them in a way that is not known here.
+    # Checked before the tables are read: those of a newer program may be unreadable here.
     if application == APPLICATION_ID and version > VERSION:
         raise StateError(
             f"{path} was written by a newer reelrun (state version {version}; this one knows {VERSION})",
@@ -51,9 +51,10 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of an empty file, or bring an older one up, with the record of it in the same transaction.
+    """Create the tables of an empty file, or migrate an older file. One transaction does that and sets the version.
 
-    The connection must be in autocommit mode, and not enforce foreign keys yet: they name a table that is made anew.
+    The connection must be in autocommit mode. It must not enforce foreign keys yet, because they refer to the table
+    jobs, which is dropped and created again.
     """
     version = version_of(connection, path)
     if version < VERSION:

@@ -11,7 +11,7 @@ from json.encoder import encode_basestring
 
 from runner.model import Artifact, Attempt, Job, JobRecord, Json, Standing, Status, Variables
 
-# The columns of a file are the fields of an artifact, in their order.
+# The columns of an artifact have the names and the order of its fields.
 OF_ARTIFACTS = tuple(field.name for field in fields(Artifact))
 _OF_ATTEMPTS = tuple(field.name for field in fields(Attempt))
 
@@ -22,12 +22,12 @@ def millionths(money: Decimal | None) -> int | None:
 
 
 def money(stored: float) -> Decimal:
-    """What is stored as millionths, as money again."""
+    """An amount of money from its stored millionths."""
     return Decimal(round(stored)) / 1_000_000
 
 
 def row_of(job: Job, generation: int, position: int) -> tuple[object, ...]:
-    """The columns of a job as it is registered."""
+    """The columns of a job, in the order of the statement that registers it."""
     return (
         job.id,
         job.fingerprint,
@@ -46,14 +46,14 @@ def row_of(job: Job, generation: int, position: int) -> tuple[object, ...]:
 
 
 def _object(members: Variables) -> str:
-    """The JSON of an object. Most values are texts, and an encoder takes longer to be set up than to write those."""
+    """The JSON of an object. Most values are texts: to write one is faster than to set up an encoder for it."""
     return "{" + ",".join([f"{encode_basestring(name)}:{_value(each)}" for name, each in members.items()]) + "}"
 
 
 def _value(value: Json) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
-    # What is equal to 0 is not looked up: so is -0.0.
+    # Zeros are not looked up in the cache, because 0.0 and -0.0 are the same key there.
     return _scalar(value) if value and isinstance(value, (bool, int, float)) else _json(value)
 
 
@@ -61,7 +61,7 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _scalar = lru_cache(maxsize=1024, typed=True)(_json)
 
 
-# Most jobs stand alike.
+# Cached, because most jobs have the same standing.
 @lru_cache(maxsize=1024)
 def standing_of(status: str, remote_status: str | None, spent: float | None) -> Standing:
     """`spent` is in millionths."""
@@ -99,6 +99,6 @@ def _artifact_of(row: sqlite3.Row, kind: str) -> Artifact | None:
 
 
 def attempt_of(row: sqlite3.Row) -> Attempt:
-    """The columns have the names of an attempt's fields."""
+    """An attempt from a row. Its columns have the names of the fields."""
     parsed = {name: json.loads(row[name]) for name in ("variables", "payload")}
     return Attempt(**({name: row[name] for name in _OF_ATTEMPTS} | parsed))

@@ -1,4 +1,4 @@
-"""One runner per state file. The lock is the kernel's, so that a dead runner never holds it."""
+"""One runner per state file. The kernel keeps the lock, so a dead runner never holds it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from runner.state.disk import disk_errors, make_folder
 
 @contextlib.contextmanager
 def run_lock(state: Path, now: float) -> Iterator[None]:
-    """Hold the run lock of `state`. Raises LockedError at once, naming the holder, where another runner has it.
+    """Hold the run lock of `state`. If another runner holds it, raises LockedError at once, naming the holder.
 
-    `now` (Unix seconds) is written beside the lock with the pid and host, for the message alone.
+    `now` (Unix seconds) is written beside the lock with the pid and host, only for that message.
     """
     holder, since = state.with_name(f"{state.name}.holder"), datetime.fromtimestamp(now, UTC)
     with contextlib.ExitStack() as held:
@@ -28,7 +28,7 @@ def run_lock(state: Path, now: float) -> Iterator[None]:
             try:
                 held.enter_context(filelock.FileLock(f"{state}.lock", blocking=False, is_singleton=False))
             except filelock.Timeout:
-                raise LockedError(f"another runner works on {state}: {_told(holder)}", _REMEDY) from None
+                raise LockedError(f"another runner works on {state}: {_holder_text(holder)}", _REMEDY) from None
             held.callback(holder.unlink, missing_ok=True)
             words = f"process {os.getpid()} on {socket.gethostname()}, since {since:%Y-%m-%d %H:%M:%S} UTC"
             holder.write_text(words, encoding="utf-8")
@@ -39,7 +39,7 @@ _UNNAMED = "a process that did not write its name yet"
 _REMEDY = "wait until it ends, or stop it with Ctrl-C; the lock is freed with its process"
 
 
-def _told(holder: Path) -> str:
+def _holder_text(holder: Path) -> str:
     try:
         return holder.read_text(encoding="utf-8") or _UNNAMED
     except (OSError, ValueError):

@@ -1,20 +1,20 @@
--- The truth of a run, version 4. Times are Unix seconds of this machine; money is in millionths of its currency.
--- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
+-- The state of a run, version 4. Times are Unix seconds of this machine; money is in millionths of its currency.
+-- What exists in a file is left as it is: a migration drops what has to be created again, and then runs all of this.
 
 CREATE TABLE IF NOT EXISTS meta (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Rows are appended in the order of their plans. Sorted by their ids, which are random, a plan of a million jobs would
--- write each page of a gigabyte many times over.
+-- Not WITHOUT ROWID: rows are appended in the order of their plans. If they were sorted by their ids, which are random,
+-- a plan of a million jobs would write each page of a gigabyte many times over.
 CREATE TABLE IF NOT EXISTS jobs (
-  id          TEXT PRIMARY KEY NOT NULL,  -- 64 bits of fingerprint and take; the trigger refuses two pairs of one id
+  id          TEXT PRIMARY KEY NOT NULL,  -- 64 bits of fingerprint and take; the trigger refuses two pairs with one id
   fingerprint TEXT NOT NULL,
   take        INTEGER NOT NULL CHECK (take >= 1),
   model       TEXT NOT NULL,
   payload     TEXT NOT NULL,              -- complete, canonical JSON, the picture as its reference
-  seconds     REAL,                       -- asked length of the video
+  seconds     REAL,                       -- requested length of the video
   key         TEXT NOT NULL,
   aliases     TEXT NOT NULL,              -- JSON list of keys
   image       TEXT NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS jobs (
   variables   TEXT NOT NULL,              -- JSON object
   generation  INTEGER NOT NULL,           -- the last registered plan that had this job
   position    INTEGER NOT NULL,           -- its place in that plan
-  -- A job is written as pending, and for that the list of all statuses is not looked through each time.
+  -- New jobs are pending. This is compared first, so that the list of statuses is not searched for each of them.
   status      TEXT NOT NULL DEFAULT 'pending'
               CHECK (status = 'pending'
               OR status IN ('waiting', 'unknown', 'succeeded', 'failed', 'rejected', 'cancelled')),
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS jobs_by_place ON jobs (generation, position);
 CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, generation, position);
--- Only submitted jobs are looked up by key: what they were tells what changed.
+-- Only submitted jobs are looked up by key, to find out what changed since.
 CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (key) WHERE status <> 'pending';
 
 CREATE TRIGGER IF NOT EXISTS one_fingerprint_an_id BEFORE UPDATE OF fingerprint, take ON jobs
@@ -40,8 +40,8 @@ BEGIN
   SELECT RAISE(ABORT, 'two requests share one job id');
 END;
 
-CREATE TABLE IF NOT EXISTS paths (        -- a path belongs to one job for ever
-  folded TEXT PRIMARY KEY,                -- the path as a disk that ignores case and Unicode forms sees it
+CREATE TABLE IF NOT EXISTS paths (        -- a path belongs to one job forever
+  folded TEXT PRIMARY KEY,                -- the path as a disk sees it that ignores case and Unicode normal forms
   path   TEXT NOT NULL,
   job_id TEXT NOT NULL UNIQUE REFERENCES jobs (id)
 ) STRICT, WITHOUT ROWID;
@@ -49,21 +49,21 @@ CREATE TABLE IF NOT EXISTS paths (        -- a path belongs to one job for ever
 CREATE TABLE IF NOT EXISTS attempts (
   number        INTEGER PRIMARY KEY AUTOINCREMENT,
   job_id        TEXT NOT NULL REFERENCES jobs (id),
-  request_id    TEXT UNIQUE,              -- NULL: an intent whose answer is not known
+  request_id    TEXT UNIQUE,              -- NULL: an intent; the answer is not known (yet)
   price         INTEGER,                  -- NULL: no price was stated
   currency      TEXT NOT NULL,
   intended_at   REAL NOT NULL,            -- committed before the POST
   skew          REAL,                     -- the service's clock minus ours
-  lost_at       REAL,                     -- when the POST's connection was known closed without an answer
-  absent_at     REAL,                     -- the first sound listing after that which did not show it
+  lost_at       REAL,                     -- when the POST's connection was seen closed without an answer
+  absent_at     REAL,                     -- the first conclusive listing after that which did not show it
   accepted_at   REAL,
-  remote_status TEXT,                     -- the last status that the service told
+  remote_status TEXT,                     -- the last status that the service reported
   outcome       TEXT CHECK (outcome IN ('succeeded', 'failed', 'rejected', 'cancelled', 'unknown')),
   error         TEXT,
   finished_at   REAL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS attempts_by_job ON attempts (job_id);
--- Never two open submissions of one job: the promise not to pay twice, kept by the database itself.
+-- Never two open attempts of one job: the database itself keeps the promise not to pay twice.
 CREATE UNIQUE INDEX IF NOT EXISTS one_open_attempt ON attempts (job_id) WHERE outcome IS NULL;
 CREATE INDEX IF NOT EXISTS attempts_accepted ON attempts (accepted_at) WHERE request_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS attempts_by_cost ON attempts (outcome, price);
@@ -82,13 +82,13 @@ CREATE TABLE IF NOT EXISTS artifacts (
   PRIMARY KEY (job_id, kind)
 ) STRICT, WITHOUT ROWID;
 
--- How long requests took, to know when to ask for the next ones. Of each kind the latest, as `place` goes round.
+-- How long requests took, to know when to poll the next ones. `place` goes round, so only the latest of a kind stay.
 CREATE TABLE IF NOT EXISTS service_times (
   model   TEXT NOT NULL,
-  seconds REAL NOT NULL,                  -- asked length of the video; 0 where there is none
+  seconds REAL NOT NULL,                  -- requested length of the video; 0 if there is none
   place   INTEGER NOT NULL,
   number  INTEGER NOT NULL,               -- of the attempt: the higher, the later
-  since   REAL NOT NULL,                  -- it was unfinished at this age (seconds since it was started),
+  since   REAL NOT NULL,                  -- it had not ended at this age (seconds since it was started),
   until   REAL NOT NULL,                  -- and had ended at this one
   PRIMARY KEY (model, seconds, place)
 ) STRICT, WITHOUT ROWID;

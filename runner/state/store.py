@@ -1,4 +1,4 @@
-"""The state file. All SQL of the project is in this class, but for the schema itself."""
+"""Reads and writes the rows of the state file. All queries of the project are in this class."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from runner.model import Artifact, Attempt, Budget, Job, JobRecord, Orphan, Stan
 from runner.state.database import Database
 from runner.state.rows import OF_ARTIFACTS, attempt_of, millionths, money, record_of, row_of, standing_of
 
-# How many requests of each kind are remembered for how long they took.
-_LEARNED = 128
+# How many service times are kept for each kind of request.
+_KEPT_TIMES = 128
 
 
 class Store(Database):
-    """An open state file. Writes belong into `transaction`; reads see the last commit, or their own transaction."""
+    """An open state file. Write only inside `transaction`. Reads see the last commit, or the open transaction."""
 
-    # What the state says of itself
+    # Facts about the state itself
 
     def note(self, name: str) -> str | None:
-        """A remembered fact, such as the service or the organisation."""
+        """A remembered fact by its name, such as the service or the organisation; None if there is none."""
         value = self.scalar("SELECT value FROM meta WHERE name = ?", (name,))
         return None if value is None else str(value)
 
@@ -35,9 +35,10 @@ class Store(Database):
     # Jobs
 
     def registering(self, digest: str | None) -> Callable[[Iterable[Job]], None] | None:
-        """What takes the jobs of a plan, in their order and in as many parts as they come; None where it is the last.
+        """Begin to register a plan. Returns a function that takes its jobs, in their order, in any number of calls.
 
-        Without a digest a plan is never the last. A job that is given once more keeps its place.
+        Returns None if `digest` is that of the plan that was registered last. A plan without a digest is always new. A
+        job that is given more than once keeps its first place.
         """
         if digest is not None and self.note("plan") == digest:
             return None
@@ -61,7 +62,7 @@ class Store(Database):
         return int(self.note("generation") or 0)
 
     def records(self) -> Iterator[JobRecord]:
-        """The jobs in the order of the last plan, then those that it no longer has and that were ever submitted."""
+        """The jobs of the last plan in its order, then the submitted jobs that it no longer has."""
         place = "jobs.generation DESC, jobs.position"
         return self._records("jobs.generation = ? OR attempts.number IS NOT NULL", place)
 
@@ -71,13 +72,14 @@ class Store(Database):
         return (record_of(row, generation) for row in rows)
 
     def has_attempts(self) -> bool:
-        """Whether anything was ever submitted; until then every job is new."""
+        """Whether anything was ever submitted. If not, every job is new."""
         return self.scalar("SELECT 1 FROM attempts LIMIT 1") is not None
 
     def standing(self, ids: Sequence[str], budget: Budget, place: int = 0) -> dict[str, Standing]:
-        """Where those of these jobs stand that the state has. What had no price when it was made has today's.
+        """The standing of each of these jobs that the state has. An attempt without a price gets the price of `budget`.
 
-        `place` is that of the first of them in its plan. Most plans are the last one again, and are read in its order.
+        `place` is the place of the first job in its plan. Most plans equal the last one, so jobs are looked for at the
+        same places of that plan first.
         """
         found = self._standing(
             "FROM jobs", "WHERE generation = ? AND position BETWEEN ? AND ?", budget,
@@ -85,7 +87,7 @@ class Store(Database):
         )  # fmt: skip
         others = [job_id for job_id in ids if job_id not in found]
         if others:
-            # CROSS JOIN: in the order of the ids, so that nothing has to be sorted first.
+            # CROSS JOIN makes SQLite go through the ids in their order, so that it need not sort them first.
             asked = "FROM json_each(?) AS asked CROSS JOIN jobs ON jobs.id = asked.value"
             found |= self._standing(asked, "", budget, (json.dumps(others),))
         return found
@@ -100,12 +102,12 @@ class Store(Database):
         return {row[0]: standing_of(*row[1:]) for row in rows}
 
     def orphan_totals(self, ids: Collection[int]) -> dict[Status, int]:
-        """How many jobs were ever submitted whose id (as a number) is not among these, by where they stand."""
+        """How many submitted jobs have an id (as a number) that is not among these, by status."""
         rows = self.rows("SELECT id, status FROM jobs WHERE status <> 'pending'")
         return Counter(Status(row[1]) for row in rows if int(row[0], 16) not in ids)
 
     def orphans(self, ids: Collection[int]) -> Iterator[Orphan]:
-        """Those that `orphan_totals` counts, the latest plan's first."""
+        """The jobs that `orphan_totals` counts, those of the latest plan first."""
         rows = self.rows(
             f"SELECT id, key, status FROM jobs WHERE status IN ({_all_but(Status.PENDING)})"
             " ORDER BY +generation DESC, position"
@@ -113,7 +115,7 @@ class Store(Database):
         return (Orphan(row[0], row[1], Status(row[2])) for row in rows if int(row[0], 16) not in ids)
 
     def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str, str]]:
-        """For each of these keys, id, model and payload (JSON) of the job that last had it and was ever submitted."""
+        """For each of these keys: id, model and payload (JSON) of the last submitted job that had it."""
         rows = self.rows(
             "SELECT key, id, model, payload FROM jobs"
             " WHERE key IN (SELECT value FROM json_each(?)) AND status <> 'pending'"
@@ -123,11 +125,11 @@ class Store(Database):
         return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     def totals(self) -> dict[Status, int]:
-        """How many jobs of the last plan stand where; orphaned ones count where they were ever submitted."""
+        """How many jobs have each status: those of the last plan, and orphaned ones that were ever submitted."""
         return dict.fromkeys(Status, 0) | self._totals("generation = ? OR status <> 'pending'")
 
     def unfinished_totals(self) -> dict[Status, int]:
-        """How many jobs `unfinished` gives, by where they stand."""
+        """How many of the jobs that `unfinished` gives have each status."""
         return self._totals(_UNFINISHED)
 
     def _totals(self, where: str) -> dict[Status, int]:
@@ -135,9 +137,9 @@ class Store(Database):
         return {Status(row[0]): row[1] for row in rows}
 
     def unfinished(self, most: int | None = None) -> Iterator[JobRecord]:
-        """Jobs of the last plan that did not succeed, and orphaned ones that are still open; the first, or all."""
+        """Jobs of the last plan that did not succeed, then orphaned ones that are open: the first `most`, or all."""
         order = "+jobs.generation DESC, jobs.position"
-        # Which ones are the first is told by an index alone.
+        # An index alone is enough to find the first ones.
         first = f"jobs.rowid IN (SELECT rowid FROM jobs WHERE {_UNFINISHED} ORDER BY {order} LIMIT {most})"
         return self._records(_UNFINISHED if most is None else first, order)
 
@@ -148,22 +150,22 @@ class Store(Database):
         return [attempt_of(row) for row in self.rows(f"{_ATTEMPTS} WHERE outcome IS NULL ORDER BY number")]
 
     def intend(self, job: Job, at: float, skew: float | None, price: Decimal | None, currency: str) -> Attempt:
-        """Open an attempt of a job that has none open, and give the job its path. Commit this before the POST."""
-        # A job keeps the first path that it got, and what another one has is left to that.
+        """Open an attempt of a job that has no open one, and give the job its path. Commit this before the POST."""
+        # A job keeps the first path that it got. If another job has its path already, it gets the second one.
         for path in (job.output, f"{job.output}-{job.id[:8]}"):
             self.write("INSERT OR IGNORE INTO paths VALUES (?, ?, ?)", (folded(path), path, job.id))
         number = self.write(
             "INSERT INTO attempts (job_id, price, currency, intended_at, skew) VALUES (?, ?, ?, ?, ?)",
             (job.id, millionths(price), currency, at, skew),
         )
-        self._stand(job.id, Status.UNKNOWN, "submission on its way")
+        self._set_status(job.id, Status.UNKNOWN, "submission on its way")
         (row,) = self.rows(f"{_ATTEMPTS} WHERE number = ?", (number,))
         return attempt_of(row)
 
     def withdraw(self, attempt: Attempt, reason: str = "") -> None:
-        """Forget an intent whose request was certainly not accepted; the job is pending again."""
+        """Delete an intent whose request was certainly not accepted. The job is pending again."""
         self.write("DELETE FROM attempts WHERE number = ? AND request_id IS NULL", (attempt.number,))
-        self._stand(attempt.job_id, Status.PENDING, reason)
+        self._set_status(attempt.job_id, Status.PENDING, reason)
 
     def accept(
         self, attempt: Attempt, request_id: str, at: float, remote_status: str | None, skew: float | None
@@ -173,49 +175,49 @@ class Store(Database):
             " WHERE number = ?",
             (request_id, at, remote_status, skew, attempt.number),
         )
-        self._stand(attempt.job_id, Status.WAITING, remote_status or "accepted")
+        self._set_status(attempt.job_id, Status.WAITING, remote_status or "accepted")
 
     def lose(self, attempt: Attempt, at: float, skew: float | None, reason: str) -> None:
-        """The POST's connection is closed and whether it was accepted is not known."""
+        """Record that the POST's connection is closed, and that it is unknown whether the request was accepted."""
         self.write(
             "UPDATE attempts SET lost_at = ?, skew = coalesce(skew, ?), error = ? WHERE number = ?",
             (at, skew, reason, attempt.number),
         )
-        self._stand(attempt.job_id, Status.UNKNOWN, reason)
+        self._set_status(attempt.job_id, Status.UNKNOWN, reason)
 
     def missed(self, attempt: Attempt, at: float | None) -> None:
-        """A sound listing did not show the attempt (or did, with None: what could be it was seen)."""
+        """Record when a conclusive listing did not show the attempt; None if one showed what may be the attempt."""
         self.write("UPDATE attempts SET absent_at = ? WHERE number = ?", (at, attempt.number))
 
     def explain(self, attempt: Attempt, reason: str) -> None:
-        """Why the job stands where it does; for people."""
+        """Set the reason for the job's status. It is for people to read."""
         self.write("UPDATE jobs SET reason = ? WHERE id = ?", (reason, attempt.job_id))
 
     def observe(self, attempt: Attempt, remote_status: str) -> None:
         self.write("UPDATE attempts SET remote_status = ? WHERE number = ?", (remote_status, attempt.number))
-        self._stand(attempt.job_id, Status.WAITING, remote_status)
+        self._set_status(attempt.job_id, Status.WAITING, remote_status)
 
     def doubt(self, attempt: Attempt, reason: str) -> None:
-        """The service does not know a request that it accepted."""
-        self._stand(attempt.job_id, Status.UNKNOWN, reason)
+        """Record that the service does not know a request that it accepted."""
+        self._set_status(attempt.job_id, Status.UNKNOWN, reason)
 
     def conclude(self, attempt: Attempt, outcome: Status, at: float, error: str | None = None) -> None:
-        """End an attempt. A job whose unknown attempt is given up is pending again."""
+        """End an attempt. If an unknown attempt is given up, its job is pending again."""
         self.write(
             "UPDATE attempts SET outcome = ?, finished_at = ?, error = ? WHERE number = ?",
             (outcome, at, error, attempt.number),
         )
         given_up = outcome is Status.UNKNOWN
-        self._stand(attempt.job_id, Status.PENDING if given_up else outcome, "", error)
+        self._set_status(attempt.job_id, Status.PENDING if given_up else outcome, "", error)
 
     def reopen(self, job_id: str) -> None:
-        """A finished job whose files are gone: its request is fetched again. What was recorded of them stays."""
+        """Reopen a finished job whose files are gone, to fetch them again. The records of the files stay."""
         self.write(
             "UPDATE attempts SET outcome = NULL, finished_at = NULL, remote_status = 'success' WHERE number ="
             " (SELECT max(number) FROM attempts WHERE job_id = ? AND outcome = 'succeeded')",
             (job_id,),
         )
-        self._stand(job_id, Status.WAITING, "its file is gone; fetched again")
+        self._set_status(job_id, Status.WAITING, "its file is gone; fetched again")
 
     def keep(self, job_id: str, kind: str, artifact: Artifact) -> None:
         """Record a file whose bytes are durable."""
@@ -224,19 +226,19 @@ class Store(Database):
             (job_id, kind, *astuple(artifact)),
         )
 
-    def _stand(self, job_id: str, status: Status, reason: str, error: str | None = None) -> None:
+    def _set_status(self, job_id: str, status: Status, reason: str, error: str | None = None) -> None:
         self.write("UPDATE jobs SET status = ?, reason = ?, error = ? WHERE id = ?", (status, reason, error, job_id))
 
     def learn(self, attempt: Attempt, age: float) -> None:
-        """How old the attempt's request was, in seconds since it was begun, when it had ended."""
-        place = attempt.number % _LEARNED
+        """Record the age at which the attempt's request was seen to have ended, in seconds since it began."""
+        place = attempt.number % _KEPT_TIMES
         self.write(
             "INSERT OR REPLACE INTO service_times VALUES (?, ?, ?, ?, 0, ?)",
             (attempt.model, attempt.seconds or 0.0, place, attempt.number, age),
         )
 
     def learned(self, model: str, seconds: float | None) -> list[float]:
-        """How old the latest requests of a kind were when they had ended, oldest first."""
+        """The ages at which the latest requests of a kind were seen to have ended, the oldest request first."""
         rows = self.rows(
             "SELECT until FROM service_times WHERE model = ? AND seconds = ? ORDER BY number",
             (model, seconds or 0.0),
@@ -252,7 +254,7 @@ class Store(Database):
         return {row[0] for row in rows}
 
     def accepted_between(self, model: str, start: float, end: float) -> set[str]:
-        """Request ids of this model that were accepted in this time."""
+        """Ids of the requests to this model that were accepted between `start` and `end`."""
         rows = self.rows(
             "SELECT request_id FROM attempts JOIN jobs ON jobs.id = job_id"
             " WHERE request_id IS NOT NULL AND accepted_at BETWEEN ? AND ? AND model = ?",
@@ -261,27 +263,30 @@ class Store(Database):
         return {row[0] for row in rows}
 
     def spent(self, budget: Budget) -> tuple[Decimal, int]:
-        """What all attempts but the rejected ones cost, and how many of them that is.
+        """The cost of all attempts except rejected ones, and their number.
 
-        Attempts made before there was a price count at today's.
+        An attempt without a price gets the price of `budget`.
         """
         ((total, count),) = self.rows(
             "SELECT coalesce(sum(price), 0), count(*) FROM attempts WHERE outcome IS NOT 'rejected'"
         )
-        today = (millionths(budget.price_per_job), millionths(budget.price_per_second))
-        # How long a video was to be is known of the job alone, and a join of a million attempts takes seconds.
-        if any(price is not None for price in today):
+        prices = (millionths(budget.price_per_job), millionths(budget.price_per_second))
+        # Joined only if needed: the requested length is a column of jobs, and to join a million attempts takes seconds.
+        if any(price is not None for price in prices):
             ((unpriced,),) = self.rows(
                 "SELECT coalesce(sum(coalesce(?, ? * seconds)), 0) FROM attempts JOIN jobs ON jobs.id = job_id"
                 " WHERE outcome IS NOT 'rejected' AND price IS NULL",
-                today,
+                prices,
             )
             total += unpriced
         return money(total), count
 
 
 def _all_but(left_out: Status) -> str:
-    """Statuses named one by one, to be found by their index; an order that has its own index is sorted apart (+)."""
+    """All statuses except one, listed so that SQLite uses the index on status.
+
+    A `+` in the ORDER BY of such a query keeps SQLite from using another index for the order.
+    """
     return ", ".join(f"'{status}'" for status in Status if status is not left_out)
 
 

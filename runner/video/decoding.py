@@ -1,6 +1,6 @@
-"""Videos and thumbnails: what a file really is, found out by opening it.
+"""Opens videos and thumbnails to find out what a file really is.
 
-This is all that needs FFmpeg and Pillow. They take long to load: whoever needs this module imports it where it is used.
+This module loads FFmpeg and Pillow, which takes long. So import it inside the functions that need it.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from PIL import Image as Pictures
 from runner.video.facts import UnfitFileError, VideoFacts
 from runner.video.stills import DamagedError, check_whole, header, kind, quiet
 
-# How far a video's length may be from what was asked.
+# In seconds: how far the length of a video may be from the requested length.
 _TOLERANCE = 0.5
 _THUMBNAIL_SIDE = 480
-# Far more than any thumbnail has, and what can be decoded without harm. No JPEG has a side above 65,500.
+# The limits of a thumbnail: more than any has, and few enough to decode safely. No JPEG has a side above 65,500.
 _MOST_PIXELS, _MOST_SIDE = 32_000_000, 16_000
 
 
 def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame: bool = False) -> VideoFacts:
-    """Open a video, see that all of its frames are there, and compare its length with the asked one.
+    """Open a video, check that all of its frames are there, and compare its length with `asked`, in seconds.
 
-    With `decode` every frame is decoded; else they are only read. Raises UnfitFileError. What is compared is the
-    stream's length, not what the container claims of itself.
+    With `decode` every frame is decoded; without it, frames are only read. The length is that of the stream: what the
+    container states is used only if the stream has no length. Raises UnfitFileError.
     """
     try:
-        # An edit list may hide frames that the header counts. The decoder heeds it.
+        # An edit list may hide frames that the header counts. It is ignored when packets are counted.
         options = {} if decode else {"ignore_editlist": "1"}
         with av.open(str(path), metadata_errors="replace", options=options) as container:
             stream = _video_stream(container)
@@ -40,12 +40,12 @@ def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame:
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UnfitFileError(f"it cannot be decoded ({type(error).__name__})") from error
     if asked is not None and abs(facts.seconds - asked) > _TOLERANCE:
-        raise UnfitFileError(f"it lasts {facts.seconds:.2f} s, asked were {asked:g} s")
+        raise UnfitFileError(f"it lasts {facts.seconds:.2f} s, {asked:g} s were requested")
     return replace(facts, frame=_thumbnail(frame)) if wants_frame and frame is not None else facts
 
 
 def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
-    # PyAV gives a stream of an unknown codec none of the attributes of a video.
+    # If the codec is unknown, PyAV's stream has no codec context, and none of the attributes of a video.
     stream = next((each for each in container.streams.video if each.codec_context is not None), None)
     if stream is None:
         raise UnfitFileError("it has no video stream")
@@ -53,12 +53,12 @@ def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
 
 
 def _packets(container: av.container.InputContainer, stream: av.VideoStream) -> int:
-    """How many frames the file holds: at least as many as its header declares, which tells nothing of fragments."""
+    """How many frames the file holds: at least as many as its header declares. A header does not count fragments."""
     frames = 0
     for packet in container.demux(stream):
         if packet.is_corrupt:
             raise UnfitFileError(f"frame {frames + 1} is damaged")
-        # The last one is empty, and there to flush a decoder.
+        # The last packet is empty: its purpose is to flush a decoder.
         frames += packet.size > 0
     if frames < stream.frames:
         raise UnfitFileError(f"{frames} of its {stream.frames} frames are there")
@@ -66,8 +66,10 @@ def _packets(container: av.container.InputContainer, stream: av.VideoStream) -> 
 
 
 def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[int, av.VideoFrame | None]:
-    """How many frames there are, and the one at a third. The decoder fills in what it cannot decode, and marks such
-    frames."""
+    """How many frames there are, and the frame at a third of the video.
+
+    The decoder makes up what it cannot decode, and marks such frames as corrupt.
+    """
     frames, kept = 0, None
     stream.thread_type = "AUTO"
     for frame in container.decode(stream):
@@ -91,7 +93,7 @@ def _facts(stream: av.VideoStream, container_duration: int | None, frames: int) 
 
 
 def _thumbnail(frame: av.VideoFrame) -> bytes | None:
-    """A frame as a JPEG, made smaller where it is large."""
+    """A frame as a JPEG, made smaller if it is large; None if it cannot be converted."""
     scale = min(1.0, _THUMBNAIL_SIDE / max(frame.width, frame.height, 1))
     try:
         width, height = max(round(frame.width * scale), 1), max(round(frame.height * scale), 1)
@@ -102,7 +104,7 @@ def _thumbnail(frame: av.VideoFrame) -> bytes | None:
 
 
 def jpeg_of(content: bytes) -> bytes:
-    """Check a downloaded thumbnail by decoding it; its JPEG, byte for byte where it is one. Raises UnfitFileError."""
+    """Check a downloaded thumbnail by decoding it. Returns it as a JPEG; a JPEG is unchanged. Raises UnfitFileError."""
     stream = io.BytesIO(content)
     try:
         if kind(content[:512]) == "JPEG":

@@ -1,4 +1,4 @@
-"""What is known of a video file, and that a file is none."""
+"""What is known about a video file, and the error for a file that is not what it should be."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class UnfitFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
-    """What a video is: length in seconds, sizes in pixels, frames a second.
+    """The length of a video in seconds, its width and height in pixels, its frames per second and its codec.
 
-    `frame` is one of its frames, a third into it, as a JPEG thumbnail; None where none was wanted, or none was decoded.
+    `frame` is the frame at a third of the video, as a JPEG thumbnail. It is None if it was not wanted or not decoded.
     """
 
     seconds: float

@@ -1,4 +1,4 @@
-"""JPEG and PNG files: their size in pixels, and whether they are whole. Pillow reads them."""
+"""JPEG and PNG files: their size in pixels, and whether they are complete. Pillow reads them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _JPEG = b"\xff\xd8\xff"
 _JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
-# No picture is larger; what is has no end within sight.
+# No picture is larger. A file without an end is read no further.
 _MOST_BYTES = 1 << 28
-# A scan of a progressive JPEG may pass over all pixels in some bytes. So many take some seconds; photos need a
-# hundredth of that.
+# Pixels times scans. A few bytes of a progressive JPEG may hold one more scan, and decoding each scan passes over all
+# pixels. This many take some seconds; photos need a hundredth of that.
 _MOST_PASSES = 10_000_000_000
-# The filters of warnings are one list of the process.
+# All threads of the process share one list of warning filters.
 _FILTERS = threading.Lock()
-# What else comes in under the name of a picture, by its first bytes.
+# Other kinds of files that come with the name of a picture, by their first bytes.
 _TEXT = re.compile(rb"[\t\n\r -~]+")
 _OTHERS = (
     (rb"RIFF....WEBP", "a WebP picture"),
@@ -69,9 +69,9 @@ def header(stream: Stream, format: str) -> tuple[int, int]:
 
 
 def check_whole(stream: Stream, format: str) -> None:
-    """Read a JPEG or PNG to its end: its picture decodes, or its checksums are right.
+    """Read a JPEG or PNG to its end. A JPEG must decode, and the checksums of a PNG must be right.
 
-    It is for those whose number of pixels is known to be sensible. Raises DamagedError and OSError.
+    Check the number of pixels before: decoding takes time in proportion. Raises DamagedError and OSError.
     """
     with _opened(stream, format) as picture:
         if format == "PNG":
@@ -82,7 +82,7 @@ def check_whole(stream: Stream, format: str) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """What is wrong with a picture is told by an error; a warning of Pillow would be on the screen beside it."""
+    """Silence Pillow's warnings: an error reports what is wrong, and a warning would be on the screen beside it."""
     with _FILTERS, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield
@@ -90,8 +90,8 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def _opened(stream: Stream, format: str) -> Iterator[ImageFile]:
-    """A picture of which the header is read. What is wrong with it there or later is raised as DamagedError."""
-    # Not by `Image.open`, which has bounds of its own before anyone can look at the number of pixels.
+    """A picture whose header is read. Errors of the picture, here or in the block, are raised as DamagedError."""
+    # Not with `Image.open`: its own limit on pixels would raise before the number of pixels is known here.
     from PIL.JpegImagePlugin import JpegImageFile
     from PIL.PngImagePlugin import PngImageFile
 
@@ -100,23 +100,25 @@ def _opened(stream: Stream, format: str) -> Iterator[ImageFile]:
         with quiet():
             yield (PngImageFile if format == "PNG" else JpegImageFile)(stream)
     except (OSError, SyntaxError, ValueError) as error:
-        # Those of the disk have a number.
+        # Only errors of the disk have an errno.
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise DamagedError(_words(str(error))) from error
+        raise DamagedError(_reason(str(error))) from error
 
 
-def _words(told: str) -> str:
-    if re.search("truncated|incomplete", told, re.IGNORECASE):
+def _reason(message: str) -> str:
+    if re.search("truncated|incomplete", message, re.IGNORECASE):
         return "it is cut short"
-    return "a checksum in it is wrong" if "checksum" in told else f"it cannot be decoded ({told.partition(' (')[0]})"
+    if "checksum" in message:
+        return "a checksum in it is wrong"
+    return f"it cannot be decoded ({message.partition(' (')[0]})"
 
 
 def _check_png(stream: Stream, picture: ImageFile) -> None:
     if not picture.tile:
         raise DamagedError("it has no picture data")
     picture.verify()
-    # Pillow reads no further than the name of the last chunk.
+    # Pillow stops reading after the name of the last chunk.
     stream.seek(-8, SEEK_CUR)
     if stream.read(len(_PNG_END)) != _PNG_END:
         raise DamagedError("it is cut short")
@@ -124,11 +126,11 @@ def _check_png(stream: Stream, picture: ImageFile) -> None:
 
 def _check_jpeg(stream: Stream, picture: ImageFile) -> None:
     rest = stream.read(_MOST_BYTES)
-    # Zeros, as an interrupted copy leaves them, decode as grey.
+    # An interrupted copy may leave zeros, which decode as grey. So the end of the picture must be there.
     if _JPEG_END not in rest:
         raise DamagedError("it is cut short")
     if "progressive" in picture.info and picture.width * picture.height * rest.count(_JPEG_SCAN) > _MOST_PASSES:
         raise DamagedError("it has too many scans")
-    # In grey and an eighth of its size all of its data is read, in a fraction of the time and memory.
+    # Decoding to grey at an eighth of the size still reads all data, in a fraction of the time and memory.
     picture.draft("L", (1, 1))
     picture.load()

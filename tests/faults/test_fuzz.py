@@ -182,7 +182,7 @@ def encoded(document):
 @given(st.integers(100, 599), remotes | values)
 def test_any_answer_to_a_post_is_classed(status, document):
     submission = _submission(Reply(status, document, "words", None, None))
-    if submission.verdict is AnswerClass.ACCEPTED:
+    if submission.kind is AnswerClass.ACCEPTED:
         assert 200 <= status < 300
         assert submission.request_id == document["request_id"]
     remote_of(document)

@@ -28,7 +28,7 @@ _WEB = ("starlette", "uvicorn")
 
 @dataclass(frozen=True, slots=True)
 class DoctorCheck:
-    """One thing looked at. `hint` says what to do where it is not well."""
+    """The result of one check. `hint` says what to do if it is not well."""
 
     name: str
     is_well: bool
@@ -38,7 +38,7 @@ class DoctorCheck:
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Look at everything that a run needs."""
+    """Check everything that a run needs."""
     checks = [_versions(), _sandbox(), _writing(), *_service(options)]
     if options.json:
         screen.document(
@@ -55,10 +55,10 @@ def doctor(options: argparse.Namespace) -> int:
 def _versions() -> DoctorCheck:
     known = {name: _version(name) for name in _PACKAGES}
     missing = [name for name, found in known.items() if found is None]
-    told = f"reelrun {RELEASE}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    text = f"reelrun {RELEASE}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     if missing:
-        return DoctorCheck("versions", False, f"{told}; missing: {', '.join(missing)}", "pip install --upgrade reelrun")
-    return DoctorCheck("versions", True, f"{told}, " + ", ".join(f"{name} {found}" for name, found in known.items()))
+        return DoctorCheck("versions", False, f"{text}; missing: {', '.join(missing)}", "pip install --upgrade reelrun")
+    return DoctorCheck("versions", True, f"{text}, " + ", ".join(f"{name} {found}" for name, found in known.items()))
 
 
 def _version(name: str) -> str | None:

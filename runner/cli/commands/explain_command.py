@@ -1,4 +1,4 @@
-"""`explain`: what a code of a diagnostic means, and how to mend it."""
+"""`explain`: what a code of a diagnostic means, and how to fix it."""
 
 from __future__ import annotations
 

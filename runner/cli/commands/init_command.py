@@ -40,6 +40,6 @@ def init(options: argparse.Namespace) -> int:
 
 
 def adapted(text: str) -> str:
-    """The example as it stands in a folder of its own: the schema beside it, the results below it."""
+    """The example manifest for a folder of its own: it names the copied schema, and results go below that folder."""
     text = _MODELINE.sub(f"# yaml-language-server: $schema={_SCHEMA}", text)
     return text.replace("../outputs/", "outputs/")

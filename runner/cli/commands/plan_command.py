@@ -61,24 +61,24 @@ def _next(options: argparse.Namespace, planned: Plan, selection: Selection) -> s
     submits = planned.totals[Action.SUBMIT]
     if submits or planned.totals[Action.ATTACH] or planned.totals[Action.FETCH]:
         again = [f"--{name}" for name in ("retry-failed", "resubmit-unknown") if vars(options)[name.replace("-", "_")]]
-        return f"Next: {command_line(options, 'run', *again)}        ({_asked(planned, submits)})"
+        return f"Next: {command_line(options, 'run', *again)}        ({_submissions(planned, submits)})"
     if any(each.action is Action.SKIP and each.reason != NOT_SELECTED for each in planned.groups):
         return f"Next: {command_line(options, 'run', '--retry-failed')}        (nothing else is left to do)"
     return "Nothing is left to do."
 
 
-def _asked(planned: Plan, submits: int) -> str:
-    told = screen.count(submits, "submission")
+def _submissions(planned: Plan, submits: int) -> str:
+    text = screen.count(submits, "submission")
     budget = planned.manifest.budget
     if planned.cost is None:
-        return told
-    told += f", {money(planned.cost, budget.currency)}"
+        return text
+    text += f", {money(planned.cost, budget.currency)}"
     whole = budget_of(planned)
-    return f"{told}; {whole}" if whole else told
+    return f"{text}; {whole}" if whole else text
 
 
 def warn_of_nothing(planned: Plan, selection: Selection) -> None:
-    """Say so where nothing is selected: a mistyped glob looks like a finished run."""
+    """Warn if no job is selected: otherwise a mistyped glob looks like a finished run."""
     if planned.is_empty:
         first = planned.jobs[0].job
         values = "".join(f"; its {name} is {_value_of(first, name, selection)}" for name in selection.where)
@@ -91,7 +91,7 @@ def _value_of(job: Job, name: str, selection: Selection) -> str:
 
 
 def show_plan(planned: Plan, *, every: bool = False, show: Callable[[str], None] = screen.show) -> None:
-    """The plan for people: its size, what is done with how many jobs and why, what changed, the first jobs or all."""
+    """Show a plan to people: its size, the actions and their reasons, what changed, and the first jobs or all."""
     manifest = planned.manifest
     show(f"{manifest.name} · {', '.join(manifest.models)}")
     show(size_of(planned) + "\n")
@@ -102,11 +102,11 @@ def show_plan(planned: Plan, *, every: bool = False, show: Callable[[str], None]
 
 
 def _show_groups(planned: Plan, show: Callable[[str], None]) -> None:
-    """A line for each thing that is done, and why, with what it costs, and one for all."""
+    """One line for each action and reason, with the cost, and one line for all."""
     rows = [(str(each.action), each.jobs, each.reason, cost_of(each, planned.manifest)) for each in planned.groups]
     rows.append(("in all", len(planned.jobs), "", whole_cost(planned)))
     width = max(_NARROWEST_REASON, *(len(reason) for _, _, reason, _ in rows))
-    # A blank stands before the longest number.
+    # A space remains before the longest number.
     digits = max(6, 1 + len(f"{max(len(planned.jobs), len(planned.orphaned)):,}"))
     for action, jobs, reason, cost in rows:
         show(f"  {action:<8}{jobs:>{digits},}   {reason:<{width}}  {cost}".rstrip())
@@ -140,7 +140,7 @@ def _show_duplicates(planned: Plan, show: Callable[[str], None]) -> None:
 
 
 def _show_changes(planned: Plan, show: Callable[[str], None]) -> None:
-    """What changed in which jobs; those that changed alike are told once."""
+    """What changed in which jobs. Equal changes are shown once."""
     alike = changed_alike(planned)
     if alike:
         show("\nChanged:")
@@ -149,12 +149,12 @@ def _show_changes(planned: Plan, show: Callable[[str], None]) -> None:
         show(f"  {jobs[0].job.key}{more}")
         width = max(len(each.name) for each in jobs[0].changes)
         for change in jobs[0].changes:
-            show(f"    {change.name:<{width}}  {_told(change)}")
+            show(f"    {change.name:<{width}}  {_old_and_new(change)}")
     if len(alike) > _FIRST_JOBS:
         show(f"  ... {screen.count(len(alike) - _FIRST_JOBS, 'more kind')} of changes; --markdown tells of them")
 
 
-def _told(change: Change) -> str:
+def _old_and_new(change: Change) -> str:
     if isinstance(change.old, str) and isinstance(change.new, str) and change.name.endswith("prompt"):
         pieces = words(change.old, change.new)
         return "".join(_piece(each, index, len(pieces)) for index, each in enumerate(pieces))
@@ -162,7 +162,7 @@ def _told(change: Change) -> str:
 
 
 def _piece(piece: Piece, index: int, count: int) -> str:
-    """A piece in the signs of a word diff, `[-old-]{+new+}`, which need no colour."""
+    """A piece in the notation of a word diff, `[-old-]{+new+}`, which is clear without colour."""
     if piece.is_kept:
         return printable(elided(piece.new, is_first=index == 0, is_last=index == count - 1))
     coloured = screen.has_colour(sys.stdout)
@@ -172,7 +172,7 @@ def _piece(piece: Piece, index: int, count: int) -> str:
 
 
 def plan_document(planned: Plan) -> dict[str, object]:
-    """The plan for programs."""
+    """A plan as JSON, for programs."""
     return {
         "manifest": str(planned.manifest.path),
         "totals": {str(action): number for action, number in planned.totals.items()},

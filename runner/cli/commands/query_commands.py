@@ -1,4 +1,4 @@
-"""`models` and `requests`: what the service answers, as it is."""
+"""`models` and `requests`: show what the service answers."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _client(options: argparse.Namespace) -> Client:
 
 
 def asked(client: Client, path: str) -> object:
-    """The document at a path of the API. Raises AccessError and ServiceError."""
+    """GET the document at a path of the API. Raises AccessError and ServiceError."""
     reply = client.fetch_json(path)
     if isinstance(reply, Answer):
         raise ServiceError(
@@ -72,9 +72,9 @@ def asked(client: Client, path: str) -> object:
     if reply.status in (401, 403):
         raise AccessError(f"the service refuses access: {reply.message}", "check GMI_API_KEY and GMI_ORG_ID")
     if reply.status != 200 or reply.document is None:
-        raise ServiceError(f"the service answers {_told(reply)}", "check the name; reelrun models lists what there is")
+        raise ServiceError(f"the service answers {_words(reply)}", "check the name; reelrun models lists what there is")
     return reply.document
 
 
-def _told(reply: Reply) -> str:
+def _words(reply: Reply) -> str:
     return f"{reply.status}: {reply.message}" if str(reply.status) not in reply.message else reply.message

@@ -22,12 +22,12 @@ from runner.planning.comparison import RESUBMITTED
 from runner.planning.plan import Plan
 
 _SHOWN = 5
-# Seconds between two looks at whether Ctrl-C was pressed at the question.
+# Seconds between two checks for Ctrl-C while the question waits for its answer.
 _GLANCE = 0.2
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the plan says is left."""
+    """Do what is left to do."""
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
     connection = connection_of(options, manifest)
@@ -80,7 +80,7 @@ def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) 
     show_plan(plan, show=screen.say)
     sys.stderr.write(f"\n{question} [y/N] ")
     sys.stderr.flush()
-    # A Ctrl-C just before a read begins would be looked at when that has ended.
+    # Python would handle a Ctrl-C that comes just before a read only after that read.
     while not select.select([sys.stdin], [], [], _GLANCE)[0]:
         pass
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -106,8 +106,8 @@ def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) ->
     parts = [f"{number:,} {status}" for status, number in result.totals.items() if number]
     submitted = f"{result.submitted:,} submitted now" if result.submitted else "Nothing was submitted"
     whole = money(result.spent, manifest.budget.currency)
-    told = f", {whole} had it been real" if options.sandbox else f", {whole} spent in all"
-    spent = told if result.spent else ""
+    cost = f", {whole} had it been real" if options.sandbox else f", {whole} spent in all"
+    spent = cost if result.spent else ""
     screen.show(
         f"{screen.count(sum(result.totals.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}."
     )
@@ -124,7 +124,7 @@ def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) ->
 
 
 def _in_flight(result: Result) -> str:
-    """What is left behind by an interruption."""
+    """What an interruption left unfinished."""
     waiting, unknown = result.totals[Status.WAITING], result.totals[Status.UNKNOWN]
     parts = [f"{screen.count(waiting, 'request')} in flight at the service" if waiting else ""]
     parts.append(f"{screen.count(unknown, 'job')} whose answer did not come" if unknown else "")

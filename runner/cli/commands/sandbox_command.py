@@ -1,4 +1,4 @@
-"""The sandbox: inside a run, or alone."""
+"""`sandbox`, and the sandbox inside of a run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def sandboxed(options: argparse.Namespace, manifest: Manifest) -> Connection:
-    """A connection that starts a sandbox inside this process, once there is something to ask it.
+    """A connection that starts a sandbox in this process when it is opened.
 
-    Its requests lie beside the run's state, so that an interrupted run is resumed like a real one.
+    Its requests are stored beside the run's state, so that an interrupted run is resumed like a real one.
     """
 
     @contextmanager

@@ -21,7 +21,7 @@ from runner.state.store import Store
 
 @dataclass(slots=True)
 class _Standing:
-    """How many of the selected jobs stand where, what they cost, and those that are not done."""
+    """How many of the selected jobs have which status, what they cost, and which are not done."""
 
     totals: dict[Status, int]
     spent: Decimal
@@ -75,8 +75,8 @@ def _status_document(
 ) -> dict[str, object]:
     document = run_document(manifest, standing.totals, 0, standing.spent)
     if options.by is not None:
-        told = {value: {str(each): counts[each] for each in Status} for value, counts in groups.items()}
-        document["groups"] = {options.by: told}
+        totals_by_value = {value: {str(each): counts[each] for each in Status} for value, counts in groups.items()}
+        document["groups"] = {options.by: totals_by_value}
     return document
 
 
@@ -101,7 +101,7 @@ def _show(
 
 
 def _show_groups(name: str, groups: dict[str, Counter[Status]]) -> None:
-    """A line a value, a column a status that occurs."""
+    """One line for each value, one column for each status that occurs."""
     columns = [each for each in Status if any(counts[each] for counts in groups.values())]
     width = max(map(len, (name, *groups)))
     screen.show(f"\n  {name:<{width}}" + "".join(f"  {each:>9}" for each in columns))
@@ -115,18 +115,18 @@ def _show_unfinished(options: argparse.Namespace, left: Unfinished) -> None:
     for record in left.first:
         screen.show(f"  {record.status:<10}{record.key}: {why(record)}")
     if left.others:
-        # A run that goes on, or was dry, has not written the index yet.
+        # A run that has not ended, or a dry one, has not written the index.
         screen.show(f"  ... and {left.others:,} more; index.json has all after {command_line(options, 'index')}")
 
 
 def why(record: JobRecord) -> str:
-    """Why a job that did not succeed stands where it does."""
+    """Why a job has not succeeded."""
     words = "not submitted yet" if record.status is Status.PENDING else str(record.status)
     return record.error or record.reason or words
 
 
 def index(options: argparse.Namespace) -> int:
-    """Write the index anew from the state."""
+    """Write the index again from the state."""
     from runner import campaign
 
     manifest, _ = manifest_of(options)
@@ -148,7 +148,7 @@ def index(options: argparse.Namespace) -> int:
 
 
 def run_document(manifest: Manifest, totals: dict[Status, int], submitted: int, spent: Decimal) -> dict[str, object]:
-    """Where the jobs stand, for programs. The cost is what was spent so far, null where no price was ever known."""
+    """Where the jobs stand, for programs. The cost is what was spent so far; null if no price was ever known."""
     budget = manifest.budget
     return {
         "manifest": str(manifest.path),

@@ -1,4 +1,4 @@
-"""`validate`: what is wrong with manifests."""
+"""`validate`: the diagnostics of manifests."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from runner.version import RELEASE
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A manifest, named as on the command line, with its problems as far as it was checked.
+    """A manifest, named as on the command line, with its diagnostics up to `stage`, the last one that was checked.
 
-    `jobs` is their number where it has no error.
+    `jobs` is the number of its jobs if it has no errors.
     """
 
     name: str
@@ -39,7 +39,7 @@ def validate(options: argparse.Namespace) -> int:
     """Check manifests and everything that they name."""
     fetch = _fetcher() if options.check_urls else None
     checked = [_checked(name, options.slow, fetch, options.allow_outside) for name in options.manifests]
-    # Manifests share prompts and tables: a problem of theirs is told once.
+    # Manifests may share prompts and tables. A diagnostic of a shared file is shown once.
     found = tuple(dict.fromkeys(diagnostic for each in checked for diagnostic in each.found))
     if options.format == "json":
         stage = min((each.stage for each in checked), key=list(Stage).index)
@@ -63,7 +63,7 @@ def _checked(name: str, is_patient: bool, fetch: Fetch | None, allow_outside: Se
 
 
 def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argparse.Namespace) -> None:
-    """The problems, then how many there are. With annotations on stdout there is nothing else."""
+    """Show the diagnostics, then how many there are. If annotations go to stdout, nothing else does."""
     for_github = options.format == "github"
     if for_github:
         from runner.diagnostics.github import annotation
@@ -82,26 +82,26 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argp
     if not checked[0].has_errors:
         tell = screen.say if for_github else screen.show
         again = argparse.Namespace(manifest=checked[0].name, allow_outside=options.allow_outside)
-        tell(f"{_told(checked[0])}. Next: {printable(command_line(again, 'plan'))}")
+        tell(f"{_valid(checked[0])}. Next: {printable(command_line(again, 'plan'))}")
 
 
 def _sum_up(checked: Sequence[Checked], found: Sequence[Diagnostic], tell: Callable[[str], None]) -> None:
-    """How it stands with each of several manifests, and with all."""
+    """One line for each of several manifests, and one for all."""
     for each in checked:
         warnings = f", {screen.tally(each.found)}" if each.found else ""
-        wrong = f"{printable(each.name)}: {screen.tally(each.found)}{screen.unchecked(each.stage)}"
-        tell(wrong if each.has_errors else f"{_told(each)}{warnings}")
-    sound = sum(not each.has_errors for each in checked)
-    told = f"{screen.count(len(checked), 'manifest')}, {'all' if sound == len(checked) else sound or 'none'} sound"
-    tell(f"{told}: {screen.total(found)}" if found else f"{told}.")
+        invalid = f"{printable(each.name)}: {screen.tally(each.found)}{screen.unchecked(each.stage)}"
+        tell(invalid if each.has_errors else f"{_valid(each)}{warnings}")
+    valid = sum(not each.has_errors for each in checked)
+    total = f"{screen.count(len(checked), 'manifest')}, {'all' if valid == len(checked) else valid or 'none'} valid"
+    tell(f"{total}: {screen.total(found)}" if found else f"{total}.")
 
 
-def _told(sound: Checked) -> str:
-    return f"{printable(sound.name)} is sound: {screen.count(sound.jobs, 'job')}"
+def _valid(checked: Checked) -> str:
+    return f"{printable(checked.name)} is valid: {screen.count(checked.jobs, 'job')}"
 
 
 def _fetcher() -> Fetch:
-    """Fetches a picture of a manifest, which may name any address, bounded in size."""
+    """A function that fetches a picture of a manifest. It allows all addresses, and limits the size."""
     from runner.api.linked_files import BadLinkError, LinkedFiles
     from runner.api.transport import CallError
 

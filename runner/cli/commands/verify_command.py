@@ -1,4 +1,4 @@
-"""`verify`: are all files there, and as they were recorded; with --repair, fetch again what the service still has."""
+"""`verify`: are all files there and as recorded? With --repair, download again what the service still has."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def verify(options: argparse.Namespace) -> int:
     """Hash every artifact against the state and the index."""
     manifest, _ = manifest_of(options)
     selection = selection_of(options, manifest)
-    taken = _taken(manifest, options, selection)
+    taken = _take_inventory(manifest, options, selection)
     if options.repair and taken.of(*_BROKEN):
         progress = progress_of(options, manifest)
         result = campaign.repair(
@@ -38,7 +38,7 @@ def verify(options: argparse.Namespace) -> int:
             screen.say(f"  ... and {result.unfinished.others:,} more")
         if result.error is not None:
             ending.tell(result.error, as_json=False)
-        taken = _taken(manifest, options, selection)
+        taken = _take_inventory(manifest, options, selection)
     if options.json:
         screen.document(_document(taken))
     else:
@@ -46,7 +46,7 @@ def verify(options: argparse.Namespace) -> int:
     return Exit.TROUBLE if taken.of(*_BROKEN) else Exit.DONE
 
 
-def _taken(manifest: Manifest, options: argparse.Namespace, selection: Selection) -> Inventory:
+def _take_inventory(manifest: Manifest, options: argparse.Namespace, selection: Selection) -> Inventory:
     store = Store.read(manifest.output.state)
     if store is None:
         raise StateError(

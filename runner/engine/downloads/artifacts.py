@@ -1,4 +1,4 @@
-"""From a finished request to a verified file in its place. Bytes are durable before anything is recorded of them."""
+"""From a finished request to a verified file in its place. Its bytes are durable before it is recorded."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from runner.model import Artifact
 from runner.state.disk import create_folders, disk_errors, make_folder, put_in_place
 from runner.video.facts import UnfitFileError
 
-# A video of ten seconds at 720p has some tens of megabytes.
+# For comparison: ten seconds at 720p have tens of megabytes.
 MOST_VIDEO_BYTES = 1 << 30
-# A thumbnail is held in memory; it has some tens of kilobytes.
+# A thumbnail is held in memory. Most have tens of kilobytes.
 _MOST_THUMBNAIL_BYTES = 8 << 20
 _TOTAL_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to fetch, and where to: `path` is relative to `output_dir`/videos, without extension.
+    """What to download, and where to. `path` is relative to `output_dir`/videos, without an extension.
 
-    `seconds` is the asked length of the video; `total_seconds` bounds the whole download, so that a drip is cut.
+    `seconds` is the requested length of the video. `total_seconds` limits the whole download, as it may arrive byte by
+    byte.
     """
 
     request_id: str
@@ -48,8 +49,8 @@ class Fetched:
 
 
 def fetch(files: LinkedFiles, order: Order, stop: Stop) -> Fetched:
-    """Download, verify and put in place. Raises FetchError and DiskError; a file in place is never replaced by less."""
-    # FFmpeg takes long to load, and most commands need none of it.
+    """Download, verify and put in place. Raises FetchError and DiskError. Only a verified file replaces another one."""
+    # Imported here: FFmpeg takes long to load, and most commands do not need it.
     from runner.video.decoding import inspect_video
 
     path = f"videos/{order.path}.mp4"
@@ -66,22 +67,22 @@ def fetch(files: LinkedFiles, order: Order, stop: Stop) -> Fetched:
         part.discard()
         raise FetchError(FetchFailure.UNFIT, f"the video that came is refused: {error}") from error
     with disk_errors(f"write {video}"):
-        # The folder may have become a link since: look again at where the file would land.
+        # The folder may have been replaced by a link during the download: check again where the file would go.
         put_in_place(part.path, inside(order.output_dir, path), order.output_dir)
     kept = Artifact(path, sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
     return Fetched(kept, _thumbnail(order, picture or facts.frame))
 
 
 def part_of(target: Path, request_id: str) -> Path:
-    """Where the bytes of a request's file are gathered: beside its place, so that a rename within one folder puts it
-    there. The name is made safe: a request id is the service's word."""
+    """The path of a file while it is downloaded. It is in the folder of `target`, so that a rename within one folder
+    puts it in place. The request id comes from the service, so it must be made a safe file name."""
     is_safe = re.fullmatch(r"[A-Za-z0-9_-]{1,64}", request_id)
     name = request_id if is_safe else hashlib.sha256(request_id.encode()).hexdigest()
     return target.with_name(f"{name}.part")
 
 
 def inside(folder: Path, relative: str) -> Path:
-    """A path below `folder`. Raises DiskError where a link on the way leads out of it."""
+    """A path below `folder`. Raises DiskError if a symbolic link on the way leads out of it."""
     path = folder / relative
     if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
         raise DiskError(f"{path} leads out of {folder} through a link", "remove the link, or change output.file")
@@ -89,7 +90,7 @@ def inside(folder: Path, relative: str) -> Path:
 
 
 def _picture(files: LinkedFiles, order: Order, stop: Stop) -> bytes | None:
-    """The service's thumbnail as a JPEG; None where there is none that is sound."""
+    """The service's thumbnail as a JPEG; None if there is no valid one."""
     if not order.thumbnail_url:
         return None
     from runner.video.decoding import jpeg_of
@@ -106,7 +107,7 @@ def _picture(files: LinkedFiles, order: Order, stop: Stop) -> bytes | None:
 
 
 def _thumbnail(order: Order, picture: bytes | None) -> Artifact | None:
-    """Put a thumbnail in its place. Missing it is no failure."""
+    """Put a thumbnail in its place. It is no error if there is none."""
     if picture is None:
         return None
     path = f"thumbnails/{order.path}.jpg"

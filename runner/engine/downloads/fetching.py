@@ -1,4 +1,4 @@
-"""Fetching: downloads what is finished, and records it once its bytes are durable."""
+"""Fetching: downloads finished videos, and records them when their bytes are durable."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Fetching:
             run.fail(error)
             return
         if error is not None:
-            self._troubled(flight, error)
+            self._try_again(flight, error)
             return
         fetched = future.result()
         run.store.keep(flight.attempt.job_id, "video", fetched.video)
@@ -62,8 +62,8 @@ class Fetching:
             run.store.keep(flight.attempt.job_id, "thumbnail", fetched.thumbnail)
         run.end(flight, Status.SUCCEEDED)
 
-    def _troubled(self, flight: Flight, error: FetchError) -> None:
-        """Ask for a fresh link and try again; a paid video that cannot be fetched stays waiting, it does not fail."""
+    def _try_again(self, flight: Flight, error: FetchError) -> None:
+        """Try again with a fresh link. A paid video that cannot be downloaded stays waiting; it never fails."""
         run, now = self._run, self._run.now()
         if error.failure is FetchFailure.STOPPED:
             return
@@ -78,7 +78,7 @@ class Fetching:
 
 
 def _error_of(future: Future[Fetched]) -> FetchError | DiskError | None:
-    """What kept a file from coming; an error that nobody foresaw is the file's fault, and no other job's."""
+    """The error of a download, if any. An unexpected error counts against this file only, and stops no other job."""
     if future.cancelled():
         return FetchError(FetchFailure.NETWORK, "the call was cancelled")
     error = future.exception()

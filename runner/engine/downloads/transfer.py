@@ -1,4 +1,4 @@
-"""From a link to the bytes of a file, durable and gone on with where an earlier try broke off."""
+"""Downloads a file from a link. Its bytes are made durable, and a download that broke off is resumed."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from runner.api.linked_files import BadLinkError, LinkedFiles
 from runner.api.transport import CallError
 from runner.state.disk import disk_errors, sync_folder
 
-# Less than what malloc takes from the system, and gives back, for each block anew (128 KiB).
+# Less than 128 KiB: from there on malloc gets every block from the system and gives it back.
 _BLOCK = 1 << 16
-# Content-Range (RFC 9110 14.4): first and last byte, and how many there are in all, where that is told.
+# Content-Range (RFC 9110 14.4): first byte, last byte, and the total size or `*`.
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
 
 
 class FetchFailure(Enum):
-    """Why a fetch did not end with a file."""
+    """Why a download failed."""
 
-    EXPIRED = "expired"  # the link is no longer good: a fresh one is needed
-    UNFIT = "unfit"  # what came is not the video
-    NETWORK = "network"  # it did not come, or not wholly
+    EXPIRED = "expired"  # the link is no longer valid: a fresh one is needed
+    UNFIT = "unfit"  # what arrived is not the video
+    NETWORK = "network"  # nothing arrived, or not all of it
     STOPPED = "stopped"  # the run was interrupted
 
 
 class FetchError(Exception):
-    """A file did not come, or is not what it should be."""
+    """A file did not arrive, or is not what it should be."""
 
     def __init__(self, failure: FetchFailure, message: str) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class FetchError(Exception):
 
 
 class Stop(threading.Event):
-    """Tells downloads that the run was interrupted. A copy on another machine is never told."""
+    """Tells downloads that the run was interrupted. A pickled copy, as on another machine, is never set."""
 
     def __reduce__(self) -> tuple[type[Stop], tuple[()]]:
         return Stop, ()
@@ -56,24 +56,24 @@ class Stop(threading.Event):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How large a file may be, and how many seconds it may take, so that a drip is cut."""
+    """Limits of the size of a file and of the seconds it takes, as it may arrive byte by byte."""
 
     most_bytes: int
     total_seconds: float
 
 
 class Part:
-    """The bytes that came of a file so far, and beside them the strong ETag that names the whole they belong to."""
+    """The bytes of a file that have arrived so far, and in another file the strong ETag of the complete file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._etag = path.with_name(f"{path.name}.etag")
-        # As this try found it, and not asked of the disk again.
-        self._was_named = os.path.exists(self._etag)
+        # Whether an earlier try has left an ETag. Read from the disk once.
+        self._had_etag = os.path.exists(self._etag)
 
     def begun(self) -> tuple[int, str] | None:
-        """How many bytes are here, and their ETag; None where there is nothing to go on with."""
-        if not self._was_named:
+        """How many bytes are here, and their ETag; None if there is nothing to resume."""
+        if not self._had_etag:
             return None
         try:
             etag = self._etag.read_text(encoding="ascii")
@@ -83,14 +83,14 @@ class Part:
         return (size, etag) if size and etag else None
 
     def name(self, etag: str | None) -> None:
-        """Keep the ETag of what came. Only a strong one names bytes (RFC 9110 8.8.3)."""
+        """Store the ETag of the bytes. Only a strong one identifies them (RFC 9110 8.8.3)."""
         if etag is not None and etag.startswith('"') and etag.isascii() and etag.isprintable():
             with disk_errors(f"write {self.path}"):
                 self._etag.write_text(etag, encoding="ascii")
 
     def unname(self) -> None:
-        """Let no ETag of an earlier answer name the bytes that come now, not even after a power cut."""
-        if self._was_named:
+        """Remove an earlier answer's ETag durably: it must not identify this one's bytes, even after a power cut."""
+        if self._had_etag:
             self._etag.unlink(missing_ok=True)
             sync_folder(self.path.parent)
 
@@ -100,9 +100,9 @@ class Part:
 
 
 def download(files: LinkedFiles, url: str, part: Part, bounds: Bounds, stop: Stop) -> tuple[str, int]:
-    """Bring a part to the whole of the link, going on where an earlier try with the same strong ETag ended.
+    """Download the file of a link to `part`, and resume an earlier try that has the same strong ETag.
 
-    Returns its sha256, in hex, and its size in bytes. Raises FetchError and DiskError.
+    Returns the file's sha256, in hex, and its size in bytes. Raises FetchError and DiskError.
     """
     start, etag = part.begun() or (0, "")
     headers = {"Range": f"bytes={start}-", "If-Range": etag} if start else {}
@@ -110,7 +110,7 @@ def download(files: LinkedFiles, url: str, part: Part, bounds: Bounds, stop: Sto
         with files.open(url, headers) as response:
             _check_answer(response, part)
             resumes = response.status == 206
-            if resumes and not _goes_on(response, start, etag):
+            if resumes and not _is_rest(response, start, etag):
                 part.discard()
                 raise FetchError(FetchFailure.NETWORK, "the file server sent another range than asked")
             try:
@@ -139,22 +139,22 @@ def _check_answer(response: BaseHTTPResponse, part: Part) -> None:
     if status not in (200, 206):
         raise FetchError(FetchFailure.NETWORK, f"the file server answered {status}")
     kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    # Object stores often say octet-stream; text is an error page, whatever its status.
+    # Object stores often send application/octet-stream. Text is an error page, whatever the status.
     if kind.startswith("text/") or kind in ("application/json", "application/xml"):
         raise FetchError(FetchFailure.UNFIT, f"the file server sent {kind} in place of a video")
 
 
-def _goes_on(response: BaseHTTPResponse, start: int, etag: str) -> bool:
-    """Whether a 206 holds all the rest of the same file from `start` on."""
-    told = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if told is None or not start or response.headers.get("ETag", etag) != etag:
+def _is_rest(response: BaseHTTPResponse, start: int, etag: str) -> bool:
+    """Whether a 206 has all the rest of the same file, from `start` on."""
+    content_range = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if content_range is None or not start or response.headers.get("ETag", etag) != etag:
         return False
-    first, last, whole = int(told[1]), int(told[2]), told[3]
+    first, last, whole = int(content_range[1]), int(content_range[2]), content_range[3]
     return first == start and _length(response) in (None, last + 1 - first) and whole in (None, str(last + 1))
 
 
 def _store(response: BaseHTTPResponse, part: Part, start: int, bounds: Bounds, stop: Stop) -> tuple[str, int]:
-    """The body into the part, from `start` on, and synced; sha256 and size of all of it."""
+    """Write the body to the part, from `start` on, and sync it. Returns sha256 and size of the whole part."""
     expected = _length(response)
     if start + (expected or 0) > bounds.most_bytes:
         raise FetchError(FetchFailure.UNFIT, f"the video is larger than {bounds.most_bytes:,} bytes")
@@ -171,7 +171,7 @@ def _store(response: BaseHTTPResponse, part: Part, start: int, bounds: Bounds, s
             try:
                 size = start + copy(response, keep, Bounds(bounds.most_bytes - start, bounds.total_seconds), stop)
             finally:
-                # A broken download is gone on with: its bytes must be true after a power cut, too.
+                # A download that broke off is resumed, so its bytes must be correct even after a power cut.
                 file.flush()
                 os.fsync(file.fileno())
     if size == 0:
@@ -182,7 +182,7 @@ def _store(response: BaseHTTPResponse, part: Part, start: int, bounds: Bounds, s
 
 
 def copy(response: BaseHTTPResponse, write: Callable[[bytes], object], bounds: Bounds, stop: Stop) -> int:
-    """Hand over the body of an answer, block by block, and return its size. Raises FetchError."""
+    """Pass the body of an answer to `write`, block by block, and return its size. Raises FetchError."""
     size = 0
     deadline = time.monotonic() + bounds.total_seconds
     for block in _blocks(response):
@@ -198,9 +198,10 @@ def copy(response: BaseHTTPResponse, write: Callable[[bytes], object], bounds: B
 
 
 def _blocks(response: BaseHTTPResponse) -> Iterator[bytes]:
-    """The body as it comes, so that a drip is seen as one and what came before a break is kept.
+    """The body in blocks as they arrive: the deadline is checked even if the body arrives byte by byte, and what
+    arrived before a break is kept.
 
-    What a network can do to it is told apart from what a disk can: both are OSErrors.
+    Network errors are caught here, apart from disk errors: both may be OSErrors.
     """
     try:
         while block := response.read1(_BLOCK):

@@ -1,4 +1,4 @@
-"""Where pictures are: the entries of a manifest, each to the pictures that it names. None is opened here."""
+"""Finds the pictures that the entries of a manifest name. No picture is opened here."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A picture that is not inspected yet: without its reference and sizes.
+    """A picture that is not inspected yet, so its reference and sizes are missing.
 
-    `place` is the route of what names it, `id_place` that of what gives its id; `kind` and `label` are how the manifest
-    says it: `file` and `images/shoe.jpg`; for the row of a table, its column `image`.
+    `place` is the route of the value that names the picture, `id_place` that of the value that gives its id. `kind` and
+    `label` are key and value in the manifest: `file` and `images/shoe.jpg`. In a table, `kind` is the column `image`.
     """
 
     image: Image
@@ -46,7 +46,7 @@ Candidates: TypeAlias = Iterator[Candidate]
 
 
 def candidates(entry: Json, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
-    """The pictures of an entry that can be inspected; what is wrong with the entry itself is reported."""
+    """The pictures of an entry that can be inspected. Errors in the entry itself are reported."""
     written = mapping(entry)
     kind = next((each for each in _KINDS if isinstance(written.get(each), str)), None)
     return iter(()) if kind is None else _KINDS[kind](written, route, base, found)
@@ -58,26 +58,26 @@ def _file(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> 
 
 def _url(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
     url = str(entry["url"])
-    fault = _url_fault(url)
-    if fault:
-        found.error("E412", (*route, "url"), f"{name(_masked(url))} is not usable: {fault}", _url_hint(url))
+    reason = _url_error(url)
+    if reason:
+        found.error("E412", (*route, "url"), f"{name(_masked(url))} is not usable: {reason}", _url_hint(url))
         return
     yield _candidate(entry, route, "url", url, Origin.URL, url, _url_stem(url))
 
 
 def _base64(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
     text = str(entry["base64"])
-    fault = _base64_fault(text)
-    if fault is not None:
-        message, hint, offset = fault
+    error = _base64_error(text)
+    if error is not None:
+        message, hint, offset = error
         found.error("E411", (*route, "base64"), message, hint, offset=offset)
         return
     label = str(entry.get("id") or "the picture")
     yield _candidate(entry, route, "base64", label, Origin.INLINE, text, "")
 
 
-def _base64_fault(text: str) -> tuple[str, str, int] | None:
-    """What is wrong with Base64, a hint, and the character where it is wrong."""
+def _base64_error(text: str) -> tuple[str, str, int] | None:
+    """Message, hint and index of the wrong character of an invalid Base64 text; None if it is valid."""
     if text[:5].lower() == "data:":
         return "the API takes Base64 without a data: prefix", "delete all up to the comma", 0
     wrong = _NOT_BASE64.search(text)
@@ -131,9 +131,9 @@ def _is_variable_column(column: str, own: Variables, place: Route, found: Readin
 
 def _row(row: Row, variables: Variables, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
     written, given = row.cells["image"].strip(), row.cells.get("id", "").strip()
-    fault = _row_fault(written)
-    if fault is not None:
-        code, message, hint = fault
+    error = _row_error(written)
+    if error is not None:
+        code, message, hint = error
         found.error(code, (*route, "image"), message, hint)
         return
     entry: Entry = {"vars": variables, "id": given} if given else {"vars": variables}
@@ -143,13 +143,13 @@ def _row(row: Row, variables: Variables, route: Route, base: Path, found: Readin
         yield _local(entry, route, "image", written, base)
 
 
-def _row_fault(written: str) -> tuple[str, str, str] | None:
+def _row_error(written: str) -> tuple[str, str, str] | None:
     if not written:
         return "E409", "the row has no image", "write a path or an address in the column image, or delete the row"
     if _CONTROL.search(written):
         return "E409", f"{name(written)} has control characters", "write the path on one line"
-    if _SCHEME.match(written) and _url_fault(written):
-        return "E412", f"{name(_masked(written))} is not usable: {_url_fault(written)}", _url_hint(written)
+    if _SCHEME.match(written) and _url_error(written):
+        return "E412", f"{name(_masked(written))} is not usable: {_url_error(written)}", _url_hint(written)
     return None
 
 
@@ -173,8 +173,8 @@ def _candidate(
     return Candidate(image, kind, label, place, id_place)
 
 
-def _url_fault(url: str) -> str:
-    """What is wrong with an address; empty where nothing is."""
+def _url_error(url: str) -> str:
+    """Why an address cannot be used; empty if it can."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

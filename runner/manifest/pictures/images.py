@@ -1,4 +1,4 @@
-"""Pictures: every kind of source to checked images."""
+"""Reads pictures from every kind of source to checked images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FETCHES = 8
 def read_images(
     entries: Sequence[Json], base: Path, rules: Sequence[Rules], found: ReadingDiagnostics, fetch: Fetch | None = None
 ) -> tuple[Image, ...]:
-    """The images; what is wrong with them is reported."""
+    """The images of all entries. Errors in them are reported."""
     known = [each for index, entry in enumerate(entries) for each in candidates(entry, ("images", index), base, found)]
     check_claims(map(_claim, known), "image", found)
     pictures = _inspected(known, rules, fetch)
@@ -37,13 +37,13 @@ def read_images(
 
 
 def _claim(candidate: Candidate) -> Claim | None:
-    """The claim to the picture's id; None where it has none because of a problem that is told already."""
+    """The claim to the picture's id; None if it has no id and that is reported already."""
     claim = Claim(candidate.image.id, candidate.id_place, candidate.kind, candidate.label)
     return claim if claim.id or candidate.id_place[-1] not in ("id", "base64") else None
 
 
 def _source(image: Image) -> tuple[Origin, str]:
-    """What tells pictures apart: each is inspected once."""
+    """The identity of a picture before it is opened: pictures of one source are inspected once."""
     return image.origin, image.location
 
 

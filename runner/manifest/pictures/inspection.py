@@ -1,4 +1,4 @@
-"""Pictures against the rules of a model: what is wrong with the bytes of one."""
+"""Checks the bytes of a picture against the rules of the models."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from runner.media import picture_rules
 from runner.model import ModelSchema
 from runner.video.stills import DamagedError, Stream, check_whole, header, kind
 
-# More pixels than this are taken for a decompression bomb; it is where Pillow refuses to decode.
+# A picture with more pixels counts as a decompression bomb. Pillow refuses to decode from about this number on.
 MAX_PIXELS = 178_000_000
 _FORMATS = ("JPEG", "PNG")
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a model takes (`x-image` of its schema). Bytes, pixels, width / height. None: no such rule."""
+    """What a model accepts (`x-image` of its schema), in bytes, pixels and width / height. None means no such rule."""
 
     max_bytes: int | None = None
     min_side: int | None = None
@@ -45,7 +45,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class PictureDiagnostic:
-    """What is wrong with a picture, as the rest of a sentence that begins with its name."""
+    """What is wrong with a picture. `message` continues a sentence that begins with the name of the picture."""
 
     code: str
     message: str
@@ -54,7 +54,7 @@ class PictureDiagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What an inspection found. `sha256` and the sizes are empty where it did not come that far."""
+    """The result of an inspection. `sha256` and the sizes are empty if there are diagnostics."""
 
     diagnostics: tuple[PictureDiagnostic, ...] = ()
     sha256: str = ""

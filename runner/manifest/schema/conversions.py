@@ -1,4 +1,4 @@
-"""How to write a value of the wrong type, so that it has the right one."""
+"""Hints that tell how to write a value of the wrong type so that it has the right type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3
 
 
 def conversion(value: Json, schema: Schema, root: Schema, voice: Voice, written: str | None) -> str:
-    """The hint for a value of the wrong type. `written` is the plain scalar as it stands in the manifest, if known."""
+    """The hint for a value of the wrong type. `written` is the plain scalar as the manifest spells it, if known."""
     kinds = set(types(schema)) or {_kind(each) for each in allowed(schema)}
     if isinstance(value, bool):
         fits = "string" in kinds and (not allowed(schema) or written in allowed(schema))
@@ -51,7 +51,7 @@ def _from_truth(value: bool, written: str | None) -> str:
 
 
 def _as_text(value: float, schema: Schema, written: str | None) -> str:
-    """The text that was meant: one that the schema lists, else the number as it is written."""
+    """The text that was probably meant: one that the schema lists, else the number as the manifest spells it."""
     plain = str(int(value)) if float(value).is_integer() else str(value)
     return plain if plain in allowed(schema) else written or plain
 
@@ -68,7 +68,7 @@ def _from_text(value: str, voice: Voice, written: str | None, whole: bool) -> st
 
 
 def _shaped(value: Json, schema: Schema, root: Schema) -> Json:
-    """The value in the list or the mapping that the schema wants, or None."""
+    """The value put into the list or the mapping that the schema expects; None if it fits into neither."""
     kinds = types(schema)
     if "array" in kinds and not isinstance(value, list):
         items = resolved(schema.get("items", {}), root)

@@ -35,10 +35,11 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Who sets the rules that a value breaks, and how their sentences go.
+    """The wording of messages. It depends on who sets the rules: the API or the manifest.
 
-    `value` comes before what a value must be, `most` and `least` before a length; `text` and `number` before and after
-    the value as it should be written. `steps` is how many keywords are looked at to find out what is wrong.
+    `value` precedes what a value must be; `most` and `least` precede a length. `whole` names the complete document, and
+    `key` is the word for a key. `text` and `number` are formats for the corrected value. `steps` limits how many
+    keywords are checked to find out what is wrong.
     """
 
     value: str
@@ -59,7 +60,7 @@ API = Voice(
     key="parameter",
     text="it is a string in the API: write {}",
     number="it is a number in the API: write {}, without quotes (in a template: | float)",
-    # Anybody may write such a schema. So many steps take half a second.
+    # The schema may come from anybody, so the steps are limited. This many take half a second.
     steps=100_000,
 )
 MANIFEST = Voice(
@@ -71,12 +72,12 @@ MANIFEST = Voice(
     text="it is a text: write {}",
     number="it is a number: write {}, without quotes",
 )
-# Above this a limit is there to stop mistakes; it is named when it is broken, and not otherwise.
-_TELLING = 10_000
+# A limit of this size or more only stops mistakes. It is named only in the message about a value that breaks it.
+_LARGE = 10_000
 
 
 def subject(route: Route, voice: Voice) -> str:
-    """The name of a value in a sentence: its key, with the index of an item."""
+    """The name of a value in a sentence: its key, and the index if it is an item of a list."""
     names = [index for index, step in enumerate(route) if isinstance(step, str)]
     if not names:
         return voice.whole + "".join(f"[{step}]" for step in route)
@@ -84,13 +85,13 @@ def subject(route: Route, voice: Voice) -> str:
 
 
 def types(schema: Schema) -> tuple[str, ...]:
-    """The types that a schema names; none where it allows all."""
+    """The types that a schema names; empty if it allows all."""
     named = schema.get("type", ())
     return (named,) if isinstance(named, str) else tuple(str(each) for each in items(named))
 
 
 def allowed(schema: Schema) -> tuple[Json, ...]:
-    """The values that a schema lists; none where it does not."""
+    """The values that a schema lists; empty if it lists none."""
     return (schema["const"],) if "const" in schema else tuple(items(schema.get("enum", ())))
 
 
@@ -108,15 +109,15 @@ def _typed(kind: str, schema: Schema) -> str:
 
 
 def bounds(schema: Schema) -> str:
-    """The range of a number: `between 0 and 1`, `of at least 1`; empty where there is none."""
+    """The range of a number: `between 0 and 1`, `of at least 1`; empty if it has none."""
     low, high = schema.get("minimum"), schema.get("maximum")
-    if low is not None and isinstance(high, (int, float)) and high < _TELLING:
+    if low is not None and isinstance(high, (int, float)) and high < _LARGE:
         return f"between {number(low)} and {number(high)}"
     rules = {keyword: schema[keyword] for keyword in _LIMITS if keyword in schema}
     return " and ".join(
         limit(keyword, value)
         for keyword, value in rules.items()
-        if keyword != "maximum" or not isinstance(value, (int, float)) or value < _TELLING
+        if keyword != "maximum" or not isinstance(value, (int, float)) or value < _LARGE
     )
 
 
@@ -125,12 +126,12 @@ def limit(keyword: str, value: Json) -> str:
 
 
 def number(value: Json) -> str:
-    """A number as people read it: with separators from five digits on."""
-    return f"{value:,}" if isinstance(value, int) and abs(value) >= _TELLING else literal(value)
+    """A number for people to read: with thousands separators from five digits on."""
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= _LARGE else literal(value)
 
 
 def example(schema: Schema) -> Json:
-    """The first example of a schema, else its default or its constant; None where it has none of them."""
+    """The first example of a schema, else its default or its constant; None if it has none of them."""
     examples = items(schema.get("examples", ()))
     return examples[0] if examples else schema.get("default", schema.get("const"))
 
@@ -140,7 +141,7 @@ def properties(schema: Schema) -> Mapping[str, Json]:
 
 
 def pointed(reference: str, document: Json) -> Json:
-    """What a JSON Pointer in a fragment names; None where it leads nowhere."""
+    """The value at a JSON Pointer in a URI fragment, such as `#/$defs/size`; None if there is none."""
     head, *steps = unquote(reference).split("/")
     found = document if head == "#" else None
     for step in steps:
@@ -150,6 +151,6 @@ def pointed(reference: str, document: Json) -> Json:
 
 
 def resolved(schema: Json, root: Schema) -> Schema:
-    """The schema with what its `$ref` names in the same document; its own words win."""
+    """The schema merged with what its `$ref` points to in `root`. Its own keywords win."""
     rules = mapping(schema)
     return {**mapping(pointed(str(rules["$ref"]), root)), **rules} if "$ref" in rules else rules

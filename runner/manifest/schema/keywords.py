@@ -1,7 +1,8 @@
-"""The search of jsonschema for all that is wrong with a value, within bounds.
+"""Finds all errors of a value with jsonschema, in a limited number of steps.
 
-Patterns are matched as the verdict matches them: Python's own engine reads some otherwise, and may take ages over
-others. Import this where something is wrong: it takes a tenth of a second.
+Patterns are matched by jsonschema-rs, which also decides whether the value is valid. Python's own engine reads some
+patterns differently, and may take very long for others. Import this module only after a value was found invalid: the
+import takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from runner.manifest.schema.validation import further, matches
 from runner.model import Json
 
 Rules: TypeAlias = Schema | bool
-# How jsonschema checks one keyword: its rule, the value, and the schema around it.
+# Checks one keyword. Gets the validator, the value of the keyword, the value to check, and the schema around them.
 Check: TypeAlias = Callable[[Draft202012Validator, Rules, Json, Schema], Iterable[ValidationError] | None]
-# Keywords that may still be looked at in this search. jsonschema hands nothing else down to its checks.
+# How many keywords may still be checked in this search. jsonschema passes no argument of ours to its checks.
 _left: ContextVar[float] = ContextVar("left")
 
 
 class LostError(Exception):
-    """The search took more steps than it may."""
+    """The search needs more steps than it is allowed."""
 
 
 def errors(schema: Schema, instance: Json, most: float) -> Iterator[ValidationError]:
-    """All errors of a value. Raises LostError once `most` keywords are looked at. Nothing is ever fetched."""
+    """All errors of a value. Raises LostError after `most` keywords are checked. A `$ref` never causes a download."""
     _left.set(most)
     return _validator(json.dumps(schema)).iter_errors(instance)
 
@@ -43,7 +44,7 @@ def errors(schema: Schema, instance: Json, most: float) -> Iterator[ValidationEr
 @lru_cache(maxsize=64)
 def _validator(text: str) -> Draft202012Validator:
     registry: Registry[AnySchema] = Registry()
-    # A schema that names its dialect would be handed to the validator of that one.
+    # If a schema names its dialect, jsonschema leaves it to its own validator for that dialect, without our checks.
     rules = {keyword: rule for keyword, rule in json.loads(text).items() if keyword != "$schema"}
     validator: Draft202012Validator = _Validator(rules, registry=registry)
     return validator

@@ -28,7 +28,7 @@ Schemas: TypeAlias = Mapping[str, ModelSchema]
 _MAX_BYTES = 2**20
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ENDING = ".schema.json"
-# The custom keywords of a model's schema, which JSON Schema itself does not look at.
+# What the custom keywords of a model's schema may hold. JSON Schema itself ignores these keywords.
 _PICTURE_RULES: Mapping[str, Json] = {
     "type": "object",
     "additionalProperties": False,
@@ -81,7 +81,7 @@ _SHAPE: Mapping[str, Json] = {
 
 
 def shipped_models() -> dict[str, Path]:
-    """The models that the project has a schema for."""
+    """The schema files that ship with the project, by model."""
     folder = shipped("schemas") / "models"
     return {path.name.removesuffix(_ENDING): path for path in sorted(folder.glob(f"*{_ENDING}"))}
 
@@ -92,23 +92,23 @@ def shipped_schema(model: str) -> ModelSchema:
 
 
 def read_models(names: Sequence[tuple[str, Route]], models: Json, base: Path, found: ReadingDiagnostics) -> Schemas:
-    """The sound schemas of the models at the given routes. `models` names files, and is None where it has an error."""
-    ours, own = shipped_models(), mapping(models)
+    """The valid schemas of the models at the given routes. `models` maps models to files, or is None if invalid."""
+    built_in, custom = shipped_models(), mapping(models)
     schemas: dict[str, ModelSchema] = {}
-    for model, path in own.items():
+    for model, path in custom.items():
         if isinstance(path, str):
             with found.reading(("models", model), f"the schema {name(path)} of {model}"):
                 schemas[model] = read_model(model, read_below(base / path, found.folders, path, _MAX_BYTES))
     for model, route in names:
-        if model in ours and model not in own:
+        if model in built_in and model not in custom:
             schemas[model] = shipped_schema(model)
-        elif model not in own and models is not None:
-            found.error("E209", route, f"there is no schema for the model {name(model)}", _model_hint(model, ours, own))
+        elif model not in custom and models is not None:
+            hint = _model_hint(model, (*built_in, *custom))
+            found.error("E209", route, f"there is no schema for the model {name(model)}", hint)
     return {model: schemas[model] for model, _ in names if model in schemas}
 
 
-def _model_hint(model: str, ours: Mapping[str, Path], own: Mapping[str, Json]) -> str:
-    known = (*ours, *own)
+def _model_hint(model: str, known: Sequence[str]) -> str:
     listed = f"known here: {joined(known, 'and')}; for another one add models: {{{shortened(model)}: FILE}}"
     return suggestion(model, known, listed)
 
@@ -121,8 +121,8 @@ def read_model(model: str, text: Text) -> ModelSchema:
     except json.JSONDecodeError as error:
         message = f"the file is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise file_error("E102", text, text.at(error.pos), message, "a model's schema is a JSON file") from None
-    except InvalidSchemaError as fault:
-        raise _refused(text, str(fault), fault.reference) from None
+    except InvalidSchemaError as error:
+        raise _refused(text, str(error), error.reference) from None
     except RecursionError:
         raise _refused(text, "it is nested too deeply, with every $ref written out") from None
     except ValueError as error:
@@ -143,7 +143,7 @@ def _refused(text: Text, message: str, reference: str = "") -> ManifestError:
 
 
 def _check(document: Json) -> None:
-    """Raise SchemaFault where a schema cannot be used, and ValueError where it is not JSON."""
+    """Raise InvalidSchemaError if a schema cannot be used, and ValueError if it is not JSON."""
     from jsonschema_rs import ValidationError
 
     if not isinstance(document, Mapping):
@@ -155,10 +155,10 @@ def _check(document: Json) -> None:
     try:
         validator(document)
     except ValidationError as error:
-        raise _fault_at(error.instance_path, shortened(error.message, 120)) from None
+        raise _invalid_at(error.instance_path, shortened(error.message, 120)) from None
     for each in diagnose(_SHAPE, document, MANIFEST):
-        raise _fault_at(each.route, each.message)
+        raise _invalid_at(each.route, each.message)
 
 
-def _fault_at(route: Sequence[str | int], message: str) -> InvalidSchemaError:
+def _invalid_at(route: Sequence[str | int], message: str) -> InvalidSchemaError:
     return InvalidSchemaError(f"at {'/'.join(map(str, route)) or 'its top'}: {message}")

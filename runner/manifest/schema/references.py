@@ -1,4 +1,4 @@
-"""The references of a schema: each leads to a place in it, and together they stand for no more than can be checked."""
+"""Checks the references of a schema. Each must lead to a place in it; expanded, the schema must not be too large."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from runner.manifest.json_values import items, mapping
 from runner.manifest.schema.expectations import Schema, pointed
 from runner.model import Json
 
-# Places of a schema with each `$ref` written out, wherever it stands. Checking so many takes some milliseconds, and
-# nothing else ends it: jsonschema-rs heeds no timer.
+# The most subschemas that a schema may have after each `$ref` is expanded wherever it occurs. Checking this many takes
+# some milliseconds. There is no other limit on the time, because jsonschema-rs has no timeout.
 MOST_PLACES = 100_000
-# Keywords whose schemas are about the value itself, and about parts of it.
+# Keywords whose subschemas apply to the value itself, and keywords whose subschemas apply to parts of it.
 _OF_THE_VALUE = {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"}
 _OF_PARTS = {
     *("properties", "patternProperties", "additionalProperties", "propertyNames", "unevaluatedProperties"),
     *("items", "prefixItems", "contains", "unevaluatedItems"),
 }
+# Keywords that map names to subschemas.
 _NAMED = {"properties", "patternProperties", "dependentSchemas"}
 
 
-class InvalidSchemaError(Exception):  # it is a fault of the schema, not of the program
-    """What is wrong with a schema; `reference` is the `$ref` that it is about, if any."""
+class InvalidSchemaError(Exception):
+    """A schema cannot be used. `reference` is the `$ref` that is the cause, if there is one."""
 
     def __init__(self, message: str, reference: str = "") -> None:
         super().__init__(message)
@@ -29,7 +30,7 @@ class InvalidSchemaError(Exception):  # it is a fault of the schema, not of the 
 
 
 def check_references(document: Schema) -> None:
-    """Raise SchemaFault where a `$ref` leads out of the schema, nowhere or to itself, or stands for too much."""
+    """Raise InvalidSchemaError if a `$ref` leads out of the schema, nowhere or to itself, or expands to too much."""
     for part in _parts(document):
         if part is not document and any(isinstance(part.get(word), str) for word in ("$id", "$schema")):
             raise InvalidSchemaError("only the whole schema may have $id and $schema")
@@ -40,7 +41,7 @@ def check_references(document: Schema) -> None:
 
 
 class _References:
-    """What the references of a document lead to."""
+    """Follows the references of a document."""
 
     def __init__(self, document: Schema) -> None:
         self._document = document
@@ -48,10 +49,10 @@ class _References:
         self._anchors = {f"#{part[name]}": part for part in _parts(document) for name in names if name in part}
 
     def places(self, schema: Json, above: tuple[str, ...] = (), here: tuple[str, ...] = ()) -> Iterator[str]:
-        """For each place the reference that led to it first.
+        """For each place, the first reference on the way to it; empty if there is none.
 
-        `above` are all that led to it, `here` those since the last step into a part of the value. One that is above
-        itself is left as it is: jsonschema-rs looks at no part of a value twice for it.
+        `above` are all references on the way, `here` those since the last step into a part of the value. A reference
+        that is on the way to itself is not expanded again, as jsonschema-rs checks no part of a value twice for it.
         """
         yield above[0] if above else ""
         for keyword, rule in mapping(schema).items():

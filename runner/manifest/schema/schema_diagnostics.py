@@ -1,4 +1,4 @@
-"""Problems of a value, and which of them stand for themselves."""
+"""Diagnostics of a value that does not fit its schema, without those that merely follow from others."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from runner.model import Route
 
 @dataclass(frozen=True, slots=True)
 class SchemaDiagnostic:
-    """A problem of the value at `route`, or of its key. The route of a missing key is the one that it would have.
+    """An error of the value at `route`; with `key`, of its key. A missing key has the route that it would have.
 
-    The rest tells what follows from what: `meant` is the key that an unknown key probably stands for, `missed` are the
-    keys of which one is missing, `whole` says that the value is of another type altogether.
+    The last three fields show which errors follow from others. `meant` is the key that an unknown key probably stands
+    for. `missed` are the keys of which one is missing. `whole` means that the value has another type altogether.
     """
 
     route: Route
@@ -27,12 +27,12 @@ class SchemaDiagnostic:
 
     @property
     def _parent(self) -> Route:
-        """The mapping that lacks the missed keys. A single one is the last step of its own route."""
+        """The route of the mapping that lacks the missed keys. If one key is missed, it is the last step of `route`."""
         return self.route[:-1] if len(self.missed) == 1 else self.route
 
 
 def independent(diagnostics: Iterable[SchemaDiagnostic]) -> list[SchemaDiagnostic]:
-    """The problems that do not merely follow from another: at most one of a value, and one of a key."""
+    """The diagnostics that do not merely follow from another: at most one for a value, and one for its key."""
     found = sorted(diagnostics, key=lambda each: not each.whole)
     meant = {(each.route[:-1], each.meant) for each in found if each.meant}
     kept: dict[tuple[Route, bool], SchemaDiagnostic] = {}

@@ -1,4 +1,4 @@
-"""What a JSON Schema finds, in words for the person who wrote the value."""
+"""Turns the errors of a JSON Schema into messages for the person who wrote the value."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ if TYPE_CHECKING:
 
 __all__ = ["API", "MANIFEST", "SchemaDiagnostic", "Voice", "diagnose"]
 
-# How the plain scalar at a route is written in the source, where that is known.
+# Gives the plain scalar at a route as the source spells it, None if that is unknown.
 Written = Callable[[Route], str | None]
 
 
 def diagnose(
     schema: Schema, instance: Json, voice: Voice = API, written: Written | None = None
 ) -> list[SchemaDiagnostic]:
-    """All that is wrong with `instance`, in words; nothing that merely follows from something else."""
+    """Diagnostics of all that is wrong with `instance`, without those that merely follow from another one."""
     if validator(schema).is_valid(instance):
         return []
-    # What is sound never needs it, and it takes a tenth of a second to load.
+    # Imported here, because a valid value does not need it, and the import takes a tenth of a second.
     from runner.manifest.schema.keywords import LostError, errors
 
     try:
         cases = [_Case(error, schema, voice, written) for error in errors(schema, instance, voice.steps)]
     except LostError:
         cases = []
-    # There are none, too, where the two differ: over a pattern that takes too long and must not match, say.
+    # There are also none if the two validators disagree, for example on a pattern that takes too long under `not`.
     found = independent(each for case in cases for each in case.diagnose())
     return found or [SchemaDiagnostic((), "E203", f"{voice.whole} does not fit its schema", "make the schema simpler")]
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """An error of the validator, and all that is needed to speak about it."""
+    """An error of the validator, with all that its message needs."""
 
     error: ValidationError
     root: Schema
@@ -92,7 +92,7 @@ class _Case:
 
     @property
     def hint(self) -> str:
-        """The help that the schema itself gives; editors show it as well."""
+        """The hint that the schema itself gives; editors show it, too."""
         words = self.schema.get("patternErrorMessage") if self.keyword == "pattern" else None
         return str(words or self.schema.get("errorMessage", ""))
 
@@ -114,7 +114,7 @@ class _Case:
         return f"{self.subject} is {described(self.value)}; {self.voice.value} {what}"
 
     def _example(self) -> str:
-        """The help where there is no better one: how a right value looks."""
+        """The hint if there is no better one: what a valid value looks like."""
         shape = example(self.schema)
         if shape is None:
             return f"write {expected(self.schema)}" if types(self.schema) or allowed(self.schema) else ""
@@ -143,7 +143,7 @@ class _Case:
         return self._found("E203", message, did_you_mean(literal(found) if found else None))
 
     def _range(self) -> Iterator[SchemaDiagnostic]:
-        # "between 0 and 1" says more than "at least 0", where the other end is worth a word.
+        # "between 0 and 1" says more than "at least 0". `bounds` gives it if the other limit is worth naming.
         limits = bounds(self.schema)
         limits = limits if limits.startswith("between") else limit(self.keyword, self.rule)
         kind = "an integer" if "integer" in types(self.schema) else "a number"
@@ -163,7 +163,7 @@ class _Case:
 
     def _pattern(self) -> Iterator[SchemaDiagnostic]:
         if validator({"pattern": self.rule}).gives_up(self.value):
-            hint = "say it in the schema without look-arounds and references back, or with fewer repetitions"
+            hint = "write the pattern in the schema without look-arounds and back-references, or with fewer repetitions"
             return self._found("E207", f"{self.subject} takes too long to compare with its pattern", hint)
         hint = self._conversion() if {"number", "integer"} & set(types(self.schema)) else ""
         return self._found("E207", f"{self.subject} {literal(self.value)} has the wrong form", hint)
@@ -177,7 +177,7 @@ class _Case:
             )
 
     def _home(self, word: str) -> str:
-        """Where a key belongs that stands in the wrong place."""
+        """The hint for a key that belongs in another section; empty if it belongs in none."""
         homes = (key for key, rules in properties(self.root).items() if word in properties(resolved(rules, self.root)))
         home = next(homes, None)
         return f"{word} belongs in {home}: {home}: {{{word}: …}}" if home else ""
@@ -212,7 +212,7 @@ class _Case:
         yield SchemaDiagnostic(self.route, "E208", message, hint, missed=tuple(keys))
 
     def _exclusive(self, given: Sequence[str]) -> Iterator[SchemaDiagnostic]:
-        # The one that is written last is the one too many.
+        # The key that is written last counts as the one too many.
         last = max(given, key=list(mapping(self.value)).index)
         others = joined((word for word in given if word != last), "and")
         return self._key(last, "E208", f"{last} and {others} exclude each other", self.hint or "keep one of them")
@@ -224,13 +224,13 @@ class _Case:
         return self._found("E203", f"{self.subject} may not be {literal(self.value)}")
 
     def _branches(self) -> Iterator[SchemaDiagnostic]:
-        """The errors of the one branch whose type fits; else what all branches together take."""
+        """The errors of the only branch whose type fits; else one error that says what all branches accept."""
         if not self.error.context:
             yield from self._found("E203", f"{self.subject} fits several forms, and may fit only one of them")
             return
         branches: dict[object, list[ValidationError]] = {}
         for error in self.error.context:
-            # An error of the schema `false` has no route.
+            # An error of the schema `false` has an empty schema path.
             branches.setdefault(error.schema_path[0] if error.schema_path else None, []).append(error)
         branches.pop(None, None)
         fitting = [errors for errors in branches.values() if not any(_of_whole(error) for error in errors)]
@@ -249,7 +249,7 @@ class _Case:
                 yield SchemaDiagnostic((*self.route, index), "E210", message, "delete one of them")
 
     def _other(self) -> Iterator[SchemaDiagnostic]:
-        # The schema `false` has no keyword, and its errors no route.
+        # An error of the schema `false` has no keyword.
         if not self.error.validator:
             return self._found("E203", f"{literal(self.value)} is not allowed here", "delete it")
         rule = f"{self.keyword}: {literal(self.rule)}"
@@ -266,14 +266,14 @@ def _kind(value: Json) -> str:
 
 
 def _only_required(branch: Json) -> str:
-    """The key of a branch that asks for one key of a mapping and nothing else."""
+    """The key of a branch that requires one key and nothing else; empty for another branch."""
     rules = mapping(branch)
     required = items(rules.get("required"))
     return str(required[0]) if len(required) == 1 and set(rules) <= {"type", "required"} else ""
 
 
 def _of_whole(error: ValidationError) -> bool:
-    """Whether an error of a branch says that the value is of another kind altogether."""
+    """Whether an error of a branch says that the value has another type altogether."""
     return not error.path and error.validator in ("type", "const", "enum")
 
 

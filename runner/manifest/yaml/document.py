@@ -1,4 +1,4 @@
-"""YAML text to JSON values, within limits. Only what JSON can say is let through."""
+"""Reads YAML text to JSON values, within limits. A value that JSON does not have is an error."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from runner.manifest.yaml.syntax import explained, unreadable
 from runner.model import Json
 
 MAX_DEPTH = 100
-# How many values aliases and merge keys may stand for. A manifest that shares its settings among 10,000 prompts needs
-# less; a file whose aliases multiply each other is far beyond it.
+# The most values that aliases and merge keys may stand for. A manifest that shares its settings among 10,000 prompts
+# needs fewer. A file whose aliases multiply each other has far more.
 MAX_ALIASED = 250_000
 
-# What is said of nesting that is too deep: by us, and by newer versions of libyaml.
+# The messages about nesting that is too deep: ours, and a part of the one from newer versions of libyaml.
 _TOO_DEEP = "too deep"
 _TOO_DEEP_FOR_LIBYAML = "nesting depth"
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT = _TAG + "str"
-# Signs of YAML 1.1 that are text wherever they are not keys: `=` and `<<`.
+# The tags of texts. In YAML 1.1 `=` and `<<` have tags of their own, but they are texts unless they are keys.
 _TEXTS = (_TEXT, _TAG + "value", MERGE)
 _PLAIN = {MappingNode: _TAG + "map", SequenceNode: _TAG + "seq"}
 _LARGEST = 2**63 - 1
@@ -45,7 +45,7 @@ _Expanded: TypeAlias = "tuple[Json, int]"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as values. `doubtful` nodes read otherwise than they look."""
+    """A document as JSON values. `surprises` are scalars that YAML reads unexpectedly, by the `id` of their node."""
 
     source: Source
     value: Json
@@ -53,11 +53,11 @@ class Document:
 
 
 class _Loader(CSafeLoader):
-    """The C loader, with a bound on nesting: it composes recursively, on the stack of the process."""
+    """The C loader with a limit on nesting: its recursion would overflow the stack of the process."""
 
     depth = 0
 
-    # The loader calls these two around each node, whether or not there are resolvers by path.
+    # The loader calls these two methods around each node, even if no path resolvers are registered.
     def descend_resolver(self, current_node: Node, current_index: object) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
@@ -68,13 +68,13 @@ class _Loader(CSafeLoader):
 
 
 def parse(text: Text) -> Document:
-    """Read the one document of a text. Raises ManifestError with all that is wrong with it as YAML, and as JSON."""
+    """Read the one document of a text. Raises ManifestError with the first syntax error, or with all other errors."""
     with _collector_paused():
         source = Source(text, _compose(text))
         constructor = _Constructor(source)
         value = constructor.value(source.root)
     if constructor.diagnostics:
-        # A scalar is looked at once more for each of its aliases.
+        # A scalar is converted once more for each of its aliases, and reports the same error again.
         raise ManifestError(dict.fromkeys(constructor.diagnostics))
     return Document(source, value, constructor.surprises)
 
@@ -101,22 +101,22 @@ def _root(text: str) -> Node | None:
     except MarkedYAMLError as error:
         if error.problem_mark is None or _TOO_DEEP_FOR_LIBYAML not in (error.problem or ""):
             raise
-        # Newer ones have a bound of their own, 1,000 levels, and look that far ahead where a bracket may begin a key.
-        # In the text before it our bound, which is lower, speaks.
+        # Newer versions of libyaml have a limit of 1,000 levels, and reach it early: if a bracket may begin a key, they
+        # look ahead. Our own limit is lower, so the text before that place breaks it and gives our error.
         root = _Loader(text[: error.problem_mark.index]).get_single_node()
     return root
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """A growing node tree holds no garbage, and looking for some in it takes longer than composing it."""
+    """Pause the garbage collector: a growing node tree has no garbage, and a search takes longer than composing it."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
-            # Together these two put the tree among the old objects, so that the next collection does not walk it.
+            # These two calls move the tree to the oldest generation, so that the next collection does not traverse it.
             gc.freeze()
             gc.unfreeze()
             gc.enable()
@@ -124,7 +124,7 @@ def _collector_paused() -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Constructor:
-    """Makes values from nodes. Aliases share the value of their anchor, and are counted as if they did not."""
+    """Makes values from nodes. An alias shares the value of its anchor, but is counted as if the value were copied."""
 
     source: Source
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -135,7 +135,7 @@ class _Constructor:
 
     def value(self, node: Node) -> Json:
         if isinstance(node, ScalarNode):
-            # Quoted text, and words, are nearly all of a manifest.
+            # A fast path: nearly all scalars of a manifest are quoted texts or words.
             if node.tag == _TEXT and (node.style or node.value[:1] not in pitfalls.FIRST):
                 text: str = node.value
                 return text
@@ -170,13 +170,13 @@ class _Constructor:
     def _collection(self, node: CollectionNode) -> Json:
         self.count += len(node.value)
         if node.tag != _PLAIN[type(node)]:
-            self._fault("E106", node, *pitfalls.of_tag(node.tag))
+            self._report("E106", node, *pitfalls.of_tag(node.tag))
             return None
         if not isinstance(node, MappingNode):
             return [self.value(each) for each in node.value]
         text = self.source.text.text
         if pitfalls.is_template(text, node):
-            self._fault("E106", node, *pitfalls.of_template(text, node))
+            self._report("E106", node, *pitfalls.of_template(text, node))
             return None
         return self._mapping(node)
 
@@ -191,15 +191,15 @@ class _Constructor:
             elif key.tag == MERGE:
                 merged.append((key, value))
             else:
-                self._fault("E106", key, *pitfalls.of_key(self.source.text.text, key))
+                self._report("E106", key, *pitfalls.of_key(self.source.text.text, key))
                 self.value(value)
         return self._merge(merged, own) if merged else own
 
     def _merge(self, merges: list[tuple[Node, Node]], own: dict[str, Json]) -> Json:
-        """What `<<` brings in stands first, and every key of the mapping's own wins over it (yaml.org/type/merge)."""
+        """The merged keys, then the mapping's own keys, which win over merged ones (yaml.org/type/merge)."""
         result: dict[str, Json] = {}
         for key, _ in merges[1:]:
-            self._fault("E103", key, "<< is given twice", "merge several mappings at once: <<: [*one, *two]")
+            self._report("E103", key, "<< is given twice", "merge several mappings at once: <<: [*one, *two]")
         for _, value in merges:
             for each in value.value if isinstance(value, SequenceNode) else [value]:
                 mapping = self.value(each)
@@ -208,35 +208,35 @@ class _Constructor:
                     result = {**mapping, **result}
                 else:
                     hint = "write <<: *name, where name is the anchor of a mapping"
-                    self._fault("E204", each, f"<< merges mappings; this is {described(mapping)}", hint)
+                    self._report("E204", each, f"<< merges mappings; this is {described(mapping)}", hint)
         return {**result, **own}
 
     def _twice(self, node: MappingNode, key: ScalarNode) -> None:
         first = next(each for each, _ in node.value if each.tag == _TEXT and each.value == key.value)
         line = self.source.place(first).line
         message = f"the key {name(key.value)} is given twice; the first is in line {line}"
-        self._fault("E103", key, message, "keep one of the two")
+        self._report("E103", key, message, "keep one of the two")
 
     def _scalar(self, node: ScalarNode) -> Json:
         try:
             value = _converted(node)
         except (ValueError, KeyError, OverflowError):
-            self._fault("E106", node, *pitfalls.of_scalar(node))
+            self._report("E106", node, *pitfalls.of_scalar(node))
             return None
         doubt = pitfalls.doubt(node, value)
         if doubt is not None:
             self.surprises[id(node)] = doubt
         return value
 
-    def _fault(self, code: str, node: Node, message: str, hint: str) -> None:
-        """Note a problem of a node: the rest of the document is looked at, too."""
+    def _report(self, code: str, node: Node, message: str, hint: str) -> None:
+        """Record an error of a node. The rest of the document is checked, too."""
         position = self.source.place(node)
         line = self.source.text.line(position)
         self.diagnostics.append(Diagnostic(code, Severity.ERROR, position, message, hint, line))
 
 
 def _converted(node: ScalarNode) -> Json:
-    """The value of a scalar by YAML 1.1; ValueError or KeyError where JSON has none."""
+    """The value of a scalar by YAML 1.1. Raises ValueError or KeyError if JSON has no such value."""
     if node.tag in _TEXTS:
         text: str = node.value
         return text
@@ -246,7 +246,7 @@ def _converted(node: ScalarNode) -> Json:
     if kind == "bool":
         truth: bool = _SCALARS.construct_yaml_bool(node)
         return truth
-    # Python refuses to read integers of thousands of digits, and is slow on the shorter ones.
+    # Python refuses to read integers of thousands of digits, and is slow with somewhat shorter ones.
     if kind == "int" and len(node.value) <= 200:
         integer: int = _SCALARS.construct_yaml_int(node)
         if abs(integer) <= _LARGEST:

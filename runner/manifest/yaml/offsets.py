@@ -1,12 +1,12 @@
-"""From a character of a YAML scalar's value back to its place in the text as written."""
+"""Finds the place in the source text of a character in a YAML scalar's value."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-# Folding, chomping and indentation change white space only, in every style of scalar. So the n-th character of a value
-# that is not white space is the n-th such token of its text; that is all that has to be counted.
+# In every style of scalar, folding, chomping and indentation change white space only. So the n-th character of a value
+# that is not white space is the n-th token of its source text that is not white space. Only those have to be counted.
 _TOKENS = {
     "'": re.compile(r"''|[\s\S]"),
     '"': re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|\n[ \t]*|[\s\S])|[\s\S]"),
@@ -18,7 +18,7 @@ _PROPERTIES = re.compile(r"(?:[&!][^\s]*\s+)*")
 
 
 def index_of(raw: str, style: str | None, value: str, offset: int) -> int:
-    """The index in `raw`, a scalar as written, of the character at `offset` of its `value`."""
+    """The index in `raw`, the source text of a scalar, of the character at `offset` of its `value`."""
     offset = min(max(offset, 0), len(value))
     before = value[:offset]
     count = sum(not character.isspace() for character in before)
@@ -50,7 +50,7 @@ def _body_start(raw: str, style: str | None) -> int:
 
 
 def _tokens(raw: str, style: str | None, start: int) -> Iterator[tuple[int, int]]:
-    """The places of the tokens of `raw` that stand for something else than white space."""
+    """Start and end of each token of `raw` that does not stand for white space."""
     for found in _TOKENS.get(style or "", _CHARACTER).finditer(raw, start):
         if not _is_white(found.group()):
             yield found.span()

@@ -1,4 +1,4 @@
-"""YAML's surprises: plain words that are read otherwise than they look, and values that JSON does not have."""
+"""Surprises of YAML: plain words that it reads differently from how they look, and values that JSON does not have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from runner.diagnostics.words import literal, name, shortened
 from runner.model import Json
 
-# A plain text that begins with one of these may have been meant as a number. The empty text is not one.
+# A plain text that begins with one of these may have been meant as a number. A set does not hold the empty text.
 FIRST = frozenset("0123456789+-.")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _OCTAL = re.compile(r"[-+]?0o[0-7]+")
@@ -26,14 +26,14 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Pitfall:
-    """A plain scalar that YAML reads otherwise than most readers would."""
+    """Message and hint for a plain scalar that YAML reads differently from what most people expect."""
 
     message: str
     hint: str
 
 
 def doubt(node: ScalarNode, value: Json) -> Pitfall | None:
-    """What may surprise about a scalar: `no`, `017`, `1:30`, `1e3`, `08`."""
+    """The surprise in a scalar such as `no`, `017`, `1:30`, `1e3` or `08`; None if there is none."""
     text = shortened(node.value)
     if node.style or node.tag.endswith("null"):
         return None
@@ -62,7 +62,7 @@ def _meant_as_number(text: str) -> Pitfall | None:
 
 
 def number_for(text: str) -> str:
-    """How to write a number so that YAML takes it for one: `1e3` as 1000.0."""
+    """How to write a number so that YAML reads it as a number: `1e3` as 1000.0."""
     number = float(text)
     if number.is_integer() and "." not in text and "e" not in text.lower():
         return str(int(number))
@@ -112,7 +112,7 @@ def of_template(text: str, node: MappingNode) -> tuple[str, str]:
 
 
 def of_key(text: str, key: Node) -> tuple[str, str]:
-    """Message and hint for a key that is no text."""
+    """Message and hint for a key that is not a text."""
     if isinstance(key, ScalarNode) and key.value:
         shown = shortened(key.value)
         return f"the key {shown} is not a text in YAML", f'write "{shown}": with quotes'

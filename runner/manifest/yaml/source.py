@@ -1,4 +1,4 @@
-"""Places in a manifest: routes to lines and columns, looked up in the YAML node tree when they are asked for."""
+"""Finds the line and column of a route in a manifest. A place is looked up in the YAML node tree only if needed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from runner.model import Route, SourceMap
 _ANCHOR = re.compile(r"&\S+\s+")
 MERGE = "tag:yaml.org,2002:merge"
 
-# A value's node, with the node of its key where it stands in a mapping.
+# The node of the key, None if the value is not in a mapping, and the node of the value.
 Found = tuple[Node | None, Node]
 
 
 class Attached(SourceMap, Protocol):
-    """A file that a manifest names, and that has places of its own: a prompt, a table."""
+    """A file that a manifest names and that diagnostics can point into: a prompt file or a table."""
 
     @property
     def file(self) -> str: ...
@@ -30,14 +30,14 @@ class Attached(SourceMap, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A manifest's text and its node tree. `attached` holds the files that stand for the values at some routes."""
+    """A manifest's text and its node tree. `attached` maps a route to the file that the value there comes from."""
 
     text: Text
     root: Node
     attached: Mapping[Route, Attached] = field(default_factory=dict)
 
     def position(self, route: Route, *, key: bool = False, offset: int = 0, length: int = 0) -> Position:
-        """The place of the value at `route`, or of its key; of the nearest parent where there is no such value.
+        """The place of the value at `route`; with `key`, of its key. If there is none, the place of its nearest parent.
 
         `offset` and `length` count characters of a text value; without them the caret covers the value's token.
         """
@@ -68,7 +68,7 @@ class Source:
         return self.node(route) is not None
 
     def written(self, route: Route) -> str | None:
-        """The plain scalar at `route` as it is written: `no`, `017`. None where it is quoted, or no scalar."""
+        """The plain scalar at `route` as it is spelled: `no`, `017`. None if it is quoted or not a scalar."""
         node = self.node(route)
         return node.value if isinstance(node, ScalarNode) and not node.style else None
 
@@ -85,7 +85,7 @@ class Source:
         return None if rest else value
 
     def below(self, route: Route) -> Sequence[Node]:
-        """The node at `route` and all below it; none where there is no such value."""
+        """The node at `route` and all nodes below it; empty if there is no such value."""
         node = self.node(route)
         return [] if node is None else _below(node)
 
@@ -96,7 +96,7 @@ class Source:
         return self.text.at(node.start_mark.index + first, last - first + 1)
 
     def _find(self, route: Route) -> tuple[Found, Route]:
-        """The value at `route` or its nearest parent, and what is left of the route."""
+        """The value at `route` or its nearest parent, and the rest of the route from there."""
         found: Found = (None, self.root)
         for index, step in enumerate(route):
             child = _child(found[1], step)
@@ -112,7 +112,7 @@ def _width(node: Node) -> int:
 
 
 def _token_width(node: Node, width: int) -> int:
-    """A block collection is marked by its first key or dash, a block scalar by its sign, all else by its own width."""
+    """The caret's width: a block collection's first key or dash, a block scalar's `|` or `>`, else the whole token."""
     if isinstance(node, MappingNode) and not node.flow_style and node.value:
         return _width(node.value[0][0])
     is_block = (isinstance(node, SequenceNode) and not node.flow_style) or getattr(node, "style", "") in ("|", ">")
@@ -131,7 +131,7 @@ def _child(node: Node, step: str | int) -> Found | None:
 
 
 def merged(node: MappingNode) -> list[Node]:
-    """The mappings that `<<` merges into this one, the winning ones first."""
+    """The mappings that `<<` merges into this one. Earlier ones win over later ones."""
     found: list[Node] = []
     for key, value in node.value:
         if key.tag == MERGE:

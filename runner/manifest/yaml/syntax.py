@@ -1,4 +1,4 @@
-"""YAML syntax errors in words that help: the parser's terms, and where it gave up, are rarely what is wrong."""
+"""Explains YAML syntax errors. The parser's own message and place rarely show what is wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runner.diagnostics.text import Text, file_error
 from runner.diagnostics.words import literal, name, shortened
 from runner.errors import ManifestError
 
-# What YAML allows in a stream (YAML 1.2.2, 5.1); the C parser refuses all else.
+# A character that YAML does not allow in a stream (YAML 1.2.2, section 5.1). The C parser refuses it, too.
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\'\'|[^\'])*\'')
 _WORD = re.compile(r"[^\s,\[\]{}]*")
@@ -38,7 +38,7 @@ class Cursor:
 
     @property
     def before(self) -> str:
-        """The part of the line before the place."""
+        """The part of the line before `index`."""
         return self.text.text[self.text.text.rfind("\n", 0, self.index) + 1 : self.index]
 
     def word(self, index: int) -> str:
@@ -46,7 +46,7 @@ class Cursor:
         return found.group() if found else ""
 
     def rest(self, index: int) -> str:
-        """The part of a line from a place on."""
+        """The part of the line from `index` on."""
         return self.text.text[index:].split("\n", 1)[0]
 
 
@@ -63,7 +63,7 @@ def unreadable(text: Text) -> ManifestError:
 
 
 def explained(text: Text, error: MarkedYAMLError) -> ManifestError:
-    """The error for what the parser could not read."""
+    """The error for a text that the parser could not read."""
     mark = error.problem_mark or error.context_mark
     index = min(_index(mark), len(text.text))
     cursor = Cursor(text, index, _index(error.context_mark) if error.context_mark else index)
@@ -79,9 +79,9 @@ def _index(mark: object) -> int:
 
 
 def _template(cursor: Cursor) -> Explanation | None:
-    """A template without quotes on the line of the trouble."""
+    """The explanation if the line has a template without quotes."""
     line = cursor.before + cursor.rest(cursor.index)
-    # Quoted parts are blanked out, so that what is found stands outside of quotes.
+    # Quoted parts are replaced by spaces, so that only text outside of quotes is found.
     bare = _QUOTED.sub(lambda found: " " * len(found.group()), line)
     found = re.search(r"(?<=[:,\[-]) +(?P<value>[^ :,{\"'#|>][^:,{]*)?\{\{.*?\}\}", bare)
     if found is None:
@@ -198,7 +198,7 @@ def _other(cursor: Cursor, what: str) -> Explanation:
     return cursor.index, 1, f"YAML cannot be read here: {what}", "check the quotes, brackets and indentation above"
 
 
-# The parser's words, in part, and what they mean. The first that fits.
+# Parts of the parser's messages, and their explanations. The first part that occurs in the message is used.
 _EXPLAIN: tuple[tuple[str, Callable[[Cursor], Explanation]], ...] = (
     ("tab character", _tab),
     ("scanning an alias", _alias),

@@ -1,4 +1,4 @@
-"""The arms of a sweep, compiled: the prompt and the parameters of each, as functions of the variables."""
+"""The arms of a sweep, compiled: the prompt and the parameters of each arm, as functions of the variables."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Evaluator = Callable[[Context], Json]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of the payload. `templates` are those in its value; without any that has names it is constant.
+    """A parameter of the payload. `templates` are those in its value; if none has an expression, it is constant.
 
-    One that is not sound has a template that cannot be compiled, and no value.
+    A parameter that is not valid has a template that cannot be compiled, and no value.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A prompt with all parameters but the picture: the prompt's text first."""
+    """A prompt with all parameters except the picture. The first parameter is the prompt's text."""
 
     prompt: Prompt
     parameters: tuple[Parameter, ...]
@@ -57,8 +57,8 @@ class Arm:
         return frozenset().union(*(each.names for each in self.parameters))
 
 
-class PlacedTemplateError(Exception):  # it is a fault of the text, not of the program
-    """A template's fault, with the place of the template."""
+class PlacedTemplateError(Exception):  # an error in the text, not in the program
+    """An error of a template, with the place of the template."""
 
     def __init__(self, diagnostic: TemplateDiagnostic, place: Place) -> None:
         super().__init__(diagnostic.message)
@@ -67,28 +67,28 @@ class PlacedTemplateError(Exception):  # it is a fault of the text, not of the p
 
 
 def errors_in(evaluate: Evaluator, context: Context, first: PlacedTemplateError) -> Iterator[PlacedTemplateError]:
-    """What is wrong with a value in a cell, after the first fault: all variables that are not known.
+    """The errors of a value in a cell: the first one, then one for each further unknown variable.
 
-    A render ends at the first of them, so it is repeated as if that one were known.
+    A render ends at the first unknown variable, so it is repeated as if that one were known.
     """
     yield first
     unknown = {first.diagnostic.unknown}
     while "" not in unknown:
         try:
             evaluate({**context, **dict.fromkeys(unknown, Assumed())})
-        except PlacedTemplateError as fault:
-            if fault.diagnostic.unknown in unknown:
-                # What is assumed does not reach a fragment without context.
+        except PlacedTemplateError as error:
+            if error.diagnostic.unknown in unknown:
+                # Assumed variables do not reach a fragment that is used without context.
                 return
-            if fault.diagnostic.unknown:
-                yield fault
-            unknown.add(fault.diagnostic.unknown)
+            if error.diagnostic.unknown:
+                yield error
+            unknown.add(error.diagnostic.unknown)
         else:
             return
 
 
 class Compiler:
-    """Compiles what a manifest has of templates; those that cannot be compiled go into the faults."""
+    """Compiles the templates of a manifest. If one cannot be compiled, its error is added to the diagnostics."""
 
     def __init__(self, templates: Templates, diagnostics: PlanDiagnostics) -> None:
         self._templates = templates
@@ -100,13 +100,13 @@ class Compiler:
         return [self._arm(prompt, common) for prompt in manifest.prompts]
 
     def template(self, text: str, place: Place) -> Template | None:
-        """The template of a text, None where it is none, or where one before took too much."""
+        """The template of a text; None if it cannot be compiled, or if an earlier template exceeded a limit."""
         if self._diagnostics.has_excess:
             return None
         try:
             return self._templates.compile(text)
-        except InvalidTemplateError as fault:
-            add_error(fault.diagnostic, place, "", self._diagnostics)
+        except InvalidTemplateError as error:
+            add_error(error.diagnostic, place, "", self._diagnostics)
             return None
 
     def parameter(self, name: str, value: Json, route: Route) -> Parameter:
@@ -131,9 +131,9 @@ class Compiler:
         return ((name, self.parameter(name, value, (*route, name))) for name, value in values.items())
 
     def _evaluator(self, value: Json, route: Route, templates: list[Template | None]) -> Evaluator:
-        """How a parameter gets its value: templates at any depth are rendered, everything else is as it stands.
+        """How a parameter gets its value: templates at any depth are rendered, everything else stays as written.
 
-        The templates are added to the list, None for each that cannot be compiled.
+        The templates are added to `templates`, with None for each one that cannot be compiled.
         """
         if isinstance(value, str):
             template = self.template(value, Place(route))
@@ -149,23 +149,23 @@ class Compiler:
 
 
 def add_error(diagnostic: TemplateDiagnostic, place: Place, key: str, diagnostics: PlanDiagnostics) -> None:
-    """Note what is wrong with the template at a place, for the cell of this key."""
+    """Add the error of the template at a place to the diagnostics, for the cell with this key."""
     exact = Place(place.route, diagnostic.offset, diagnostic.length, fragment=diagnostic.fragment)
     diagnostics.add(diagnostic.code, exact, diagnostic.message, diagnostic.hint, cell=key, about="")
 
 
 def located(evaluate: Evaluator, place: Place) -> Evaluator:
-    """The evaluator of a template at a place, which its faults then name."""
+    """The evaluator of a template at a place. Its errors carry that place."""
 
     def evaluated(context: Context) -> Json:
         try:
             return evaluate(context)
-        except InvalidTemplateError as fault:
-            raise PlacedTemplateError(fault.diagnostic, place) from fault
+        except InvalidTemplateError as error:
+            raise PlacedTemplateError(error.diagnostic, place) from error
 
     return evaluated
 
 
 def _nothing(context: Context) -> Json:
-    """Stands for a template that could not be compiled: the parameter is left out."""
+    """Replaces a template that could not be compiled: the parameter is left out."""
     return None

@@ -1,4 +1,4 @@
-"""Values that look like templates: they are put into texts as they are, so their braces would be sent and paid for."""
+"""Values that look like templates. They are put into texts unchanged, so their braces would be sent and paid for."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _BEGINNING = re.compile(r"\{[{%#]")
 
 
 def check_values(manifest: Manifest, constants: Variables, diagnostics: PlanDiagnostics) -> None:
-    """Put each `{{`, `{%` and `{#` of a value of the matrix, a picture's variable or a constant in the faults, as E317.
+    """Report each `{{`, `{%` and `{#` in a value of the matrix, a picture's variable or a constant (E317).
 
-    `constants` are those of the manifest, rendered; one that is as it was written cannot be, which is told.
+    `constants` are the rendered constants of the manifest. One that is still as written is not checked: it has no
+    template, or it could not be rendered, which is already reported.
     """
     rendered = {name: value for name, value in constants.items() if value != manifest.constants[name]}
     for route, value in _values(replace(manifest, constants=rendered)):

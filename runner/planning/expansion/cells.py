@@ -31,16 +31,17 @@ from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 from runner.planning.templates.template import Template, Templates
 from runner.planning.templates.watch import TICK
 
-# From so many seconds of rendering on the rest is estimated, and refused where it takes longer than so many.
+# After _PATIENCE seconds of rendering, the time for the rest is estimated. If it is longer than _LONGEST seconds, the
+# sweep is refused.
 _PATIENCE = 5.0
 _LONGEST = 600.0
 
 
 class Expansion:
-    """Renders the cells of a manifest; what goes wrong goes into `faults`, and the cell is left out.
+    """Renders the cells of a manifest. A cell with an error is left out, and the error is added to the diagnostics.
 
-    `manifest` is the one that it was made of, with its constants rendered. `used` are the names that its templates look
-    up. A sweep whose rendering would take longer than anybody waits is refused (E318), unless `is_patient`.
+    `manifest` is the given manifest with its constants rendered. `used` are the names that its templates look up. A
+    sweep that would take too long to render is refused (E318), unless `is_patient`.
     """
 
     def __init__(
@@ -50,8 +51,8 @@ class Expansion:
         self.manifest, made_from = with_constants(manifest, compiler, diagnostics)
         self._diagnostics = diagnostics
         self._watch = templates.watch
-        # The ticks at the last look at how long it takes; the first is after some seconds.
-        self._looked = sys.maxsize if is_patient else int(_PATIENCE / TICK)
+        # The tick of the last estimate of the time. No estimate is made before _PATIENCE seconds have passed.
+        self._last_estimate = sys.maxsize if is_patient else int(_PATIENCE / TICK)
         self.arms = compiler.arms(manifest)
         self.output = self._output_template(compiler)
         self.templates = (*made_from, *(each for arm in self.arms for each in arm.templates))
@@ -63,7 +64,7 @@ class Expansion:
         self.seen = 0
 
     def jobs(self) -> Iterator[Job]:
-        """The request of every valid cell, image by image, in the order of the manifest. Equal ones come again."""
+        """The request of every valid cell, image by image, in the order of the manifest, with equal ones repeated."""
         manifest = self.manifest
         if self._matrix is None:
             return
@@ -72,31 +73,31 @@ class Expansion:
         requests = [{model: Payloads(arm, manifest.schemas[model]) for model in manifest.models} for arm in self.arms]
         for image in manifest.images:
             for arm in requests:
-                places = [_Place.of(manifest, image, each) for each in arm.values()]
-                prompt = places[0].requests.arm.prompt.id
+                groups = [_Group.of(manifest, image, each) for each in arm.values()]
+                prompt = groups[0].requests.arm.prompt.id
                 for variant in matrix.variants(self._matrix):
                     if self._diagnostics.has_excess or self._is_late():
                         return
-                    for place in places:
-                        if not excluded(image.id, prompt, place.requests.schema.name, variant):
-                            yield from self._takes(place, variant)
+                    for group in groups:
+                        if not excluded(image.id, prompt, group.requests.schema.name, variant):
+                            yield from self._takes(group, variant)
 
-    def _takes(self, place: _Place, variant: Variant) -> Iterator[Job]:
+    def _takes(self, group: _Group, variant: Variant) -> Iterator[Job]:
         for take in range(1, self.manifest.takes + 1):
             self.seen += 1
-            job = self._job(place, variant.variables, take)
+            job = self._job(group, variant.variables, take)
             if job is not None:
                 yield job
 
-    def _job(self, place: _Place, variables: Variables, take: int) -> Job | None:
-        requests, image = place.requests, place.image
-        key = key_of(place.head, variables, take)
-        context = {**place.context, **variables, "take": take}
+    def _job(self, group: _Group, variables: Variables, take: int) -> Job | None:
+        requests, image = group.requests, group.image
+        key = key_of(group.head, variables, take)
+        context = {**group.context, **variables, "take": take}
         failed: dict[Parameter, PlacedTemplateError] = {}
         payload = requests.payload(context, image, failed.__setitem__)
         path = key if self.output is None else self._rendered(self.output, context, key)
         if failed or not requests.arm.is_valid or not requests.is_valid(payload):
-            self._tell(requests, payload, failed, context, key)
+            self._report(requests, payload, failed, context, key)
             return None
         if path is None:
             return None
@@ -106,7 +107,7 @@ class Expansion:
             requests.seconds(payload),
         )  # fmt: skip
 
-    def _tell(
+    def _report(
         self,
         requests: Payloads,
         payload: Variables,
@@ -114,9 +115,9 @@ class Expansion:
         context: Context,
         key: str,
     ) -> None:
-        """Note what is wrong with a cell. Of a parameter without a value nothing more is said."""
-        for parameter, fault in failed.items():
-            self._tell_errors(parameter.evaluate, context, fault, key)
+        """Report the errors of a cell. For a parameter without a value, only the error of its template is reported."""
+        for parameter, error in failed.items():
+            self._report_errors(parameter.evaluate, context, error, key)
         given = requests.arm.parameters
         silent = {each.name for each in (*failed, *given) if each in failed or not each.is_valid}
         places = {parameter.name: parameter.place for parameter in given}
@@ -128,7 +129,7 @@ class Expansion:
             about = f"{name} {requests.schema.name}"
             self._diagnostics.add(diagnostic.code, place, diagnostic.message, diagnostic.hint, cell=key, about=about)
 
-    def _tell_errors(self, evaluate: Evaluator, context: Context, first: PlacedTemplateError, key: str) -> None:
+    def _report_errors(self, evaluate: Evaluator, context: Context, first: PlacedTemplateError, key: str) -> None:
         for found in errors_in(evaluate, context, first):
             add_error(found.diagnostic, found.place, key, self._diagnostics)
 
@@ -136,16 +137,16 @@ class Expansion:
         evaluate = located(output.render, Place(("output", "file")))
         try:
             return str(evaluate(context))
-        except PlacedTemplateError as fault:
-            self._tell_errors(evaluate, context, fault, key)
+        except PlacedTemplateError as error:
+            self._report_errors(evaluate, context, error, key)
             return None
 
     def _is_late(self) -> bool:
-        """Whether rendering would go on for longer than anybody waits, which is told."""
-        if self._watch.ticks <= self._looked or not self.seen:
+        """Whether rendering would take too long. If so, this is reported (E318)."""
+        if self._watch.ticks <= self._last_estimate or not self.seen:
             return False
-        self._looked = self._watch.ticks
-        passed, cells = self._looked * TICK, self._cells()
+        self._last_estimate = self._watch.ticks
+        passed, cells = self._last_estimate * TICK, self._cells()
         if passed / self.seen * (cells - self.seen) <= _LONGEST:
             return False
         message = f"rendering takes too long: {passed:.0f} s for {self.seen:,} of {cells:,} cells"
@@ -154,7 +155,7 @@ class Expansion:
         return True
 
     def _cells(self) -> int:
-        """How many cells there are, those that exclude leaves out included."""
+        """The number of cells, including those that exclude leaves out."""
         manifest = self.manifest
         variants = matrix.product_size(manifest.matrix)
         return len(manifest.images) * len(self.arms) * len(manifest.models) * variants * manifest.takes
@@ -173,7 +174,7 @@ class Expansion:
         return compiler.template(text, place)
 
     def _valid_matrix(self) -> Matrix | None:
-        """The matrix without the entries that have problems; None where it is too large to be expanded."""
+        """The matrix without its invalid entries; None if it is too large to be expanded."""
         manifest = self.manifest
         found = matrix.diagnose(
             manifest.matrix,
@@ -190,12 +191,12 @@ class Expansion:
 
     @property
     def has_grown(self) -> bool:
-        """Whether there are more cells than were meant, as entries of exclude or zip have problems."""
+        """Whether there are more cells than were meant, because invalid entries of exclude or zip were left out."""
         own = self.manifest.matrix
         return self._matrix is None or (self._matrix.exclude, self._matrix.zip) != (own.exclude, own.zip)
 
     def _check_names(self) -> None:
-        """A name has one source: what a template means by it must not depend on an order of precedence."""
+        """Check that each name is set in one place: what it means must not depend on an order of precedence."""
         manifest = self.manifest
         taken = dict.fromkeys(RESERVED, "a name that every template has")
         axes = [(name, ("matrix", name)) for name in manifest.matrix.axes]
@@ -203,7 +204,7 @@ class Expansion:
             (name, ("matrix", "include", index, name))
             for index, include in enumerate(manifest.matrix.include)
             for name in include
-            # Those that stand outside the matrix are told of already (E503).
+            # Names that stand outside the matrix are already reported (E503).
             if name not in manifest.matrix.axes and name not in matrix.OUTSIDE
         ]
         constants = [(name, ("vars", name)) for name in manifest.constants]
@@ -220,13 +221,13 @@ class Expansion:
                         "E312", Place(route, key=True), f"'{name}' is set twice: it is also {taken[name]}",
                         "rename one of them",
                     )  # fmt: skip
-            # Images, and includes, may have names in common with each other.
+            # Several images may set the same name, and so may several includes.
             taken.update({name: what for name, _ in names if what and name not in taken})
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """An image with an arm and a model: what the cells of all variants and takes have in common."""
+class _Group:
+    """An image with an arm and a model: what its cells, for all variants and takes, have in common."""
 
     image: Image
     requests: Payloads
@@ -234,7 +235,7 @@ class _Place:
     context: Mapping[str, object]
 
     @classmethod
-    def of(cls, manifest: Manifest, image: Image, requests: Payloads) -> _Place:
+    def of(cls, manifest: Manifest, image: Image, requests: Payloads) -> _Group:
         arm: Arm = requests.arm
         context: dict[str, object] = {
             **manifest.constants,

@@ -1,4 +1,4 @@
-"""The constants of a manifest, rendered: a constant may be made from others and from the manifest's name."""
+"""The constants of a manifest, rendered. A constant may use other constants and the manifest's name."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def with_constants(
 ) -> tuple[Manifest, list[Template]]:
     """The manifest with its constants rendered, and their templates.
 
-    A constant sees the others and `name`. One that fails, or takes part in a cycle (E319), goes into the faults and
-    stays as it is written.
+    A constant may use the others and `name`. If one fails, or if there is a cycle (E319), the error is added to the
+    diagnostics. A constant that fails stays as written, and with a cycle all of them do.
     """
     parameters = {name: compiler.parameter(name, value, ("vars", name)) for name, value in manifest.constants.items()}
     values: dict[str, Json] = dict(manifest.constants)
@@ -30,13 +30,13 @@ def with_constants(
 
 
 def _in_order(needs: Mapping[str, list[str]], diagnostics: PlanDiagnostics) -> list[str]:
-    """The names, each after those that it needs; none where they need each other."""
+    """The names, each after those that it needs; empty if there is a cycle."""
     try:
         return list(TopologicalSorter(needs).static_order())
     except CycleError as error:
-        way = list(reversed(error.args[1]))
-        message = f"the constants need each other: {' -> '.join(way)}"
-        diagnostics.add("E319", Place(("vars", way[0])), message, "give one of them a text of its own")
+        cycle = list(reversed(error.args[1]))
+        message = f"the constants need each other: {' -> '.join(cycle)}"
+        diagnostics.add("E319", Place(("vars", cycle[0])), message, "give one of them a text of its own")
         return []
 
 
@@ -44,6 +44,6 @@ def _render(parameter: Parameter, name: str, values: dict[str, Json], diagnostic
     context = {"name": name, **{each: value for each, value in values.items() if each != parameter.name}}
     try:
         values[parameter.name] = parameter.evaluate(context)
-    except PlacedTemplateError as fault:
-        for found in errors_in(parameter.evaluate, context, fault):
+    except PlacedTemplateError as error:
+        for found in errors_in(parameter.evaluate, context, error):
             add_error(found.diagnostic, found.place, "", diagnostics)

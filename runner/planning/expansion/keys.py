@@ -10,13 +10,13 @@ from functools import lru_cache
 from runner.model import Json, Manifest, Variables
 from runner.planning.slugs import slug
 
-# A segment becomes a folder name, and those end at 255 bytes on all common disks.
+# In bytes. A segment becomes a folder name, which may have 255 bytes on all common file systems.
 _LONGEST_SEGMENT = 120
 _SAFE_ID = re.compile(r"[\w][\w.+-]{0,59}")
 
 
 def head_of(manifest: Manifest, image: str, prompt: str, model: str) -> str:
-    """What the keys of all cells of an image, a prompt and a model begin with."""
+    """The common beginning of the keys of all cells of an image, a prompt and a model."""
     parts = [segment(image), segment(prompt)]
     if manifest.axis_of_models:
         parts.append(segment(model))
@@ -24,17 +24,17 @@ def head_of(manifest: Manifest, image: str, prompt: str, model: str) -> str:
 
 
 def key_of(head: str, variables: Variables, take: int) -> str:
-    """The key of a cell. It is unique but for names that differ in signs alone; the plan tells those apart."""
+    """The key of a cell. Two keys can be equal if names differ only in punctuation; the plan makes them different."""
     return f"{head}/{_variant(variables)}/take-{take}" if variables else f"{head}/take-{take}"
 
 
 def told_apart(key: str, job_id: str) -> str:
-    """The key of a job whose plain key another job has, too."""
+    """The key of a job if another job has the same plain key."""
     return f"{key}~{job_id[:8]}"
 
 
 def segment(name: str) -> str:
-    """An id as part of a key: as it is where that is safe on every disk, else its slug."""
+    """An id as part of a key: unchanged if it is safe on every disk, else its slug."""
     return name if _SAFE_ID.fullmatch(name) and not name.endswith(".") else slug(name)
 
 

@@ -1,6 +1,6 @@
 """The matrix: variables and their values, checked, and expanded to variants.
 
-Include and exclude mean what they mean in GitHub Actions (GitHub Docs, "Running variations of jobs in a workflow":
+Include and exclude mean the same as in GitHub Actions (GitHub Docs, "Running variations of jobs in a workflow":
 "Excluding matrix configurations" and "Expanding or adding matrix configurations"). Values are compared by
 `runner.model.same_value`: 1 and 1.0 are one value, 1 and "1" and true are three.
 """
@@ -26,7 +26,7 @@ MAX_PRODUCT = 5_000_000
 class Variant:
     """One combination. `variables` has the axes in the order of the manifest, then what includes added.
 
-    `created` tells that an include made it: it is no combination of the axes.
+    `created` says that an include made it: it is not a combination of the axes.
     """
 
     variables: Variables
@@ -35,7 +35,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class MatrixDiagnostic:
-    """A problem of the matrix. `route` leads to its place below `matrix`; `key` tells that it is the key there."""
+    """A diagnostic of the matrix. `route` is its place below `matrix`; `key` says that it is about the key there."""
 
     code: str
     message: str
@@ -45,25 +45,25 @@ class MatrixDiagnostic:
 
 
 def product_size(matrix: Matrix) -> int:
-    """The number of combinations of the axes, zipped ones counted as one; nothing is expanded. No axes make 1."""
+    """The number of combinations of the axes; zipped axes count as one axis. Without axes it is 1. Expands nothing."""
     return math.prod(max(len(matrix.axes[name]) for name in block) for block in _blocks(matrix))
 
 
 def diagnose(
     matrix: Matrix, *, images: Collection[str], prompts: Collection[str], models: Collection[str]
 ) -> list[MatrixDiagnostic]:
-    """What is wrong with the matrix: E501, E502, E503 and E505. The ids and model names are those of the manifest."""
+    """The errors of the matrix: E206, E501, E502, E503, E505. The ids and model names are those of the manifest."""
     outside = {name: frozenset(known) for name, known in zip(OUTSIDE, (images, prompts, models), strict=True)}
     return [
-        *_zip_problems(matrix),
-        *_exclude_problems(matrix, outside),
-        *_include_problems(matrix),
-        *_size_problems(matrix),
+        *_zip_errors(matrix),
+        *_exclude_errors(matrix, outside),
+        *_include_errors(matrix),
+        *_size_errors(matrix),
     ]
 
 
 def without(matrix: Matrix, found: Iterable[MatrixDiagnostic]) -> Matrix:
-    """The matrix without what has one of these problems: entries of exclude and zip, names in those of include."""
+    """The matrix without what these diagnostics are about: entries of exclude and zip, and names in includes."""
     wrong = {diagnostic.route for diagnostic in found}
     entries = {route[:2] for route in wrong}
     return replace(
@@ -78,35 +78,35 @@ def without(matrix: Matrix, found: Iterable[MatrixDiagnostic]) -> Matrix:
 
 
 def variants(matrix: Matrix) -> Iterator[Variant]:
-    """The variants of a matrix without `problems`, in order: zip, product, exclude, include, sample.
+    """The variants of a matrix for which `diagnose` finds nothing, by zip, product, exclude, include and sample.
 
     - The last axis varies fastest. Zipped axes advance together, at the place of the first of them.
-    - An exclude drops the combinations that have all of its values; it may name a part of the axes. Entries that name
-      image, prompt or model are not for variants, but for `excluded`.
-    - An include is added to every combination whose own values it does not overwrite, and may overwrite what earlier
-      includes added; where it can be added to none, it becomes a variant of its own, after all others. With no axes,
-      every include does. It is never added to a variant that an earlier include made.
+    - An exclude drops the combinations that have all of its values. It may name only some of the axes. Entries that
+      name image, prompt or model do not apply to variants, but to cells (see `excluded`).
+    - An include is added to every combination, unless it would overwrite a value of an axis. It may overwrite what
+      earlier includes added. If it can be added to no combination, it becomes a variant of its own, after all others.
+      Without axes, every include does. It is never added to a variant that an earlier include made.
     - A matrix with neither axes nor includes has one variant, without variables.
-    - A value that stands twice on an axis, as 1 and 1.0 do, gives equal variants twice. That is left to the plan,
-      which buys equal requests once and reports them.
+    - A value that is twice on an axis, such as 1 and 1.0, gives equal variants. The plan reports equal requests and
+      buys them once.
 
-    Variants come as they are asked for, with memory for one combination, or for `sample.count` of them.
+    Variants are made one by one: only one combination is in memory, or `sample.count` of them.
     """
     found = _with_includes(matrix)
     return found if matrix.sample is None else _sampled(found, matrix.sample)
 
 
 def excluded(matrix: Matrix) -> Callable[[str, str, str, Variant], bool]:
-    """A filter on cells (image id, prompt id, model name, variant): the entries of exclude that name what is outside.
+    """A filter on cells (image id, prompt id, model name, variant), by the excludes that name image, prompt or model.
 
-    An entry that names only image, prompt or model drops every cell that it matches. One that names matrix variables
-    too leaves the variants that an include made alone, because exclude comes before include.
+    An entry that names nothing else drops every cell that it matches. An entry that also names matrix variables never
+    drops a variant that an include made, because exclude comes before include.
     """
     entries = [entry for entry in matrix.exclude if _is_outside(entry)]
 
     @lru_cache(maxsize=1024)
     def reaching(*names: str) -> tuple[Variables, ...]:
-        """What the entries that match these three names ask of the variables."""
+        """The values of variables that the entries matching these three names want."""
         cell = dict(zip(OUTSIDE, names, strict=True))
         matching = (entry for entry in entries if all(entry.get(name, cell[name]) == cell[name] for name in OUTSIDE))
         return tuple({name: entry[name] for name in entry if name not in OUTSIDE} for entry in matching)
@@ -133,19 +133,19 @@ def _agrees(wanted: Variables, variables: Variables) -> bool:
 
 
 def _blocks(matrix: Matrix) -> list[tuple[str, ...]]:
-    """The axes that vary together, in the order of the manifest: the groups of zip, and every other axis alone."""
+    """The groups of axes that vary together, in the order of the manifest. An axis that is not zipped is alone."""
     group_of = {name: group for group in matrix.zip for name in group if name in matrix.axes}
     blocks = (tuple(name for name in group_of.get(axis, (axis,)) if name in matrix.axes) for axis in matrix.axes)
     return list(dict.fromkeys(blocks))
 
 
 def _tokens(values: Variables) -> frozenset[tuple[str, Hashable]]:
-    """Names with values: those of an entry are among those of each combination that it agrees with."""
+    """Pairs of name and value. An entry agrees with a combination if its pairs are a subset of the combination's."""
     return frozenset((name, _token(value)) for name, value in values.items())
 
 
 def _token(value: Json) -> Hashable:
-    """Equal exactly for values that `same_value` calls the same; JSON has no NaN."""
+    """Two tokens are equal exactly if `same_value` calls their values the same. JSON has no NaN."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return type(value), value
     if isinstance(value, (int, float)):
@@ -154,7 +154,7 @@ def _token(value: Json) -> Hashable:
 
 
 def _combinations(matrix: Matrix) -> Iterator[dict[str, Json]]:
-    """The combinations that exclude leaves."""
+    """The combinations that exclude does not drop."""
     excludes = [_tokens(entry) for entry in matrix.exclude if entry and not _is_outside(entry)]
     blocks = [
         [dict(zip(names, row, strict=True)) for row in zip(*(matrix.axes[name] for name in names), strict=True)]
@@ -194,8 +194,8 @@ def _with_includes(matrix: Matrix) -> Iterator[Variant]:
 def _sampled(found: Iterable[Variant], sample: Sample) -> Iterator[Variant]:
     """The `count` variants with the lowest sha256 of `canonical_json([seed, variables])` in UTF-8, in their order.
 
-    A digest depends on the seed and the variant alone, so that a new value redraws nothing: of the variants that were
-    there before, none comes in.
+    A digest depends only on the seed and the variant. So a new value in the matrix may add its own variants to the
+    sample, but no old variant that was not in the sample before.
     """
 
     def digest(placed: tuple[int, Variant]) -> bytes:
@@ -206,7 +206,7 @@ def _sampled(found: Iterable[Variant], sample: Sample) -> Iterator[Variant]:
     yield from (variant for _, variant in sorted(lowest, key=lambda placed: placed[0]))
 
 
-def _zip_problems(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
+def _zip_errors(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
     seen: set[str] = set()
     for number, group in enumerate(matrix.zip):
         for place, name in enumerate(group):
@@ -228,7 +228,7 @@ def _zip_problems(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
             yield MatrixDiagnostic("E501", message, hint, ("zip", number), False)
 
 
-def _exclude_problems(matrix: Matrix, outside: Mapping[str, Collection[str]]) -> Iterator[MatrixDiagnostic]:
+def _exclude_errors(matrix: Matrix, outside: Mapping[str, Collection[str]]) -> Iterator[MatrixDiagnostic]:
     @lru_cache(maxsize=1024)
     def hint(name: str, group: str | None = None) -> str:
         return known_here(name, outside[group] if group else [*matrix.axes, *OUTSIDE])
@@ -252,7 +252,7 @@ def _exclude_problems(matrix: Matrix, outside: Mapping[str, Collection[str]]) ->
                 yield MatrixDiagnostic("E502", message, late + hint(name), route, True)
 
 
-def _include_problems(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
+def _include_errors(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
     for number, entry in enumerate(matrix.include):
         for name in entry:
             if name in OUTSIDE:
@@ -261,7 +261,7 @@ def _include_problems(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
                 yield MatrixDiagnostic("E503", message, hint, ("include", number, name), True)
 
 
-def _size_problems(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
+def _size_errors(matrix: Matrix) -> Iterator[MatrixDiagnostic]:
     size = product_size(matrix)
     if size > MAX_PRODUCT:
         message = f"the matrix has {size:,} combinations; at most {MAX_PRODUCT:,} are expanded"

@@ -1,4 +1,4 @@
-"""Where videos go below `videos/`: paths that no name from a manifest or a table can lead out of that folder."""
+"""The paths of videos below `videos/`. No name from a manifest or a table can make a path outside of that folder."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import hashlib
 import re
 import unicodedata
 
-# Names that Windows keeps for devices, with any extension
+# Names that Windows reserves for devices, with any extension
 # (https://learn.microsoft.com/windows/win32/fileio/naming-a-file).
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
-# A path that is safe as it is, as nearly all are: ASCII, no part that begins or ends with a dot or has a doubtful end.
+# Nearly all paths match this: ASCII, and no part begins or ends with a dot. They are safe as they are, unless they
+# contain one of the next two patterns.
 _PLAIN = re.compile(r"(?:[\w~=,+-](?:[\w~=,.+-]*[\w~=,+-])?/){0,11}[\w~=,+-](?:[\w~=,.+-]*[\w~=,+-])?", re.ASCII)
-# In a path in small letters that begins with a slash: patterns that begin with a sign are searched for quickly.
+# These two search a lower-case path with a slash before it. Patterns that begin with a fixed character are fast.
 _DEVICE_INSIDE = re.compile(r"/(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|$)")
-_OUR_END_INSIDE = re.compile(r"\.(?:mp4|jpg|part|etag)/")
-_SIGNS = re.compile(r'[<>:"|?*\\\s]+')
+_OUR_SUFFIX_INSIDE = re.compile(r"\.(?:mp4|jpg|part|etag)/")
+_UNSAFE_CHARACTERS = re.compile(r'[<>:"|?*\\\s]+')
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_LONGEST_SEGMENT = 160  # bytes, with room for what is added to it
+_LONGEST_SEGMENT = 160  # bytes; leaves room for the suffixes that we add
 _MOST_SEGMENTS = 12
-# What we add to paths: a folder of that name would stand in the way of a file.
-_OUR_ENDS = (".mp4", ".jpg", ".part", ".etag")
+# Suffixes that we add to paths. A folder with such a name could be where a file must be written.
+_OUR_SUFFIXES = (".mp4", ".jpg", ".part", ".etag")
 
 
 def unsafe_text(template: str) -> str | None:
-    """What is wrong with the text of an output template itself (not with what its variables hold), or None."""
+    """Why the text of an output template is not allowed, whatever its variables hold; None if it is allowed."""
     text = _TEMPLATE.sub(lambda found: "x" if found.group().startswith("{{") else "", template)
     parts = text.split("/")
     if text.startswith("/") or re.match(r"[A-Za-z]:", text) or "\\" in text:
@@ -38,13 +39,13 @@ def unsafe_text(template: str) -> str | None:
 
 
 def safe_path(text: str) -> str:
-    """A rendered path made safe: relative, with no part that any disk would refuse or read as something else.
+    """A rendered path made safe: relative, and without parts that a file system refuses or reads as something else.
 
-    A safe path is its own safe path.
+    A safe path stays unchanged.
     """
     if len(text) <= _LONGEST_SEGMENT and _PLAIN.fullmatch(text):
-        small = f"/{text.lower()}"
-        if not _DEVICE_INSIDE.search(small) and not _OUR_END_INSIDE.search(small):
+        lowered = f"/{text.lower()}"
+        if not _DEVICE_INSIDE.search(lowered) and not _OUR_SUFFIX_INSIDE.search(lowered):
             return text
     parts = [part for part in unicodedata.normalize("NFC", text).split("/") if part.strip(". ")] or ["_"]
     head, tail = parts[: _MOST_SEGMENTS - 1], parts[_MOST_SEGMENTS - 1 :]
@@ -55,11 +56,11 @@ def safe_path(text: str) -> str:
 
 
 def _safe_segment(part: str, *, is_folder: bool = False) -> str:
-    shown = "".join("-" if unicodedata.category(sign).startswith("C") else sign for sign in part)
-    shown = _SIGNS.sub("-", shown.strip()).rstrip(". ")
+    shown = "".join("-" if unicodedata.category(character).startswith("C") else character for character in part)
+    shown = _UNSAFE_CHARACTERS.sub("-", shown.strip()).rstrip(". ")
     if shown.startswith(".") or _DEVICES.fullmatch(shown) or not shown:
         shown = f"_{shown.lstrip('.')}"
-    if is_folder and shown.lower().endswith(_OUR_ENDS):
+    if is_folder and shown.lower().endswith(_OUR_SUFFIXES):
         shown += "_"
     if len(shown.encode()) > _LONGEST_SEGMENT:
         digest = f"~{hashlib.sha256(shown.encode()).hexdigest()[:8]}"

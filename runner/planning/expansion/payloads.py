@@ -1,4 +1,4 @@
-"""The requests of one arm to one model. What is the same in all of them is evaluated, checked and written once."""
+"""The requests of one arm to one model. What is the same in all of them is evaluated and serialized only once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ class Payloads:
     def __init__(self, arm: Arm, schema: ModelSchema) -> None:
         self.arm = arm
         self.schema = schema
-        # Whether the model's schema has nothing against a payload.
         self.is_valid = validator(schema.document).is_valid
         constants = {each.name: each.evaluate({}) for each in arm.parameters if each.is_constant}
         self._varying = tuple(each for each in arm.parameters if not each.is_constant)
         varying = dict.fromkeys((*(each.name for each in self._varying), FIRST_PICTURE))
-        # In the order in which they are shown; None keeps the place of what varies, and leaves out what is none.
+        # The parameters in display order. None is a placeholder for one that varies; a constant None is left out.
         self._base = {
             name: value
             for name, value in {**schema.defaults, **constants, **varying}.items()
@@ -40,16 +39,16 @@ class Payloads:
     def payload(
         self, context: Context, image: Image, failed: Callable[[Parameter, PlacedTemplateError], None]
     ) -> dict[str, Json]:
-        """Every parameter that is sent: the schema's defaults, then the manifest's; `none` leaves one out.
+        """Every parameter that is sent: the schema's defaults, overridden by the manifest. `none` leaves one out.
 
-        `failed` is told of each parameter whose template fails; it is left out.
+        `failed` is called for each parameter whose template fails. That parameter is left out.
         """
         payload = self._base.copy()
         for parameter in self._varying:
             try:
                 value = parameter.evaluate(context)
-            except PlacedTemplateError as fault:
-                failed(parameter, fault)
+            except PlacedTemplateError as error:
+                failed(parameter, error)
                 value = None
             if value is None:
                 del payload[parameter.name]
@@ -59,21 +58,21 @@ class Payloads:
         return payload
 
     def fingerprint(self, payload: Variables) -> str:
-        """As `runner.model.fingerprint`, put together from what is the same in all requests and what varies."""
+        """The same as `runner.model.fingerprint`, but faster: only what varies between requests is serialized."""
         if len(payload) != len(self._base):
             return fingerprint(self.schema.name, payload)
         text, names = self._text
         return sha256((text % tuple([canonical_json(payload[name]) for name in names])).encode()).hexdigest()
 
     def seconds(self, payload: Variables) -> float | None:
-        """The asked length: the value of the parameter that the schema marks with x-seconds, or its default."""
+        """The requested length: the value of the parameter that the schema marks with x-seconds, or its default."""
         if self._length is None:
             return None
         return seconds_of(payload.get(self._length, self._usual_length))
 
 
 def _format(model: str, base: Variables, varying: Mapping[str, None]) -> tuple[str, list[str]]:
-    """The canonical JSON of a request with %s for what varies, and the names of that."""
+    """The canonical JSON of a request with %s for each value that varies, and the names of these values."""
     names = sorted(base, key=utf16)
     members = (f"{_literal(name)}:{'%s' if name in varying else _literal(base[name])}" for name in names)
     text = f'{{"model":{_literal(model)},"payload":{{{",".join(members)}}}}}'
@@ -85,7 +84,7 @@ def _literal(value: Json) -> str:
 
 
 def seconds_of(value: Json) -> float | None:
-    """The length that a value of the parameter asks for, None where it is no length."""
+    """The length that a value of the parameter asks for, in seconds; None if the value is not a length."""
     try:
         seconds = float(value) if isinstance(value, (str, int, float)) else math.nan
     except ValueError:

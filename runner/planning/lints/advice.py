@@ -1,7 +1,7 @@
-"""The tips of a model's vendor, as checks on requests that are valid and likely to disappoint.
+"""The tips of a model's vendor, as checks for requests that are valid but likely to disappoint.
 
-What follows from the arm alone is settled once: a prompt whose own text names a motion names one in every cell. Only
-what stays open is looked at in each cell.
+What the arm alone decides is checked once: a prompt whose fixed text names a motion names it in every cell. Only the
+rest is checked in each cell.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from runner.planning.lints.tips import ModelTips, Range
 from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_value
 from runner.planning.templates.template import Template
 
-# So few words leave most of a long video to chance.
+# A prompt with this many words or fewer leaves most of a long video to chance.
 _FEW_WORDS = 5
-# Five words are shorter than this, and most prompts are longer: their words need not be counted.
+# Five words are assumed to be shorter than this. Most prompts are longer, so their words need not be counted.
 _FEW_CHARACTERS = 80
-# Prompts come again with each take, and with each value that they do not name.
+# The same prompt recurs for each take, and for each value that it does not use.
 _REMEMBERED = 1024
 _NEGATIVE = "negative_prompt"
 
-# What is wrong with a payload, if anything is.
+# Returns the warning about a payload, or None.
 Judge = Callable[[Variables], PlanWarning | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Judges payloads by these parameters and nothing else: None where there is nothing to say."""
+    """A check of payloads. `judge` reads no parameters other than `names`."""
 
     names: tuple[str, ...]
     judge: Judge
 
 
 class Case:
-    """An arm with a model: all requests that differ in nothing but picture, variables and take.
+    """An arm with a model: all requests that differ only in picture, variables and take.
 
-    `constants` are the parameters that have one value in all of them; None is one that is left out.
+    `constants` are the parameters that have the same value in all these requests. A value of None is left out of them.
     """
 
     def __init__(self, manifest: Manifest, arm: Arm, schema: ModelSchema) -> None:
@@ -53,23 +53,23 @@ class Case:
         self.constants.update({name: each.evaluate({}) for name, each in self.given.items() if each.is_constant})
 
     def place(self, name: str) -> Place:
-        """Where the parameter is given, or would be."""
+        """Where the parameter is given, or where it would be given."""
         if name in self.given:
             return self.given[name].place
         return Place(("params",) if self.manifest.params else ("prompts",), key=True)
 
     def template(self, name: str) -> Template | None:
-        """The template of the parameter, where it has just one."""
+        """The template of the parameter, if it has exactly one."""
         templates = self.given[name].templates if name in self.given else ()
         return templates[0] if len(templates) == 1 else None
 
     def fixed(self, name: str) -> str:
-        """A text that the parameter has in all requests, whatever stands around it."""
+        """The part of the parameter's text that is the same in all requests."""
         template = self.template(name)
         return template.fixed if template is not None else ""
 
     def axis(self, name: str) -> str | None:
-        """The axis whose value the parameter is: that of `{{ cfg }}`, without anything around it."""
+        """The axis whose value the parameter is, if its template is one variable and nothing else: `{{ cfg }}`."""
         template = self.template(name)
         if template is None or template.fixed or len(template.names) != 1 or template.names != template.whole:
             return None
@@ -78,7 +78,7 @@ class Case:
 
 
 def checks(case: Case) -> dict[str, Iterator[Advice]]:
-    """The checks by their codes; those are left out that the arm settles in its favour."""
+    """The checks by their codes. A check is left out if the arm alone shows that it will find nothing."""
     return {"W801": _motion(case), "W803": _ranges(case), "W804": _negative(case), "W805": _length(case)}
 
 
@@ -100,7 +100,7 @@ def _motion(case: Case) -> Iterator[Advice]:
 
 
 def _always_moves(manifest: Manifest, name: str) -> bool:
-    """Whether a variable of the matrix, or a constant, names a motion with each of its values."""
+    """Whether each value of a variable of the matrix, or the value of a constant, names a motion."""
     values = _values(manifest, name) or [manifest.constants.get(name)]
     return all(isinstance(each, str) and says_motion(each) for each in values)
 
@@ -121,7 +121,7 @@ def _ranges(case: Case) -> Iterator[Advice]:
 
 def _judge_of_ranges(case: Case, name: str, axis: str | None, ranges: Mapping[str, Range]) -> Judge:
     advice = joined(f"{literal(low)} to {literal(high)} ({purpose})" for purpose, (low, high) in ranges.items())
-    # Each value of an axis has a place of its own; the values of other templates share one.
+    # Each value of an axis has its own place. The values of any other template share one place.
     warnings: dict[Json, PlanWarning] = {}
 
     def judge(payload: Variables) -> PlanWarning | None:
@@ -139,7 +139,7 @@ def _judge_of_ranges(case: Case, name: str, axis: str | None, ranges: Mapping[st
 
 
 def _is_in(value: Json, ranges: Mapping[str, Range]) -> bool:
-    """Whether a number lies in one of the ranges; nothing else is judged."""
+    """Whether a number is in one of the ranges. Anything else than a number counts as in range."""
     if not isinstance(value, (int, float)):
         return True
     return any(low <= value <= high for low, high in ranges.values())
@@ -179,7 +179,7 @@ def _length(case: Case) -> Iterator[Advice]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _is_brief(text: str) -> bool:
-    """Whether the text has five words or fewer; marks that stand alone are none."""
+    """Whether the text has five words or fewer. Punctuation that stands alone is not a word."""
     if len(text) >= _FEW_CHARACTERS:
         return False
     return sum(any(map(str.isalnum, word)) for word in text.split()) <= _FEW_WORDS

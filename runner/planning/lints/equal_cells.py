@@ -1,4 +1,4 @@
-"""Cells that come out equal: how many do so for no reason that is told already, and where that begins."""
+"""Cells that render to equal requests, unless another warning already gives the reason."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_pictur
 
 
 class EqualCells:
-    """Counts the cells that render to a request that another cell makes already.
+    """Counts the cells that render to the same request as an earlier cell.
 
-    `idle` are the axes that no template uses, with their first values. A cell with another value of one is bound to be
-    equal to the cell with the first, and that no template uses the axis is told already.
+    `idle` are the axes that no template uses, each with its first value. A cell with another value on such an axis
+    always equals the cell with the first value. It is not counted, because W331 already reports the axis.
     """
 
     def __init__(self, idle: Mapping[str, Json]) -> None:
@@ -23,7 +23,7 @@ class EqualCells:
         self._first: Job | None = None
 
     def note(self, job: Job) -> None:
-        """Count a cell whose request came before."""
+        """Count a cell with the same request as an earlier cell."""
         if all(same_value(job.variables.get(name, value), value) for name, value in self._idle.items()):
             self._count += 1
             self._first = self._first or job
@@ -31,7 +31,7 @@ class EqualCells:
     def warnings(
         self, manifest: Manifest, arms: Mapping[str, Arm], jobs: Iterable[Job], cells: int
     ) -> Iterator[PlanWarning]:
-        """The warning, where there are such cells (W521). `jobs` are those of the plan, `cells` counts its cells."""
+        """The warning, if there are such cells (W521). `jobs` are the jobs of the plan, `cells` counts its cells."""
         if self._first is None:
             return
         original = next(job for job in jobs if job.id == self._first.id)
@@ -44,7 +44,7 @@ class EqualCells:
 
 
 def _difference(manifest: Manifest, arms: Mapping[str, Arm], original: Job, equal: Job) -> tuple[Place, str]:
-    """Where the cells differ in the manifest, though not in their requests, and what to do about it."""
+    """Where the manifest makes the cells different, though their requests are equal, and a hint what to do about it."""
     arm = arms[equal.prompt_id]
     if equal.image != original.image:
         image = next(each for each in manifest.images if each.id == equal.image)
@@ -64,7 +64,7 @@ def _difference(manifest: Manifest, arms: Mapping[str, Arm], original: Job, equa
 
 
 def _doubled(manifest: Manifest) -> tuple[Place, str]:
-    """The second of two values that are one, as 1 and 1.0 are."""
+    """The place of the second of two equal values, such as 1 and 1.0."""
     for axis, values in manifest.matrix.axes.items():
         first: set[str] = set()
         for index, value in enumerate(map(canonical_json, values)):

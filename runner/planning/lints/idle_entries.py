@@ -11,7 +11,7 @@ from runner.model import Json, Matrix, Route, Variables, canonical_json, same_va
 from runner.planning.expansion.matrix import OUTSIDE, product_size, variants
 from runner.planning.plan_diagnostics import Place, PlanWarning
 
-# Beyond so many combinations and includes, multiplied, includes are left alone: each is tried on all combinations.
+# Includes are not checked if combinations times includes exceed this: each include is tried on all combinations.
 _MOST_COMPARED = 20_000
 _LISTED = 8
 
@@ -19,7 +19,7 @@ _LISTED = 8
 def idle_entries(matrix: Matrix) -> Iterator[PlanWarning]:
     """A warning for each exclude that matches no combination (W511) and each include that adds nothing (W512).
 
-    The matrix has no `problems`.
+    The matrix must be one for which `matrix.diagnose` finds nothing.
     """
     yield from _idle_excludes(matrix)
     yield from _idle_includes(matrix)
@@ -44,7 +44,7 @@ def _idle_excludes(matrix: Matrix) -> Iterator[PlanWarning]:
 
 
 def _places(values: Sequence[Json]) -> Mapping[str, set[int]]:
-    """Where each value stands on an axis."""
+    """The indexes of each value on an axis."""
     places: dict[str, set[int]] = {}
     for index, value in enumerate(values):
         places.setdefault(canonical_json(value), set()).add(index)
@@ -52,7 +52,7 @@ def _places(values: Sequence[Json]) -> Mapping[str, set[int]]:
 
 
 def _nearest(matrix: Matrix, axis: str, value: Json) -> str:
-    """What was probably meant by a value that is not on the axis."""
+    """A hint at what was probably meant by a value that is not on the axis."""
     values = matrix.axes[axis]
     if any(axis in entry and same_value(entry[axis], value) for entry in matrix.include):
         return "exclude comes first, so it never reaches what an include adds; delete the entry"
@@ -79,7 +79,7 @@ def _never_together(matrix: Matrix, zipped: Sequence[str], wanted: Variables) ->
 
 
 def _idle_includes(matrix: Matrix) -> Iterator[PlanWarning]:
-    """Each include without which the variants would be the same; of two equal entries one is enough."""
+    """Each include without which the variants would be the same. Of two equal includes, only one is reported."""
     if not matrix.include or product_size(matrix) * len(matrix.include) > _MOST_COMPARED:
         return
     made, left = _made(matrix), list(enumerate(matrix.include))

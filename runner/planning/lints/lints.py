@@ -1,4 +1,4 @@
-"""Everything that a plan warns of: what does nothing, and what is likely to disappoint."""
+"""All warnings of a plan: about entries that do nothing, and about requests that are likely to disappoint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runner.planning.plan_diagnostics import PlanDiagnostics, PlanWarning
 
 
 class Lints:
-    """Watches the cells of a manifest, and tells in the end what there is to say of them and of what made them."""
+    """Sees the cells of a manifest while they are expanded. At the end, it reports the warnings about all of them."""
 
     def __init__(self, manifest: Manifest, expansion: Expansion, diagnostics: PlanDiagnostics) -> None:
         self._manifest = manifest
@@ -32,7 +32,7 @@ class Lints:
         self._equal_cells = EqualCells(idle_axes(manifest.matrix, self._used))
 
     def see(self, job: Job) -> None:
-        """Look at the request of a cell."""
+        """Check the request of a cell."""
         judges = self._open.get((job.prompt_id, job.model))
         if judges is None:
             judges = self._open[job.prompt_id, job.model] = tuple(self._judges(job.prompt_id, job.model))
@@ -44,11 +44,11 @@ class Lints:
             self._twins.see(job)
 
     def see_equal(self, job: Job) -> None:
-        """Look at a cell whose request came before."""
+        """Note a cell with the same request as an earlier cell."""
         self._equal_cells.note(job)
 
     def tell(self, jobs: Iterable[Job]) -> None:
-        """Add the warnings about the matrix, and those about these jobs unless there are errors: they would follow."""
+        """Report the warnings about the matrix, and all others if there are no errors, which could be their cause."""
         has_errors = self._diagnostics.has_errors
         for warning in idle_entries(self._manifest.matrix) if self._expansion.is_matrix_valid else ():
             self._diagnostics.warn(warning)
@@ -63,7 +63,7 @@ class Lints:
         yield from self._twins.warnings()
 
     def _judges(self, prompt: str, model: str) -> Iterator[Judge]:
-        """What has to be judged in each cell of an arm and a model; what is the same in all is judged here."""
+        """The checks that each cell of an arm and a model needs. What all these cells share is checked here."""
         case = Case(self._manifest, self._arms[prompt], self._manifest.schemas[model])
         for code, found in checks(case).items():
             for check in found if self._diagnostics.wants(code) else ():

@@ -1,6 +1,6 @@
-"""Whether a prompt says what moves, or what the camera does: a question of words, and of English ones.
+"""Whether a prompt says what moves, or what the camera does. This is decided by its words, and only for English.
 
-A warning that is often wrong gets switched off, so in doubt a word counts as motion: the lists are long.
+People switch off a warning that is often wrong. So in doubt a word counts as motion, and the lists are long.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import string
 from collections.abc import Iterator
 from functools import lru_cache
 
-# Verbs that say motion in each of their regular forms.
+# Verbs that mean motion in all of their regular forms.
 _VERBS = """
     accelerate advance animate appear approach arc arise ascend bend billow blink bloom blow boil bounce breathe bubble
     burn burst cascade change chase chew circle climb coil collapse crane crash crawl creep cross crumble curl dance
@@ -24,7 +24,8 @@ _VERBS = """
     travel tremble trickle truck tumble turn twinkle twirl twist twitch undulate unfold unfurl unroll unwrap vanish
     vibrate wade waft walk waltz wander warp wave weave whip whirl wiggle wink wobble wriggle writhe zigzag zip zoom
 """
-# Irregular forms; verbs that lie still in other forms ("a rose", "an open road"); the air; how fast; and the camera.
+# In this order: irregular forms; forms of verbs that need not mean motion in other forms ("a rose", "an open road");
+# moving air; speed; and the camera.
 _WORDS = """
     arose crept fell fallen flew flown flung grew grown leapt moved movement movements motion motions ran risen sank
     shook slid spun sprang strode swam swept swung
@@ -36,25 +37,25 @@ _WORDS = """
     animated boomerang cinemagraph drone flyby flyover flythrough fpv gimbal handheld parallax pov slowmo stationary
     static steadicam timelapse tripod unmoving motionless
 """
-# The camera in the languages that are written like English, with whatever follows: cameras, Kamerafahrt.
+# The camera in several languages with Latin letters. Parts of words count: cameras, Kamerafahrt.
 _CAMERA = ("camera", "kamera", "caméra", "cámara", "câmera", "hyperlapse", "travelling", "zoom")
-# Marks between words become spaces: translating and splitting takes a third of what a regular expression takes.
+# Marks between words become spaces. Translating and splitting takes a third of the time of a regular expression.
 _SPACED = str.maketrans(dict.fromkeys(string.punctuation + string.digits + "–—‘’“”„…«»·", " "))
-# Letters of the Latin script end here, but for rare ones (https://www.unicode.org/Public/UCD/latest/ucd/Scripts.txt).
+# The last Latin letter, except for rare ones (https://www.unicode.org/Public/UCD/latest/ucd/Scripts.txt).
 _LAST_LATIN = "\u024f"
-# Prompts come again with each take, and with each value that they do not name.
+# The same prompt recurs for each take, and for each value that it does not use.
 _REMEMBERED = 1024
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def says_motion(text: str) -> bool:
-    """Whether one of the words means motion, or tells of the camera, if only that it is static."""
+    """Whether one of the words means motion, or is about the camera, even if it says that the camera is static."""
     lowered = text.lower()
     return not _MOVING.isdisjoint(lowered.translate(_SPACED).split()) or any(word in lowered for word in _CAMERA)
 
 
 def is_latin(text: str) -> bool:
-    """Whether at least half of the letters are Latin, as those of English are; nothing is known of other scripts."""
+    """Whether at least half of the letters are Latin, as in English. Texts in other scripts cannot be checked."""
     if text.isascii():
         return True
     letters = [each for each in text if each.isalpha()]
@@ -63,7 +64,7 @@ def is_latin(text: str) -> bool:
 
 
 def _forms(verb: str) -> Iterator[str]:
-    """The regular forms of a verb. Consonants are doubled in all verbs: `paning` is no word, and does no harm."""
+    """The regular forms of a verb, with and without a doubled consonant. Non-words such as `paning` do no harm."""
     stem = verb.removesuffix("e")
     yield from (verb, f"{verb}s", f"{verb}es", f"{stem}ing", f"{stem}ed")
     yield from (f"{verb}{verb[-1]}ing", f"{verb}{verb[-1]}ed")

@@ -1,4 +1,4 @@
-"""Pictures that are valid, and so small that the video is likely to be blurred."""
+"""Pictures that are valid, but so small that the video is likely to be blurred."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runner.manifest.pictures.inspection import Rules
 from runner.model import Image, Manifest, Route
 from runner.planning.plan_diagnostics import PlanWarning, place_of_picture
 
-# The vendor asks for pictures well above the minimum; this is where "well above" begins for us.
+# The vendor asks for pictures "well above" the minimum. This factor is our reading of that.
 _WELL_ABOVE = 1.5
 
 

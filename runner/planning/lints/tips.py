@@ -1,4 +1,4 @@
-"""What the schema of a model says beyond what is valid: its advice, in custom keywords."""
+"""The advice in a model's schema, which goes beyond what is valid. It is written in custom keywords."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Range = tuple[float, float]
 class ModelTips:
     """The advice on the parameters of a model.
 
-    `ranges` are the values that are good for something, by parameter and purpose (`x-tips`). `length` is the parameter
-    of the video's length (`x-seconds`), and `longest` its value for the longest one; None where all are equally long.
+    `ranges` are the recommended values, by parameter and purpose (`x-tips`). `length` is the name of the parameter for
+    the video's length (`x-seconds`). `longest` is its value for the longest video; None if all are equally long.
     """
 
     ranges: Mapping[str, Mapping[str, Range]]

@@ -1,4 +1,4 @@
-"""Axes and variables that no template uses: they change no request, so they are forgotten, or missing in a prompt."""
+"""Axes and variables that no template uses. They change no request: they are left over, or missing in a prompt."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from runner.planning.plan_diagnostics import Place, PlanWarning
 
 
 def unused(manifest: Manifest, used: frozenset[str]) -> Iterator[PlanWarning]:
-    """A warning for each name that is set and that no template uses (W331, W332).
+    """A warning for each name that is set but that no template uses (W331, W332).
 
-    `used` are the names in all templates. Columns of tables are never told: tables are made for other ends, too.
+    `used` are the names in all templates. Columns of tables are never reported: tables have other uses, too.
     """
     idle = idle_axes(manifest.matrix, used)
     for name, values in manifest.matrix.axes.items():
@@ -29,9 +29,9 @@ def names_of(manifest: Manifest) -> frozenset[str]:
 
 
 def idle_axes(matrix: Matrix, used: frozenset[str]) -> Mapping[str, Json]:
-    """The axes that do nothing but multiply equal cells, each with its first value.
+    """The axes that only multiply equal cells, each with its first value.
 
-    An axis that is zipped to one that templates use multiplies nothing.
+    An axis that is zipped with one that templates use multiplies nothing, so it is left out.
     """
     busy = {name for group in matrix.zip if not used.isdisjoint(group) for name in group}
     return {
@@ -47,7 +47,7 @@ def _warning(code: str, route: Route, message: str) -> PlanWarning:
 
 
 def _variables(manifest: Manifest) -> Mapping[str, tuple[str, Route]]:
-    """The variables that are no axes: what sets each of them, and where it is set first."""
+    """The variables that are not axes: what kind of entry sets each of them, and where it is set first."""
     found: dict[str, tuple[str, Route]] = {}
     for entry, image in _entries(manifest).items():
         for name in image.vars:
@@ -63,7 +63,7 @@ def _variables(manifest: Manifest) -> Mapping[str, tuple[str, Route]]:
 
 
 def _entries(manifest: Manifest) -> Mapping[Route, Image]:
-    """The entries under images, each with its first picture: all pictures of an entry have the same `vars`."""
+    """The entries under images, each with its first picture. All pictures of an entry have the same `vars`."""
     firsts: dict[Route, Image] = {}
     for image in manifest.images:
         firsts.setdefault(image.route[:2], image)

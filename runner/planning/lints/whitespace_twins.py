@@ -1,4 +1,4 @@
-"""Prompts that differ in white space alone: two requests are bought where one was meant."""
+"""Prompts that differ only in white space: two requests are bought although one was meant."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from runner.model import Job
 from runner.planning.expansion.arms import Arm
 from runner.planning.plan_diagnostics import PlanWarning
 
-# So many prompts are compared, and no more, so that neither time nor memory grows with the sweep: all pictures are made
-# with the same arms and variants, and those of the first pictures show what is wrong with them.
+# Only this many prompts are compared, so that neither time nor memory grows with the sweep. All pictures have the same
+# arms and variants, so the prompts of the first pictures are enough to find the mistake.
 _COMPARED = 10_000
 
 
 class WhitespaceTwins:
-    """Compares the prompts of each picture, as they come, until there are enough."""
+    """Compares the prompts of each picture as they come, until `_COMPARED` prompts have come."""
 
     def __init__(self, arms: Mapping[str, Arm]) -> None:
         self._arms = arms
         self._seen: set[tuple[str, str]] = set()
-        # By picture and words: the first prompt that has them, and the key of its job.
+        # By picture and words: the first prompt with these words, and the key of its job.
         self._first: dict[tuple[str, str], tuple[str, str]] = {}
-        # By arm: a job of it, and the key of one whose prompt has the same words.
+        # By arm: the first job whose prompt has the words of an earlier prompt, and the key of the earlier job.
         self._found: dict[str, tuple[Job, str]] = {}
         self.is_open = True
 
     def see(self, job: Job) -> None:
-        """Compare the prompt of a job with those before."""
+        """Compare the prompt of a job with earlier prompts."""
         prompt = str(job.payload["prompt"])
         index = (job.image, prompt)
         if index in self._seen:

@@ -1,4 +1,4 @@
-"""What is wrong with a template, and where, in words for the person who wrote it."""
+"""Turns the errors of templates into diagnostics, with their place, for the person who wrote the template."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from runner.planning.templates.template_errors import (
 )
 from runner.planning.templates.template_values import Assumed, kind_of
 
-_CLOSED = ("for", "if", "filter", "set", "with", "macro", "call", "block", "autoescape")
+_BLOCKS_WITH_END = ("for", "if", "filter", "set", "with", "macro", "call", "block", "autoescape")
 _BRACES = "to write braces as text, put them between {% raw %} and {% endraw %}"
 _OPTIONAL = "write '| default(...)' after a name that may be missing"
 _NO_SUCH = re.compile(r"No (filter|test) named '([^']*)'")
-# How a value that no text can hold is written as one, by its kind.
+# Hints for values that no text can hold, by their kind.
 _AS_TEXT = {
     "a list": "join its items: ... | join(', ')",
     "a range": "join its items: ... | join(', ')",
@@ -46,7 +46,7 @@ _AS_TEXT = {
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """The text that a fault is in: the template itself, or the fragment `name`. `source` is it with plain newlines."""
+    """The text with the error: the template itself, or the fragment `name`. `source` is it with plain newlines."""
 
     environment: Environment
     text: str
@@ -57,7 +57,7 @@ class _Where:
     def source(self) -> str:
         return with_newlines(self.text)
 
-    def fault(
+    def error(
         self, code: str, message: str, hint: str, place: tuple[int, int], unknown: str = ""
     ) -> InvalidTemplateError:
         start, end = (as_written(self.text, offset) for offset in place)
@@ -66,51 +66,51 @@ class _Where:
 
 
 def syntax_error(environment: Environment, text: str, error: Exception) -> InvalidTemplateError:
-    """The fault of a template that does not compile (E301, or E314 for one that is too long)."""
-    return _syntax_fault(_Where(environment, text), error)
+    """The error for a template that does not compile (E301, or E314 if it is too long)."""
+    return _syntax_error(_Where(environment, text), error)
 
 
-def _syntax_fault(where: _Where, error: Exception) -> InvalidTemplateError:
+def _syntax_error(where: _Where, error: Exception) -> InvalidTemplateError:
     whole = (0, len(where.source))
     if isinstance(error, ExcessError):
-        return where.fault("E314", str(error), "split the template up", whole)
+        return where.error("E314", str(error), "split the template up", whole)
     if isinstance(error, MisleadingError):
-        return where.fault("E301", str(error.message), error.hint, (error.lineno, error.lineno + len(error.word)))
+        return where.error("E301", str(error.message), error.hint, (error.lineno, error.lineno + len(error.word)))
     if isinstance(error, TemplateSyntaxError):
-        return _jinja_fault(where, error)
+        return _jinja_error(where, error)
     if isinstance(error, SyntaxError):
         message, hint = f"the template cannot be compiled: {error.msg}", "split the expression up with set"
     elif isinstance(error, ValueError):
         message, hint = "the template has a number that is too long", "write it as text, in quotes"
     else:
         message, hint = "the template is nested too deeply", "split the expression up with set"
-    return where.fault("E301", message, hint, whole)
+    return where.error("E301", message, hint, whole)
 
 
-def _jinja_fault(where: _Where, error: TemplateSyntaxError) -> InvalidTemplateError:
+def _jinja_error(where: _Where, error: TemplateSyntaxError) -> InvalidTemplateError:
     source = where.source
     found = tokens(where.environment.lexer, source)
     message = (error.message or "the template cannot be read").rstrip(".")
     if message.startswith("Unexpected end of template") and (opener := _unclosed(found)):
         hint = f"write {{% end{opener.text} %}} where it ends"
-        return where.fault("E301", f"'{opener.text}' is never closed", hint, (opener.start, opener.end))
+        return where.error("E301", f"'{opener.text}' is never closed", hint, (opener.start, opener.end))
     start = min(error.lineno, max(len(source) - 1, 0))
     if (named := _NO_SUCH.match(message)) is not None:
         kind, name = named.groups()
         known = where.environment.filters if kind == "filter" else where.environment.tests
         hint = known_here(name, [each for each in known if each.isidentifier()])
-        return where.fault("E301", f"there is no {kind} {name!r}", hint, _word_at(found, start, name))
-    return where.fault("E301", message[0].lower() + message[1:], _BRACES, _word_at(found, start, ""))
+        return where.error("E301", f"there is no {kind} {name!r}", hint, _word_at(found, start, name))
+    return where.error("E301", message[0].lower() + message[1:], _BRACES, _word_at(found, start, ""))
 
 
 def _unclosed(found: list[Token]) -> Token | None:
-    """The name of the innermost block that is opened and not closed."""
+    """The token with the name of the innermost block that is opened but not closed."""
     names = [part for part in found if part.kind not in ("whitespace", "data")]
     opened: list[Token] = []
     for begin, name in pairwise(names):
         if begin.kind != "block_begin":
             continue
-        if name.text in _CLOSED and not _is_plain_set(names, name):
+        if name.text in _BLOCKS_WITH_END and not _is_plain_set(names, name):
             opened.append(name)
         elif name.text.startswith("end") and opened:
             opened.pop()
@@ -127,7 +127,7 @@ def _is_plain_set(names: list[Token], name: Token) -> bool:
 
 
 def _word_at(found: list[Token], offset: int, word: str) -> tuple[int, int]:
-    """From where to where the token at `offset` goes, or the next that is `word`."""
+    """The start and end of the first token from `offset` on that is `word`, or of any token if `word` is empty."""
     for part in found:
         if part.start >= offset and (part.text == word or (not word and part.text.strip())):
             return part.start, part.end
@@ -136,7 +136,10 @@ def _word_at(found: list[Token], offset: int, word: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """A place where a template looks up `name`: a variable, or an attribute of `owner` (empty for no plain name)."""
+    """A place where a template looks up `name`: as a variable (`owner` is None), or as an attribute.
+
+    `owner` is the variable that should have the attribute. It is empty if the owner is not a plain variable.
+    """
 
     name: str
     offset: int
@@ -145,18 +148,21 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Map:
-    """Where things stand in a template that compiles."""
+    """The places of names, and of the content of braces, in a template that compiles."""
 
     uses: tuple[_Use, ...]
     spans: tuple[tuple[int, int], ...]
 
     def around(self, offset: int) -> tuple[int, int]:
-        """The content of the braces around `offset`, or the first ones. Some nodes stand where their braces close."""
+        """The content of the braces around `offset`, or else of the first ones.
+
+        The offset of some nodes is where their braces close.
+        """
         before = [span for span in self.spans if span[0] <= offset]
         return before[-1] if before else self.spans[0]
 
     def of_name(self, name: str, is_attribute: bool, span: tuple[int, int]) -> _Use | None:
-        """Where `name` is looked up as a variable or an attribute, rather inside the span than elsewhere."""
+        """Where `name` is looked up as a variable or an attribute, preferably inside the span."""
         found = [use for use in self.uses if use.name == name and (use.owner is not None) is is_attribute]
         inside = [use for use in found if span[0] <= use.offset < span[1]]
         return next(iter((*inside, *found)), None)
@@ -173,7 +179,7 @@ def _uses(node: nodes.Expr, source: str) -> Iterator[_Use]:
     if isinstance(node, nodes.Name) and node.ctx == "load":
         yield _Use(node.name, node.lineno)
     elif isinstance(node, nodes.Getattr):
-        # The node stands at its dot; the name follows, perhaps after white space.
+        # The offset of the node is that of its dot. The name follows, perhaps after white space.
         yield _Use(node.attr, source.index(node.attr, node.lineno), _owner(node))
     elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
         yield _Use(node.arg.value, node.arg.lineno + 1, _owner(node))
@@ -186,28 +192,29 @@ def _owner(node: nodes.Getattr | nodes.Getitem) -> str:
 def render_error(
     environment: Environment, fragments: Fragments, text: str, error: Exception, variables: Mapping[str, object]
 ) -> InvalidTemplateError:
-    """The fault of a render that raised `error`, at its place in the template or in a fragment of it.
+    """The error for a render that raised `error`, with its place in the template or in a fragment of it.
 
-    E101 for a fragment that cannot be read, E301 for one that does not compile, E311 for an unknown name, E314 for too
-    much, E315 for what JSON does not have, E316 for what no text can hold, E313 for everything else.
+    E101 for a fragment that cannot be read, E301 for one that does not compile, E311 for an unknown name, E314 for an
+    exceeded limit, E315 for a value that JSON does not have, E316 for a value that no text can hold, and E313 for
+    everything else.
     """
     name, offset = _innermost(error.__traceback__)
-    # What the render made may fill the memory that is left.
+    # Free what the render made: it may fill the memory that is left.
     clear_frames(error.__traceback__)
     if isinstance(error, TemplateSyntaxError):
         name = error.name
     where = _Where(environment, fragments.texts[name].text if name else text, fragments, name)
     if isinstance(error, TemplateSyntaxError):
-        return _syntax_fault(where, error)
+        return _syntax_error(where, error)
     found = _map_of(environment, where.source)
     span = found.around(offset)
     if isinstance(error, UnknownNameError):
         return _unknown(where, error, found, span, variables)
-    return where.fault(*_words(error, where.source[slice(*span)]), span)
+    return where.error(*_explanation(error, where.source[slice(*span)]), span)
 
 
 def _innermost(traceback: TracebackType | None) -> tuple[str | None, int]:
-    """The innermost template among the frames, and where in it: its line numbers are offsets."""
+    """The name of the innermost template among the frames, and the offset in it: its line numbers are offsets."""
     name, offset = None, 0
     while traceback is not None:
         template = traceback.tb_frame.f_globals.get("__jinja_template__")
@@ -217,8 +224,8 @@ def _innermost(traceback: TracebackType | None) -> tuple[str | None, int]:
     return name, offset
 
 
-def _words(error: Exception, written: str) -> tuple[str, str, str]:
-    """Code, message and hint for what a render raised; `written` is what stands between the braces."""
+def _explanation(error: Exception, written: str) -> tuple[str, str, str]:
+    """Code, message and hint for what a render raised. `written` is the text between the braces."""
     if isinstance(error, ExcessError | OverflowError):
         message = f"the template makes or takes too much: {str(error.args[-1]).rstrip('.')}"
         return "E314", message, "shorten the texts, or go through fewer items"
@@ -243,7 +250,7 @@ def _words(error: Exception, written: str) -> tuple[str, str, str]:
         diagnostic = error.diagnostics[0]
         place = diagnostic.position
         return diagnostic.code, f"{place.file}:{place.line}: {diagnostic.message}", diagnostic.hint
-    return "E313", f"the template fails: {_pythons(error)}", ""
+    return "E313", f"the template fails: {_python_message(error)}", ""
 
 
 def _unknown(
@@ -251,7 +258,7 @@ def _unknown(
 ) -> InvalidTemplateError:
     name, owner = error.name, error.owner
     if not isinstance(name, str):
-        return where.fault("E313", f"the template fails: {kind_of(owner)} has no item {name!r}", _OPTIONAL, span)
+        return where.error("E313", f"the template fails: {kind_of(owner)} has no item {name!r}", _OPTIONAL, span)
     use = found.of_name(name, owner is not missing, span)
     place = span if use is None else (use.offset, use.offset + len(name))
     if owner is missing:
@@ -260,15 +267,15 @@ def _unknown(
         hint = f"did you mean the filter: ... | {name}" if is_filter else known_here(name, known)
         if name in known:
             hint = "the fragment does not see it: write 'with context' where it is imported or included"
-        return where.fault("E311", f"unknown variable {name!r}", hint, place, name)
+        return where.error("E311", f"unknown variable {name!r}", hint, place, name)
     names = owner if isinstance(owner, Mapping) else dir(owner)
     known = [each for each in names if isinstance(each, str) and where.environment.is_safe_attribute(owner, each, None)]
     called = use.owner if use is not None and use.owner else kind_of(owner)
-    return where.fault("E311", f"{called} has no {name!r}", known_here(name, known), place)
+    return where.error("E311", f"{called} has no {name!r}", known_here(name, known), place)
 
 
-def _pythons(error: Exception) -> str:
-    """Python's and Jinja's words for an error, without the names of functions and what Jinja takes for lines."""
+def _python_message(error: Exception) -> str:
+    """The message of a Python or Jinja error, without function names and without line numbers, which are offsets."""
     message = str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
     message = re.sub(r" \(imported on .*?\)", "", message)
     return re.sub(r"^_?(\w+)\(\) ", r"'\1' ", message).rstrip(".") or type(error).__name__

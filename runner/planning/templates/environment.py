@@ -1,8 +1,8 @@
-"""Jinja2's sandbox for manifests from strangers: all of its language, but for what differs from run to run.
+"""Jinja2's sandbox for manifests from strangers. Templates have the whole language, except what differs between runs.
 
-The sandbox keeps templates from Python's insides, but not from taking all time and memory (its documentation, "Security
-Considerations"). A `Watch` interrupts renders, and the process has a limit on its memory; what neither of them can stop
-half way, because it happens inside one operation of Python's, is refused here before it begins.
+The sandbox keeps templates away from Python's internals, but does not limit time and memory (its documentation,
+"Security Considerations"). A `Watch` interrupts renders, and the process has a memory limit. Neither can stop a single
+operation of Python halfway, so operations that would be too large are refused here before they begin.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from runner.planning.templates.lexer import OffsetLexer, stray_end, tokens
 from runner.planning.templates.template_errors import ExcessError
 from runner.planning.templates.template_values import plain, sized, text_of
 
-# Two integers of so many bits, or a text that is repeated to so many characters, are the most that one operation makes.
+# Limits of one operation: the bits of its integers, and the characters or items of a repeated value.
 MAX_BITS = 100_000
 MAX_REPEATED = 1_000_000
 
-_NOT_THE_SAME_TWICE = ("lipsum", "random")
-# Those that give generators in Jinja. A list can be looked at twice and tells its length.
+_RANDOM = ("lipsum", "random")
+# Filters that return generators in Jinja. Here they return lists, which can be read twice and have a length.
 _LAZY = ("batch", "map", "reject", "rejectattr", "select", "selectattr", "slice", "items")
-# Names that no template can write.
+# Filters for internal use: no template can write their names.
 _SIZED, _TEXT = "(sized)", "(text)"
 
 
 class UnknownNameError(UndefinedError):
-    """A name or attribute that does not exist was used. `owner` is what should have the attribute, or `missing`."""
+    """A template used an unknown name. `owner` is the value that has no such attribute, or `missing` for a variable."""
 
     def __init__(self, name: object, owner: object, message: str | None) -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class UnknownNameError(UndefinedError):
 
 
 class MisleadingError(TemplateSyntaxError):
-    """What Jinja takes and means something else than it looks like: `word`, at the offset that `lineno` is."""
+    """Jinja accepts `word`, but its meaning is not what it seems to be. `lineno` is the offset of the word."""
 
     def __init__(self, message: str, offset: int, word: str, hint: str, name: str | None) -> None:
         super().__init__(message, offset, name)
@@ -69,7 +69,7 @@ class MisleadingError(TemplateSyntaxError):
 
 
 class _Unknown(StrictUndefined):
-    """Stands for what does not exist, and raises UnknownNameError when it is used."""
+    """Stands for a value that does not exist, and raises UnknownNameError when it is used."""
 
     __slots__ = ()
 
@@ -86,7 +86,7 @@ class _Unknown(StrictUndefined):
 
 
 class _Fragment(Template):
-    """A template that is made anew for each `import`: what one render left in its module changes no other."""
+    """A template whose module is made again for each `import`: what one render left in it does not affect another."""
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
         return self.make_module()
@@ -94,7 +94,7 @@ class _Fragment(Template):
 
 @pass_context
 def _finalized(context: Context, value: object) -> str:
-    # It takes the context so that Jinja evaluates nothing while it compiles.
+    # Because it takes the context, Jinja cannot evaluate constants when it compiles.
     return text_of(value)
 
 
@@ -114,7 +114,7 @@ def _unique(
     case_sensitive: bool = False,
     attribute: str | None = None,
 ) -> list[object]:
-    # By their JSON: 1 and true are not the same, and items may be lists.
+    # Items are compared by their JSON: 1 and true are not the same, and items may be lists.
     key = make_attrgetter(environment, attribute, postprocess=None if case_sensitive else ignore_case)
     found: dict[str, object] = {}
     for item in value:
@@ -131,12 +131,12 @@ def _slug(value: object) -> str:
 
 
 def _tojson(value: object) -> str:
-    # Jinja's own is for HTML: it sorts names, and writes < as \u003c.
+    # Jinja's own filter is for HTML: it sorts names, and writes < as \u003c.
     return json.dumps(plain(value), ensure_ascii=False)
 
 
 class _Scope(Context):
-    """Looks globals up last, where Jinja copies them and all variables for each render."""
+    """Looks up globals last. Jinja's own context copies them, and all variables, for each render."""
 
     def resolve_or_missing(self, key: str) -> object:
         if key in self.vars:
@@ -147,7 +147,7 @@ class _Scope(Context):
 
 
 class Environment(ImmutableSandboxedEnvironment):
-    """The environment of the templates of one manifest. Lines of its templates are offsets, as `OffsetLexer` has it."""
+    """The environment of one manifest's templates. Line numbers in them are offsets, because of `OffsetLexer`."""
 
     context_class = _Scope
     template_class = _Fragment
@@ -164,7 +164,7 @@ class Environment(ImmutableSandboxedEnvironment):
             auto_reload=False,
             loader=loader,
         )
-        for name in _NOT_THE_SAME_TWICE:
+        for name in _RANDOM:
             self.filters.pop(name, None)
             self.globals.pop(name, None)
         for name in _LAZY:
@@ -189,7 +189,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return bounded
 
     def _check_operations(self, tree: nodes.Template, name: str | None) -> None:
-        """Refuse filters and tests that do not exist. Jinja leaves those behind conditions to the render."""
+        """Refuse filters and tests that do not exist. Jinja reports those inside conditions only during a render."""
         for node in tree.find_all((nodes.Filter, nodes.Test)):
             kind, known = ("filter", self.filters) if isinstance(node, nodes.Filter) else ("test", self.tests)
             if node.name not in known:
@@ -197,12 +197,12 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def _compile(self, source: str, filename: str) -> CodeType:
         with warnings.catch_warnings():
-            # Python's, for a number with an index: it fails as such when it is rendered.
+            # Python warns about an index on a number. The render fails at that place anyway.
             warnings.simplefilter("ignore", SyntaxWarning)
             return super()._compile(source, filename)
 
     def scope(self, template: Template, variables: Mapping[str, object]) -> Context:
-        """What a render of the template looks names up in."""
+        """The context in which a render of the template looks up names."""
         return _Scope(self, variables, None, template.blocks)  # type: ignore[arg-type]  # nothing is written there
 
     def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
@@ -217,13 +217,13 @@ class Environment(ImmutableSandboxedEnvironment):
         return sized(result) if isinstance(result, (list, tuple)) else result
 
     def call(__self, __context: Context, __obj: object, *args: object, **kwargs: object) -> object:  # noqa: N805
-        # Underlined like Jinja's own, so that no keyword of a template is taken for one of them.
+        # The parameters begin with __ like Jinja's, so that no keyword argument of a template can have their names.
         for each in (*args, *kwargs.values()):
             sized(each)
         return super().call(__context, __obj, *args, **kwargs)
 
     def getattr(self, obj: object, attribute: str) -> object:
-        """As Jinja's, but that the keys of a mapping come before its methods: `{{ scene.items }}`."""
+        """As in Jinja, except that the keys of a mapping come before its methods: `{{ scene.items }}`."""
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
@@ -241,7 +241,7 @@ def _check_repeated(items: object, times: object) -> None:
 
 
 class _Bounding(NodeTransformer):
-    """Bounds the values that get a name, and lets `~` take what a text can hold."""
+    """Limits the size of values that get a name, and lets `~` accept only values that a text can hold."""
 
     def visit_Assign(self, node: nodes.Assign) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
@@ -269,7 +269,7 @@ def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
 
 
 def _check_names(tree: nodes.Template, name: str | None) -> None:
-    """Refuse names in unusual letters: Python, which Jinja compiles to, takes them for their plain spelling."""
+    """Refuse names with unusual letters. Jinja compiles to Python, which reads them as their plain spelling."""
     for node in tree.find_all(nodes.Name):
         usual = unicodedata.normalize("NFKC", node.name)
         if usual != node.name:

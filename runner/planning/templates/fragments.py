@@ -18,7 +18,7 @@ from runner.planning.templates.template_values import MAX_TEXT
 
 
 class MissingFragmentError(TemplateNotFound):
-    """There is no file of that name. `hint` tells of one that is meant, perhaps."""
+    """There is no file of that name. `hint` may suggest another one."""
 
     def __init__(self, name: str, hint: str) -> None:
         super().__init__(name)
@@ -26,9 +26,10 @@ class MissingFragmentError(TemplateNotFound):
 
 
 class Fragments(BaseLoader):
-    """Reads each fragment where it is first named, by its path from the first of the folders that it may lie in.
+    """Reads each fragment when a template first names it. Its name is a path relative to the first of the folders.
 
-    `texts` are those that were read, by name. Without any folder there are no fragments.
+    A fragment may be in any of the folders; without folders there are no fragments. `texts` are the fragments that were
+    read, by name.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -45,6 +46,6 @@ class Fragments(BaseLoader):
         return self.texts[template].text, template, None
 
     def inputs(self) -> Iterator[Input]:
-        """The fragments as inputs of the manifest, in the order of their names."""
+        """The fragments as inputs of the manifest, sorted by name."""
         for name, text in sorted(self.texts.items()):
             yield Input(InputKind.PROMPT, name, hashlib.sha256(text.text.encode()).hexdigest())

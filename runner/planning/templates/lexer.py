@@ -1,4 +1,4 @@
-"""Reads the text of a template, and tells the place of every part of it."""
+"""Splits the text of a template into tokens, each with its place."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from jinja2.lexer import Lexer
 
 _NEWLINE = re.compile(r"\r\n?")
 _END = re.compile(r"[}%]}")
-_LEXICAL = re.compile(r" at \d+$")
+_LINE_NUMBER = re.compile(r" at \d+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A part of a template's text, from `start`; `kind` is Jinja's name for it."""
+    """A part of a template's text. It begins at the offset `start`; `kind` is Jinja's name for its kind."""
 
     start: int
     kind: str
@@ -28,9 +28,9 @@ class Token:
 
 
 class OffsetLexer(Lexer):
-    """Gives offsets where Jinja has line numbers: then every node, error and line of compiled code carries one.
+    """Gives offsets in place of Jinja's line numbers. Then every node, error and line of compiled code has an offset.
 
-    They count characters of the text with its newlines as `\\n` (see `as_written`).
+    Offsets count characters of the text whose newlines are all `\\n` (see `as_written`).
     """
 
     def tokeniter(
@@ -40,19 +40,19 @@ class OffsetLexer(Lexer):
         kind = ""
         try:
             for _, kind, text in super().tokeniter(source, name, filename, state):
-                # Only white space that was trimmed can stand between the cursor and the next token.
+                # Only trimmed white space can be between the cursor and the next token.
                 start = source.index(text, cursor)
                 cursor = start + len(text)
                 yield start, kind, text
         except TemplateSyntaxError as error:
-            message = _LEXICAL.sub("", error.message or "")
-            # What begins a comment is read, and the fault is that nothing ends it.
+            message = _LINE_NUMBER.sub("", error.message or "")
+            # If a comment or raw block has no end, the error is at its beginning, which was read before.
             offset = start if kind in ("comment_begin", "raw_begin") else cursor
             raise TemplateSyntaxError(message, offset, name, filename) from None
 
 
 def tokens(lexer: Lexer, text: str) -> list[Token]:
-    """All tokens of the text, up to the first that cannot be read."""
+    """All tokens of the text, up to the first one that cannot be read."""
     found = []
     try:
         for start, kind, part in lexer.tokeniter(text, None):
@@ -68,7 +68,7 @@ def with_newlines(text: str) -> str:
 
 
 def as_written(text: str, offset: int) -> int:
-    """The offset into `text` of what stands at `offset` of `with_newlines(text)`."""
+    """Convert an offset in `with_newlines(text)` to the offset of the same character in `text`."""
     for found in re.finditer("\r\n", text):
         if found.start() >= offset:
             break
@@ -77,7 +77,7 @@ def as_written(text: str, offset: int) -> int:
 
 
 def spans(parts: Iterable[Token]) -> list[tuple[int, int]]:
-    """From where to where the content of each `{{ }}` and `{% %}` goes, without the white space around it."""
+    """The start and end of the content of each `{{ }}` and `{% %}`, without the white space around it."""
     found = []
     inside: list[Token] | None = None
     for part in parts:
@@ -93,7 +93,7 @@ def spans(parts: Iterable[Token]) -> list[tuple[int, int]]:
 
 
 def stray_end(parts: Iterable[Token]) -> Token | None:
-    """The first `}}` or `%}` in plain text, where something ends that nothing began."""
+    """The first `}}` or `%}` in plain text: it closes something that was not opened."""
     kind = ""
     for part in parts:
         kind = "raw" if part.kind == "raw_begin" else "" if part.kind == "raw_end" else kind

@@ -26,14 +26,14 @@ from runner.planning.templates.watch import Watch
 
 # What Python and Jinja raise for a template that they cannot compile: not valid, too deep, or a number too long.
 _COMPILING = (TemplateError, ExcessError, SyntaxError, ValueError, RecursionError, MemoryError)
-# What operations raise for values that they do not work with, and what the file of a fragment does.
+# What operations raise for values that they do not support, and what reading a fragment raises.
 _RENDERING = (
     *_COMPILING, ManifestError, UnreadableError, NotJsonError, NotTextError, ArithmeticError, AssertionError,
     AttributeError, LookupError, OSError, RuntimeError, TypeError,
 )  # fmt: skip
-# What the value of a template that is one expression is called inside of it.
+# If a template is a single expression, this variable holds its value.
 _VALUE = "__value__"
-# So many pieces of a text are put together at once.
+# How many pieces of a text are joined at once.
 _PIECES = 1000
 
 _T = TypeVar("_T")
@@ -43,8 +43,8 @@ _T = TypeVar("_T")
 class Template:
     """A compiled template. `names` are the variables that it, or a fragment that it names, may look up.
 
-    `fixed` is the text outside of all braces, and `whole` are the variables that are put out as they are: these stand
-    in whatever it makes. `is_open` says that a render alone tells which fragments it takes, and so which variables.
+    `fixed` is the text outside of all braces, and `whole` are the variables that are put out unchanged. Both are in the
+    result of every render. `is_open` says that only a render decides which fragments are used, and so which variables.
     """
 
     text: str
@@ -56,14 +56,14 @@ class Template:
 
     @property
     def is_constant(self) -> bool:
-        """Whether it has no expression at all: its text is always the same."""
+        """Whether it has no expression at all, so that its text is always the same."""
         return self._form is None
 
     def render(self, variables: Mapping[str, object]) -> str:
         """The text that it makes with these variables.
 
-        Raises TemplateFault: E101 for a fragment that cannot be read, E311 for an unknown name, E314 where it makes or
-        takes too much, E316 for a value that no text can hold, E313 for whatever else fails.
+        Raises InvalidTemplateError: E101 for a fragment that cannot be read, E301 for one that does not compile, E311
+        for an unknown name, E314 for an exceeded limit, E316 for a value that no text can hold, E313 for anything else.
         """
         form = self._form
         return self.fixed if form is None else form.evaluated(self.text, form.as_text, variables)
@@ -71,8 +71,8 @@ class Template:
     def value(self, variables: Mapping[str, object]) -> Json:
         """The value of a template that is exactly one expression, `{{ cfg }}` with nothing around it; else its text.
 
-        It is the expression's own value, of plain types and never parsed again: text that looks like a number stays
-        text, and `none` is None. Raises what `render` raises, and E315 for a value that JSON does not have.
+        The value has plain types and is never parsed again: text that looks like a number stays text, and `none` is
+        None. Raises what `render` raises, and E315 for a value that JSON does not have.
         """
         form = self._form
         return self.fixed if form is None else form.evaluated(self.text, form.as_value, variables)
@@ -108,16 +108,17 @@ class _Form:
     def as_value(self, context: Context) -> Json:
         if not self.is_expression:
             return self.as_text(context)
-        # The whole of such a template is one assignment.
+        # The compiled template is only an assignment to _VALUE, so there is nothing to collect.
         for _ in self.compiled.root_render_func(context):
             pass
         return plain(context.vars[_VALUE])
 
 
 class Templates:
-    """Compiles the templates of one manifest, which share their fragments and are watched together.
+    """Compiles the templates of one manifest, which share their fragments and their watch.
 
-    `folders` are those that fragments may lie in, resolved; their names are paths from the first of them.
+    `folders` are the resolved paths of the folders that fragments may be in. Names of fragments are paths relative to
+    the first folder.
     """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
@@ -126,13 +127,13 @@ class Templates:
         self.watch = Watch()
 
     def compile(self, text: str) -> Template:
-        """The template of `text`, to be kept: rendering is fast, compiling is not.
+        """Compile `text`. Keep the result: rendering is fast, compiling is not.
 
-        The language is Jinja2's ("Template Designer Documentation"), with the filter `slug` besides and without what
-        differs from run to run. The line of a block tag vanishes with its indentation and newline, and so does the
-        last newline of the text. Newlines are always one character.
+        The language is Jinja2's ("Template Designer Documentation"), plus the filter `slug` and minus what differs
+        between runs. A block tag is removed with its indentation and the newline after it. The last newline of the text
+        is removed, too. Every newline becomes one character.
 
-        Raises TemplateFault: E301 for what cannot be read, E314 for what is too long.
+        Raises InvalidTemplateError: E301 if the text cannot be read, E314 if it is too long.
         """
         try:
             self.watch.begin()
@@ -163,7 +164,7 @@ class Templates:
         return Template(text, names, fixed, whole, is_open, _Form(self, compiled, expression is not None))
 
     def _names(self, tree: nodes.Template, seen: set[str]) -> tuple[frozenset[str], bool]:
-        """The variables that a tree and its fragments look up, and whether there may be fragments beside these."""
+        """The variables that a tree and its fragments look up, and whether there may be further fragments."""
         names, is_open = self._undeclared(tree), False
         for name in find_referenced_templates(tree):
             if name is None:
@@ -175,14 +176,14 @@ class Templates:
         return frozenset(names), is_open
 
     def _undeclared(self, tree: nodes.Template) -> set[str]:
-        """As Jinja's `find_undeclared_variables`, which evaluates what is constant."""
+        """Like Jinja's `find_undeclared_variables`, but without evaluating constants."""
         tracking = TrackingCodeGenerator(self.environment)
         tracking.optimizer = None
         tracking.visit(tree)
         return tracking.undeclared_identifiers
 
     def _names_of(self, fragment: str, seen: set[str]) -> tuple[frozenset[str], bool]:
-        """As `_names`, of a fragment. What is wrong with it is told where a render comes to it."""
+        """Like `_names`, for a fragment. Its errors are reported when a render reaches it."""
         try:
             source, *_ = self.fragments.get_source(self.environment, fragment)
             return self._names(self.environment.parse(source, fragment), seen)
@@ -191,7 +192,7 @@ class Templates:
 
 
 def _joined(pieces: Iterator[str]) -> str:
-    """The pieces as one text, which ends soon after it is too long."""
+    """The pieces as one text. It stops soon after the text becomes too long."""
     some = list(islice(pieces, _PIECES))
     text = "".join(some)
     while len(some) == _PIECES and len(text) <= MAX_TEXT:
@@ -205,19 +206,19 @@ def _is_data(output: nodes.Output) -> bool:
 
 
 def _expression(tree: nodes.Template) -> nodes.Expr | None:
-    """The one expression that the whole template is, if it is."""
+    """The expression, if the whole template is exactly one."""
     parts = [part for output in tree.body if isinstance(output, nodes.Output) for part in output.nodes]
     is_one = len(tree.body) == len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData)
     return parts[0] if is_one else None
 
 
 def _put_out(tree: nodes.Template) -> Iterator[nodes.Node]:
-    """What is put out in any case: outside of loops, conditions and other blocks."""
+    """What every render puts out: everything outside of loops, conditions and other blocks."""
     if tree.find(nodes.Extends) is None:
         for output in tree.body:
             yield from output.nodes if isinstance(output, nodes.Output) else ()
 
 
 def _fixed_text(tree: nodes.Template) -> str:
-    """The text outside of all braces, which stands in whatever the template makes."""
+    """The text outside of all braces, which is in the result of every render."""
     return "".join(part.data for part in _put_out(tree) if isinstance(part, nodes.TemplateData))

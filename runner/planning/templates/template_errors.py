@@ -1,4 +1,4 @@
-"""What can be wrong with a template."""
+"""The errors of templates."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from runner.diagnostics.text import Text
 
 @dataclass(frozen=True, slots=True)
 class TemplateDiagnostic:
-    """A problem of a template. `offset` and `length` are its place, in characters of the template's text.
+    """A diagnostic of a template. `offset` and `length` are its place, in characters of the template's text.
 
-    `unknown` is the variable that is not known, where that is the problem. `fragment` is the file that the place is in,
+    `unknown` is the unknown variable, if the diagnostic is about one. `fragment` is the file that the place is in, or
     None for the template itself.
     """
 
@@ -24,8 +24,8 @@ class TemplateDiagnostic:
     fragment: Text | None = None
 
 
-class InvalidTemplateError(Exception):  # it is a fault of the text, not of the program
-    """A template that cannot be compiled, or fails with the variables given."""
+class InvalidTemplateError(Exception):  # an error in the text, not in the program
+    """A template cannot be compiled, or its render fails."""
 
     def __init__(self, diagnostic: TemplateDiagnostic) -> None:
         super().__init__(diagnostic.message)
@@ -33,7 +33,7 @@ class InvalidTemplateError(Exception):  # it is a fault of the text, not of the 
 
 
 class ExcessError(Exception):
-    """A render makes, or takes, more than it may."""
+    """A template exceeds a limit on size or time."""
 
 
 class NotJsonError(Exception):

@@ -1,7 +1,7 @@
-"""The values that templates handle: their text, their form in JSON, and how large they may get.
+"""The values in templates: their text, their form in JSON, and limits on their size.
 
-Text is part of a job's identity, so it holds nothing that differs from run to run, such as the memory address that
-Python prints for a function.
+Rendered text is part of a job's identity. So it must not contain anything that differs between runs, such as the memory
+address that Python prints for a function.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from markupsafe import Markup
 from runner.model import Json
 from runner.planning.templates.template_errors import ExcessError, NotJsonError, NotTextError
 
-# The parts that a value which has a name may have, those that it shares with others counted each time: a list of two
-# that holds itself twice, sixty times over, is small in memory, and comparing it to another takes years.
+# The most parts of a value that has a name. A part that occurs several times counts each time: if each of sixty lists
+# holds the previous list twice, the last one is small in memory, but comparing it takes years.
 MAX_PARTS = 100_000
-# The characters that a template may have, and make.
+# The most characters of a template, and of the text that it makes.
 MAX_TEXT = 2**20
 
 _ADDRESS = re.compile("<[^<>]* at 0x[0-9a-f]+>", re.IGNORECASE)
 
 
 class Assumed(str):
-    """The empty text that stands for a variable that is not known, so that a render goes on to the next of them."""
+    """The empty text that replaces an unknown variable, so that a render goes on to the next unknown variable."""
 
     __slots__ = ()
 
 
 def text_of(value: object) -> str:
-    """The text that stands for a value in a template's output: that of texts and finite numbers.
+    """The text of a value in a template's output. Only texts and finite numbers have one.
 
     Raises NotTextError for anything else, and UndefinedError for an unknown name.
     """
@@ -48,9 +48,9 @@ def text_of(value: object) -> str:
 
 
 def lasting(text: str) -> str:
-    """The text, which can be sent and is the same in every run.
+    """The text, checked: it can be sent, and is the same in every run.
 
-    Raises UnicodeEncodeError for half of a character, and NotTextError where Python printed a memory address.
+    Raises UnicodeEncodeError for a lone surrogate, and NotTextError if Python printed a memory address.
     """
     text.encode()
     if _ADDRESS.search(text):
@@ -59,10 +59,10 @@ def lasting(text: str) -> str:
 
 
 def plain(value: object) -> Json:
-    """The value as JSON has it, of plain types.
+    """The value in the plain types of JSON.
 
-    Raises NotJsonError for anything that JSON does not have, OverflowError for integers beyond its numbers, and what
-    `sized` and `lasting` raise.
+    Raises NotJsonError for anything that JSON does not have, OverflowError for integers that no float can hold, and
+    what `sized` and `lasting` raise.
     """
     if isinstance(value, Undefined):
         str(value)
@@ -91,9 +91,9 @@ def _name(key: object) -> str:
 
 
 def sized(value: object) -> object:
-    """The value, if it has at most MAX_PARTS parts and MAX_TEXT characters, those of its parts included.
+    """The value, if it has at most MAX_PARTS parts and MAX_TEXT characters, all levels together.
 
-    Raises ExcessError.
+    Raises ExcessError otherwise.
     """
     left, parts, characters = [value], 0, 0
     while left:
@@ -123,7 +123,7 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def kind_of(value: object) -> str:
-    """What a value is, in words."""
+    """The kind of a value, in words."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     other = "a function" if callable(value) else f"a {type(value).__name__.lower()}"

@@ -1,4 +1,4 @@
-"""Bounds on planning: a timer that interrupts a render, and a limit on the memory of the process."""
+"""Limits on planning: a timer that interrupts a render, and a limit on the memory of the process."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from runner.errors import UsageError
 from runner.planning.templates.template_errors import ExcessError
 
-# The most seconds that one render may take, and how often the timer looks.
+# The most seconds that one render may take, and the seconds between two ticks of the timer.
 RENDER_SECONDS = 2.0
 TICK = 0.25
-# The most that planning may take beyond what the process has, in bytes.
+# The most memory that planning may add to what the process already has, in bytes.
 MEMORY = 2**30
 
 
 class Watch:
-    """Interrupts renders that take too long, by an alarm signal, which Python handles in the main thread alone.
+    """Interrupts renders that take too long, by an alarm signal. Python handles signals only in the main thread.
 
     `ticks` counts the alarms since the watch began, one every TICK seconds.
     """
@@ -29,8 +29,8 @@ class Watch:
         self.ticks = 0
         self._renders = 0
         self._is_rendering = False
-        self._looked = -1
-        self._same = 0
+        self._last_render = -1
+        self._same_ticks = 0
 
     def begin(self) -> None:
         """A render begins."""
@@ -38,12 +38,12 @@ class Watch:
         self._is_rendering = True
 
     def end(self) -> None:
-        """It has ended."""
+        """A render has ended."""
         self._is_rendering = False
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Let the timer run. In other threads than the main one there is none."""
+        """Run the timer. Threads other than the main thread have no timer."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -57,20 +57,21 @@ class Watch:
 
     def _look(self, *_: object) -> None:
         self.ticks += 1
-        if not self._is_rendering or self._renders != self._looked:
-            self._looked, self._same = self._renders, 0
+        if not self._is_rendering or self._renders != self._last_render:
+            self._last_render, self._same_ticks = self._renders, 0
             return
-        self._same += 1
-        if self._same * TICK >= RENDER_SECONDS:
-            # At each further tick again: what is raised in a destructor or a callback of Python's goes nowhere.
+        self._same_ticks += 1
+        if self._same_ticks * TICK >= RENDER_SECONDS:
+            # Each further tick raises it again, because Python drops an exception raised in a destructor or callback.
             raise ExcessError(f"it takes more than {RENDER_SECONDS:g} seconds")
 
 
 @contextlib.contextmanager
 def limited_memory() -> Iterator[None]:
-    """Limit the memory of the process to what it has now and MEMORY, until the context ends: for a process of our own.
+    """Until the context ends, limit the memory of the process to its present size plus MEMORY.
 
-    Raises UsageError where that is not enough. Elsewhere than on Linux there is no limit that holds.
+    Use it only in a process that does nothing else. Raises UsageError if the memory is not enough. On systems other
+    than Linux there is no effective limit, so nothing is limited.
     """
     if sys.platform != "linux":
         yield

@@ -1,4 +1,4 @@
-// Clips in the sheet: one plays at a time, under the pointer, with the focus, or at the first tap.
+// Clips in the sheet. One plays at a time: the one under the pointer, with the focus, or tapped once.
 
 let playing = null;
 
@@ -10,7 +10,7 @@ function play(card) {
   if (still) playing.poster = still;
   playing.addEventListener("playing", () => card.classList.add("playing"));
   card.querySelector(".picture").append(playing);
-  // It was stopped before it began, or cannot be played: the picture stays.
+  // If it was stopped before it began, or cannot be played, the picture stays.
   playing.play().catch(() => {});
 }
 
@@ -18,7 +18,7 @@ function stop() {
   if (!playing) return;
   playing.closest(".card").classList.remove("playing");
   playing.pause();
-  // Without a source the browser gives up the decoder at once, and not when it next collects garbage.
+  // Without a source, the browser frees the decoder at once instead of at its next garbage collection.
   playing.removeAttribute("src");
   playing.load();
   playing.remove();
@@ -29,7 +29,7 @@ function cardOf(event) {
   return event.target.closest(".card");
 }
 
-// A clip without a thumbnail shows its own first frame as soon as it comes near.
+// A clip without a thumbnail shows its own first frame when it comes near the visible part of the page.
 const near = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     if (!isIntersecting) continue;
@@ -40,7 +40,7 @@ const near = new IntersectionObserver((entries) => {
 }, { rootMargin: "50%" });
 cards.filter((card) => jobs[card.dataset.index].clip && !jobs[card.dataset.index].still).forEach((card) => near.observe(card));
 
-// How many cards stand in a row now.
+// How many cards are in a row at the present width.
 function columns() {
   return getComputedStyle(sheet).gridTemplateColumns.split(" ").length;
 }
@@ -77,5 +77,5 @@ sheet.addEventListener("keydown", (event) => {
   event.preventDefault();
   cards[next].querySelector(".frame").focus();
 });
-// A thumbnail that is gone leaves an empty frame, not a broken picture.
+// A missing thumbnail leaves an empty frame, not the browser's sign for a broken picture.
 sheet.addEventListener("error", ({ target }) => { if (target.tagName === "IMG") target.remove(); }, true);

@@ -1,4 +1,4 @@
-// Filters: chips and words choose jobs, and the address keeps the choice:
+// Filters: chips and search words choose jobs. The address keeps the choice:
 // #variables.surface=wet%20rock&text=orbit&job=0123456789abcdef
 
 const chips = [...document.querySelectorAll(".chip")];
@@ -7,7 +7,7 @@ const chosen = facets.map(() => new Set());
 let shown = jobs.map((_, index) => index);
 let haystacks = null;
 
-// Every name of a variable and every value of a job, without what the page itself added to it.
+// All variable names and all values of a job, without what the page added to the job.
 function haystack(index) {
   haystacks ??= jobs.map(({ choices, clip, still, note, price, ...job }) =>
     leaves([job, Object.keys(job.variables)]).join("\n").toLowerCase());
@@ -19,7 +19,7 @@ function leaves(value) {
   return typeof value === "object" ? Object.values(value).flatMap(leaves) : [String(value)];
 }
 
-// Judges every job, and counts for each chip the jobs that it would show beside the choices in the other facets.
+// Finds the jobs to show. Counts for each chip the jobs that it would show, given the choices in the other facets.
 function judge() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   const counts = facets.map(({ keys }) => keys.map(() => 0));
@@ -86,7 +86,7 @@ function choose(name, key) {
   if (choice >= 0) chosen[facet].add(choice);
 }
 
-// A link that was mangled on its way still opens the page.
+// A damaged link still opens the page.
 function decoded(text) {
   try {
     return decodeURIComponent(text);
@@ -124,7 +124,7 @@ search.addEventListener("input", change);
 byId("clear").addEventListener("click", clear);
 byId("clear-empty")?.addEventListener("click", clear);
 
-// Beside the sheet the filters are always open; above it, on a narrow screen, they open on demand.
+// Beside the sheet, the filters are always open. On a narrow screen they are above it, and open on demand.
 const narrow = matchMedia("(max-width: 60rem)");
 function fold(folded) {
   byId("panel").hidden = folded;

@@ -13,7 +13,7 @@ function section(title, content) {
   return element("section", {}, element("h3", {}, title), content);
 }
 
-// Hashes and ids are to be compared and copied, not read.
+// Hashes and ids are for comparing and copying, so they are shown as code.
 function code(text) {
   return text && element("code", {}, text);
 }
@@ -95,7 +95,7 @@ function show(index) {
   byId("next").disabled = place < 0 || place === shown.length - 1;
   const opened = !view.open;
   if (opened) view.showModal();
-  // Not to the clip, where the arrow keys seek, nor to a button that is disabled now and hears no keys.
+  // Focus neither the clip, in which the arrow keys seek, nor a disabled button, which gets no keys.
   if (opened || !view.contains(document.activeElement) || document.activeElement.disabled) byId("view-title").focus();
   remember();
 }
@@ -125,7 +125,7 @@ byId("previous").addEventListener("click", () => turn(-1));
 byId("next").addEventListener("click", () => turn(1));
 byId("close").addEventListener("click", () => view.close());
 document.querySelector(".skip").addEventListener("click", (event) => {
-  // The address belongs to the filters.
+  // Do not follow the link: the fragment of the address belongs to the filters.
   event.preventDefault();
   byId("sheet").focus();
 });

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 from runner.sandbox.film.seed import Seed
 
-# While the camera turns, what lies low in the picture moves against what lies high: so much of the turn.
+# While the camera turns, low parts of the picture move against high parts, by this share of the turn.
 LEAN = 0.2
-# The widest view keeps this far from the edges, which rounding would else cross.
+# The distance of the widest view from the picture's edges. Without it, rounding errors would cross them.
 _MARGIN = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where the camera is, or a step that it makes: views add up."""
+    """A position of the camera, or a step between two positions: views can be added."""
 
-    x: float = 0.0  # of the middle of what is seen, in half picture widths from the picture's middle
-    y: float = 0.0  # in half picture heights, downwards
+    x: float = 0.0  # from the middle of the picture to the middle of the view, in half picture widths
+    y: float = 0.0  # the same in half picture heights, downwards
     near: float = 0.0  # the logarithm of the zoom
     turn: float = 0.0  # to the side: the share by which the right edge is larger than the middle
 
@@ -33,7 +33,7 @@ class View:
 
     @property
     def overhang(self) -> float:
-        """How much nearer the camera must be so that nothing outside the picture is seen."""
+        """How much must be added to `near` so that the view shows nothing outside the picture."""
         spread = (1 + LEAN * abs(self.turn)) / (1 - abs(self.turn))
         return math.log(spread / (1 - max(abs(self.x), abs(self.y)))) - self.near + _MARGIN
 
@@ -43,7 +43,8 @@ _TO = r"\w*(?:[- ]\w+){0,3}?[- ]"
 _SIDEWAYS = rf"(?:pan|truck|track|slid){_TO}"
 _UPRIGHT = rf"(?:tilt|crane|boom|pedestal){_TO}"
 _AROUND = rf"(?:orbit|rotat|arc|circl){_TO}"
-# Half of each move, the words that ask for its reverse and for itself, and those that leave the direction to the seed.
+# For each move: half of it, the words that ask for its reverse, the words that ask for itself, and the words that leave
+# the direction to the seed.
 _MOVES = (
     (
         View(near=0.09),
@@ -67,29 +68,29 @@ _STILL = (
     r"|(?:no|without(?: any)?) (?:camera )?(?:motion|movement)"
 )
 _NEGATED = r"\b(?:no|not|without|avoid|never)(?: any| a)? [\w-]+(?: (?:in|out|left|right|up|down))?\b"
-# Of a hand: how many waves a second, and how high; their periods never meet.
+# The shaking of a hand: waves a second, and their relative height. Their periods do not coincide.
 _SWAY = ((0.31, 1.0), (0.73, 0.5), (1.61, 0.22))
 
 
 def course(prompt: str, cfg_scale: float, seconds: float, frames: int, seed: Seed) -> list[View]:
     """One view for each frame, none of which shows anything outside the picture.
 
-    `cfg_scale` (0 to 1) makes the moves larger, the seed makes each take its own.
+    `cfg_scale` (0 to 1) makes the moves larger. The seed makes each take different.
     """
-    move, shaky = _asked(prompt, seed)
+    move, shaky = _requested(prompt, seed)
     strength = (0.45 + 1.1 * cfg_scale) * seed.between("amount", 0.88, 1.12)
     framing = View(seed.between("frame x", -0.007, 0.007), seed.between("frame y", -0.012, 0.012))
     views = []
     for number in range(frames):
-        way = number / max(1, frames - 1)
-        view = framing.plus(move, strength * (2 * way * way * (3 - 2 * way) - 1))
-        views.append(view.plus(_tremor(way * seconds, seed), strength) if shaky else view)
+        progress = number / max(1, frames - 1)
+        view = framing.plus(move, strength * (2 * progress * progress * (3 - 2 * progress) - 1))
+        views.append(view.plus(_tremor(progress * seconds, seed), strength) if shaky else view)
     nearer = View(near=max(view.overhang for view in views))
     return [view.plus(nearer) for view in views]
 
 
-def _asked(prompt: str, seed: Seed) -> tuple[View, bool]:
-    """Half of the way that the prompt asks for, and whether a hand holds the camera."""
+def _requested(prompt: str, seed: Seed) -> tuple[View, bool]:
+    """Half of the move that the prompt asks for, and whether the camera is handheld."""
     wanted = re.sub(_NEGATED, " ", prompt, flags=re.IGNORECASE)
     asked, shaky = View(), _says(_HANDHELD, wanted)
     for move, back, forth, either in _MOVES:

@@ -15,9 +15,9 @@ from runner.sandbox.film.frames import Size
 RATE = 24  # frames a second
 THUMBNAIL_WIDTH = 480  # pixels, at most
 _THUMBNAIL_FRAME = RATE // 2
-# One thread a clip: several clips are made at the same time, and none should slow the others. subme=1: a finer search
-# costs a third of the time and shows no difference where the whole picture moves alike. mbtree=0: with it, x264 now and
-# then makes different files from equal frames.
+# threads=1: several clips are made at the same time, and none should slow down the others. subme=1: a finer search
+# costs a third of the time and makes no visible difference if the whole picture moves alike. mbtree=0: with mbtree,
+# x264 sometimes makes different files from equal frames.
 _ENCODER = {
     "preset": "veryfast",
     "crf": "24",
@@ -31,7 +31,7 @@ _BT709 = 1  # in H.264's tables of primaries, transfer and matrix
 
 
 class AbandonedError(Exception):
-    """The clip was given up half way, because the sandbox stops."""
+    """The clip was abandoned halfway, because the sandbox stops."""
 
 
 def encode(
@@ -44,7 +44,7 @@ def encode(
 ) -> None:
     """Write an MP4 that plays while it loads (H.264, yuv420p, 24 frames a second), and one of its frames as a JPEG.
 
-    Raises AbandonedError soon after `stopped` says so; the half-written file stays where it is.
+    Raises AbandonedError soon after `stopped` returns true. The half-written file stays where it is.
     """
     with av.open(video, "w", format="mp4", options={"movflags": "+faststart"}) as container:
         container.metadata.update(metadata)

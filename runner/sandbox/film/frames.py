@@ -1,4 +1,4 @@
-"""The frames of a clip, as the encoder takes them: BT.709, limited range, brightness apart from colour."""
+"""The frames of a clip in the encoder's format: BT.709, limited range, brightness and colour in separate planes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runner.sandbox.film.camera import LEAN, View
 
 Size: TypeAlias = tuple[int, int]
 
-# A turned picture is sampled bilinearly from so much finer a one: as good as bicubic, at half the price.
+# A turned view is sampled bilinearly from a picture this many times finer: as good as bicubic, in half the time.
 _FINER = 2.0
 _MARK = "SANDBOX"
 _MARK_SHARE = 0.034  # of the shorter side
@@ -23,7 +23,7 @@ _MARK_STRENGTH = 0.7
 
 
 def window_size(picture: Size, clip_height: int) -> Size:
-    """The size of a clip: the picture's aspect, no higher than `clip_height` or the picture, even sides."""
+    """The size of a clip: the picture's aspect ratio, even sides, not higher than `clip_height` or the picture."""
     width, height = picture
     clip = max(2, min(clip_height, height) // 2 * 2)
     return max(2, round(clip * width / height / 2) * 2), clip
@@ -32,7 +32,7 @@ def window_size(picture: Size, clip_height: int) -> Size:
 def frames(picture: Image.Image, window: Size, views: Sequence[View]) -> Iterator[av.VideoFrame]:
     """Every frame of a clip of an RGB picture, one for each view, with the mark in the lower right corner."""
     turning = any(view.turn for view in views)
-    # Pixel for pixel where the camera is nearest, if the picture has that many.
+    # At the nearest view, one pixel of the source is one pixel of the clip, if the picture is large enough.
     scale = min(math.exp(max(view.near for view in views)), max(1.0, picture.height / window[1]))
     finer = scale * _FINER if turning else scale
     source = _planes(ImageOps.fit(picture, (_even(window[0] * finer), _even(window[1] * finer))))
@@ -53,7 +53,7 @@ def _even(length: float) -> int:
 
 
 def _planes(picture: Image.Image) -> list[Image.Image]:
-    """Brightness, and the two colour differences at half the size; the sides of the picture are even."""
+    """Brightness, and the two colour differences at half the size. The sides of the picture must be even."""
     frame = av.VideoFrame(*picture.size, "rgb24")
     frame.planes[0].update(picture.tobytes("raw", "RGB", frame.planes[0].line_size, 1))
     frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
@@ -64,7 +64,7 @@ def _planes(picture: Image.Image) -> list[Image.Image]:
 
 
 def _upright(plane: Image.Image, size: Size, view: View) -> Image.Image:
-    """What a camera sees that looks straight; positions are continuous, so that nothing jitters."""
+    """What a camera sees that looks straight ahead. Positions are not rounded to pixels, so that nothing jitters."""
     half, wide, high = math.exp(-view.near), plane.width / 2, plane.height / 2
     left, right = (wide * (1 + view.x + side) for side in (-half, half))
     top, bottom = (high * (1 + view.y + side) for side in (-half, half))
@@ -74,8 +74,8 @@ def _upright(plane: Image.Image, size: Size, view: View) -> Image.Image:
 def _turned(plane: Image.Image, size: Size, view: View) -> Image.Image:
     """What a camera sees that looks a little to the side.
 
-    In the window u and v go from -1 to 1, to the right and down. A place in it shows this place of the picture, where
-    the scale is 1 + turn u: x + half (u + lean turn v) / scale, y + half v / scale.
+    In the window, u goes from -1 to 1 to the right, and v from -1 to 1 downwards. The point (u, v) shows the point
+    (x + half (u + lean turn v) / scale, y + half v / scale) of the picture, with scale = 1 + turn u.
     """
     half, turn = math.exp(-view.near), view.turn
 
@@ -92,7 +92,7 @@ def _turned(plane: Image.Image, size: Size, view: View) -> Image.Image:
 
 
 def _mark(window: Size) -> tuple[list[Image.Image], list[Image.Image]]:
-    """Light letters on their own soft shadow, legible on any picture, and how much of it they cover."""
+    """Light letters on their own soft shadow, legible on any picture; and masks with how much they cover."""
     size = max(_SMALLEST_MARK, round(min(window) * _MARK_SHARE))
     font = ImageFont.load_default(size)
     letters = Image.new("L", (_even(font.getlength(_MARK) + 2 * size), _even(3 * size)))

@@ -9,7 +9,7 @@ from runner.sandbox.film.seed import Seed
 
 SIZE: Size = (1280, 720)
 _LAYERS = 6
-# Waves that make a ridge: how many in the width of the picture, and how high, from broad backs to tree tops.
+# The waves that make a ridge: how many fit in the width of the picture, and how high, from broad hills to tree tops.
 _WAVES = ((0.7, 1.0), (1.9, 0.45), (4.3, 0.2), (9.7, 0.07), (31.0, 0.018), (83.0, 0.010))
 
 
@@ -28,7 +28,7 @@ def landscape(seed: Seed) -> Image.Image:
 
 
 def _gradient(above: str, below: str, start: int, end: int) -> Image.Image:
-    """From one colour at the line `start` and above it to another at `end` and below it."""
+    """A picture that fades from the colour `above`, up to line `start`, to the colour `below`, from line `end` on."""
     fade = Image.linear_gradient("L").resize((1, max(1, end - start)))
     column = Image.new("L", (1, SIZE[1]), 255)
     column.paste(0, (0, 0, 1, max(0, start)))
@@ -39,7 +39,7 @@ def _gradient(above: str, below: str, start: int, end: int) -> Image.Image:
 def _add_sun(picture: Image.Image, colour: str, seed: Seed) -> None:
     """A low sun and the glow around it."""
     x, y = round(seed.between("sun x", 0.2, 0.8) * SIZE[0]), round(seed.between("sun y", 0.3, 0.44) * SIZE[1])
-    # The built-in gradient reaches white in the corners; the middle of an edge is at 255 / sqrt(2).
+    # The built-in gradient is white in the corners. The middle of an edge has the level 255 / sqrt(2), about 180.
     for radius, strength, hardness in ((680, 0.6, 1), (290, 0.5, 1), (36, 0.95, 5)):
         glow = [round(255 * strength * min(1, hardness * max(0, 1 - level / 180) ** 2)) for level in range(256)]
         mask = Image.radial_gradient("L").point(glow).resize((2 * radius, 2 * radius))
