@@ -5,8 +5,10 @@ from __future__ import annotations
 import glob
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +20,7 @@ from runner.engine.clock import SystemClock
 from runner.engine.downloads.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
-from runner.errors import Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
+from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
 from runner.model import Action, Manifest, Status
 from runner.planning import lockfile
 from runner.planning.plan import Plan, make_plan
@@ -26,15 +28,17 @@ from runner.planning.rehearsal import rehearse
 from runner.planning.selection import Selection
 from runner.results import index
 from runner.results.atomic_files import index_path, replacing
-from runner.results.inventory import Inventory, Kind, set_aside
+from runner.results.inventory import Inventory, Kind
 from runner.results.unfinished import Unfinished, unfinished
-from runner.state.disk import disk_errors
+from runner.state.disk import disk_errors, set_aside, set_aside_together
+from runner.state.journal import files_beside
 from runner.state.runlock import run_lock
 from runner.state.store import Store
 
 # Enough for all calls and downloads at the same time. More threads would only cost memory.
 _THREADS = MOST_CALLS + MOST_FETCHES
 
+_OLD = re.compile(r"\.old-[0-9]+$")
 _EXITS = {
     Status.PENDING: Exit.UNFINISHED,
     Status.WAITING: Exit.UNFINISHED,
@@ -48,7 +52,10 @@ _EXITS = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended. `totals` counts all jobs of the state; `unfinished` are selected jobs that did not succeed."""
+    """How a run ended. `totals` counts all jobs of the state; `unfinished` are selected jobs that did not succeed.
+
+    `aside` is what was in the way of downloads, at its new paths.
+    """
 
     totals: dict[Status, int]
     submitted: int
@@ -59,6 +66,7 @@ class Result:
     exit_code: Exit
     error: ReelrunError | None = None
     interrupted: bool = False
+    aside: tuple[Path, ...] = ()
 
 
 def plan(
@@ -66,7 +74,7 @@ def plan(
 ) -> Plan:
     """Plan, and compare with the state if there is one. Writes nothing. `has_process` is as in `make_plan`."""
     rehearse(manifest, warnings)
-    store = Store.read(manifest.output.state)
+    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
     if store is None:
         return make_plan(manifest, None, selection, warnings, has_process=has_process)
     with store:
@@ -85,16 +93,18 @@ def run(
     warnings: Sequence[Diagnostic] = (),
     locked: bool = False,
     has_process: bool = False,
+    attach: Sequence[str] = (),
 ) -> Result:
     """Take the run lock, plan, check the budget, ask, work, write the index.
 
     `dry` ends before the first call to the service: the state is written, the index is not. `on_start` is called with
     the function that interrupts the run. `locked` refuses a plan that differs from the lockfile. `has_process` is as
-    in `make_plan`. Raises ReelrunError if the run cannot start.
+    in `make_plan`. `attach` says which requests lost submissions are, each as `KEY=REQUEST_ID`. Raises ReelrunError if
+    the run cannot start.
     """
     rehearse(manifest, warnings)
     clock = SystemClock()
-    with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
+    with _opened(manifest, clock) as store:
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
             planned = make_plan(manifest, store, selection, warnings, store.registering, has_process=has_process)
@@ -108,9 +118,9 @@ def run(
             if planned.totals[Action.SUBMIT] and not confirm(planned):
                 hint = "run it again, or add --yes where nobody can answer"
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)
-            report = _work(planned, connection, selection, store, clock, progress or _no_progress, on_start)
-        written = write_index(manifest, store, clock.now())
-        return _result(planned, selection, store, written, report)
+            tell = progress or _no_progress
+            report = _work(planned, connection, selection, store, clock, tell, on_start, attach)
+        return _result(planned, selection, store, _indexed(manifest, store, clock), report)
 
 
 def repair(
@@ -127,7 +137,7 @@ def repair(
     """
     clock = SystemClock()
     broken = {each.job_id: each for each in taken.of(Kind.MISSING, Kind.CHANGED) if each.job_id is not None}
-    with run_lock(manifest.output.state, clock.now()), Store.open(manifest.output.state) as store:
+    with _opened(manifest, clock) as store:
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
         for each in taken.of(Kind.CHANGED):
@@ -138,8 +148,38 @@ def repair(
         selection = Selection(only=tuple(glob.escape(each.key or "") for each in broken.values()))
         empty_plan = Plan(manifest, (), 0, (), ())
         report = _work(empty_plan, connection, selection, store, clock, progress or _no_progress, on_start)
-        written = write_index(manifest, store, clock.now())
-        return _result(empty_plan, selection, store, written, report)
+        return _result(empty_plan, selection, store, _indexed(manifest, store, clock), report)
+
+
+def renew_state(manifest: Manifest) -> list[Path]:
+    """Where the state is damaged, gone or not the latest, rename all that belongs to it; the new paths.
+
+    Nothing is deleted. A sound state stays as it is: without it, what it holds would be bought again.
+    """
+    output, clock = manifest.output, SystemClock()
+    with run_lock(output.state, clock.wall()):
+        try:
+            with Store.open(output.state, index_path(output.dir)) as store:
+                store.check_values()
+        except DamagedStateError:
+            indexes = [each for each in sorted(output.dir.glob("index.*")) if not _OLD.search(each.name)]
+            return set_aside_together((output.state, *files_beside(output.state), *indexes))
+    return []
+
+
+@contextmanager
+def _opened(manifest: Manifest, clock: SystemClock) -> Iterator[Store]:
+    """The state, locked for this run."""
+    output = manifest.output
+    with run_lock(output.state, clock.wall()), Store.open(output.state, index_path(output.dir)) as store:
+        yield store
+
+
+def _indexed(manifest: Manifest, store: Store, clock: SystemClock) -> Path:
+    """Write the index, unless the state is not in its place any more: a folder that was moved is not made again."""
+    if store.is_in_place:
+        return write_index(manifest, store, clock.wall())
+    return index_path(manifest.output.dir)
 
 
 def _no_progress(snapshot: RunSnapshot) -> None:
@@ -161,12 +201,13 @@ def _work(
     clock: SystemClock,
     progress: Progress,
     on_start: Callable[[Callable[[], None]], None],
+    attach: Sequence[str] = (),
 ) -> Report:
     """Execute the plan on a thread pool. Threads that still hang in a call after an interruption are not waited for."""
     with connection.open() as service:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="reelrun")
         tools = Tools(Client(service), LinkedFiles.of(service), pool, clock, random.SystemRandom(), progress)
-        engine = Engine(planned, selection, store, tools)
+        engine = Engine(planned, selection, store, tools, attach)
         on_start(engine.interrupt)
         try:
             return engine.run()
@@ -191,8 +232,10 @@ def write_index(manifest: Manifest, store: Store, now: float, selection: Selecti
         file=manifest.path.name,
         sha256=digest,
         service=store.note("service") or "",
-        currency=manifest.budget.currency,
+        currency=store.currency() or manifest.budget.currency,
         generated_at=now,
+        state=store.id,
+        intents=store.intents(),
     )
     if selection is None or selection.is_everything:
         return index.write(manifest.output.dir, header, store.records)
@@ -224,4 +267,5 @@ def _result(planned: Plan, selection: Selection, store: Store, written: Path, re
         worst(codes),
         report.error if report else None,
         bool(report and report.interrupted),
+        report.aside if report else (),
     )

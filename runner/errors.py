@@ -104,6 +104,12 @@ class UsageError(ReelrunError):
     exit_code = Exit.INVALID
 
 
+class SecretError(UsageError):
+    """Something that would be written or sent holds the key of the service."""
+
+    code = "secret"
+
+
 class ManifestError(ReelrunError):
     """The manifest has errors. `diagnostics` are all diagnostics of the stage `checked`, sorted by place."""
 
@@ -162,6 +168,10 @@ class StateError(ReelrunError):
 
     code = "state"
     exit_code = Exit.TROUBLE
+
+
+class DamagedStateError(StateError):
+    """The state file is damaged, gone, or not the latest: `run --new-state` goes on without it."""
 
 
 class DiskError(ReelrunError):

@@ -305,11 +305,13 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An open attempt. Times are Unix seconds by this machine's clock; `skew` is the service's clock minus ours.
+    """An open submission.
 
-    Without a `request_id` it is an intent: its POST may still be running, its answer may be lost (`lost_at`), or a
-    crash left that open. `absent_at` is the time of the first conclusive listing after the loss that did not show the
-    attempt. `path` is where its video goes, relative to the output folder and without extension.
+    Without a `request_id` it is an intent: its POST may run, its answer was lost (`lost_at`), or a crash hides which.
+    `window_start` and `created_at` are times of the service; `looked_at` is CLOCK_BOOTTIME of the boot `looked_boot`,
+    when the first whole list was asked for that did not show the request, and `looked_failed` are the failed requests
+    in it that equal this one. The other times are Unix seconds of this machine, and only shown. `path` is where its
+    video goes, relative to the output folder and without extension.
     """
 
     number: int
@@ -326,11 +328,32 @@ class Attempt:
     seconds: float | None
     intended_at: float
     request_id: str | None = None
-    skew: float | None = None
+    organisation: str | None = None
+    caller: str = ""
+    window_start: float | None = None
     lost_at: float | None = None
-    absent_at: float | None = None
+    looked_boot: str | None = None
+    looked_at: float | None = None
+    looked_failed: tuple[str, ...] = ()
     accepted_at: float | None = None
+    created_at: float | None = None
     remote_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the answers about our own requests showed of a model.
+
+    `is_untimed`: its times are not to be trusted. `is_sync`: a POST was answered with a final record. `aliases` are
+    other names that its records go by. `rewritten` parameters come back in the echo with another value, and `hidden`
+    ones not at all.
+    """
+
+    is_untimed: bool = False
+    is_sync: bool = False
+    aliases: frozenset[str] = frozenset()
+    rewritten: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 from PIL import Image
 
 from runner.model import Attempt, Job, fingerprint, job_id
+from runner.state.disk import create_folders
 from runner.state.store import Store
 
 MODEL = "Kling-Image2Video-V1.6-Standard"
@@ -101,6 +103,16 @@ def make_job(number: int = 1, take: int = 1, **payload: object) -> Job:
 
 def make_attempt(number: int = 1, *, intended_at: float = 1000.0, **values: object) -> Attempt:
     job = make_job(number)
-    known: dict[str, object] = {"lost_at": intended_at + 1.0, "skew": 0.0, **values}
+    known: dict[str, object] = {"lost_at": intended_at + 1.0, **values}
     place = (job.key, job.image, job.prompt_id, job.model, job.variables, job.take)
     return Attempt(number, job.id, *place, job.fingerprint, job.payload, job.output, 5.0, intended_at, **known)  # type: ignore[arg-type]
+
+
+@contextmanager
+def deep_folder(base: Path) -> Iterator[Path]:
+    """A folder 1,200 levels below another. It is removed again, as Python's own ways to remove it are recursive."""
+    try:
+        create_folders(base / "/".join("d" * 1200))
+        yield base / "/".join("d" * 1200)
+    finally:
+        subprocess.run(["rm", "-rf", base / "d"], check=True)

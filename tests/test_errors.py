@@ -10,7 +10,9 @@ def test_every_error_has_a_code_and_an_exit_code():
 
     kinds = [each for each in tree(ReelrunError) if each.__module__ == errors.__name__]
     assert {each.exit_code for each in kinds} == {Exit.INVALID, Exit.ACCESS, Exit.BUDGET, Exit.LOCKED, Exit.TROUBLE}
-    assert len({each.code for each in kinds}) == len(kinds)
+    # A special case of an error has the code of that error.
+    own = [each for each in kinds if "code" in vars(each)]
+    assert len({each.code for each in own}) == len(own) >= 12
 
 
 def test_the_worst_of_several_codes():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import DiskError
+from runner.errors import DiskError, SecretError
 from runner.results.atomic_files import replacing, writing
 
 DAY = 86_400
@@ -155,3 +155,13 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     write(tmp_path / "index.json", "new")
     assert (tmp_path / "elsewhere").read_text() == "kept"
     assert (tmp_path / "index.json").read_text() == "new"
+
+
+def test_a_file_that_would_hold_the_key_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("GMI_API_KEY", "sk-very-secret")
+    path = tmp_path / "index.json"
+    path.write_text("old")
+    for write in (lambda file: file.write("a sk-very-secret b"), lambda file: file.writelines(["a", "sk-very-secret"])):
+        with pytest.raises(SecretError, match=r"index\.json would hold the key"), replacing(path) as file:
+            write(file)
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("index.json", "old")]

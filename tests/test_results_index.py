@@ -90,7 +90,7 @@ def test_the_document(tmp_path: Path) -> None:
     assert path == tmp_path / "index.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     VALIDATOR.validate(document)
-    assert list(document) == ["version", "manifest", "generated_at", "totals", "jobs"]
+    assert list(document) == ["version", "manifest", "generated_at", "state", "intents", "totals", "jobs"]
     assert document["version"] == 1
     assert document["manifest"] == {
         "name": "trail-shoes",
@@ -100,6 +100,7 @@ def test_the_document(tmp_path: Path) -> None:
         "currency": "USD",
     }
     assert document["generated_at"] == "2025-11-23T14:05:00Z"
+    assert (document["state"], document["intents"]) == (None, 0)
     assert document["totals"] == {
         "pending": 1,
         "waiting": 0,
@@ -120,7 +121,7 @@ def test_a_job_has_a_line_of_its_own_in_text_that_people_can_read(tmp_path: Path
     lines = write(tmp_path, HEADER, lambda: jobs).read_bytes().decode().split("\n")
     told = [json.loads(line.rstrip(",")) for line in lines if line.startswith('    {"id"')]
     assert [job["take"] for job in told] == [1, 1, 2]
-    assert "Größe" in lines[7]
+    assert "Größe" in lines[9]
     assert lines[-1] == ""
 
 

@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-from runner.errors import DiskError
 from runner.model import Artifact, JobRecord, Status
-from runner.results.inventory import Kind, set_aside, take
+from runner.results.inventory import Kind, take
 
 
 def artifact(path, content):
@@ -57,16 +56,22 @@ def test_foreign_files_but_not_downloads_in_progress(tmp_path, record):
     assert kinds(tmp_path, record) == [(Kind.FOREIGN, "videos/deep/b.mp4"), (Kind.FOREIGN, "thumbnails/b.jpg")]
 
 
+def test_folders_of_any_depth_are_looked_through(tmp_path, record):
+    made = [tmp_path / "videos"]
+    for _ in range(1_200):
+        made.append(made[-1] / "d")
+        made[-1].mkdir()
+    deepest = made[-1] / "a.mp4"
+    deepest.touch()
+    found = kinds(tmp_path, record)
+    # The clean-up of pytest goes down by recursion.
+    deepest.unlink()
+    for each in reversed(made[1:]):
+        each.rmdir()
+    assert found == [(Kind.FOREIGN, deepest.relative_to(tmp_path).as_posix())]
+
+
 @pytest.mark.parametrize("index", ["{}", "broken", '{"jobs": [{"video": {"path": "videos/a.mp4", "sha256": "0"}}]}'])
 def test_an_index_that_tells_otherwise_is_stale(tmp_path, record, index):
     (tmp_path / "index.json").write_text(index)
     assert kinds(tmp_path, record) == [(Kind.STALE, "videos/a.mp4")]
-
-
-def test_a_changed_file_is_set_aside_and_nothing_is_overwritten(tmp_path):
-    for number in range(3):
-        (tmp_path / "a.mp4").write_bytes(bytes([number]))
-        set_aside(tmp_path / "a.mp4")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.changed-2.mp4", "a.changed-3.mp4", "a.changed.mp4"]
-    with pytest.raises(DiskError):
-        set_aside(tmp_path / "a.mp4")

@@ -23,9 +23,9 @@ def store(tmp_path):
                 fate = fates[number % len(fates)]
                 if fate is None:
                     continue
-                attempt = opened.intend(job, 1000.0, None, None, "USD")
+                attempt = opened.intend(job, 1000.0, None, "USD")
                 if fate is Status.WAITING:
-                    opened.accept(attempt, f"r{number}", 1001.0, "queued", None)
+                    opened.accept(attempt, f"r{number}", 1001.0, "queued")
                 elif fate.is_final:
                     opened.conclude(attempt, fate, 1002.0)
             register(opened, jobs[10:], "second")

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from runner.errors import DiskError, StateError
+from runner.errors import DamagedStateError, DiskError, LockedError, SecretError, StateError
 from runner.model import Status
 from runner.state import database
 from runner.state.migrations import VERSION
@@ -94,6 +94,18 @@ def test_a_reader_sees_what_a_killed_run_wrote_ahead(tmp_path, store):
         shutil.copy(tmp_path / name, tmp_path / "killed" / name)
     with Store.read(tmp_path / "killed" / "state.sqlite") as reader:
         assert len(list(reader.records())) == 2
+
+
+def test_a_reader_of_a_log_without_a_run_leaves_nothing_behind(tmp_path, store):
+    register(store, make_job())
+    register(store, make_job(2))
+    (tmp_path / "killed").mkdir()
+    for name in ("state.sqlite", "state.sqlite-wal"):
+        shutil.copy(tmp_path / name, tmp_path / "killed" / name)
+    with Store.read(tmp_path / "killed" / "state.sqlite") as reader:
+        assert len(list(reader.records())) == 1
+        assert reader.totals()[Status.PENDING] == 1
+    assert sorted(each.name for each in (tmp_path / "killed").iterdir()) == ["state.sqlite", "state.sqlite-wal"]
 
 
 def test_who_read_while_a_run_wrote_is_told(tmp_path, store):
@@ -184,3 +196,115 @@ def test_a_plan_after_the_first_lets_readers_in(tmp_path, store):
         kit.register(store, [make_job(2)], "another")
         with Store.read(tmp_path / "state.sqlite") as reader:
             assert reader.totals()[Status.PENDING] == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("payload", "{broken"),
+        ("payload", "[1]"),
+        ("payload", '{"cfg_scale": NaN}'),
+        ("payload", '{"cfg_scale": 1e999}'),
+        ("variables", "null"),
+        ("variables", "[" * 100_000),
+        ("aliases", '{"a": 1}'),
+        ("aliases", "[5]"),
+        ("aliases", b"\xff"),
+        ("status", "sleeping"),
+    ],
+)
+def test_a_value_that_does_not_decode_is_damage(tmp_path, column, value):
+    path = tmp_path / "state.sqlite"
+    with Store.open(path) as store:
+        register(store, make_job())
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA ignore_check_constraints = ON")
+    connection.execute(f"UPDATE jobs SET {column} = CAST(? AS TEXT)", (value,))
+    connection.commit()
+    connection.close()
+    with Store.open(path) as store:
+        with pytest.raises(DamagedStateError, match="damaged") as caught:
+            list(store.records())
+        with pytest.raises(DamagedStateError):
+            store.check_values()
+    assert "--new-state" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE attempts SET intended_at = 9e999",
+        "UPDATE attempts SET intended_at = -5.0",
+        "INSERT INTO artifacts VALUES ((SELECT id FROM jobs), 'video', '/etc/passwd', '0', 1, 5.0, 1, 1, 8.0, 'h264')",
+        "INSERT INTO artifacts VALUES ((SELECT id FROM jobs), 'video', 'a/../../b', '0', 1, 5.0, 1, 1, 8.0, 'h264')",
+        "INSERT INTO artifacts VALUES ((SELECT id FROM jobs), 'video', 'videos/a', '0', 1, 9e999, 1, 1, 8.0, 'h264')",
+        "DROP TABLE artifacts",
+        "UPDATE meta SET value = 'many' WHERE name = 'generation'",
+    ],
+)
+def test_what_no_run_writes_is_damage(tmp_path, statement):
+    path = tmp_path / "state.sqlite"
+    with Store.open(path) as store:
+        register(store, make_job())
+        with store.transaction():
+            store.intend(make_job(), 1000.0, None, "USD")
+            store.write(statement)
+    with pytest.raises(DamagedStateError), Store.open(path) as store:
+        list(store.records())
+
+
+def test_a_path_that_is_too_long_for_sqlite_is_told(tmp_path):
+    path = tmp_path.joinpath(*["d" * 50] * 10, "state.sqlite")
+    path.parent.mkdir(parents=True)
+    for opening in (Store.open, Store.read):
+        with pytest.raises(DiskError, match="at most 500 bytes") as caught:
+            opening(path)
+        path.write_bytes(b"a state that another program put there")
+        assert "output.state" in caught.value.hint
+
+
+def test_a_state_is_locked_by_one_runner_alone(tmp_path, store):
+    with pytest.raises(LockedError):
+        Store.open(tmp_path / "state.sqlite")
+    store.close()
+    Store.open(tmp_path / "state.sqlite").close()
+
+
+def test_a_state_that_others_wrote_to_gets_nothing_of_the_log(tmp_path, store):
+    register(store, make_job())
+    register(store, make_job(2))
+    path = tmp_path / "state.sqlite"
+    assert store.is_in_place
+    shutil.copyfile(kit.write_state(tmp_path / "other.sqlite", 4), path)
+    with pytest.raises(StateError, match="written to") as caught:
+        store.check_in_place()
+    assert "put it back" in caught.value.hint
+    store.close()
+    assert path.read_bytes() == (tmp_path / "other.sqlite").read_bytes()
+
+
+def test_a_state_that_was_removed_is_saved_when_it_is_closed(tmp_path, store):
+    path = tmp_path / "state.sqlite"
+    register(store, make_job())
+    register(store, make_job(3))
+    path.unlink()
+    register(store, make_job(2))
+    store.close()
+    with pytest.raises(StateError, match="saved-1 is there"):
+        Store.read(path)
+    path.with_name("state.sqlite.saved-1").rename(path)
+    with Store.read(path) as reader:
+        assert [each.id for each in reader.records()] == [make_job(2).id]
+
+
+def test_no_row_holds_the_key(tmp_path, monkeypatch):
+    monkeypatch.setenv("GMI_API_KEY", "sk-very-secret")
+    with Store.open(tmp_path / "state.sqlite") as database:
+        insert = "INSERT INTO meta VALUES (?, ?)"
+        for write in (
+            lambda: database.write(insert, ("a", "my sk-very-secret")),
+            lambda: database.write_many(insert, [("a", "b"), ("c", "sk-very-secret")]),
+        ):
+            with pytest.raises(SecretError), database.transaction():
+                write()
+        assert list(database.rows("SELECT * FROM meta WHERE name IN ('a', 'c')")) == []

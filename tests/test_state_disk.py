@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runner.errors import DiskError, StateError
 from runner.state import disk
+from tests.kit import deep_folder
 
 
 def test_folders_are_made_with_their_parents(tmp_path):
@@ -19,14 +20,81 @@ def test_folders_are_made_with_their_parents(tmp_path):
     assert (tmp_path / "a" / "b" / "c").is_dir()
 
 
-def test_a_file_is_put_in_place_over_another(tmp_path):
+def test_what_is_in_the_place_of_a_file_is_set_aside(tmp_path):
     source, target = tmp_path / "deep" / "x.part", tmp_path / "deep" / "x.mp4"
     disk.create_folders(source.parent)
-    for content in (b"one", b"two"):
+    asides = []
+    for content in (b"one", b"two", b"three", b"three"):
         source.write_bytes(content)
-        disk.put_in_place(source, target, tmp_path)
+        asides.append(disk.put_in_place(source, target, tmp_path))
         assert target.read_bytes() == content
         assert not source.exists()
+    # The last is equal to what was there.
+    assert asides == [[], [target.with_name("x.changed.mp4")], [target.with_name("x.changed-2.mp4")], []]
+    assert [each.read_bytes() for (each,) in asides[1:3]] == [b"one", b"two"]
+
+
+def test_a_link_to_an_equal_file_is_no_file_of_ours(tmp_path):
+    (tmp_path / "mine").write_bytes(b"one")
+    (tmp_path / "x.part").write_bytes(b"one")
+    (tmp_path / "x.mp4").symlink_to(tmp_path / "mine")
+    (aside,) = disk.put_in_place(tmp_path / "x.part", tmp_path / "x.mp4", tmp_path)
+    assert aside.is_symlink()
+    assert not (tmp_path / "x.mp4").is_symlink()
+
+
+def test_a_changed_file_is_set_aside_and_nothing_is_overwritten(tmp_path):
+    for number in range(3):
+        (tmp_path / "a.mp4").write_bytes(bytes([number]))
+        disk.set_aside(tmp_path / "a.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.changed-2.mp4", "a.changed-3.mp4", "a.changed.mp4"]
+    with pytest.raises(DiskError):
+        disk.set_aside(tmp_path / "a.mp4")
+
+
+def test_files_that_belong_together_are_set_aside_under_one_number(tmp_path):
+    for name in ("a", "b", "b.old-1"):
+        (tmp_path / name).write_text(name)
+    moved = disk.set_aside_together([tmp_path / "a", tmp_path / "b", tmp_path / "none"])
+    assert moved == [tmp_path / "a.old-2", tmp_path / "b.old-2"]
+    contents = {each.name: each.read_text() for each in tmp_path.iterdir()}
+    assert contents == {"a.old-2": "a", "b.old-2": "b", "b.old-1": "b.old-1"}
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A path of many levels, of which nothing is left in the end: the clean-up of pytest goes down by recursion."""
+    path = tmp_path.joinpath(*["d"] * 1_200)
+    yield path
+    for each in (path, *path.parents[:1_199]):
+        each.rmdir()
+
+
+def test_folders_of_any_depth_are_made_and_are_durable(tmp_path, deep):
+    disk.make_folder(deep)
+    disk.sync_parents(deep, tmp_path)
+    assert deep.is_dir()
+    with pytest.raises(DiskError, match="too long") as caught, disk.disk_errors("make a folder"):
+        disk.make_folder(deep / ("d" * 300))
+    assert "shorter path" in caught.value.hint
+
+
+@pytest.mark.parametrize("harm", ["removed", "replaced", "behind a link", "its folder renamed"])
+def test_a_path_that_leads_elsewhere_is_noticed(tmp_path, harm):
+    path = tmp_path / "folder" / "file"
+    path.parent.mkdir()
+    path.touch()
+    with path.open() as file:
+        assert disk.leads_to(path, file.fileno())
+        if harm == "its folder renamed":
+            path.parent.rename(tmp_path / "moved")
+        else:
+            path.rename(tmp_path / "moved")
+        if harm == "replaced":
+            path.touch()
+        if harm == "behind a link":
+            path.symlink_to(tmp_path / "moved")
+        assert not disk.leads_to(path, file.fileno())
 
 
 @pytest.fixture
@@ -155,3 +223,10 @@ def test_the_hash_of_a_file(content):
         path = Path(folder) / "file"
         path.write_bytes(content)
         assert disk.hash_file(path) == hashlib.sha256(content).hexdigest()
+
+
+def test_folders_may_be_deep(tmp_path):
+    with deep_folder(tmp_path) as folder:
+        assert folder.is_dir()
+        disk.sync_parents(folder, tmp_path)
+        assert disk.create_folders(folder) == []

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.model import Standing, Status
-from runner.state.rows import millionths, row_of, standing_of
+from runner.state.rows import billionths, row_of, standing_of
 from tests.kit import make_job
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs",)))
@@ -34,11 +34,13 @@ def test_equal_scalars_of_two_types_are_told_apart():
     assert written == '{"a":1,"b":1.0,"c":true,"d":0,"e":false,"f":0.0,"g":-0.0}'
 
 
-@pytest.mark.parametrize(("money", "stored"), [(None, None), (Decimal("0.25"), 250_000), (Decimal("0.0000005"), 0)])
-def test_money_is_whole_millionths(money, stored):
-    assert millionths(money) == stored
+@pytest.mark.parametrize(
+    ("money", "stored"), [(None, None), (Decimal("0.25"), 250_000_000), (Decimal("0.0000000004"), 1)]
+)
+def test_money_is_whole_billionths(money, stored):
+    assert billionths(money) == stored
 
 
 def test_what_was_spent_is_money_again():
-    assert standing_of("waiting", "queued", 250_000.0) == Standing(Status.WAITING, "queued", Decimal("0.25"))
+    assert standing_of("waiting", "queued", 250_000_000.0) == Standing(Status.WAITING, "queued", Decimal("0.25"))
     assert standing_of("pending", None, None) == Standing(Status.PENDING)

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from runner.errors import LockedError
-from runner.state.runlock import run_lock
+from runner.errors import DiskError, LockedError, StateError
+from runner.state import runlock
+from runner.state.runlock import locked_file, run_lock
 
 HOLDER = """
 import sys
@@ -58,3 +59,45 @@ def test_the_lock_can_be_taken_again(tmp_path):
     for _ in range(2):
         with run_lock(tmp_path / "deep" / "state.sqlite", 1.0):
             pass
+
+
+@pytest.mark.parametrize("name", ["state.sqlite.lock", "state.sqlite.holder"])
+def test_a_link_in_the_place_of_lock_or_notes_is_refused_and_not_followed(tmp_path, name):
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / name).symlink_to(tmp_path / "precious")
+    with pytest.raises(StateError, match="is a link") as caught, run_lock(tmp_path / "state.sqlite", 1.0):
+        pass
+    assert "remove it" in caught.value.hint
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+def test_another_name_of_a_file_in_the_place_of_the_notes_is_not_written_through(tmp_path):
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "state.sqlite.holder").hardlink_to(tmp_path / "precious")
+    with run_lock(tmp_path / "state.sqlite", 1.0):
+        assert (tmp_path / "state.sqlite.holder").read_text().startswith("process ")
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+def test_a_folder_in_the_place_of_the_lock_is_a_disk_error(tmp_path):
+    (tmp_path / "state.sqlite.lock").mkdir()
+    with pytest.raises(DiskError) as caught, run_lock(tmp_path / "state.sqlite", 1.0):
+        pass
+    assert "move away" in caught.value.hint
+
+
+def test_a_lock_that_was_removed_while_it_was_taken_is_taken_anew(tmp_path, monkeypatch):
+    """Else its successor could be locked by another runner."""
+    path, opened = tmp_path / "lock", []
+
+    def removing(name, flags):
+        opened.append(os.open(name, flags, 0o666))
+        if len(opened) == 1:
+            path.unlink()
+        return opened[-1]
+
+    monkeypatch.setattr(runlock, "unfollowed", removing)
+    descriptor = locked_file(path, tmp_path / "state.sqlite", os.O_CREAT)
+    assert os.path.samestat(os.fstat(descriptor), path.stat())
+    assert len(opened) == 2
+    os.close(descriptor)

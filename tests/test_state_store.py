@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from runner.model import Artifact, Budget, Standing, Status
+from runner.model import Artifact, Budget, ModelFacts, Standing, Status
 from runner.state.store import Store
 from tests import kit
 from tests.kit import make_attempt, make_job
@@ -30,7 +30,7 @@ def register(store, *jobs, digest=None):
 
 def intend(store, job, at=1000.0, price=None):
     with store.transaction():
-        return store.intend(job, at, None, price, "USD")
+        return store.intend(job, at, price, "USD")
 
 
 def test_a_job_from_plan_to_video(store):
@@ -39,7 +39,7 @@ def test_a_job_from_plan_to_video(store):
     attempt = intend(store, job, price=Decimal("0.25"))
     assert [each.number for each in store.open_attempts()] == [attempt.number]
     with store.transaction():
-        store.accept(attempt, "r-1", 1001.0, "queued", 0.5)
+        store.accept(attempt, "r-1", 1001.0, "queued")
     assert store.standing([job.id], Budget()) == {job.id: Standing(Status.WAITING, "queued", Decimal("0.25"))}
     with store.transaction():
         store.observe(attempt, "success")
@@ -64,14 +64,14 @@ def test_a_request_id_belongs_to_one_attempt(store):
     one, two = make_job(1), make_job(2)
     register(store, one, two)
     with store.transaction():
-        store.accept(intend_inside(store, one), "r-1", 1.0, None, None)
+        store.accept(intend_inside(store, one), "r-1", 1.0)
     with pytest.raises(sqlite3.IntegrityError), store.transaction():
-        store.accept(intend_inside(store, two), "r-1", 1.0, None, None)
+        store.accept(intend_inside(store, two), "r-1", 1.0)
     assert store.claimed(["r-1", "r-2"]) == {"r-1"}
 
 
 def intend_inside(store, job):
-    return store.intend(job, 1000.0, None, None, "USD")
+    return store.intend(job, 1000.0, None, "USD")
 
 
 def test_a_transaction_is_all_or_nothing(store):
@@ -179,7 +179,7 @@ def test_former_requests_are_found_by_key(store):
     register(store, new)
     ((job_id, _, payload),) = store.former([new.key, "other"]).values()
     assert job_id == old.id
-    assert '"cfg_scale":0.5' in payload
+    assert payload["cfg_scale"] == 0.5
 
 
 def test_of_each_kind_the_latest_times_are_remembered_oldest_first(store):
@@ -209,6 +209,52 @@ def test_what_is_remembered_outlives_the_run(tmp_path, store):
     store.close()
     with Store.open(tmp_path / "state.sqlite") as again:
         assert again.learned(make_attempt(1).model, 5.0) == [2.0]
+
+
+def test_what_was_listed_before_an_intent_is_not_its_request(store):
+    job = make_job(1)
+    with store.transaction():
+        kit.register(store, [job], "x")
+        store.see(["r-0"])
+        attempt = intend_inside(store, job)
+        store.see(["r-0", "r-1"])
+    assert store.seen(["r-0", "r-1", "r-2"]) == {"r-0": 0, "r-1": attempt.number}
+
+
+def test_requests_of_a_model_from_a_time_of_the_service_on(store):
+    jobs = [make_job(number) for number in range(4)]
+    with store.transaction():
+        kit.register(store, jobs, "x")
+        for number, created in enumerate([100.0, 200.0, None]):
+            store.accept(intend_inside(store, jobs[number]), f"r-{number}", 1.0, "queued", created)
+    model = jobs[0].model
+    assert store.accepted_since(model, None) == {"r-0": 100.0, "r-1": 200.0, "r-2": None}
+    assert store.accepted_since(model, 150.0) == {"r-1": 200.0, "r-2": None}, "one without a time may be of any"
+    assert store.accepted_since("other", None) == {}
+    assert (store.last_created(model), store.last_created("other")) == (200.0, None)
+
+
+def test_what_was_learned_of_a_model_is_kept(store):
+    with store.transaction():
+        store.learn_fact("m", "hidden", "image")
+        store.learn_fact("m", "hidden", "image")
+        store.learn_fact("m", "sync")
+        store.learn_fact("other", "untimed")
+    assert store.model_facts("m") == ModelFacts(is_sync=True, hidden=frozenset({"image"}))
+    assert store.model_facts("other").is_untimed
+    assert store.model_facts("none") == ModelFacts()
+
+
+def test_the_first_look_is_kept_and_forgotten(store):
+    job = make_job(1)
+    with store.transaction():
+        kit.register(store, [job], "x")
+        store.look(intend_inside(store, job), "boot-1", 7.0, ("r-1",))
+    (attempt,) = store.open_attempts()
+    assert (attempt.looked_boot, attempt.looked_at, attempt.looked_failed) == ("boot-1", 7.0, ("r-1",))
+    with store.transaction():
+        store.look(attempt, "", None, ())
+    assert store.open_attempts()[0].looked_at is None
 
 
 class Attempts(RuleBasedStateMachine):
@@ -244,7 +290,7 @@ class Attempts(RuleBasedStateMachine):
     @rule(target=flying, intent=consumes(intents))
     def accept(self, intent):
         with self.store.transaction():
-            self.store.accept(intent[1], f"r-{intent[1].number}", 1.0, "queued", 0.0)
+            self.store.accept(intent[1], f"r-{intent[1].number}", 1.0, "queued")
         return intent
 
     @rule(target=jobs, intent=consumes(intents))
@@ -256,7 +302,7 @@ class Attempts(RuleBasedStateMachine):
     @rule(intent=intents)
     def lose(self, intent):
         with self.store.transaction():
-            self.store.lose(intent[1], 2.0, None, "lost")
+            self.store.lose(intent[1], 2.0, "lost")
 
     @rule(target=jobs, flight=consumes(flying), outcome=st.sampled_from([Status.FAILED, Status.UNKNOWN]))
     def conclude(self, flight, outcome):

@@ -98,8 +98,8 @@ def cut(path):
     [
         (newer, "written by a newer reelrun", "pip install --upgrade reelrun"),
         (foreign, "not a state of reelrun", "output.state"),
-        (cut, "is damaged", "put back a copy"),
-        (lambda path: path.write_text("prompt,seed\n" * 100), "is damaged", "put back a copy"),
+        (cut, "is damaged", "put back the latest state"),
+        (lambda path: path.write_text("prompt,seed\n" * 100), "is damaged", "put back the latest state"),
     ],
     ids=["newer", "foreign", "cut", "text"],
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
 
+from runner.secret import refuse_key
 from runner.state.disk import disk_errors, sync_folder
 
 _SUFFIX = ".part"
@@ -26,6 +28,16 @@ def writing(path: Path) -> AbstractContextManager[None]:
     return disk_errors(f"write {path}", "run 'reelrun index', which makes it anew from the state")
 
 
+class _Guarded(TextIOWrapper):
+    """A text file `what` that takes no text with the key in it."""
+
+    what = ""
+
+    def write(self, text: str, /) -> int:
+        refuse_key((text,), self.what)
+        return super().write(text)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
     """A text file that replaces `path` when the block ends, and is deleted if the block fails.
@@ -37,7 +49,8 @@ def replacing(path: Path) -> Iterator[TextIO]:
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}{_SUFFIX}")
     with writing(path):
         try:
-            with temporary.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            with _Guarded(temporary.open("xb"), encoding="utf-8", errors="backslashreplace", newline="") as file:
+                file.what = path.name
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

@@ -65,5 +65,7 @@ def _top_members(jobs: IndexSnapshot) -> dict[str, Json]:
             "currency": header.currency,
         },
         "generated_at": timestamp(header.generated_at),
+        "state": header.state,
+        "intents": header.intents,
         "totals": jobs.totals,
     }

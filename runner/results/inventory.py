@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,18 +69,6 @@ def take(
     return Inventory(hashed, tuple(found))
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a changed file, so that its replacement does not overwrite it. Raises DiskError."""
-    target = path.with_name(f"{path.stem}.changed{path.suffix}")
-    number = 1
-    while target.exists():
-        number += 1
-        target = path.with_name(f"{path.stem}.changed-{number}{path.suffix}")
-    with disk_errors(f"rename {path}"):
-        path.rename(target)
-    return target
-
-
 def _kind_on_disk(path: Path, artifact: Artifact) -> Kind | None:
     with disk_errors(f"read {path}", "run 'reelrun verify' again"):
         if not path.is_file():
@@ -102,6 +91,18 @@ def _indexed(index: Path) -> dict[str, str]:
 
 def _files(output_dir: Path) -> Iterator[str]:
     for folder in ("videos", "thumbnails"):
-        for path in sorted((output_dir / folder).rglob("*")):
+        for path in sorted(_below(output_dir / folder)):
             if path.is_file() and not path.name.endswith(_UNFINISHED):
                 yield path.relative_to(output_dir).as_posix()
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """All that lies below a folder, however deep. Links to folders are not followed."""
+    waiting = [folder] if folder.is_dir() else []
+    while waiting:
+        with disk_errors(f"read {waiting[-1]}"), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                else:
+                    yield Path(entry.path)

@@ -21,7 +21,8 @@ class Header:
     """What the index says about the whole run.
 
     `file` is the manifest's file name, and `sha256` the digest of its bytes in hex. `service` is the origin of the API,
-    or `sandbox`. `currency` is the unit of every cost. `generated_at` is in Unix seconds.
+    or `sandbox`. `currency` is the unit of every cost. `generated_at` is in Unix seconds. `state` is the id of the
+    state, and `intents` the highest number that an attempt in it ever had.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Header:
     service: str
     currency: str
     generated_at: float
+    state: str | None = None
+    intents: int = 0
 
 
 @dataclass(slots=True)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from runner.errors import DiskError
-from runner.state.disk import disk_errors, make_folder, refuse_network_disk, sync_folder
+from runner.errors import DiskError, StateError
+from runner.secret import refuse_key
+from runner.state.disk import disk_errors, free_name, leads_to, make_folder, refuse_network_disk, sync_folder
+from runner.state.journal import Journal, check_alone, check_latest, is_there
 from runner.state.migrations import VERSION, damaged, migrate, version_of
+from runner.state.runlock import locked_file
+
+Made = TypeVar("Made")
 
 # A file that nobody writes is read without locks: these would leave files beside it (https://www.sqlite.org/uri.html).
 _IMMUTABLE = "mode=ro&immutable=1"
@@ -19,8 +27,12 @@ _IMMUTABLE = "mode=ro&immutable=1"
 _CHECKED_BYTES = 64 * 1024 * 1024
 # Room for the index of a million job ids. New ids are random, so that each may need any page of the index.
 _CACHE_KIB = 64 * 1024
+_LONGEST_PATH = 500
 # How long to wait for the lock of another process, in seconds.
 _PATIENCE = 5.0
+
+# The highest number that an attempt ever had, also one that was withdrawn.
+_INTENTS = "SELECT coalesce((SELECT CAST(seq AS INTEGER) FROM sqlite_sequence WHERE name = 'attempts'), 0)"
 
 _DISK_CODES = frozenset(
     (
@@ -36,42 +48,76 @@ _DISK_CODES = frozenset(
 class Database:
     """An open state file. Write only inside `transaction`. Reads see the last commit, or the open transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, written: int | None = None) -> None:
-        """`written` is the modification time of the file (ns) if it is read as a file that nobody writes."""
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        *,
+        held: int | None = None,
+        base: int = 0,
+        written: int | None = None,
+    ) -> None:
+        """`held` is the descriptor of the locked file if it is open for writing.
+
+        `base` is the highest number of an attempt that the file has without its write-ahead log.
+        `written` is the modification time of the file (ns) if it is read as a file that nobody writes.
+        """
         connection.row_factory = sqlite3.Row
         self._connection = connection
         self._path = path
+        self._held = held
+        self._base = base
+        self._journal: Journal | None = None
         self._written = written
+        self._stamp = self._stamp_now()
+        self._is_foreign = False
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, index: Path | None = None) -> Self:
         """Open for writing; create or migrate the file if needed. The caller holds the run lock.
 
-        Raises StateError (damaged, newer, not ours, on a network disk) and DiskError, and leaves the file unchanged.
+        `index` is where the index is, if there is one: it and the journal tell whether this is the latest state. Raises
+        StateError (damaged, not the latest, newer, not ours, on a network disk), LockedError and DiskError, and leaves
+        the file unchanged.
         """
         refuse_network_disk(path)
-        with disk_errors(f"open the state {path}"):
+        with disk_errors(f"open the state {path}"), contextlib.ExitStack() as on_failure:
             make_folder(path.parent)
-            with _connected(path, "mode=rwc") as connection:
+            if not is_there(path, index):
+                _create(path)
+            held = locked_file(path, path)
+            on_failure.callback(os.close, held)
+            _check_alone(path)
+            with _reading(path) as reading, contextlib.closing(reading):
+                _check(reading, path, index)
+                _check_pages(reading, path)
+            with _connected(path, "mode=rw") as connection:
                 _prepare(connection, path)
+                base = _completed(connection)
                 # Also if the file existed already: an earlier run may have been killed before it synced the folder.
                 sync_folder(path.parent)
-        return cls(connection, path)
+            on_failure.pop_all()
+        return cls(connection, path, held=held, base=base)
 
     @classmethod
-    def read(cls, path: Path) -> Self | None:
+    def read(cls, path: Path, index: Path | None = None) -> Self | None:
         """Open for reading; None if there is no state yet. Raises StateError as `open` does.
 
+        Without `index` the caller has opened the state before: whether it is the latest is known.
         Leaves no files behind. A file of an older version is migrated in a copy, and not touched itself.
         """
-        written = _last_written(path)
-        if written is None:
-            return None
-        mode = _read_mode(path)
-        with _connected(path, mode) as connection:
-            if version_of(connection, path) < VERSION:
-                connection = _migrated_copy(connection, path)
-        return cls(connection, path, written if mode == _IMMUTABLE else None)
+        with disk_errors(f"read {path}"):
+            if not is_there(path, index):
+                return None
+            written, mode = path.stat().st_mtime_ns, _read_mode(path)
+            if index is not None:
+                _check_alone(path)
+            with _reading(path) as connection:
+                version = version_of(connection, path) if index is None else _check(connection, path, index)
+                if version < VERSION:
+                    connection = _copied(connection)
+                    migrate(connection, path)
+        return cls(connection, path, written=written if mode == _IMMUTABLE else None)
 
     def __enter__(self) -> Self:
         return self
@@ -83,9 +129,66 @@ class Database:
 
     def close(self) -> None:
         """Close the file. Raises DiskError if a run wrote to it while it was read: the rows may not fit together."""
-        self._connection.close()
+        try:
+            self._save_if_removed()
+            if self._held is not None and self._is_foreign and leads_to(self._path, self._held):
+                self._close_apart()
+        finally:
+            self._connection.close()
+            # Not before: closing a file drops all locks that this process has on it, those of SQLite, too.
+            if self._held is not None:
+                os.close(self._held)
+                self._held = None
         if self._written is not None and self._written != _last_written(self._path):
             raise DiskError(f"a run went on while {self._path} was read", "run the same command again")
+
+    def _save_if_removed(self) -> None:
+        """What the run learned is not lost with the name of the file."""
+        if self._held is None or os.fstat(self._held).st_nlink:
+            return
+        target = free_name(self._path, "saved")
+        with disk_errors(f"save the state as {target}"), sqlite_errors(target):
+            make_folder(target.parent)
+            with contextlib.closing(sqlite3.connect(target)) as copy:
+                self._connection.backup(copy)
+            sync_folder(target.parent)
+
+    def _close_apart(self) -> None:
+        """Close without bringing the write-ahead log into a file that somebody else wrote: another reader keeps it."""
+        uri = f"{self._path.absolute().as_uri()}?mode=ro"
+        with (
+            contextlib.suppress(sqlite3.DatabaseError),
+            contextlib.closing(sqlite3.connect(uri, uri=True)) as reader,
+        ):
+            reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            self._connection.close()
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the path still leads to the file that is open for writing, and nobody else wrote to it."""
+        self._watch()
+        return self._held is not None and leads_to(self._path, self._held) and not self._is_foreign
+
+    def check_in_place(self) -> None:
+        """Raise StateError where `is_in_place` does not hold."""
+        if not self.is_in_place:
+            raise StateError(
+                f"{self._path} was moved, removed, replaced or written to while the run worked with it",
+                "nothing more was submitted; put it back where it was with the files beside it, then run the same"
+                f" command again (a removed state is saved as {self._path.name}.saved-<n> when the run ends)",
+            )
+
+    def _watch(self) -> None:
+        """Notice what was written to the file since our last transaction. It is ours alone while we hold it."""
+        if not self._is_foreign and self._stamp_now() != self._stamp:
+            self._is_foreign = True
+            self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+    def _stamp_now(self) -> tuple[int, int] | None:
+        if self._held is None:
+            return None
+        found = os.fstat(self._held)
+        return found.st_size, found.st_mtime_ns
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -95,23 +198,45 @@ class Database:
         million jobs would be written twice. After that the log is on, so that others can read while a run writes
         (https://www.sqlite.org/wal.html).
         """
-        with sqlite_errors(self._path):
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield
-            self._connection.execute("PRAGMA journal_mode = WAL")
+        self._watch()
+        try:
+            with sqlite_errors(self._path):
+                with self._connection:
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    yield
+                self._connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            self._stamp = self._stamp_now()
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[sqlite3.Row]:
-        with sqlite_errors(self._path):
-            yield from self._connection.execute(sql, parameters)
+        return self.each(lambda row: row, sql, parameters)
+
+    def each(self, make: Callable[[sqlite3.Row], Made], sql: str, parameters: Sequence[object] = ()) -> Iterator[Made]:
+        """What `make` makes of each row. What it cannot decode (ValueError, TypeError) is damage: StateError."""
+        with sqlite_errors(self._path), decoding_errors(self._path):
+            for row in self._connection.execute(sql, parameters):
+                yield make(row)
 
     def scalar(self, sql: str, parameters: Sequence[object] = ()) -> object:
         """The first column of the first row; None if there is no row."""
         return next((row[0] for row in self.rows(sql, parameters)), None)
 
+    def intents(self) -> int:
+        """The highest number that an attempt ever had."""
+        return next(self.each(lambda row: int(row[0]), _INTENTS))
+
+    def write_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        self._connection.executemany(sql, map(_guarded, rows))
+
     def write(self, sql: str, parameters: Sequence[object] = ()) -> int:
         """Write. If a row was added, returns its number."""
+        refuse_key(parameters, "the state")
         return self._connection.execute(sql, parameters).lastrowid or 0
+
+
+def _guarded(row: Sequence[object]) -> Sequence[object]:
+    refuse_key(row, "the state")
+    return row
 
 
 @contextlib.contextmanager
@@ -126,16 +251,62 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         on_failure.pop_all()
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    version_of(connection, path)
+def _create(path: Path) -> None:
+    """Make a new state. It has its name only once it is whole, so that an empty file is never one of a killed run."""
+    part = path.with_name(f"{path.name}.part")
+    for ending in ("", "-journal"):
+        Path(f"{part}{ending}").unlink(missing_ok=True)
+    with _connected(part, "mode=rwc") as connection, contextlib.closing(connection):
+        _prepare(connection, path)
+    part.rename(path)
+
+
+def _check(connection: sqlite3.Connection, path: Path, index: Path | None) -> int:
+    """The version of a state that is the latest. Raises StateError."""
+    version = version_of(connection, path)
+    check_latest(path, *_facts(connection), index)
+    return version
+
+
+def _check_alone(path: Path) -> None:
+    """Raise StateError if the write-ahead log beside a state is not its own.
+
+    No other connection of this process may have the state open: it would lose its locks when this one is closed.
+    """
+    if Path(f"{path}-wal").exists():
+        with _connected(path, _IMMUTABLE) as alone, contextlib.closing(alone):
+            version_of(alone, path)
+            check_alone(path, *_facts(alone))
+
+
+def _facts(connection: sqlite3.Connection) -> tuple[str | None, int]:
+    """The id of a state, None if it has none yet, and the highest number that an attempt ever had."""
+    (name,) = connection.execute("SELECT (SELECT value FROM meta WHERE name = 'state')").fetchone()
+    (intents,) = connection.execute(_INTENTS).fetchone()
+    return name, intents
+
+
+def _completed(connection: sqlite3.Connection) -> int:
+    """Bring all of the write-ahead log into the file. The highest number that it has then; 0 if readers keep it."""
+    is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return 0 if is_busy else _facts(connection)[1]
+
+
+def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size <= _CHECKED_BYTES:
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise damaged(path, str(verdict))
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Migrate a state, and set up the connection that writes to it."""
     # Every commit is durable (https://www.sqlite.org/pragma.html).
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     migrate(connection, path)
+    # Not by the migration: a copy that is migrated for reading is not the state that a run will make.
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('state', lower(hex(randomblob(16))))")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
@@ -153,12 +324,30 @@ def _last_written(path: Path) -> int | None:
         return path.stat().st_mtime_ns if path.exists() else None
 
 
-def _migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
-    """A migrated copy in a temporary file, which SQLite deletes when it is closed. `connection` is closed here."""
+def _reading(path: Path) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+    """A connection for reading, as `_connected` makes it. It makes no files: a log alone would get one beside it."""
+    if Path(f"{path}-wal").exists() and not Path(f"{path}-shm").exists():
+        return _recovered(path)
+    return _connected(path, _read_mode(path))
+
+
+@contextlib.contextmanager
+def _recovered(path: Path) -> Iterator[sqlite3.Connection]:
+    """A copy of a state and its write-ahead log, which no run has open."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        for ending in ("", "-wal"):
+            shutil.copyfile(f"{path}{ending}", f"{copy}{ending}")
+        with _connected(copy, "mode=ro") as connection:
+            copied = _copied(connection)
+    yield copied
+
+
+def _copied(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy in a nameless file, which SQLite deletes when it is closed. `connection` is closed here."""
     copy = sqlite3.connect("", isolation_level=None)
     with contextlib.closing(connection):
         connection.backup(copy)
-    migrate(copy, path)
     return copy
 
 
@@ -169,6 +358,11 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if primary == sqlite3.SQLITE_CANTOPEN and len(os.fsencode(path)) > _LONGEST_PATH:
+            raise DiskError(
+                f"cannot open {path}: SQLite takes paths of at most {_LONGEST_PATH} bytes",
+                "name a file with a shorter path in output.state",
+            ) from error
         if primary in _DISK_CODES:
             raise DiskError(
                 f"cannot use {path}: {error}",
@@ -179,6 +373,16 @@ def sqlite_errors(path: Path) -> Iterator[None]:
                 f"{path} is busy: a run is writing its first plan to it, or another program keeps it open",
                 "run the same command again once it has planned, or when it has ended",
             ) from error
-        if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise damaged(path, str(error)) from error
-        raise
+        # Broken rules of our own tables and misuse are errors of the program.
+        if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
+            raise
+        raise damaged(path, str(error)) from error
+
+
+@contextlib.contextmanager
+def decoding_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of a conversion into StateError: the value in the state is not what a run writes."""
+    try:
+        yield
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        raise damaged(path, f"a value in it cannot be read: {error}") from error

@@ -6,7 +6,8 @@ import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, count, takewhile
 from pathlib import Path
 
 from runner.errors import DiskError, StateError
@@ -24,7 +25,12 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room on the disk"),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "make the folder writable"),
+    errno.ENAMETOOLONG: "choose a shorter path",
+    errno.ELOOP: "remove the link that stands in its place",
+    **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.EEXIST), "move away what stands in its place"),
 }
+# Nothing that others planted is written through, or waited for: no link is followed, and no pipe is.
+_UNFOLLOWED = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @contextlib.contextmanager
@@ -38,6 +44,29 @@ def disk_errors(doing: str, again: str = "run the same command again") -> Iterat
         raise DiskError(
             f"cannot {doing}: {error.strerror or error}{where}", f"{remedy}, then {again}: nothing is lost"
         ) from error
+
+
+def unfollowed(path: str, flags: int) -> int:
+    """Open a file as `open` does (its `opener`), but never through a link: that is an OSError (ELOOP)."""
+    return os.open(path, flags | _UNFOLLOWED, 0o666)
+
+
+def refuse_links(*paths: Path) -> None:
+    """Raise StateError if a link is in the place of one of these files."""
+    for path in paths:
+        if path.is_symlink():
+            raise StateError(
+                f"{path} is a link, and is not followed",
+                "see who made it, then remove it; to keep the state elsewhere, name that file in output.state",
+            )
+
+
+def leads_to(path: Path, descriptor: int) -> bool:
+    """Whether a path still leads to an open file: neither it nor a folder above was removed, renamed or replaced."""
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+    except OSError:
+        return False
 
 
 def sync_folder(folder: Path) -> None:
@@ -64,12 +93,11 @@ def create_folders(folder: Path) -> list[Path]:
 
     They are not durable yet. `sync_parents` makes them durable later, together with what was put into them meanwhile.
     """
-    if os.path.isdir(folder):
-        return []
-    made = create_folders(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _durable.discard(folder)
-    return [*made, folder]
+    missing = list(takewhile(lambda each: not os.path.isdir(each), (folder, *folder.parents)))[::-1]
+    for each in missing:
+        each.mkdir(exist_ok=True)
+        _durable.discard(each)
+    return missing
 
 
 # Folders that this process has made durable, with all their parent directories. The set is cleared when it is large: to
@@ -83,12 +111,14 @@ def sync_parents(folder: Path, root: Path) -> None:
 
     Another thread may have created these, or a run that was killed before it synced them.
     """
-    sync_folder(folder)
-    if folder != root and folder not in _durable:
-        sync_parents(folder.parent, root)
-        if len(_durable) >= _MOST_DURABLE:
-            _durable.clear()
-        _durable.add(folder)
+    above = takewhile(lambda each: each != root and each not in _durable, (folder, *folder.parents))
+    synced = list(above)
+    for each in (folder, *(each.parent for each in synced)):
+        sync_folder(each)
+    # Only now: a folder counts as durable once the whole way to it is.
+    if len(_durable) + len(synced) > _MOST_DURABLE:
+        _durable.clear()
+    _durable.update(synced)
 
 
 def hash_file(path: Path) -> str:
@@ -97,10 +127,51 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def put_in_place(source: Path, target: Path, root: Path) -> None:
-    """Rename a synced file to `target`, in the same folder, and make the new name durable up to `root`."""
+def put_in_place(source: Path, target: Path, root: Path) -> list[Path]:
+    """Rename a synced file to `target`, in the same folder, and make the new name durable up to `root`.
+
+    Something else that is there already is set aside; its new path is returned, if there is one. An equal file is what
+    a run that was killed before it recorded the file has left.
+    """
+    aside = [set_aside(target)] if os.path.lexists(target) and not _are_equal(source, target) else []
     os.replace(source, target)
     sync_parents(target.parent, root)
+    return aside
+
+
+def _are_equal(source: Path, target: Path) -> bool:
+    is_file = not target.is_symlink() and target.is_file()
+    return is_file and source.stat().st_size == target.stat().st_size and hash_file(source) == hash_file(target)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename what is in the way of another file, so that it is not overwritten. Raises DiskError."""
+    endings = chain(("",), map("-{}".format, count(2)))
+    targets = (path.with_name(f"{path.stem}.changed{ending}{path.suffix}") for ending in endings)
+    target = next(each for each in targets if not os.path.lexists(each))
+    with disk_errors(f"rename {path}"):
+        path.rename(target)
+    return target
+
+
+def free_name(path: Path, ending: str) -> Path:
+    """The first path `<path>.<ending>-<n>` at which there is nothing."""
+    names = (path.with_name(f"{path.name}.{ending}-{number}") for number in count(1))
+    return next(each for each in names if not os.path.lexists(each))
+
+
+def set_aside_together(paths: Iterable[Path]) -> list[Path]:
+    """Rename those of these files that there are to `<name>.old-<n>`, with one free n for all. Raises DiskError."""
+    found = [path for path in paths if os.path.lexists(path)]
+    number = next(n for n in count(1) if not any(os.path.lexists(f"{path}.old-{n}") for path in found))
+    moved = [path.with_name(f"{path.name}.old-{number}") for path in found]
+    for path, target in zip(found, moved, strict=True):
+        with disk_errors(f"rename {path}"):
+            path.rename(target)
+    for folder in {path.parent for path in found}:
+        with disk_errors(f"sync {folder}"):
+            sync_folder(folder)
+    return moved
 
 
 def refuse_network_disk(path: Path) -> None:

@@ -5,24 +5,41 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from runner.errors import StateError
+from runner.errors import DamagedStateError, StateError
 
 # "reel" in ASCII: tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x7265656C
-VERSION = 4
-# The tables that every version has.
+VERSION = 5
+# What every version has.
 _TABLES = frozenset(("meta", "jobs", "paths", "attempts", "artifacts"))
 
-# Versions 1 to 3 have the same columns as this one, but other keys, constraints and indices of the jobs. `absent_at` is
-# cleared, because older programs accepted listings as conclusive that this one does not.
-_SET_ASIDE = """
-CREATE TEMP TABLE older AS SELECT * FROM main.jobs ORDER BY generation, position;
+# Versions 1 to 3 had the columns of today in the table of jobs, and other keys, rules and indices.
+_JOBS_ASIDE = """
+CREATE TEMP TABLE older_jobs AS SELECT * FROM main.jobs ORDER BY generation, position;
 DROP TABLE main.jobs;
 """
-_PUT_BACK = """
-INSERT INTO jobs SELECT * FROM older ORDER BY older.rowid;
-DROP TABLE older;
-UPDATE attempts SET absent_at = NULL;
+_JOBS_BACK = """
+INSERT INTO jobs SELECT * FROM older_jobs ORDER BY older_jobs.rowid;
+DROP TABLE older_jobs;
+"""
+# Versions 1 to 4 compared times of this machine with times of the service. Those take no part in a decision: a lost
+# attempt is looked for in the whole list, and twice anew. Prices were whole millionths.
+_ATTEMPTS_ASIDE = """
+CREATE TEMP TABLE older_attempts AS SELECT * FROM main.attempts;
+CREATE TEMP TABLE older_sequence AS SELECT seq FROM main.sqlite_sequence WHERE name = 'attempts';
+DROP TABLE main.attempts;
+"""
+_ATTEMPTS_BACK = """
+INSERT INTO attempts (number, job_id, request_id, price, currency, intended_at, organisation, lost_at, accepted_at,
+  remote_status, outcome, error, finished_at)
+SELECT number, job_id, request_id, price * 1000, currency, intended_at,
+  (SELECT value FROM meta WHERE name = 'organisation'), lost_at, accepted_at, remote_status, outcome, error, finished_at
+FROM older_attempts ORDER BY number;
+UPDATE sqlite_sequence SET seq = (SELECT seq FROM older_sequence) WHERE name = 'attempts';
+INSERT INTO sqlite_sequence SELECT 'attempts', seq FROM older_sequence
+  WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'attempts');
+DROP TABLE older_attempts;
+DROP TABLE older_sequence;
 """
 
 
@@ -59,14 +76,18 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = version_of(connection, path)
     if version < VERSION:
         schema = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+        aside = ("" if version in (0, 4) else _JOBS_ASIDE) + (_ATTEMPTS_ASIDE if version else "")
+        back = ("" if version in (0, 4) else _JOBS_BACK) + (_ATTEMPTS_BACK if version else "")
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_SET_ASIDE if version else ''} {schema} {_PUT_BACK if version else ''}"
+            f"BEGIN IMMEDIATE; {aside} {schema} {back}"
             f" PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
 
 
-def damaged(path: Path, detail: str) -> StateError:
-    return StateError(
+def damaged(path: Path, detail: str) -> DamagedStateError:
+    return DamagedStateError(
         f"the state {path} is damaged ({detail})",
-        "it was not touched; put back a copy, or move it away and see what the service has: reelrun requests",
+        "nothing was written; put back the latest state with all files that belong to it, or see what the service has"
+        " (reelrun requests MODEL) and begin anew: 'reelrun run MANIFEST --new-state' sets the old files aside,"
+        " and pays again for what it cannot know of",
     )

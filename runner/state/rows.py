@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from dataclasses import fields
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring
 
@@ -14,16 +15,19 @@ from runner.model import Artifact, Attempt, Job, JobRecord, Json, Standing, Stat
 # The columns of an artifact have the names and the order of its fields.
 OF_ARTIFACTS = tuple(field.name for field in fields(Artifact))
 _OF_ATTEMPTS = tuple(field.name for field in fields(Attempt))
+UNIT = 1_000_000_000
+_END_OF_TIME = 253_402_300_800.0  # the year 10000
+_SHOWN = 40
 
 
-def millionths(money: Decimal | None) -> int | None:
-    """Money as it is stored: whole millionths, so that sums are exact."""
-    return None if money is None else int((money * 1_000_000).to_integral_value())
+def billionths(money: Decimal | None) -> int | None:
+    """Money as it is stored: whole billionths, so that sums are exact. What is finer is rounded up."""
+    return None if money is None else int((money * UNIT).to_integral_value(ROUND_CEILING))
 
 
 def money(stored: float) -> Decimal:
-    """An amount of money from its stored millionths."""
-    return Decimal(round(stored)) / 1_000_000
+    """What is stored as billionths, as money again."""
+    return Decimal(round(stored)) / UNIT
 
 
 def row_of(job: Job, generation: int, position: int) -> tuple[object, ...]:
@@ -64,7 +68,7 @@ _scalar = lru_cache(maxsize=1024, typed=True)(_json)
 # Cached, because most jobs have the same standing.
 @lru_cache(maxsize=1024)
 def standing_of(status: str, remote_status: str | None, spent: float | None) -> Standing:
-    """`spent` is in millionths."""
+    """`spent` is in billionths."""
     return Standing(Status(status), remote_status, money(spent or 0))
 
 
@@ -72,20 +76,20 @@ def record_of(row: sqlite3.Row, generation: int) -> JobRecord:
     return JobRecord(
         id=row["id"],
         key=row["key"],
-        aliases=tuple(json.loads(row["aliases"])),
+        aliases=texts_of(row["aliases"]),
         orphaned=row["generation"] != generation,
         image=row["image"],
         prompt_id=row["prompt_id"],
         model=row["model"],
-        variables=json.loads(row["variables"]),
+        variables=mapping_of(row["variables"]),
         take=row["take"],
-        payload=json.loads(row["payload"]),
+        payload=mapping_of(row["payload"]),
         status=Status(row["status"]),
         reason=row["reason"],
         request_id=row["request_id"],
         attempts=row["tries"],
-        submitted_at=row["intended_at"],
-        finished_at=row["finished_at"],
+        submitted_at=_time(row["intended_at"]),
+        finished_at=_time(row["finished_at"]),
         cost=None if row["cost"] is None else money(row["cost"]),
         video=_artifact_of(row, "video"),
         thumbnail=_artifact_of(row, "thumbnail"),
@@ -95,10 +99,64 @@ def record_of(row: sqlite3.Row, generation: int) -> JobRecord:
 
 def _artifact_of(row: sqlite3.Row, kind: str) -> Artifact | None:
     values = [row[f"{kind}_{name}"] for name in OF_ARTIFACTS]
-    return None if values[0] is None else Artifact(*values)
+    if values[0] is None:
+        return None
+    found = Artifact(*values)
+    # The path is joined to the output folder: what lies elsewhere is no file of ours.
+    if ".." in (parts := str(found.path).split("/")) or not parts[0]:
+        raise ValueError(f"{found.path!r} is no path below the output folder")
+    if not all(math.isfinite(each or 0) for each in (found.seconds, found.fps)):
+        raise ValueError(f"length or frame rate of {found.path!r} is infinite")
+    return found
 
 
 def attempt_of(row: sqlite3.Row) -> Attempt:
     """An attempt from a row. Its columns have the names of the fields."""
-    parsed = {name: json.loads(row[name]) for name in ("variables", "payload")}
+    parsed: dict[str, object] = {name: mapping_of(row[name]) for name in ("variables", "payload")}
+    parsed["looked_failed"] = texts_of(row["looked_failed"] or "[]")
     return Attempt(**({name: row[name] for name in _OF_ATTEMPTS} | parsed))
+
+
+def _time(seconds: float | None) -> float | None:
+    """A time as it is shown; what no calendar has is an OverflowError."""
+    if seconds is not None and not 0 <= seconds < _END_OF_TIME:
+        raise OverflowError(f"{seconds} is no time in Unix seconds")
+    return seconds
+
+
+def mapping_of(text: str) -> Variables:
+    """The members of a JSON object. Raises ValueError for anything else."""
+    found = _parsed(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"{_shown(text)} is no JSON object")
+    return found
+
+
+def texts_of(text: str) -> tuple[str, ...]:
+    """The texts of a JSON list. Raises ValueError for anything else."""
+    found = _parsed(text)
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise ValueError(f"{_shown(text)} is no JSON list of texts")
+    return tuple(found)
+
+
+def _parsed(text: str) -> Json:
+    try:
+        return _decoder.decode(text)  # type: ignore[no-any-return]
+    except ValueError:
+        raise ValueError(f"{_shown(text)} is no JSON") from None
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is no number")
+    return number
+
+
+# Python takes the names NaN and Infinity, and makes numbers that are too large infinite; JSON has none of them.
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)

@@ -1,5 +1,6 @@
--- The state of a run, version 4. Times are Unix seconds of this machine; money is in millionths of its currency.
--- What exists in a file is left as it is: a migration drops what has to be created again, and then runs all of this.
+-- The truth of a run, version 5. Money is in billionths of its currency. Times that are only shown to people are Unix
+-- seconds of this machine; no decision is made by them.
+-- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
 
 CREATE TABLE IF NOT EXISTS meta (
   name  TEXT PRIMARY KEY,
@@ -53,11 +54,16 @@ CREATE TABLE IF NOT EXISTS attempts (
   price         INTEGER,                  -- NULL: no price was stated
   currency      TEXT NOT NULL,
   intended_at   REAL NOT NULL,            -- committed before the POST
-  skew          REAL,                     -- the service's clock minus ours
-  lost_at       REAL,                     -- when the POST's connection was seen closed without an answer
-  absent_at     REAL,                     -- the first conclusive listing after that which did not show it
+  organisation  TEXT,                     -- whose list shows the request; NULL: not known at the intent
+  caller        TEXT NOT NULL DEFAULT '', -- salted digest of the key and GMI_ORG_ID of the intent
+  window_start  REAL,                     -- the service's time from which its list may show it; NULL: from its start
+  lost_at       REAL,                     -- when the POST's connection was known closed without an answer
+  looked_boot   TEXT,                     -- the boot of this machine, and its CLOCK_BOOTTIME, when the first whole
+  looked_at     REAL,                     -- list was asked for that did not show the request
+  looked_failed TEXT,                     -- JSON: ids of the failed requests in that list that equal this one
   accepted_at   REAL,
-  remote_status TEXT,                     -- the last status that the service reported
+  created_at    REAL,                     -- the service's time of the request, as its answer told
+  remote_status TEXT,                     -- the last status that the service told
   outcome       TEXT CHECK (outcome IN ('succeeded', 'failed', 'rejected', 'cancelled', 'unknown')),
   error         TEXT,
   finished_at   REAL
@@ -65,8 +71,23 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE INDEX IF NOT EXISTS attempts_by_job ON attempts (job_id);
 -- Never two open attempts of one job: the database itself keeps the promise not to pay twice.
 CREATE UNIQUE INDEX IF NOT EXISTS one_open_attempt ON attempts (job_id) WHERE outcome IS NULL;
-CREATE INDEX IF NOT EXISTS attempts_accepted ON attempts (accepted_at) WHERE request_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS attempts_created ON attempts (created_at) WHERE request_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS attempts_by_cost ON attempts (outcome, price);
+
+-- Requests that the service's lists showed and that belong to no attempt: none of them answers a later POST.
+CREATE TABLE IF NOT EXISTS seen_requests (
+  request_id TEXT PRIMARY KEY NOT NULL,
+  attempts   INTEGER NOT NULL             -- the highest attempt number when it was seen first
+) STRICT, WITHOUT ROWID;
+
+-- What the answers about our own requests showed of a model: `untimed` and `sync` without a name; `alias` is another
+-- name that it goes by, `rewritten` and `hidden` are parameters whose echo differs from what was sent, or is left out.
+CREATE TABLE IF NOT EXISTS model_facts (
+  model TEXT NOT NULL,
+  fact  TEXT NOT NULL CHECK (fact IN ('untimed', 'sync', 'alias', 'rewritten', 'hidden')),
+  name  TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (model, fact, name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS artifacts (
   job_id  TEXT NOT NULL REFERENCES jobs (id),

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple
 from decimal import Decimal
 from itertools import count
 
-from runner.model import Artifact, Attempt, Budget, Job, JobRecord, Orphan, Standing, Status, folded
+from runner.model import (
+    Artifact,
+    Attempt,
+    Budget,
+    Job,
+    JobRecord,
+    ModelFacts,
+    Orphan,
+    Standing,
+    Status,
+    Variables,
+    folded,
+)
 from runner.state.database import Database
-from runner.state.rows import OF_ARTIFACTS, attempt_of, millionths, money, record_of, row_of, standing_of
+from runner.state.journal import Journal
+from runner.state.migrations import damaged
+from runner.state.rows import (
+    OF_ARTIFACTS,
+    UNIT,
+    attempt_of,
+    billionths,
+    mapping_of,
+    money,
+    record_of,
+    row_of,
+    standing_of,
+)
 
 # How many service times are kept for each kind of request.
 _KEPT_TIMES = 128
@@ -32,6 +56,29 @@ class Store(Database):
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
 
+    @property
+    def id(self) -> str | None:
+        """The random id that tells this state from others; None in a copy of an older one, which has none yet."""
+        return self.note("state")
+
+    def secure(self, number: int) -> None:
+        """Record in the journal that the attempts up to this number are committed: only then their POSTs may leave.
+
+        Raises StateError if the path leads to another file by now, and DiskError.
+        """
+        self.check_in_place()
+        if self._journal is None:
+            self._journal = Journal(self._path, str(self.id), self._base)
+        self._journal.append(number)
+
+    def check_values(self) -> None:
+        """Raise StateError if a page is damaged, or a value cannot be read."""
+        verdict = self.scalar("PRAGMA quick_check(1)")
+        if verdict != "ok":
+            raise damaged(self._path, str(verdict))
+        deque(self.records(), maxlen=0)
+        self.open_attempts()
+
     # Jobs
 
     def registering(self, digest: str | None) -> Callable[[Iterable[Job]], None] | None:
@@ -48,7 +95,7 @@ class Store(Database):
         return lambda jobs: self._register(zip(jobs, positions, strict=False), generation)
 
     def _register(self, placed: Iterable[tuple[Job, int]], generation: int) -> None:
-        self._connection.executemany(
+        self.write_many(
             "INSERT INTO jobs (id, fingerprint, take, model, payload, seconds, key, aliases, image, prompt_id,"
             " variables, generation, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, take = excluded.take,"
@@ -59,7 +106,7 @@ class Store(Database):
         )
 
     def _generation(self) -> int:
-        return int(self.note("generation") or 0)
+        return next(self.each(lambda row: int(row[0]), "SELECT value FROM meta WHERE name = 'generation'"), 0)
 
     def records(self) -> Iterator[JobRecord]:
         """The jobs of the last plan in its order, then the submitted jobs that it no longer has."""
@@ -68,8 +115,9 @@ class Store(Database):
 
     def _records(self, where: str, order: str) -> Iterator[JobRecord]:
         generation = self._generation()
-        rows = self.rows(f"{_RECORDS} WHERE {where} ORDER BY {order}", (generation,))
-        return (record_of(row, generation) for row in rows)
+        return self.each(
+            lambda row: record_of(row, generation), f"{_RECORDS} WHERE {where} ORDER BY {order}", (generation,)
+        )
 
     def has_attempts(self) -> bool:
         """Whether anything was ever submitted. If not, every job is new."""
@@ -93,36 +141,39 @@ class Store(Database):
         return found
 
     def _standing(self, source: str, where: str, budget: Budget, parameters: Sequence[object]) -> dict[str, Standing]:
-        rows = self.rows(
+        return dict(self.each(
+            lambda row: (str(row[0]), standing_of(*row[1:])),
             "SELECT jobs.id, status, remote_status, (SELECT sum(coalesce(price, ?, ? * jobs.seconds, 0))"
             f" FROM attempts WHERE job_id = jobs.id AND outcome IS NOT 'rejected') {source}"
             f" LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL {where}",
-            (millionths(budget.price_per_job), millionths(budget.price_per_second), *parameters),
-        )
-        return {row[0]: standing_of(*row[1:]) for row in rows}
+            (billionths(budget.price_per_job), billionths(budget.price_per_second), *parameters),
+        ))  # fmt: skip
 
     def orphan_totals(self, ids: Collection[int]) -> dict[Status, int]:
         """How many submitted jobs have an id (as a number) that is not among these, by status."""
-        rows = self.rows("SELECT id, status FROM jobs WHERE status <> 'pending'")
-        return Counter(Status(row[1]) for row in rows if int(row[0], 16) not in ids)
+        rows = self.each(
+            lambda row: (int(row[0], 16), Status(row[1])), "SELECT id, status FROM jobs WHERE status <> 'pending'"
+        )
+        return Counter(status for number, status in rows if number not in ids)
 
     def orphans(self, ids: Collection[int]) -> Iterator[Orphan]:
         """The jobs that `orphan_totals` counts, those of the latest plan first."""
-        rows = self.rows(
+        rows = self.each(
+            lambda row: (int(row[0], 16), Orphan(row[0], row[1], Status(row[2]))),
             f"SELECT id, key, status FROM jobs WHERE status IN ({_all_but(Status.PENDING)})"
-            " ORDER BY +generation DESC, position"
+            " ORDER BY +generation DESC, position",
         )
-        return (Orphan(row[0], row[1], Status(row[2])) for row in rows if int(row[0], 16) not in ids)
+        return (orphan for number, orphan in rows if number not in ids)
 
-    def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str, str]]:
-        """For each of these keys: id, model and payload (JSON) of the last submitted job that had it."""
-        rows = self.rows(
+    def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str, Variables]]:
+        """For each of these keys: id, model and payload of the last submitted job that had it."""
+        return dict(self.each(
+            lambda row: (str(row[0]), (str(row[1]), str(row[2]), mapping_of(row[3]))),
             "SELECT key, id, model, payload FROM jobs"
             " WHERE key IN (SELECT value FROM json_each(?)) AND status <> 'pending'"
             " ORDER BY generation, position",
             (json.dumps(keys),),
-        )
-        return {row[0]: (row[1], row[2], row[3]) for row in rows}
+        ))  # fmt: skip
 
     def totals(self) -> dict[Status, int]:
         """How many jobs have each status: those of the last plan, and orphaned ones that were ever submitted."""
@@ -133,8 +184,8 @@ class Store(Database):
         return self._totals(_UNFINISHED)
 
     def _totals(self, where: str) -> dict[Status, int]:
-        rows = self.rows(f"SELECT status, count(*) FROM jobs WHERE {where} GROUP BY status", (self._generation(),))
-        return {Status(row[0]): row[1] for row in rows}
+        sql = f"SELECT status, count(*) FROM jobs WHERE {where} GROUP BY status"
+        return dict(self.each(lambda row: (Status(row[0]), row[1]), sql, (self._generation(),)))
 
     def unfinished(self, most: int | None = None) -> Iterator[JobRecord]:
         """Jobs of the last plan that did not succeed, then orphaned ones that are open: the first `most`, or all."""
@@ -147,20 +198,29 @@ class Store(Database):
 
     def open_attempts(self) -> list[Attempt]:
         """Every submission that has no outcome yet, oldest first."""
-        return [attempt_of(row) for row in self.rows(f"{_ATTEMPTS} WHERE outcome IS NULL ORDER BY number")]
+        return list(self.each(attempt_of, f"{_ATTEMPTS} WHERE outcome IS NULL ORDER BY number"))
 
-    def intend(self, job: Job, at: float, skew: float | None, price: Decimal | None, currency: str) -> Attempt:
-        """Open an attempt of a job that has no open one, and give the job its path. Commit this before the POST."""
-        # A job keeps the first path that it got. If another job has its path already, it gets the second one.
+    def intend(
+        self,
+        job: Job,
+        at: float,
+        price: Decimal | None,
+        currency: str,
+        *,
+        caller: str = "",
+        window_start: float | None = None,
+    ) -> Attempt:
+        """Open an attempt of a job that has none open, and give the job its path. Commit this before the POST."""
+        # A job keeps the first path that it got, and what another one has is left to that.
         for path in (job.output, f"{job.output}-{job.id[:8]}"):
             self.write("INSERT OR IGNORE INTO paths VALUES (?, ?, ?)", (folded(path), path, job.id))
         number = self.write(
-            "INSERT INTO attempts (job_id, price, currency, intended_at, skew) VALUES (?, ?, ?, ?, ?)",
-            (job.id, millionths(price), currency, at, skew),
+            "INSERT INTO attempts (job_id, price, currency, intended_at, organisation, caller, window_start)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (job.id, billionths(price), currency, at, self.note("organisation"), caller, window_start),
         )
         self._set_status(job.id, Status.UNKNOWN, "submission on its way")
-        (row,) = self.rows(f"{_ATTEMPTS} WHERE number = ?", (number,))
-        return attempt_of(row)
+        return next(self.each(attempt_of, f"{_ATTEMPTS} WHERE number = ?", (number,)))
 
     def withdraw(self, attempt: Attempt, reason: str = "") -> None:
         """Delete an intent whose request was certainly not accepted. The job is pending again."""
@@ -168,26 +228,38 @@ class Store(Database):
         self._set_status(attempt.job_id, Status.PENDING, reason)
 
     def accept(
-        self, attempt: Attempt, request_id: str, at: float, remote_status: str | None, skew: float | None
+        self,
+        attempt: Attempt,
+        request_id: str,
+        at: float,
+        remote_status: str | None = None,
+        created_at: float | None = None,
     ) -> None:
+        """`created_at` is the service's time of the request, as this answer told it."""
         self.write(
-            "UPDATE attempts SET request_id = ?, accepted_at = ?, remote_status = ?, skew = coalesce(skew, ?)"
-            " WHERE number = ?",
-            (request_id, at, remote_status, skew, attempt.number),
+            "UPDATE attempts SET request_id = ?, accepted_at = ?, remote_status = ?, created_at = ? WHERE number = ?",
+            (request_id, at, remote_status, created_at, attempt.number),
         )
         self._set_status(attempt.job_id, Status.WAITING, remote_status or "accepted")
 
-    def lose(self, attempt: Attempt, at: float, skew: float | None, reason: str) -> None:
-        """Record that the POST's connection is closed, and that it is unknown whether the request was accepted."""
-        self.write(
-            "UPDATE attempts SET lost_at = ?, skew = coalesce(skew, ?), error = ? WHERE number = ?",
-            (at, skew, reason, attempt.number),
-        )
+    def lose(self, attempt: Attempt, at: float, reason: str) -> None:
+        """The POST's connection is closed and whether it was accepted is not known."""
+        self.write("UPDATE attempts SET lost_at = ?, error = ? WHERE number = ?", (at, reason, attempt.number))
         self._set_status(attempt.job_id, Status.UNKNOWN, reason)
 
-    def missed(self, attempt: Attempt, at: float | None) -> None:
-        """Record when a conclusive listing did not show the attempt; None if one showed what may be the attempt."""
-        self.write("UPDATE attempts SET absent_at = ? WHERE number = ?", (at, attempt.number))
+    def look(self, attempt: Attempt, boot: str, at: float | None, failed: Sequence[str]) -> None:
+        """Record a whole list that did not show the attempt, or showed only these failed requests that equal it.
+
+        It was asked for at `at` by CLOCK_BOOTTIME of this boot; None forgets it.
+        """
+        self.write(
+            "UPDATE attempts SET looked_boot = ?, looked_at = ?, looked_failed = ? WHERE number = ?",
+            (boot, at, json.dumps(failed), attempt.number),
+        )
+
+    def claim(self, attempt: Attempt, request_id: str) -> None:
+        """The attempt is this request of the service, which was refused or failed at once."""
+        self.write("UPDATE attempts SET request_id = ? WHERE number = ?", (request_id, attempt.number))
 
     def explain(self, attempt: Attempt, reason: str) -> None:
         """Set the reason for the job's status. It is for people to read."""
@@ -209,6 +281,10 @@ class Store(Database):
         )
         given_up = outcome is Status.UNKNOWN
         self._set_status(attempt.job_id, Status.PENDING if given_up else outcome, "", error)
+
+    def make_pending(self, attempt: Attempt, reason: str) -> None:
+        """The job of an attempt that ended is to be submitted again."""
+        self._set_status(attempt.job_id, Status.PENDING, reason)
 
     def reopen(self, job_id: str) -> None:
         """Reopen a finished job whose files are gone, to fetch them again. The records of the files stay."""
@@ -253,33 +329,82 @@ class Store(Database):
         )
         return {row[0] for row in rows}
 
-    def accepted_between(self, model: str, start: float, end: float) -> set[str]:
-        """Ids of the requests to this model that were accepted between `start` and `end`."""
+    def accepted_since(self, model: str, start: float | None) -> dict[str, float | None]:
+        """The requests of this model that were accepted, each with the service's time of it as it was told.
+
+        With `start` only those that are not known to be older by the service's time.
+        """
         rows = self.rows(
-            "SELECT request_id FROM attempts JOIN jobs ON jobs.id = job_id"
-            " WHERE request_id IS NOT NULL AND accepted_at BETWEEN ? AND ? AND model = ?",
-            (start, end, model),
+            "SELECT request_id, created_at FROM attempts JOIN jobs ON jobs.id = job_id"
+            " WHERE request_id IS NOT NULL AND accepted_at IS NOT NULL AND model = ?1"
+            " AND (?2 IS NULL OR created_at IS NULL OR created_at >= ?2)",
+            (model, start),
         )
-        return {row[0] for row in rows}
+        return dict(map(tuple, rows))
+
+    def last_created(self, model: str) -> float | None:
+        """The service's time of the last accepted request of this model that was told one."""
+        found = self.scalar(
+            "SELECT created_at FROM attempts JOIN jobs ON jobs.id = job_id"
+            " WHERE created_at IS NOT NULL AND model = ? ORDER BY number DESC LIMIT 1",
+            (model,),
+        )
+        return float(found) if isinstance(found, (int, float)) else None
+
+    def see(self, request_ids: Iterable[str]) -> None:
+        """Record requests of a list that belong to no attempt: a later POST is not what made them."""
+        self.write_many(
+            "INSERT OR IGNORE INTO seen_requests SELECT ?, coalesce(max(number), 0) FROM attempts",
+            ((each,) for each in request_ids),
+        )
+
+    def seen(self, request_ids: Sequence[str]) -> dict[str, int]:
+        """Of these requests those that a list showed before, each with the highest attempt number of that time."""
+        rows = self.rows(
+            "SELECT request_id, attempts FROM seen_requests WHERE request_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(request_ids),),
+        )
+        return dict(map(tuple, rows))
+
+    def model_facts(self, model: str) -> ModelFacts:
+        """What was learned of a model."""
+        known: dict[str, set[str]] = {}
+        for fact, name in self.rows("SELECT fact, name FROM model_facts WHERE model = ?", (model,)):
+            known.setdefault(fact, set()).add(name)
+        return ModelFacts(
+            "untimed" in known,
+            "sync" in known,
+            *(frozenset(known.get(fact, ())) for fact in ("alias", "rewritten", "hidden")),
+        )
+
+    def learn_fact(self, model: str, fact: str, name: str = "") -> None:
+        """`fact` and `name` are as the table has them."""
+        self.write("INSERT OR IGNORE INTO model_facts VALUES (?, ?, ?)", (model, fact, name))
 
     def spent(self, budget: Budget) -> tuple[Decimal, int]:
         """The cost of all attempts except rejected ones, and their number.
 
         An attempt without a price gets the price of `budget`.
         """
-        ((total, count),) = self.rows(
-            "SELECT coalesce(sum(price), 0), count(*) FROM attempts WHERE outcome IS NOT 'rejected'"
+        # Whole units and the rest apart: the sum of so many billionths might not fit into an integer of SQLite.
+        ((units, rest, count),) = self.rows(
+            f"SELECT coalesce(sum(price / {UNIT}), 0), coalesce(sum(price % {UNIT}), 0), count(*) FROM attempts"
+            " WHERE outcome IS NOT 'rejected'"
         )
-        prices = (millionths(budget.price_per_job), millionths(budget.price_per_second))
-        # Joined only if needed: the requested length is a column of jobs, and to join a million attempts takes seconds.
-        if any(price is not None for price in prices):
-            ((unpriced,),) = self.rows(
-                "SELECT coalesce(sum(coalesce(?, ? * seconds)), 0) FROM attempts JOIN jobs ON jobs.id = job_id"
-                " WHERE outcome IS NOT 'rejected' AND price IS NULL",
-                prices,
+        unpriced = Decimal(0)
+        # Only the job knows the length, and a join of a million attempts takes seconds.
+        if budget.has_price:
+            rows = self.rows(
+                "SELECT seconds, count(*) FROM attempts JOIN jobs ON jobs.id = job_id"
+                " WHERE outcome IS NOT 'rejected' AND price IS NULL GROUP BY seconds"
             )
-            total += unpriced
-        return money(total), count
+            unpriced = sum(((budget.price(row[0]) or Decimal(0)) * row[1] for row in rows), unpriced)
+        return units + money(rest) + unpriced, count
+
+    def currency(self) -> str | None:
+        """The currency of what was bought so far; None if the price of nothing is known."""
+        found = self.scalar("SELECT currency FROM attempts WHERE price IS NOT NULL ORDER BY number DESC LIMIT 1")
+        return None if found is None else str(found)
 
 
 def _all_but(left_out: Status) -> str:

@@ -4,7 +4,7 @@ let playing = null;
 
 function play(card) {
   const { clip, still } = jobs[card.dataset.index];
-  if (!clip || playing?.closest(".card") === card) return;
+  if (!clip || isGif(clip) || playing?.closest(".card") === card) return;
   stop();
   playing = element("video", { className: "clip", muted: true, loop: true, playsInline: true, preload: "none", src: clip });
   if (still) playing.poster = still;
@@ -34,8 +34,9 @@ const near = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     if (!isIntersecting) continue;
     near.unobserve(target);
-    const src = jobs[target.dataset.index].clip + "#t=0.01";
-    target.querySelector(".picture").prepend(element("video", { muted: true, playsInline: true, preload: "metadata", src }));
+    const { clip } = jobs[target.dataset.index];
+    const shot = { muted: true, playsInline: true, preload: "metadata", src: clip + "#t=0.01" };
+    target.querySelector(".picture").prepend(isGif(clip) ? element("img", { src: clip, alt: "" }) : element("video", shot));
   }
 }, { rootMargin: "50%" });
 cards.filter((card) => jobs[card.dataset.index].clip && !jobs[card.dataset.index].still).forEach((card) => near.observe(card));

@@ -12,6 +12,11 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
+// A GIF is a moving picture: no browser plays it as a video.
+function isGif(clip) {
+  return clip.endsWith(".gif");
+}
+
 function plain(value) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -24,13 +24,19 @@ function paragraph(text) {
 
 function stage({ clip, still, key, status, note, video: made }) {
   if (!clip) return element("p", { className: `reason ${status}` }, element("b", {}, status), element("span", {}, note));
-  const video = element("video", { controls: true, muted: true, loop: true, playsInline: true });
-  if (still) video.poster = still;
+  const video = isGif(clip) ? element("img") : element("video", { controls: true, muted: true, loop: true, playsInline: true });
+  if (still && !isGif(clip)) video.poster = still;
+  // Not every browser plays every kind of file.
+  video.addEventListener("error", () => video.replaceWith(unplayed(clip, made.path)));
   if (made.width && made.height) video.style.setProperty("--frame", made.width / made.height);
   video.setAttribute("aria-label", `Clip of ${key}`);
   video.autoplay = !calm.matches;
   video.src = clip;
   return video;
+}
+
+function unplayed(clip, path) {
+  return element("p", { className: "reason" }, element("b", {}, "not played here"), element("a", { href: clip }, path));
 }
 
 function clock(time) {
@@ -67,7 +73,7 @@ function file({ video, clip }) {
 function details(job) {
   const { image, prompt, negative_prompt: without, ...parameters } = job.payload;
   const parts = [
-    job.status !== "succeeded" && (job.reason || job.error) && section("Why", outcome(job)),
+    (job.reason || job.error) && section(job.status === "succeeded" ? "Note" : "Why", outcome(job)),
     prompt && section("Prompt", paragraph(plain(prompt))),
     without && section("Negative prompt", paragraph(plain(without))),
     section("Variables", rows([["image", job.image], ["prompt", job.prompt_id], ...Object.entries(job.variables)])),
