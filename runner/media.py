@@ -18,6 +18,11 @@ def picture_rules(properties: Mapping[str, Json]) -> Mapping[str, Json]:
     return rules if isinstance(rules, Mapping) else {}
 
 
+def media_of(payload: Variables) -> dict[str, Json]:
+    """The media of a payload, by parameter."""
+    return {name: payload[name] for name in _MEDIA if name in payload}
+
+
 def without_media(names: Iterable[str]) -> list[str]:
     """The names of parameters that hold no media."""
     return [name for name in names if name not in _MEDIA]

@@ -34,10 +34,17 @@ class VirtualClock:
     """Time passes only while there is nothing to do."""
 
     def __init__(self) -> None:
-        self.time, self.turns = 1_000_000.0, 0
+        self.time, self.turns = 1_000.0, 0
+        # How far somebody set the clock of this machine.
+        self.ahead = 0.0
+
+    boot = "boot-1"
 
     def now(self) -> float:
         return self.time
+
+    def wall(self) -> float:
+        return 1_700_000_000.0 + self.time + self.ahead
 
     def wait(self, inbox: Any, timeout: float) -> list[Any]:
         self.turns += 1
@@ -90,12 +97,14 @@ class World(Client):
         self.calls: list[str] = []
         self.lists: deque[Callable[[Listing], Listing]] = deque()
         self.gets: deque[Callable[[Answer], Answer]] = deque()
+        self.pages: Callable[[Listing], Listing] | None = None
         self.lag, self.hides, self.status = 0.0, False, "success"
         self.organisation: str | None = None
-        self.skew = 0.0
+        self.skew, self.unit = 0.0, 1.0
 
     def now(self) -> float:
-        return self.clock.now() + self.skew
+        """By a clock of its own."""
+        return 1_700_000_000.0 + self.clock.now() + self.skew
 
     def take(self, body: Body) -> Remote:
         self.requests.append(
@@ -104,8 +113,8 @@ class World(Client):
                 body.model,
                 "queued",
                 self.organisation,
-                float(int(self.now())),
-                dict(body.payload),
+                created_at=float(int(self.now())) * self.unit,
+                payload=dict(body.payload),
             )
         )
         return self.requests[-1]
@@ -125,23 +134,35 @@ class World(Client):
             if found is None
             else Answer(
                 AnswerClass.ACCEPTED,
-                replace(found, status=self.status, video_url=f"http://127.0.0.1:1/{found.request_id}"),
+                found
+                if found.is_final
+                else replace(found, status=self.status, video_url=f"http://127.0.0.1:1/{found.request_id}"),
             )
         )
         return self.gets.popleft()(told) if self.gets else told
 
     def list(self, model: str) -> Listing:
         self.calls.append("list")
-        shown = [each for each in self.requests if each.created_at + self.lag <= self.now() and each.model == model]
+        shown = [
+            each
+            for each in self.requests
+            if each.created_at / self.unit + self.lag <= self.now() and each.model == model
+        ]
         if self.hides:
             shown = [replace(each, payload={**each.payload, "image": CUT_SHORT}) for each in shown]
-        told = Listing(AnswerClass.ACCEPTED, tuple(shown), len(shown), True, skew_from=float(int(self.now())))
+        told = Listing(AnswerClass.ACCEPTED, tuple(shown), len(shown), None, True)
         return self.lists.popleft()(told) if self.lists else told
+
+    def page(self, model: str, *, patience: float) -> Listing:
+        self.calls.append("page")
+        shown = tuple(each for each in self.requests if each.model == model)[:100]
+        told = Listing(AnswerClass.ACCEPTED, shown, len(shown), None, True)
+        return self.pages(told) if self.pages else told
 
 
 def accepted(world: World, body: Body) -> Submission:
     remote = world.take(body)
-    return Submission(AnswerClass.ACCEPTED, remote.request_id, "queued", 200, skew_from=float(int(world.now())))
+    return Submission(AnswerClass.ACCEPTED, remote, 200)
 
 
 def lost(*, was_accepted: bool) -> Reaction:

@@ -45,7 +45,7 @@ def download(served, url):
 def test_the_client_of_the_project_understands_it_and_each_showing_of_a_request_is_a_poll(served, client, tmp_path):
     before = served.ledger()
     submission = client.submit(body(1))
-    answer = client.get(submission.request_id)
+    answer = client.get(submission.remote.request_id)
     listing = client.list("Kling-Image2Video-V1.6-Standard")
     assert answer.remote.status == "success"
     assert answer.remote.payload == {"prompt": "number 1", "image": URL}
@@ -53,7 +53,7 @@ def test_the_client_of_the_project_understands_it_and_each_showing_of_a_request_
     assert listing.total == len(listing.requests) == before.submitted + 1
     (tmp_path / "a.mp4").write_bytes(download(served, answer.remote.video_url))
     assert (tmp_path / "a.mp4").stat().st_size == SIZE
-    assert name_in(tmp_path / "a.mp4", 36) == submission.request_id
+    assert name_in(tmp_path / "a.mp4", 36) == submission.remote.request_id
     after = served.ledger()
     assert (after.submitted, after.delivered) == (before.submitted + 1, before.delivered + 1)
     shown = after.polls * after.submitted - before.polls * before.submitted
@@ -75,7 +75,7 @@ def test_an_upload_is_told_from_others_by_its_content(served, client, tmp_path):
         (tmp_path / "a.jpg").write_bytes(content)
         reference = f"sha256:{hashlib.sha256(content).hexdigest()}"
         image = Image("a", Origin.FILE, str(tmp_path / "a.jpg"), reference, {}, (), len(content))
-        assert client.submit(Body("m", {"image": image.reference}, image)).request_id
+        assert client.submit(Body("m", {"image": image.reference}, image)).remote.request_id
     after = served.ledger()
     assert (after.submitted - before.submitted, after.repeated - before.repeated) == (3, 1)
     assert after.most_uploads >= 1

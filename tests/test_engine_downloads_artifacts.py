@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from runner.api.linked_files import LinkedFiles
-from runner.engine.downloads.artifacts import Order, fetch, inside, part_of
-from runner.engine.downloads.transfer import Stop
+from runner.engine.downloads.artifacts import Order, fetch, inside, most_bytes_of, part_of
+from runner.engine.downloads.transfer import FetchError, FetchFailure, Stop
 from runner.errors import DiskError
 from tests import wire
 from tests.hosts import VIDEO, Host, get, get_all, leftovers, order, reply, video_of
-from tests.kit import picture_bytes
+from tests.kit import picture_bytes, video_bytes
+from tests.test_video_decoding import write_clip
 
 
 def test_a_video_is_fetched_verified_and_put_in_place_with_a_frame_as_thumbnail(tmp_path):
@@ -76,6 +77,28 @@ def test_a_link_in_the_place_of_a_video_is_replaced_and_not_followed(tmp_path):
     get_all(tmp_path, reply())
     assert (tmp_path / "precious").read_bytes() == b"precious"
     assert video_of(tmp_path).read_bytes() == VIDEO
+
+
+@pytest.mark.parametrize("ending", [".part", ".part.etag"])
+def test_a_link_in_the_place_of_a_part_is_not_written_through(tmp_path, ending):
+    (tmp_path / "precious").write_bytes(b"precious")
+    part = part_of(video_of(tmp_path), "r-1")
+    part.parent.mkdir(parents=True)
+    part.with_name(part.name.removesuffix(".part") + ending).symlink_to(tmp_path / "precious")
+    cut = reply(VIDEO[:-9], length=len(VIDEO), ETag='"v1"')
+    with wire.listening(Host(cut)) as host, pytest.raises((DiskError, FetchError)):
+        get(host, tmp_path, request_id="r-1")
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+def test_what_is_in_the_place_of_a_video_is_set_aside(tmp_path):
+    video_of(tmp_path).parent.mkdir(parents=True)
+    video_of(tmp_path).write_bytes(b"mine")
+    _, fetched, _ = get_all(tmp_path, reply())
+    assert fetched.aside == (video_of(tmp_path).with_name("take-1.changed.mp4"),)
+    assert fetched.aside[0].read_bytes() == b"mine"
+    _, again, _ = get_all(tmp_path, reply())
+    assert again.aside == (), "an equal file is one that a killed run put there"
 
 
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/x"])
@@ -140,6 +163,52 @@ def test_a_thumbnail_of_another_kind_becomes_a_jpeg(tmp_path, kind):
 def test_where_a_thumbnail_is_not_sound_a_frame_stands_in(tmp_path, answer):
     with Image.open(thumbnail_of(tmp_path, answer)) as picture:
         assert (picture.format, picture.size) == ("JPEG", (64, 36))
+
+
+def test_a_thumbnail_that_is_the_video_is_not_asked_for_twice(tmp_path):
+    served = Host(reply())
+    with wire.listening(served) as host:
+        fetched = get(host, tmp_path, thumbnail_url=f"{host.url}/v.mp4")
+    assert len(served.heads) == 1
+    with Image.open(tmp_path / fetched.thumbnail.path) as picture:
+        assert picture.size == (64, 36)
+
+
+def test_a_thumbnail_that_is_another_video_is_passed_over(tmp_path):
+    with Image.open(thumbnail_of(tmp_path, reply())) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (64, 36))
+
+
+# Further videos
+
+
+def get_with_further(folder, *replies):
+    """A video, and further ones of which each has one of the replies."""
+    with wire.listening(Host(reply(), *replies)) as host:
+        links = tuple(f"{host.url}/{number}" for number in range(len(replies)))
+        return get(host, folder, further_urls=links)
+
+
+def test_further_videos_are_verified_and_kept_apart_by_what_they_are(tmp_path):
+    (tmp_path / "a.webm").write_bytes(b"")
+    webm = write_clip(tmp_path / "a.webm", "libvpx", format="webm").read_bytes()
+    fetched = get_with_further(tmp_path / "out", reply(webm), reply(picture_bytes(1)), reply(video_bytes(2.0)))
+    assert fetched.note == (
+        "the request made 4 videos; the others: others/shoe/take-1-2.webm; video 3 was left out: "
+        "the video that came is refused: it is a JPEG picture; others/shoe/take-1-4.mp4"
+    )
+    assert fetched.video.path == "videos/shoe/take-1.mp4"
+    assert (tmp_path / "out/others/shoe/take-1-2.webm").read_bytes() == webm
+    assert (tmp_path / "out/others/shoe/take-1-4.mp4").read_bytes() == video_bytes(2.0)
+    assert not list((tmp_path / "out").rglob("*.part"))
+
+
+def test_a_further_video_that_does_not_arrive_is_tried_again_with_the_first(tmp_path):
+    with pytest.raises(FetchError, match="video 2 of the request: the link is no longer good") as caught:
+        get_with_further(tmp_path, reply(status=404))
+    assert caught.value.failure is FetchFailure.EXPIRED
+    assert video_of(tmp_path).read_bytes() == VIDEO
+    assert get_with_further(tmp_path, reply()).note.endswith("others/shoe/take-1-2.mp4")
 
 
 # Disks
@@ -212,3 +281,7 @@ def test_several_downloads_at_once_do_not_meet(tmp_path):
             each.join()
     assert sorted(each.video.path for each in results) == [f"videos/p/{number}.mp4" for number in range(6)]
     assert leftovers(tmp_path) == []
+
+
+def test_how_large_a_video_may_be_depends_on_its_length():
+    assert [most_bytes_of(seconds) >> 20 for seconds in (0.0, 5.0, 10.0, 60.0, None)] == [64, 224, 384, 1024, 1024]

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from runner.api.answer_classes import AnswerClass
 from runner.engine import loop
 from runner.engine.downloads import fetching
 from runner.engine.loop import check_budget, check_service
-from runner.errors import BudgetError, DiskError, StateError
+from runner.errors import BudgetError, DiskError, StateError, UsageError
 from runner.model import Action
 from runner.planning.plan import make_plan
 from runner.planning.selection import Selection
@@ -99,7 +100,7 @@ def test_over_any_sequence_of_answers_and_kills(tmp_path_factory, script, takes,
         world.hides = False
         world.script.clear()
         for _ in range(3):
-            place.run(Selection(retry_failed=True))
+            place.run(Selection(retry_failed=True, retry_rejected=True))
             place.again()
     jobs = 3 * takes
     assert place.totals() == {"succeeded": jobs}
@@ -280,7 +281,7 @@ def test_a_budget_covers_what_is_spent_and_what_would_be(ground, most, fits):
     if fits:
         check_budget(plan)
         return
-    with pytest.raises(BudgetError, match=r"3 submissions for 0\.75 USD"):
+    with pytest.raises(BudgetError, match=r"3 submissions for \$0\.75"):
         check_budget(plan)
 
 
@@ -299,3 +300,44 @@ def test_what_is_lost_counts_as_spent_until_it_is_surely_absent(ground):
     place.run()
     assert place.totals() == {"succeeded": 2}
     assert place.snapshots[-1].spent == 2
+
+
+def test_a_limit_without_a_price_sends_nothing(ground):
+    plan = make_plan(ground(pictures=3, budget={"max_cost": 5}).manifest)
+    with pytest.raises(BudgetError, match=r"the price of 3 submissions is not known, and the budget is \$5\.00"):
+        check_budget(plan)
+
+
+def test_a_budget_is_exact_to_a_billionth(ground):
+    place = ground(pictures=3, budget={"price_per_job": 0.000000001, "max_cost": 0.000000002})
+    with pytest.raises(BudgetError, match=r"3 submissions for \$0\.000000003 .* over the budget of \$0\.000000002"):
+        check_budget(make_plan(place.manifest))
+    place.manifest = replace(place.manifest, budget=replace(place.manifest.budget, max_cost=Decimal("0.000000003")))
+    check_budget(make_plan(place.manifest))
+    place.run()
+    with place.store() as store:
+        assert store.spent(place.manifest.budget) == (Decimal("0.000000003"), 3)
+
+
+def test_the_sum_of_the_dearest_fits(ground):
+    place = ground(budget={"price_per_job": 1_000_000})
+    place.run()
+    with place.store() as store:
+        with store.transaction():
+            store.write(
+                "INSERT INTO attempts (job_id, price, currency, intended_at, outcome) WITH RECURSIVE n(i) AS"
+                " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
+                " SELECT job_id, price + 1, currency, intended_at, 'failed' FROM attempts, n"
+            )
+        spent, number = store.spent(place.manifest.budget)
+    assert (spent, number) == (Decimal("20001000000.000020000"), 20_001)
+
+
+def test_another_currency_than_before_is_refused(ground):
+    place = ground(budget={"price_per_job": 1, "currency": "EUR"})
+    place.run()
+    in_dollars = replace(place.manifest, budget=replace(place.manifest.budget, currency="USD"))
+    with place.store() as store:
+        with pytest.raises(UsageError, match=r"budget\.currency is USD, and .*state\.sqlite counts .* in EUR"):
+            make_plan(in_dollars, store)
+        assert make_plan(place.manifest, store).spent == 1

@@ -7,6 +7,7 @@ import pytest
 from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Answer
 from runner.errors import AccessError, StateError
+from runner.model import Status
 from runner.planning.selection import Selection
 from tests.engines import bench
 
@@ -144,6 +145,18 @@ def test_success_without_a_link_is_asked_again_and_told(ground):
     assert place.totals() == {"succeeded": 1}
 
 
+def test_success_without_a_link_is_left_for_the_next_run_after_some_more_polls(ground):
+    place = ground(run={"wait": 36_000})
+    place.world.gets.extend([saying(video_url=None)] * 9)
+    place.run()
+    assert place.totals() == {"waiting": 1}
+    with place.store() as store:
+        assert [record.reason for record in store.records()] == ["finished, but the service gives no link to the video"]
+    assert len(place.world.gets) == 1
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"succeeded": 1}, 1)
+
+
 def test_another_organisation_stops_the_run(ground):
     place = ground(pictures=2)
     place.world.organisation = "org-1"
@@ -190,3 +203,63 @@ def test_a_link_that_is_asked_for_again_teaches_nothing_more(ground):
     with place.store() as store:
         assert len(store.learned(place.manifest.models[0], 5.0)) == 1
     assert place.totals() == {"succeeded": 1}
+
+
+def test_what_an_echo_hides_is_learned_from_requests_of_ours(ground):
+    place = ground(pictures=2)
+    place.world.gets.extend([lambda told: replace(told, remote=replace(told.remote, payload={}, model="Alias"))])
+    place.run()
+    with place.store() as store:
+        facts = store.model_facts(place.manifest.models[0])
+    assert facts.hidden == {"prompt", "image"}
+    assert facts.aliases == {"alias"}
+
+
+def test_a_model_that_never_begins_is_named(ground):
+    place = ground(run={"wait": 60})
+    place.world.status = "queued"
+    place.world.gets.extend(
+        [lambda told: replace(told, remote=replace(told.remote, updated_at=told.remote.created_at))] * 999
+    )
+    place.run()
+    with place.store() as store:
+        (record,) = store.unfinished()
+    assert record.status is Status.WAITING
+    assert "the service never began with it" in record.reason
+    assert place.manifest.models[0] in record.reason
+
+
+def test_a_pause_that_the_service_wants_ends_with_the_wait_of_each(ground):
+    place = ground(pictures=40, run={"wait": 60, "concurrency": 40})
+    place.world.gets.extend([failure(AnswerClass.BUSY, retry_after=3600.0)] * 1000)
+    began = place.clock.time
+    place.run()
+    assert place.totals() == {"waiting": 40}
+    assert 60 <= place.clock.time - began < 90
+    assert place.world.calls.count("get") <= 40, "what is over is left without a call"
+    place.world.gets.clear()
+    place.run()
+    assert place.totals() == {"succeeded": 40}
+
+
+def test_a_service_that_answers_no_poll_keeps_nobody_longer_than_the_wait(ground):
+    place = ground(pictures=40, run={"wait": 600, "concurrency": 40})
+    place.world.gets.extend([failure()] * 1000)
+    began = place.clock.time
+    place.run()
+    assert place.totals() == {"waiting": 40}
+    assert 600 <= place.clock.time - began < 700
+    assert place.world.calls.count("get") < 200
+
+
+def test_a_resumed_run_gives_up_on_a_service_that_never_answers(ground):
+    place = ground(pictures=5, run={"wait": 600})
+    place.world.status = "processing"
+    place.run()
+    place.again()
+    place.world.gets.extend([failure(is_silent=True)] * 1000)
+    began = place.clock.time
+    report = place.run()
+    assert "nothing answers at http://127.0.0.1:1 for 60 s: trouble" in report.error.message
+    assert 60 <= place.clock.time - began < 70
+    assert place.totals() == {"waiting": 5}

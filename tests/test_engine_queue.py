@@ -15,8 +15,12 @@ def planned(number=1, take=1, model=None):
     return Planned(replace(job, model=model) if model else job, Action.SUBMIT, "new")
 
 
+def equal(left, right):
+    return left.fingerprint == right.fingerprint
+
+
 def queue_of(jobs):
-    return Queue(iter(jobs), len(jobs))
+    return Queue(iter(jobs), len(jobs), equal)
 
 
 def taken(queue):
@@ -48,7 +52,7 @@ def test_a_take_waits_for_the_one_before_it_and_then_goes_first():
 def test_a_request_of_an_earlier_run_holds_its_equals():
     one, other = planned(1), planned(2)
     queue = queue_of([one, other])
-    queue.hold(one.job.fingerprint)
+    queue.hold(one.job)
     assert taken(queue) == [other]
     queue.release(one.job.fingerprint)
     assert taken(queue) == [one]
@@ -90,7 +94,7 @@ def test_removed_and_cleared():
     queue.exclude(three.job.id, is_planned=True)
     assert len(queue) == 2
     assert taken(queue) == [one]
-    queue.clear()
+    queue.close()
     assert len(queue) == 0
     queue.release(one.job.fingerprint)
     assert taken(queue) == []
@@ -100,7 +104,7 @@ def test_what_was_cleared_up_is_not_taken_from_the_plan_as_well():
     """A large plan asks the state when a job's turn comes: one that was put back would look new."""
     one, two = planned(1), planned(2)
     queue = queue_of([one, two])
-    queue.hold(one.job.fingerprint)
+    queue.hold(one.job)
     queue.exclude(one.job.id, is_planned=True)
     queue.put_back(one)
     assert taken(queue) == [one, two]
@@ -116,7 +120,7 @@ def test_jobs_are_made_as_they_are_taken():
             made.append(number)
             yield planned(number)
 
-    queue = Queue(source(), 5)
+    queue = Queue(source(), 5, equal)
     assert (len(queue), made) == (5, [])
     queue.take()
     assert (len(queue), made) == (4, [0])

@@ -1,5 +1,5 @@
-"""What a listing says about lost submissions. In doubt unknown: a wrong "absent" is paid for twice, a wrong "found"
-loses a video."""
+"""What a list says about lost submissions. In doubt unknown: a wrong "absent" is paid for twice, a wrong "found" loses
+a video."""
 
 from dataclasses import replace
 
@@ -9,39 +9,49 @@ from hypothesis import strategies as st
 
 from runner.api.answer_classes import AnswerClass
 from runner.api.answers import CUT_SHORT, Listing, Remote
-from runner.engine.reconcile import EARLY, LATE, Conclusion, Evidence, Likeness, findings, likeness
-from runner.model import ModelSchema
+from runner.engine.reconcile import Conclusion, Evidence, Likeness, findings, hidden_in, likeness, rewritten_in
+from runner.model import ModelFacts, ModelSchema
 from tests.kit import MODEL, make_attempt, make_job
 
-SETTLE = 60.0
-SCHEMA = ModelSchema(
-    MODEL,
-    {
-        "properties": {
-            "image": {},
-            "prompt": {"default": ""},
-            "negative_prompt": {"default": ""},
-            "duration": {"default": "5"},
-            "cfg_scale": {"default": 0.5},
-        }
-    },
-)
+SETTLE, BOOT = 60.0, "boot-1"
+T = 1_700_000_000.0
+DOCUMENT = {
+    "properties": {
+        "image": {},
+        "prompt": {"default": ""},
+        "negative_prompt": {"default": ""},
+        "duration": {"default": "5"},
+        "cfg_scale": {"default": 0.5},
+        "seed": {},
+    }
+}
+SCHEMA = ModelSchema(MODEL, DOCUMENT)
 A, B = (f"sha256:{letter * 64}" for letter in "ab")
 
 
-def remote(request_id="r-1", number=1, at=1000.0, **changes):
+def remote(request_id="r-1", number=1, at=T, **changes):
     values = {"payload": make_job(number).payload, "model": MODEL, "status": "queued", "created_at": at, **changes}
     return Remote(request_id, **values)
 
 
-def listing(*requests, total="all", is_whole=True):
-    return Listing(AnswerClass.ACCEPTED, requests, len(requests) if total == "all" else total, is_whole)
+def listing(*requests, total="all", has_more=None, is_whole=True):
+    return Listing(AnswerClass.ACCEPTED, requests, len(requests) if total == "all" else total, has_more, is_whole)
 
 
 def evidence(attempts, *requests, started=2000.0, **changes):
-    values = {"claimed": frozenset(), "nearby": {}, "skew": 0.0, **changes}
-    shown = values.pop("listing", None) or listing(*requests)
-    return Evidence(shown, attempts, values.pop("claimed"), values.pop("nearby"), SCHEMA, started, SETTLE, **values)
+    values = {
+        "listing": listing(*requests),
+        "accepted": {},
+        "later": {},
+        "claimed": frozenset(),
+        "seen": {},
+        "schema": SCHEMA,
+        "facts": ModelFacts(),
+        "boot": BOOT,
+        "settle": SETTLE,
+        **changes,
+    }
+    return Evidence(open_attempts=attempts, started=started, **values)
 
 
 def conclude(attempts, *requests, **changes):
@@ -52,23 +62,31 @@ def conclusion(attempt, *requests, **changes):
     return conclude([attempt], *requests, **changes)[attempt.number].conclusion
 
 
-ONCE_MISSED = {"absent_at": 1900.0}
-
-
 def test_one_that_is_shown_is_found():
     found = conclude([make_attempt(1)], remote("r-7"))[1]
     assert (found.conclusion, found.remote.request_id) == (Conclusion.FOUND, "r-7")
 
 
-def test_absence_needs_two_listings_and_a_settling_wait_between_them():
-    attempt = make_attempt(1)
-    assert conclusion(attempt) is Conclusion.MISSED
-    assert conclusion(replace(attempt, absent_at=2000.0 - SETTLE + 1)) is Conclusion.MISSED
-    assert conclusion(replace(attempt, absent_at=2000.0 - SETTLE)) is Conclusion.ABSENT
+LOOKED = {"looked_boot": BOOT, "looked_at": 2000.0 - SETTLE}
+MISSED = make_attempt(1, window_start=T - 60, **LOOKED)
 
 
-MISSED = make_attempt(1, **ONCE_MISSED)
-OLD = remote("r-old", 9, at=10.0)
+@pytest.mark.parametrize(
+    ("looked", "expected"),
+    [
+        ({"looked_at": None, "looked_boot": None}, Conclusion.MISSED),
+        ({"looked_at": 2000.0 - SETTLE + 1}, Conclusion.MISSED),
+        ({"looked_at": 2000.0 - SETTLE}, Conclusion.ABSENT),
+        # The clock of another boot tells nothing.
+        ({"looked_boot": "boot-0"}, Conclusion.MISSED),
+    ],
+)
+def test_absence_needs_two_whole_lists_and_a_settling_wait_between_them(looked, expected):
+    assert conclusion(replace(MISSED, **looked)) is expected
+
+
+OLD = remote("r-old", 9, at=T - 1000)
+OURS = {"r-3": T}
 
 
 @pytest.mark.parametrize(
@@ -78,36 +96,79 @@ OLD = remote("r-old", 9, at=10.0)
         ("total larger", {"listing": listing(OLD, total=2)}),
         ("total smaller", {"listing": listing(OLD, total=0)}),
         ("one told twice stands for one that is not shown", {"listing": listing(OLD, OLD, total=2)}),
-        ("no total, nothing older", {"listing": listing(total=None)}),
-        ("no total, only later ones", {"listing": listing(remote("r-2", 2, at=1500.0), total=None)}),
-        ("one of that time is lacking", {"nearby": {1: frozenset({"r-3"})}}),
-        ("older than the loss", {"started": 1000.5}),
-        ("another organisation, perhaps", {"is_ours": False}),
-        ("its time is not known, and one like it is shown", {"skew": None, "listing": listing(remote("r-1", at=9e5))}),
+        ("neither total nor has_more", {"listing": listing(total=None)}),
+        ("nothing of ours before it", {"listing": listing(OLD, total=None), "later": {1: frozenset({"r-old"})}}),
+        ("nothing of ours after it", {"listing": listing(OLD, total=None), "claimed": frozenset({"r-old"})}),
+        ("one of ours is lacking", {"accepted": OURS}),
+        (
+            "one of ours has another time",
+            {"accepted": OURS, "listing": listing(remote("r-3", 3, at=T + 1)), "claimed": frozenset({"r-3"})},
+        ),
+        ("another organisation, perhaps", {"strangers": frozenset({1})}),
+        ("an equal one from before the window", {"listing": listing(remote(at=T - 1000))}),
+        ("two equal ones", {"listing": listing(remote("r-1"), remote("r-2"))}),
+        ("one that may be equal", {"listing": listing(remote(payload={"cfg_scale": 0.51}))}),
+        ("nothing is known of one", {"listing": listing(remote("r-1", payload={}), remote("r-2", payload={}))}),
+        ("a number that is nearly the same", {"listing": listing(remote(payload={**make_job(1).payload, "seed": 1}))}),
+        ("its picture is another one", {"listing": listing(remote(payload=make_job(1, image=A).payload))}),
     ],
 )
 def test_absence_is_not_believed(why, changes):
-    attempt = replace(MISSED, skew=None) if "skew" in changes else MISSED
-    assert conclusion(attempt, **changes) is Conclusion.UNCLEAR, why
-    assert conclude([attempt], **changes)[1].reason
+    attempt = MISSED
+    if "number" in why:
+        job = make_job(1, seed=1_000_001)
+        shown = remote(payload={**job.payload, "seed": 1_000_002})
+        attempt, changes = replace(MISSED, payload=job.payload), {"listing": listing(shown)}
+    found = conclude([attempt], **changes)[1]
+    assert found.conclusion is Conclusion.UNCLEAR, why
+    assert found.reason
 
 
 @pytest.mark.parametrize(
     ("why", "changes"),
     [
-        ("an empty whole listing", {}),
-        ("no total, but older ones", {"listing": listing(OLD, total=None)}),
-        ("all of that time are shown", {"listing": listing(remote("r-3", 3)), "nearby": {1: frozenset({"r-3"})}}),
+        ("an empty whole list", {}),
+        ("no total, but no more", {"listing": listing(OLD, total=None, has_more=False)}),
+        (
+            "ours before it and after it",
+            {
+                "listing": listing(OLD, remote("r-3", 3), total=None),
+                "accepted": OURS,
+                "claimed": frozenset({"r-old", "r-3"}),
+                "later": {1: frozenset({"r-3"})},
+            },
+        ),
+        (
+            "all of that time are shown",
+            {"listing": listing(remote("r-3", 3)), "accepted": OURS, "claimed": frozenset({"r-3"})},
+        ),
+        (
+            "of one whose time is not known only the id counts",
+            {"listing": listing(remote("r-3", 3)), "accepted": {"r-3": None}, "claimed": frozenset({"r-3"})},
+        ),
+        ("older ones of ours need not be listed", {"accepted": {"r-0": T - 1000}}),
         ("one told twice is one", {"listing": listing(OLD, OLD, total=1)}),
         ("an equal one that is claimed", {"listing": listing(remote("r-1")), "claimed": frozenset({"r-1"})}),
         ("an equal one of another model", {"listing": listing(remote("r-1", model="other"))}),
-        ("another take's time", {"listing": listing(remote("r-1", at=100.0))}),
-        ("its time is not known, but nothing is like it", {"skew": None, "listing": listing(remote("r-2", 2))}),
+        ("one that was listed before the intent", {"listing": listing(remote("r-1")), "seen": {"r-1": 0}}),
+        ("nothing is known of one from before the window", {"listing": listing(remote(payload={}, at=T - 1000))}),
     ],
 )
 def test_absence_is_believed(why, changes):
-    attempt = replace(MISSED, skew=None) if "skew" in changes else MISSED
-    assert conclusion(attempt, **changes) is Conclusion.ABSENT, why
+    assert conclusion(MISSED, **changes) is Conclusion.ABSENT, why
+
+
+def test_times_that_are_not_trusted_decide_nothing():
+    facts = ModelFacts(is_untimed=True)
+    assert conclusion(MISSED, remote(at=T - 1000), facts=facts) is Conclusion.FOUND
+    shown = {"accepted": OURS, "claimed": frozenset({"r-3"}), "facts": facts}
+    assert conclusion(MISSED, remote("r-3", 3, at=T + 1), **shown) is Conclusion.ABSENT
+    assert conclusion(MISSED, accepted={"r-0": T - 1000}, facts=facts) is Conclusion.UNCLEAR, "all of ours are expected"
+
+
+@pytest.mark.parametrize("at", [None, 0.0, 1_700_000.5, 1.7e12])
+def test_what_is_no_time_may_be_of_any(at):
+    assert conclusion(MISSED, remote(at=at)) is Conclusion.FOUND
 
 
 def test_while_the_post_runs_nothing_is_said_of_it():
@@ -115,34 +176,49 @@ def test_while_the_post_runs_nothing_is_said_of_it():
     assert findings(evidence([running], remote("r-1"))) == []
 
 
-@pytest.mark.parametrize("skew", [0.0, -7200.0, 7200.0])
-@pytest.mark.parametrize(
-    ("at", "is_found"),
-    [
-        (1000 - EARLY - 0.01, False),
-        (1000 - EARLY, True),
-        (1000, True),
-        (1001 + SETTLE + LATE, True),
-        (1001 + SETTLE + LATE + 0.01, False),
-    ],
-)
-def test_the_window_is_in_the_services_time(skew, at, is_found):
-    attempt = make_attempt(1, intended_at=1000.0, skew=skew)
-    expected = Conclusion.FOUND if is_found else Conclusion.MISSED
-    assert conclusion(attempt, remote("r-1", at=at + skew), skew=12345.0) is expected
-    assert conclusion(replace(attempt, skew=None), remote("r-1", at=at + skew), skew=skew) is expected
+def test_the_window_begins_where_the_intent_says():
+    attempt = make_attempt(1, window_start=T)
+    assert conclusion(attempt, remote(at=T)) is Conclusion.FOUND
+    assert conclusion(attempt, remote(at=T - 1)) is Conclusion.UNCLEAR, "equal and outside: it forbids absence"
+    assert conclusion(replace(attempt, window_start=None), remote(at=T - 1e6)) is Conclusion.FOUND
 
 
 def test_equal_ones_are_taken_in_the_order_of_their_times_and_ids():
-    first, second = make_attempt(1, intended_at=1000.0), replace(make_attempt(1, intended_at=1001.0), number=2)
-    found = conclude([second, first], remote("r-2", at=1003.0), remote("r-9", at=1002.0), remote("r-1", at=1003.0))
-    assert [found[number].remote.request_id for number in (1, 2)] == ["r-9", "r-1"]
+    first, second = make_attempt(1), replace(make_attempt(1), number=2)
+    found = conclude([second, first], remote("r-9", at=T + 3), remote("r-1", at=T + 2))
+    assert [found[number].remote.request_id for number in (1, 2)] == ["r-1", "r-9"]
+
+
+def test_where_more_match_than_were_sent_none_is_attached_and_they_are_listed():
+    first, second = make_attempt(1), replace(make_attempt(1), number=2)
+    found = conclude([first, second], *(remote(f"r-{number}") for number in range(3)))
+    assert {each.conclusion for each in found.values()} == {Conclusion.UNCLEAR}
+    assert [each.request_id for each in found[1].records] == ["r-0", "r-1", "r-2"]
+    assert "r-0, r-1, r-2" in found[1].reason
+    assert "--attach" in found[1].reason
+
+
+# Failed records
+
+
+FAILED = remote("r-1", status="failed", error="no capacity")
+
+
+def test_a_failed_record_alone_is_the_end_once_absence_would_be_believed():
+    assert conclusion(replace(MISSED, looked_at=None, looked_boot=None), FAILED) is Conclusion.MISSED
+    assert conclusion(MISSED, FAILED) is Conclusion.MISSED, "the first list did not show it"
+    found = conclude([replace(MISSED, looked_failed=("r-1",))], FAILED)[1]
+    assert (found.conclusion, found.remote.request_id) == (Conclusion.FAILED, "r-1")
+
+
+def test_a_failed_record_beside_one_that_did_not_fail_is_in_doubt():
+    assert conclusion(replace(MISSED, looked_failed=("r-1",)), FAILED, remote("r-2")) is Conclusion.UNCLEAR
 
 
 # Pictures that the echo hides
 
 
-def hidden(request_id="r-1", number=1, at=1000.0, image=CUT_SHORT):
+def hidden(request_id="r-1", number=1, at=T, image=CUT_SHORT):
     payload = dict(make_job(number).payload)
     payload.pop("image")
     return remote(request_id, at=at, payload=payload if image is None else {**payload, "image": image})
@@ -157,7 +233,7 @@ HIDING = pytest.mark.parametrize("image", [None, CUT_SHORT, "", "https://cdn.exa
 
 
 @HIDING
-def test_a_hidden_picture_is_no_matter_where_only_one_can_be_meant(image):
+def test_a_hidden_picture_is_no_matter_if_only_one_can_be_meant(image):
     assert conclusion(make_attempt(1), hidden(image=image)) is Conclusion.FOUND
 
 
@@ -174,16 +250,11 @@ def test_one_whose_post_still_runs_may_be_meant_too(lost_at):
     assert found[1].conclusion is Conclusion.UNCLEAR
 
 
-def test_one_that_shows_its_picture_is_attached_and_leaves_the_other_for_the_other():
+def test_one_that_shows_its_picture_is_attached():
     shown = remote("r-1", payload=make_job(1, image=A).payload)
-    found = conclude([with_picture(1, A), with_picture(2, B)], shown, hidden("r-2"))
-    assert [found[number].remote.request_id for number in (1, 2)] == ["r-1", "r-2"]
-
-
-def test_no_candidate_counts_as_absence_even_where_pictures_are_hidden():
-    other = hidden("r-2", number=2)
-    attempts = [with_picture(1, A, **ONCE_MISSED), with_picture(2, B, **ONCE_MISSED)]
-    assert {each.conclusion for each in conclude(attempts, other).values()} == {Conclusion.ABSENT}
+    found = conclude([with_picture(1, A), with_picture(2, B)], shown)
+    assert found[1].remote.request_id == "r-1"
+    assert found[2].conclusion is Conclusion.MISSED
 
 
 # Likeness
@@ -196,14 +267,18 @@ def test_no_candidate_counts_as_absence_even_where_pictures_are_hidden():
         ({"cfg_scale": 0.5000000001}, Likeness.EQUAL),
         ({"cfg_scale": None}, Likeness.EQUAL),
         ({"negative_prompt": None}, Likeness.EQUAL),
-        ({"seed": 7}, Likeness.EQUAL),
+        ({"style": 7}, Likeness.EQUAL),
+        ({"cfg_scale": "0.5"}, Likeness.EQUAL),
+        ({"duration": 5}, Likeness.EQUAL),
+        ({"duration": "5.0"}, Likeness.EQUAL),
+        ({"prompt": " prompt 1\n"}, Likeness.EQUAL),
         ({"cfg_scale": 0.51}, Likeness.DIFFERENT),
-        ({"cfg_scale": "0.5"}, Likeness.DIFFERENT),
         ({"cfg_scale": True}, Likeness.DIFFERENT),
-        ({"duration": 5}, Likeness.DIFFERENT),
         ({"duration": "10"}, Likeness.DIFFERENT),
-        ({"prompt": "prompt 1 "}, Likeness.DIFFERENT),
-        ({"image": A}, Likeness.DIFFERENT),
+        ({"prompt": "Prompt 1"}, Likeness.DIFFERENT),
+        ({"prompt": None}, Likeness.HIDDEN),
+        ({"prompt": None, "cfg_scale": 0.7}, Likeness.UNCLEAR),
+        ({"image": A}, Likeness.UNCLEAR),
         ({"image": CUT_SHORT}, Likeness.HIDDEN),
         ({"image": None}, Likeness.HIDDEN),
         ({"image": 7}, Likeness.HIDDEN),
@@ -212,23 +287,66 @@ def test_no_candidate_counts_as_absence_even_where_pictures_are_hidden():
     ],
 )
 def test_how_an_echo_compares(echo, expected):
-    ours = make_job(1).payload
-    assert likeness(ours, {**ours, **echo}, SCHEMA) is expected
+    attempt = make_attempt(1)
+    shown = remote(payload={**attempt.payload, **echo})
+    assert likeness(attempt, shown, SCHEMA, ModelFacts()) is expected
+
+
+def test_texts_are_compared_as_unicode_means_them():
+    attempt = replace(make_attempt(1), payload={**make_job(1).payload, "prompt": "caf\u00e9"})
+    shown = remote(payload={**attempt.payload, "prompt": "cafe\u0301"})
+    assert likeness(attempt, shown, SCHEMA, ModelFacts()) is Likeness.EQUAL
 
 
 def test_an_echo_may_leave_out_defaults_or_fill_them_in():
-    ours = {"image": A, "prompt": "p"}
-    filled = {**ours, "negative_prompt": "", "duration": "5", "cfg_scale": 0.5}
-    assert likeness(ours, filled, SCHEMA) is Likeness.EQUAL
-    assert likeness(filled, ours, SCHEMA) is Likeness.EQUAL
-    assert likeness(filled, ours, None) is Likeness.DIFFERENT, "without a schema a default is not known"
-    assert likeness(ours, None, SCHEMA) is Likeness.HIDDEN
+    bare, filled = {"image": A, "prompt": "p"}, {"negative_prompt": "", "duration": "5", "cfg_scale": 0.5}
+    attempt, whole = replace(MISSED, payload=bare), replace(MISSED, payload={**bare, **filled})
+    assert likeness(attempt, remote(payload={**bare, **filled}), SCHEMA, ModelFacts()) is Likeness.EQUAL
+    assert likeness(whole, remote(payload=bare), SCHEMA, ModelFacts()) is Likeness.EQUAL
+    assert likeness(whole, remote(payload=bare), None, ModelFacts()) is Likeness.HIDDEN, "a default is not known"
+    assert likeness(whole, remote(payload=None), SCHEMA, ModelFacts()) is Likeness.HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "is_same"),
+    [
+        (MODEL, ModelFacts(), True),
+        (f" {MODEL.upper()} ", ModelFacts(), True),
+        (None, ModelFacts(), True),
+        ("other", ModelFacts(), False),
+        ("Other", ModelFacts(aliases=frozenset({"other"})), True),
+    ],
+)
+def test_what_another_model_is(name, facts, is_same):
+    found = likeness(make_attempt(1), remote(model=name), SCHEMA, facts)
+    assert found is (Likeness.EQUAL if is_same else Likeness.DIFFERENT)
+
+
+def test_what_the_service_rewrites_makes_no_difference():
+    attempt = replace(make_attempt(1), payload={**make_job(1).payload, "prompt_extend": True})
+    shown = remote(payload={**attempt.payload, "prompt": "a longer one"})
+    rewriting = ModelSchema(MODEL, {**DOCUMENT, "x-rewrites": {"prompt_extend": ["prompt"]}})
+    assert likeness(attempt, shown, SCHEMA, ModelFacts()) is Likeness.DIFFERENT
+    assert likeness(attempt, shown, rewriting, ModelFacts()) is Likeness.EQUAL
+    assert likeness(attempt, shown, SCHEMA, ModelFacts(rewritten=frozenset({"prompt"}))) is Likeness.EQUAL
+
+
+def test_what_an_echo_of_ours_shows_of_others():
+    payload = make_job(1).payload
+    assert hidden_in(payload, payload, SCHEMA) == rewritten_in(payload, payload, SCHEMA) == frozenset()
+    assert hidden_in(payload, {}, SCHEMA) == {"prompt", "image"}, "what has its default is not hidden"
+    assert hidden_in(payload, None, None) == set(payload)
+    assert rewritten_in(payload, {**payload, "prompt": "x", "cfg_scale": 0.9, "image": A}, SCHEMA) == {
+        "prompt",
+        "cfg_scale",
+    }
 
 
 def test_a_url_is_an_identity_by_itself():
-    ours = {"image": "https://example.com/a.jpg"}
-    assert likeness(ours, dict(ours), SCHEMA) is Likeness.EQUAL
-    assert likeness(ours, {"image": "https://example.com/b.jpg"}, SCHEMA) is Likeness.DIFFERENT
+    attempt = replace(make_attempt(1), payload={"image": "https://example.com/a.jpg"})
+    other = remote(payload={"image": "https://example.com/b.jpg"})
+    assert likeness(attempt, remote(payload=dict(attempt.payload)), SCHEMA, ModelFacts()) is Likeness.EQUAL
+    assert likeness(attempt, other, SCHEMA, ModelFacts()) is Likeness.UNCLEAR
 
 
 # Any world: requests that the service accepted, of us and of others, some of them shown
@@ -243,13 +361,14 @@ def worlds(draw):
     attempts, truth, requests = [], {}, []
     for number in range(1, draw(st.integers(1, 5)) + 1):
         job = make_job(draw(st.integers(1, 2)), image=draw(st.sampled_from(IMAGES)))
-        begun = 1000.0 + 10.0 * number
+        begun = T + 10.0 * number
         attempt = replace(
-            make_attempt(number, intended_at=begun, lost_at=begun + draw(st.floats(0, 5))),
+            make_attempt(number),
             job_id=job.id,
             fingerprint=job.fingerprint,
             payload=job.payload,
-            absent_at=draw(st.sampled_from([None, 1200.0])),
+            window_start=draw(st.sampled_from([None, T - 60, T])),
+            **draw(st.sampled_from([{}, LOOKED])),
         )
         if any(each.fingerprint == attempt.fingerprint for each in attempts):
             continue  # equal requests never overlap
@@ -259,7 +378,7 @@ def worlds(draw):
             requests.append((truth[number], job.payload, begun + draw(st.floats(0, 5))))
     for other in range(draw(st.integers(0, 3))):
         job = make_job(draw(st.integers(1, 2)), image=draw(st.sampled_from(IMAGES)))
-        requests.append((f"x-{other}", job.payload, 1000.0 + draw(st.floats(0, 80))))
+        requests.append((f"x-{other}", job.payload, T + draw(st.floats(-2000, 80))))
     shown = []
     for request_id, payload, at in requests:
         how = draw(st.sampled_from(["full", "none", "short"])) if echo == "mixed" else echo

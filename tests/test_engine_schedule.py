@@ -219,11 +219,10 @@ def small(**changes):
         {"tells": lambda status: "queued" if status == "processing" else status},
         {"tells": lambda status: {"queued": "in line", "processing": "at work"}.get(status, status)},
         {"others": 24},
-        {"skew": -4000.0},
         {"times": simulation.mixed(10.0, 200.0)},
         {"times": simulation.shifted(120.0, 3.0, 24)},
     ],
-    ids=["plain", "never processing", "words of its own", "others before us", "another clock", "mixed", "slower"],
+    ids=["plain", "never processing", "words of its own", "others before us", "mixed", "slower"],
 )
 def test_a_simulated_batch_is_done_and_nothing_is_asked_for_that_is(changes, tmp_path, monkeypatch):
     told, original = set(), simulation.Simulated.get

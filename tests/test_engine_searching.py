@@ -7,9 +7,10 @@ import pytest
 
 from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Listing
+from runner.api.body import Body
 from runner.errors import StateError
+from runner.planning.plan import make_plan
 from runner.planning.selection import Selection
-from runner.state.store import Store
 from tests.engines import accepted, bench, lost
 
 
@@ -75,16 +76,6 @@ def test_a_wrong_clock_is_no_matter_for_the_very_first_submission_either(ground,
     place.world.script.extend([lost(was_accepted=was_accepted)])
     place.run()
     assert (place.totals(), len(place.world.requests)) == ({"succeeded": 1}, 1)
-
-
-def test_a_service_that_does_not_tell_its_time_is_not_believed_to_have_nothing(ground):
-    """Its clock may be hours off: what it shows may be ours."""
-    place = ground(run={"wait": 60})
-    place.world.skew = 7200.0
-    place.world.script.extend([lost(was_accepted=True)])
-    place.world.lists.extend([lambda told: replace(told, skew_from=None)] * 1000)
-    place.run()
-    assert (place.totals(), len(place.world.posts)) == ({"unknown": 1}, 1)
 
 
 def test_a_listing_that_cannot_be_read_is_asked_again_and_proves_nothing(ground):
@@ -186,25 +177,191 @@ def test_one_list_serves_all_that_were_lost(ground):
     assert place.world.calls.count("list") <= 2
 
 
-def test_what_is_accepted_while_a_list_is_on_its_way_need_not_be_in_it(ground, monkeypatch):
+def test_what_is_accepted_while_a_list_is_on_its_way_need_not_be_in_it(ground):
     """Otherwise steady submissions would keep a lost one unknown for ever."""
-    place = ground(pictures=4)
-    asked, looked_until = [], []
-    original = Store.accepted_between
+    place = ground(pictures=40, run={"concurrency": 2})
+    before = []
 
-    def noted(self, model, start, end):
-        looked_until.append((asked[-1], end))
-        return original(self, model, start, end)
-
-    def slowly(told):
-        asked.append(place.clock.time)
+    def stale(told):
+        """What the service had when the list was asked for, which is told seconds later."""
+        shown, before[:] = [each for each in told.requests if each in before], told.requests
         place.clock.time += 3.0
-        return told
+        return replace(told, requests=tuple(shown), total=len(shown))
 
-    monkeypatch.setattr(Store, "accepted_between", noted)
-    place.world.lists.extend([slowly] * 1000)
+    place.world.lists.extend([stale] * 1000)
     place.world.script.extend([accepted, lost(was_accepted=False)])
     place.run()
-    assert looked_until
-    assert all(end <= began for began, end in looked_until)
-    assert (place.totals(), len(place.world.requests)) == ({"succeeded": 4}, 4)
+    assert (place.totals(), len(place.world.requests)) == ({"succeeded": 40}, 40)
+
+
+# Clocks
+
+
+def stepped(place, seconds):
+    """Somebody sets the clock of this machine; what passed since its boot is as before."""
+    place.clock.ahead += seconds
+
+
+JUMPS = [10.0, -10.0, 600.0, 3600.0, -3600.0, 365 * 86400.0]
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.parametrize("was_accepted", [True, False])
+@pytest.mark.parametrize("moment", ["before", "lost", "between runs", "looked"])
+def test_a_clock_that_is_set_buys_nothing_twice_and_loses_nothing(ground, jump, was_accepted, moment):
+    place = ground(pictures=4)
+    world = place.world
+
+    def lose(world, body):
+        told = lost(was_accepted=was_accepted)(world, body)
+        if moment == "lost":
+            stepped(place, jump)
+        return told
+
+    if moment == "before":
+        stepped(place, jump)
+    world.script.extend([accepted, lose])
+    if moment in ("between runs", "looked"):
+        # The first run ends before it looked, or after the first whole list.
+        world.lists.extend([broken] * 10_000 if moment == "between runs" else [lambda told: told] + [broken] * 10_000)
+        place.run()
+        world.lists.clear()
+        stepped(place, jump)
+        place.again()
+    place.run()
+    assert (place.totals(), len(world.requests)) == ({"succeeded": 4}, 4)
+    assert own_videos(place)
+
+
+@pytest.mark.parametrize("was_accepted", [True, False])
+def test_after_a_reboot_the_first_list_is_asked_for_anew(ground, was_accepted):
+    place = ground()
+    place.world.script.extend([lost(was_accepted=False)])
+    place.world.lists.extend([lambda told: told] + [broken] * 10_000)
+    place.run()
+    place.world.lists.clear()
+    place.clock.boot, place.clock.time = "boot-2", 50.0
+    place.run()
+    assert (place.totals(), len(place.world.requests)) == ({"succeeded": 1}, 1)
+    _, second = (at for at, _ in place.world.posts)
+    assert second >= 50.0 + 60.0, "a whole settling wait after the reboot"
+
+
+def test_a_suspended_machine_settles_while_it_sleeps(ground):
+    place = ground()
+    place.world.script.extend([lost(was_accepted=False)])
+
+    def asleep(told):
+        place.clock.time += 300.0
+        return told
+
+    place.world.lists.extend([asleep])
+    place.run()
+    assert (place.totals(), len(place.world.requests)) == ({"succeeded": 1}, 1)
+
+
+def test_times_in_milliseconds_are_not_trusted_and_nothing_is_bought_twice(ground):
+    place = ground(pictures=3)
+    place.world.unit = 1000.0
+    place.world.script.extend([accepted, lost(was_accepted=True), lost(was_accepted=False)])
+    place.run()
+    assert (place.totals(), len(place.world.requests)) == ({"succeeded": 3}, 3)
+    with place.store() as store:
+        assert store.model_facts(place.manifest.models[0]).is_untimed
+
+
+# Keys and organisations
+
+
+def test_the_key_of_another_organisation_does_not_buy_again_what_was_lost_in_the_first_post(ground):
+    """Its list is empty, and says nothing of the organisation."""
+    place = ground()
+    place.world.script.extend([lost(was_accepted=True)])
+    place.world.lists.extend([broken] * 10_000)
+    place.run()
+    theirs = place.world.requests
+    place.world.lists.clear()
+    place.world.requests = []
+    place.world.service = replace(place.world.service, key="sk-of-another")
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"unknown": 1}, 1)
+    place.world.service = replace(place.world.service, key="sk-key")
+    place.world.requests = theirs
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"succeeded": 1}, 1)
+
+
+# Strangers' records of the same request, and failed ones
+
+
+def test_a_request_of_before_is_not_taken_for_a_lost_one(ground):
+    """It was on the page that was asked for before the first submission."""
+    place = ground()
+    world = place.world
+    body = Body(place.manifest.models[0], dict(next(iter(make_plan(place.manifest).jobs)).job.payload), None)
+    world.take(body)
+    world.script.extend([lost(was_accepted=False)])
+    place.run()
+    assert (place.totals(), len(world.requests), len(world.posts)) == ({"succeeded": 1}, 2, 2)
+    with place.store() as store:
+        assert [each.request_id for each in store.records()] == ["r-1"]
+
+
+def test_more_records_than_attempts_are_left_to_people(ground):
+    place = ground(run={"wait": 60})
+
+    def twice(world, body):
+        world.take(body)
+        return lost(was_accepted=True)(world, body)
+
+    place.world.script.extend([twice])
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"unknown": 1}, 1)
+    with place.store() as store:
+        (record,) = store.unfinished()
+    assert "r-0, r-1" in record.reason
+
+
+def test_a_lost_post_that_left_a_failed_record_is_failed_after_settling(ground):
+    place = ground()
+
+    def fails(world, body):
+        told = lost(was_accepted=True)(world, body)
+        world.requests[-1] = replace(world.requests[-1], status="failed", error="Backend error (400)")
+        return told
+
+    place.world.script.extend([fails])
+    began = place.clock.time
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"failed": 1}, 1)
+    assert place.clock.time - began >= 60
+    with place.store() as store:
+        (record,) = store.unfinished()
+    assert (record.error, record.request_id) == ("Backend error (400)", "r-0")
+
+
+def test_equal_takes_go_on_once_all_was_asked_of_the_unknown_one(ground):
+    place = ground(takes=2)
+
+    def twice(world, body):
+        world.take(body)
+        return lost(was_accepted=True)(world, body)
+
+    place.world.script.extend([twice])
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"unknown": 1, "succeeded": 1}, 2)
+
+
+def test_a_pause_that_the_service_wants_ends_with_the_wait(ground):
+    place = ground(run={"wait": 300, "settle": 60})
+    place.world.script.extend([lost(was_accepted=True)])
+    busy = Listing(AnswerClass.BUSY, message="slow down", retry_after=3600.0)
+    place.world.lists.extend([lambda told: busy] * 1000)
+    began = place.clock.time
+    place.run()
+    assert place.totals() == {"unknown": 1}
+    assert 300 <= place.clock.time - began < 330
+    place.world.lists.clear()
+    place.again()
+    place.run()
+    assert (place.totals(), len(place.world.requests)) == ({"succeeded": 1}, 1)

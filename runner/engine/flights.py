@@ -46,6 +46,16 @@ class Flight:
     remote: Remote | None = None
     # --resubmit-unknown was given: if the request cannot be found, it is submitted, and paid for, again.
     resubmit: bool = False
+    # When its POST began, by the clock of this boot.
+    posted_at: float | None = None
+    # The service's time of the last request that was accepted before its POST.
+    newest: float | None = None
+    # The first whole list that left it unknown was asked for then; it is settled after a second one.
+    unknown_since: float | None = None
+    is_settled: bool = False
+    # Its record was compared with what was sent; and the service did not touch it since it was made.
+    is_learned: bool = False
+    is_untouched: bool = False
 
     @property
     def job(self) -> Job:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from runner.diagnostics.words import money
+from runner.engine.assignment import assign
 from runner.engine.downloads.fetching import Fetching
 from runner.engine.flights import Flight, Phase
 from runner.engine.polling import Polling
@@ -23,22 +27,29 @@ _SHORTEST_TURN, _LONGEST_TURN = 0.02, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run ended: how many submissions it made, and the error that stopped it or some of its jobs, if any."""
+    """How a run ended: how many submissions it made, and the error that stopped it or some of its jobs, if any.
+
+    `aside` is what was in the way of downloads, at its new paths.
+    """
 
     submitted: int
     interrupted: bool
     error: ReelrunError | None
+    aside: tuple[Path, ...] = ()
 
 
 class Engine:
     """Executes a plan. The caller must hold the run lock of the state."""
 
-    def __init__(self, plan: Plan, selection: Selection, store: Store, tools: Tools) -> None:
+    def __init__(
+        self, plan: Plan, selection: Selection, store: Store, tools: Tools, attach: Sequence[str] = ()
+    ) -> None:
         self._run = Run(plan, selection, store, tools)
-        self._submitting = Submitting(self._run)
-        self._searching = Searching(self._run)
         self._polling = Polling(self._run)
+        self._submitting = Submitting(self._run, self._polling)
+        self._searching = Searching(self._run)
         self._fetching = Fetching(self._run)
+        self._attach = attach
         self._stopped_at: float | None = None
 
     def interrupt(self) -> None:
@@ -50,13 +61,14 @@ class Engine:
         """Work until nothing is left to do in this run, or something stops it."""
         run = self._run
         self._adopt()
+        assign(run, self._attach)
         run.tools.progress(run.snapshot())
         try:
             while self._has_work():
                 self._turn()
         finally:
             run.stop.set()
-        return Report(run.submitted, run.interrupted, run.error or run.last_error)
+        return Report(run.submitted, run.interrupted, run.error or run.last_error, tuple(run.aside))
 
     def _turn(self) -> None:
         """Handle the calls that have ended, and start those that are due."""
@@ -66,7 +78,11 @@ class Engine:
             for event in events:
                 if event is not None:
                     run.settle(event)
+            self._polling.leave_unasked()
+            self._searching.leave_unasked()
+            run.give_up_on_silence()
             self._submitting.intend()
+        run.check_state()
         self._submitting.post()
         self._searching.look()
         self._polling.poll()
@@ -76,7 +92,7 @@ class Engine:
     def _has_work(self) -> bool:
         run = self._run
         if not run.is_stopping:
-            return run.flights.is_busy() or (len(run.queue) > 0 and not self._submitting.is_blocked)
+            return run.flights.is_busy() or self._submitting.has_work
         now = run.now()
         self._stopped_at = now if self._stopped_at is None else self._stopped_at
         run.stop.set()
@@ -94,6 +110,10 @@ class Engine:
         planned = {each.job.id: each for each in run.plan.opened}
         with run.store.transaction():
             for attempt in opened:
+                if attempt.request_id is None and attempt.lost_at is None:
+                    # Its runner is dead, and so its connection is closed.
+                    run.store.lose(attempt, run.wall(), "the run ended before the answer came")
+                    attempt = replace(attempt, lost_at=run.wall())
                 if run.selection.has(attempt):
                     self._adopt_one(attempt, planned.get(attempt.job_id))
                 elif attempt.request_id is None:
@@ -108,12 +128,8 @@ class Engine:
         run.queue.exclude(attempt.job_id, is_planned=resubmit)
         if attempt.request_id is not None:
             run.schedule.join(flight, now)
-            return
-        run.queue.hold(attempt.fingerprint)
-        if attempt.lost_at is None:
-            # The process that sent it has ended, so its connection is closed.
-            run.store.lose(attempt, now, None, "the run ended before the answer came")
-            flight.attempt = replace(attempt, lost_at=now)
+        else:
+            run.queue.hold(attempt)
 
 
 def check_service(store: Store, service: str, organisation: str | None) -> None:
@@ -131,14 +147,23 @@ def check_service(store: Store, service: str, organisation: str | None) -> None:
 
 
 def check_budget(plan: Plan) -> None:
-    """Raise BudgetError if what is spent and the plan's cost together exceed max_cost. Then nothing is submitted."""
-    budget, cost = plan.manifest.budget, plan.cost
-    if budget.max_cost is None or cost is None or not plan.totals[Action.SUBMIT]:
+    """Raise BudgetError if what is spent and the plan's cost together exceed max_cost, or if that cannot be known.
+
+    Then nothing is submitted.
+    """
+    budget, submits = plan.manifest.budget, plan.totals[Action.SUBMIT]
+    if budget.max_cost is None or not submits:
         return
-    total, submits = plan.spent + cost, plan.totals[Action.SUBMIT]
+    number, most = f"{submits:,} submission{'s' if submits != 1 else ''}", money(budget.max_cost, budget.currency)
+    if plan.cost is None:
+        raise BudgetError(
+            f"the price of {number} is not known, and the budget is {most}",
+            "add price_per_job or price_per_second under budget, or take max_cost out; nothing was sent",
+        )
+    total = plan.spent + plan.cost
     if total > budget.max_cost:
         raise BudgetError(
-            f"{submits:,} submission{'s' if submits != 1 else ''} for {cost:.2f} {budget.currency} would bring"
-            f" the total to {total:.2f}, over the budget of {budget.max_cost:.2f}",
+            f"{number} for {money(plan.cost, budget.currency)} would bring the total to"
+            f" {money(total, budget.currency)}, over the budget of {most}",
             "raise budget.max_cost, or choose fewer jobs with --only; nothing was sent",
         )

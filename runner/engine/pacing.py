@@ -65,6 +65,10 @@ class Gate:
         is_full = calls >= self.most or (self.is_stormy and calls > 0)
         return math.inf if is_full else self.opens_at
 
+    def is_shut(self, calls: int, now: float) -> bool:
+        """Whether a failure keeps the next call from starting now."""
+        return self.failures > 0 and self.due(calls) > now
+
     def answered(self) -> None:
         self.failures = 0
         self.silent_since = None

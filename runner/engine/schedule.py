@@ -22,6 +22,8 @@ _POLLS, _LEAST, _EARLY, _KEPT = 10.0, 0.3, 8, 60
 # A request that waits behind others is polled seldom. The pause is `_PATIENCE` times its age, but at least the longest
 # known duration of its kind, or `_SLOWEST` seconds if none is known.
 _PATIENCE, _SLOWEST = 3.0, 120.0
+# When a request of an earlier run was begun is not known; it is older than this run, in seconds.
+_UNSEEN = 1.0
 
 
 class Schedule:
@@ -52,7 +54,7 @@ class Schedule:
         """Take up a request that has its id. If it was not sent just now, it may have ended, and is polled at once."""
         waiting = self._waiting[flight.attempt.model]
         if flight.phase is Phase.LOST:
-            flight.started = flight.attempt.intended_at
+            flight.started = now - _UNSEEN
             self._flights.poll_at(flight, now)
             return
         if waiting:

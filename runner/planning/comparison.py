@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from runner.media import FIRST_PICTURE
-from runner.model import Action, Change, Job, Manifest, Planned, Standing, Status
+from runner.model import Action, Change, Job, Manifest, Planned, Standing, Status, Variables
 from runner.planning.changes import changes
 from runner.planning.selection import Selection
 from runner.state.store import Store
@@ -57,13 +56,17 @@ def _action_of(found: Standing, selection: Selection) -> tuple[Action, str]:
         if selection.resubmit_unknown:
             return Action.SUBMIT, RESUBMITTED
         return Action.ATTACH, "unknown: its answer was lost, and it is looked for"
+    if found.status is Status.REJECTED:
+        if selection.retry_rejected:
+            return Action.SUBMIT, f"retry: {found.status}"
+        return Action.SKIP, f"{found.status}; --retry-rejected submits it again"
     if selection.retry_failed:
         return Action.SUBMIT, f"retry: {found.status}"
     return Action.SKIP, f"{found.status}; --retry-failed submits it again"
 
 
-def _changed(job: Job, former: str, model: str, payload: str, price: Decimal | None, spent: Decimal) -> Planned:
-    found = changes(job.payload, json.loads(payload)) or (Change("model", model, job.model),)
+def _changed(job: Job, former: str, model: str, payload: Variables, price: Decimal | None, spent: Decimal) -> Planned:
+    found = changes(job.payload, payload) or (Change("model", model, job.model),)
     return Planned(job, Action.SUBMIT, _reason_of(job, found), price, spent, found, former)
 
 

@@ -46,6 +46,7 @@ class Selection:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pictures: Mapping[str, Variables] = field(default_factory=dict, repr=False)
     retry_failed: bool = False
+    retry_rejected: bool = False
     resubmit_unknown: bool = False
 
     @property

@@ -58,9 +58,9 @@ def finish(state: Path, left: int) -> None:
         run = connection.execute
         run("UPDATE jobs SET status = 'succeeded' WHERE position < (SELECT count(*) FROM jobs) - ?", (left,))
         run(
-            "INSERT INTO attempts (job_id, request_id, currency, intended_at, skew, accepted_at, remote_status,"
+            "INSERT INTO attempts (job_id, request_id, currency, intended_at, caller, accepted_at, remote_status,"
             " outcome, finished_at)"
-            " SELECT id, 'request-' || id, 'USD', 1.7e9 + position, 0.0, 1.7e9 + position, 'success', 'succeeded',"
+            " SELECT id, 'request-' || id, 'USD', 1.7e9 + position, '', 1.7e9 + position, 'success', 'succeeded',"
             f" 1.7e9 + position + 60 FROM {done} ORDER BY position",
             (left,),
         )

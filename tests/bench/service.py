@@ -57,7 +57,7 @@ class Service:
 
     def _submit(self, body: Body) -> bytes:
         request = self.queue.submit(str(uuid.uuid4()), body.document())
-        now = int(time.time())
+        now = request.created
         return json.dumps(
             {
                 "request_id": request.id,
@@ -83,7 +83,7 @@ class Service:
     def _echo(self, request: Request) -> bytes:
         """The request as an answer shows it; every showing is a poll."""
         request.polls += 1
-        status, at = request.status, int(time.time())
+        status, at = request.status, request.created
         outcome = {}
         if status == "success":
             outcome = {"video_url": f"http://127.0.0.1:{self.port}/videos/{request.id}.mp4"}

@@ -25,7 +25,7 @@ from runner.engine.downloads.artifacts import Fetched, Order
 from runner.engine.loop import Engine
 from runner.engine.run import Tools
 from runner.manifest.reader import load
-from runner.model import Artifact
+from runner.model import Artifact, Variables
 from runner.planning.plan import make_plan
 from runner.planning.selection import EVERYTHING
 from runner.state.store import Store
@@ -45,7 +45,12 @@ class SimulatedClock:
         self._order = count()
         self._events: list[tuple[float, int, Callable[[], object]]] = []
 
+    boot = "simulated"
+
     def now(self) -> float:
+        return self._time
+
+    def wall(self) -> float:
         return self._time
 
     def later(self, seconds: float, call: Callable[[], object]) -> None:
@@ -92,7 +97,6 @@ class Scenario:
     concurrency: int = 64
     tells: Callable[[str], str] = str
     others: int = 0
-    skew: float = 0.0
     runs_before: int = 0
 
 
@@ -106,26 +110,30 @@ class Simulated(Client):
         self._names = (f"r-{seed}-{number}" for number in count())
         self.queue = Slots(scenario.slots, scenario.times(seed), clock.now, clock.later)
         self.ours: dict[str, Request] = {}
+        self._echoes: dict[str, Variables] = {}
         for _ in range(scenario.others):
             self.queue.submit(next(self._names), b"")
 
     def submit(self, body: Body) -> Submission:
         request = self.queue.submit(next(self._names), b"")
         self.ours[request.id] = request
-        return Submission(AnswerClass.ACCEPTED, request.id, self._scenario.tells("queued"), 200, skew_from=self._date())
+        self._echoes[request.id] = body.payload
+        return Submission(AnswerClass.ACCEPTED, self._remote(request, "queued"), 200)
 
     def get(self, request_id: str) -> Answer:
         request = self.ours[request_id]
         request.polls += 1
         link = _URL + request_id if request.status == "success" else None
-        remote = Remote(request_id, status=self._scenario.tells(request.status), video_url=link)
-        return Answer(AnswerClass.ACCEPTED, remote, skew_from=self._date())
+        return Answer(AnswerClass.ACCEPTED, replace(self._remote(request, request.status), video_url=link))
+
+    def page(self, model: str, *, patience: float) -> Listing:
+        return Listing(AnswerClass.ACCEPTED, (), 0, None, True)
 
     def list(self, model: str) -> Listing:
         raise AssertionError("nothing is lost here")
 
-    def _date(self) -> float:
-        return float(int(self._clock.now() + self._scenario.skew))
+    def _remote(self, request: Request, status: str) -> Remote:
+        return Remote(request.id, status=self._scenario.tells(status), payload=self._echoes[request.id])
 
     def fetch(self, files: LinkedFiles, order: Order, stop: object) -> Fetched:
         """A download, in the place of the real one."""

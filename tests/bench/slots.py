@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ class Request:
     asked: float = math.nan
     delivered: float = math.nan
     polls: int = 0
+    # As the service tells it, in Unix seconds.
+    created: int = field(default_factory=lambda: int(time.time()))
 
     @property
     def status(self) -> str:

@@ -42,16 +42,19 @@ class LeapingClock(SystemClock):
 
     def __init__(self, service: FaultyService, pools: list[Pool]) -> None:
         super().__init__()
-        self._offset += service.ahead
+        self._leapt = service.ahead
         self._service = service
         self._pools = pools
+
+    def now(self) -> float:
+        return super().now() + self._leapt
 
     def wait(self, inbox: SimpleQueue[Any], timeout: float) -> list[Any]:
         if any(pool.calls for pool in self._pools) or timeout <= _ON_ITS_WAY:
             return super().wait(inbox, timeout)
         items = super().wait(inbox, _ON_ITS_WAY)
         if not items:
-            self._offset += timeout - _ON_ITS_WAY
+            self._leapt += timeout - _ON_ITS_WAY
             self._service.ahead += timeout - _ON_ITS_WAY
         return items
 

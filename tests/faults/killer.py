@@ -14,7 +14,7 @@ from runner.cli.main import main
 from runner.engine.downloads import artifacts
 from runner.engine.submitting import Submitting
 from runner.results import index
-from runner.state import disk
+from runner.state import runlock
 from runner.state.store import Store
 from runner.video import decoding
 
@@ -82,7 +82,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "outcome committed": lambda: after_commit("conclude"),
     "before the index": lambda: before(index, "write"),
     "index written": lambda: after(index, "write"),
-    "folder made": lambda: after(disk, "make_folder"),
+    "folder made": lambda: after(runlock, "make_folder"),
     "folders created, not durable": lambda: after(artifacts, "create_folders"),
 }
 

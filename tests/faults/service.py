@@ -31,6 +31,7 @@ class Accepted:
     created_at: float
     status: str = "success"
     polls: int = 0
+    error: str = ""
 
 
 Fault = Callable[["Call"], None]
@@ -70,6 +71,7 @@ class Call:
             "Content-Type": "application/json",
             "Content-Length": str(len(data) if length is None else length),
             "Date": formatdate(self.service.now(), usegmt=True),
+            **self.service.headers,
             **(headers or {}),
         }
         self.handler.wfile.write(f"HTTP/1.1 {status} Word\r\n".encode())
@@ -126,8 +128,19 @@ class FaultyService:
     ahead: float = 0.0
     # The listing shows a request only this many seconds after it was accepted.
     lag: float = 0.0
-    # How the picture stands in the listing: full, short or none.
+    # How the payload is echoed: full, with the picture short or none, or empty.
     echo: str = "full"
+    # The list comes in pages of so many, with `has_more` in place of `total`.
+    page_size: int = 0
+    # A POST is answered with the finished record.
+    is_sync: bool = False
+    # How far the clock in its records is from the machine's.
+    skew: float = 0.0
+    # Members that every record has otherwise, and headers that every answer has.
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    # Requests that others made: they are listed, and no business of ours.
+    strangers: list[Accepted] = field(default_factory=list)
     organisation: str = "org-1"
     accepted: list[Accepted] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -168,15 +181,17 @@ class FaultyService:
             queue = self.faults[kind]
             return queue.popleft() if queue else self.always.get(kind)
 
-    def document(self, request: Accepted, *, echo: str = "full") -> dict[str, Any]:
-        payload = dict(request.payload)
+    def document(self, request: Accepted) -> dict[str, Any]:
+        payload, echo = dict(request.payload), self.echo
         image = payload.get("image", "")
         if echo == "none":
             payload.pop("image", None)
         elif echo == "short":
             payload["image"] = image[:64]
+        elif echo == "empty":
+            payload = {}
         done = request.status == "success"
-        return {
+        record = {
             "request_id": request.id,
             "org_id": self.organisation,
             "model": request.model,
@@ -184,27 +199,35 @@ class FaultyService:
             "is_public": False,
             "payload": payload,
             "outcome": {"video_url": self.link(request), "thumbnail_image_url": ""} if done else {},
-            "created_at": int(request.created_at),
-            "updated_at": int(self.now()),
-            "queued_at": int(request.created_at),
+            "created_at": int(request.created_at + self.skew),
+            "updated_at": int(self.now() + self.skew),
+            "queued_at": int(request.created_at + self.skew),
             "qworker_id": "w",
+            **({"error": request.error} if request.error else {}),
         }
+        changes = {name: value(record) if callable(value) else value for name, value in self.changes.items()}
+        return record | changes
 
     def link(self, request: Accepted) -> str:
         return f"{self.files_url}/{request.id}.mp4?v={self.link_version}"
 
-    def listing(self, model: str) -> dict[str, Any]:
+    def listing(self, model: str, offset: int = 0) -> dict[str, Any]:
         with self.lock:
-            shown = [each for each in self.accepted if each.model == model and each.created_at + self.lag <= self.now()]
-            return {"requests": [self.document(each, echo=self.echo) for each in shown], "total": len(shown)}
+            every = [*self.accepted, *self.strangers]
+            shown = [each for each in every if each.model == model and each.created_at + self.lag <= self.now()]
+            if not self.page_size:
+                return {"requests": list(map(self.document, shown)), "total": len(shown)}
+            page = shown[offset : offset + self.page_size]
+            return {"requests": list(map(self.document, page)), "has_more": offset + len(page) < len(shown)}
 
     def find(self, request_id: str) -> Accepted | None:
         with self.lock:
-            return next((each for each in self.accepted if each.id == request_id), None)
+            return next((each for each in (*self.accepted, *self.strangers) if each.id == request_id), None)
 
     def fingerprints(self) -> list[str]:
-        """What was accepted, by content: a picture by its hash."""
-        return sorted(json.dumps({**each.payload, "image": _digest(each.payload["image"])}) for each in self.accepted)
+        """What was accepted and did not fail, by content: a picture by its hash."""
+        billed = [each for each in self.accepted if each.status != "failed"]
+        return sorted(json.dumps({**each.payload, "image": _digest(each.payload["image"])}) for each in billed)
 
 
 def _digest(image: str) -> str:
@@ -246,22 +269,25 @@ class _Api(_Handler):
         call.read()
         accepted = call.accept()
         document = self.service.document(accepted)
-        call.answer(
-            200, {name: document[name] for name in ("request_id", "model", "status", "created_at", "updated_at")}
-        )
+        short = {name: document[name] for name in ("request_id", "model", "status", "created_at", "updated_at")}
+        call.answer(200, document if self.service.is_sync else {**short, "status": "queued"})
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         path = parts.path.removeprefix(PREFIX)
         call = Call(self, self.service, path=path)
         kind = "list" if path == "/requests" else "poll" if path.startswith("/requests/") else "other"
+        if kind == "list" and "limit=" in parts.query and not self.service.posts:
+            # Before the first submission a page is asked for, to know what time it is there.
+            kind = "page"
         with self.service.lock:
             self.service.calls.append(kind)
         fault = self.service.fault_for(kind)
         if fault is not None:
             fault(call)
-        elif kind == "list":
-            call.answer(200, self.service.listing(parse_qs(parts.query)["model_id"][0]))
+        elif kind in ("list", "page"):
+            query = parse_qs(parts.query)
+            call.answer(200, self.service.listing(query["model_id"][0], int(query.get("offset", ["0"])[0])))
         elif kind == "poll":
             found = self.service.find(path.rsplit("/", 1)[1])
             if found is not None and found.status == "queued":
@@ -303,6 +329,13 @@ def serve_video(call: Call, etag: str = '"v1"') -> None:
 # Faults
 
 
+def accept(call: Call) -> None:
+    """No fault at all."""
+    call.read()
+    record = call.service.document(call.accept())
+    call.answer(200, record if call.service.is_sync else {**record, "status": "queued", "outcome": {}})
+
+
 def status(
     code: int, *, accepted: bool = False, headers: Mapping[str, str] | None = None, words: str = "fault"
 ) -> Fault:
@@ -325,6 +358,15 @@ def raw(
         call.answer(code, content, {"Content-Type": kind}, length=length)
 
     return fault
+
+
+def rate_limit(call: Call) -> None:
+    """It takes the request, and makes a failed record of it."""
+    call.read()
+    accepted = call.accept()
+    answer = call.service.document(accepted)
+    accepted.status, accepted.error = "failed", "rate limit exceeded(RPM)"
+    call.answer(200, {name: answer[name] for name in ("request_id", "model", "created_at")} | {"status": "queued"})
 
 
 def drop_before(call: Call) -> None:

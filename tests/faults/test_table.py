@@ -120,7 +120,24 @@ def test_submit_denied_stops_the_run_after_one_call(service, manifest, code):
     assert_all_done(service, run(manifest, service))
 
 
-@pytest.mark.parametrize("code", [402, 404, 405])
+def test_an_account_without_credits_stops_submitting_and_what_was_accepted_is_fetched(service, tmp_path):
+    """402 after the third of ten: nothing is rejected, and after topping up exactly the others are bought."""
+    manifest = write_manifest(tmp_path, pictures=10, run={"concurrency": 1})
+    service.first_status = "queued"
+    service.order("submit", *[faults.accept] * 3)
+    service.always["submit"] = faults.status(402, words="Insufficient credits")
+    result = run(manifest, service)
+    assert (result.exit_code, len(service.accepted)) == (Exit.ACCESS, 3)
+    assert result.totals[Status.SUCCEEDED] == 3
+    assert result.totals[Status.PENDING] == 7
+    assert "Insufficient credits" in result.error.message
+    assert "top up" in result.error.hint
+    service.always.clear()
+    assert_all_done(service, run(manifest, service), 10)
+    assert len(service.accepted) == 10
+
+
+@pytest.mark.parametrize("code", [404, 405])
 def test_submit_refused_for_all_costs_one_call(service, manifest, code):
     service.always["submit"] = faults.status(code, words="no money")
     result = run(manifest, service)
@@ -129,7 +146,7 @@ def test_submit_refused_for_all_costs_one_call(service, manifest, code):
     assert result.totals[Status.PENDING] == JOBS - 1
     assert "no money" in result.error.message
     service.always.clear()
-    assert_all_done(service, run(manifest, service, Selection(retry_failed=True)))
+    assert_all_done(service, run(manifest, service, Selection(retry_failed=True, retry_rejected=True)))
 
 
 @pytest.mark.parametrize(("code", "status"), [(400, "rejected"), (413, "failed"), (415, "failed"), (422, "failed")])
@@ -145,7 +162,7 @@ def test_submit_refused_for_one_is_final_for_that_one(service, manifest, code, s
     assert service.posts == JOBS
     assert run(manifest, service).exit_code is Exit.JOBS_FAILED
     assert service.posts == JOBS, "a plain run never submits a final job again"
-    assert_all_done(service, run(manifest, service, Selection(retry_failed=True)))
+    assert_all_done(service, run(manifest, service, Selection(retry_failed=True, retry_rejected=True)))
 
 
 POLLS = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.api.linked_files import BadLinkError, LinkedFiles
@@ -13,22 +14,25 @@ from runner.api.transport import CallError
 from runner.engine.downloads.transfer import Bounds, FetchError, FetchFailure, Part, Stop, copy, download
 from runner.errors import DiskError
 from runner.model import Artifact
-from runner.state.disk import create_folders, disk_errors, make_folder, put_in_place
+from runner.state.disk import create_folders, disk_errors, make_folder, put_in_place, unfollowed
 from runner.video.facts import UnfitFileError
 
-# For comparison: ten seconds at 720p have tens of megabytes.
+# For comparison: ten seconds at 720p have tens of megabytes, and a second of the best 4K has less than 32.
 MOST_VIDEO_BYTES = 1 << 30
+_ALWAYS_BYTES, _BYTES_A_SECOND = 64 << 20, 32 << 20
 # A thumbnail is held in memory. Most have tens of kilobytes.
 _MOST_THUMBNAIL_BYTES = 8 << 20
 _TOTAL_SECONDS = 900.0
+# The folder of videos beyond the first of a request.
+FURTHER = "others"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to download, and where to. `path` is relative to `output_dir`/videos, without an extension.
 
-    `seconds` is the requested length of the video. `total_seconds` limits the whole download, as it may arrive byte by
-    byte.
+    `further_urls` are links to more videos that the request made. `seconds` is the requested length of the video.
+    `total_seconds` limits the download of each, as it may arrive byte by byte.
     """
 
     request_id: str
@@ -40,37 +44,80 @@ class Order:
     decode: bool
     most_bytes: int = MOST_VIDEO_BYTES
     total_seconds: float = _TOTAL_SECONDS
+    further_urls: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
+    """The files of a job. `note` tells people of further videos; `aside` is what was in the places of the files before,
+    at its new paths."""
+
     video: Artifact
     thumbnail: Artifact | None
+    note: str = ""
+    aside: tuple[Path, ...] = ()
+
+
+def most_bytes_of(seconds: float | None) -> int:
+    """More than a video of this length has, and few enough for the disk: what a host sends need not have an end."""
+    if seconds is None:
+        return MOST_VIDEO_BYTES
+    return min(MOST_VIDEO_BYTES, _ALWAYS_BYTES + math.ceil(seconds * _BYTES_A_SECOND))
 
 
 def fetch(files: LinkedFiles, order: Order, stop: Stop) -> Fetched:
-    """Download, verify and put in place. Raises FetchError and DiskError. Only a verified file replaces another one."""
+    """Download, verify and put in place. Raises FetchError and DiskError. What is in its place is set aside."""
+    aside: list[Path] = []
+    video, frame = _video(files, order, stop, aside)
+    note = _further(files, order, stop, aside) if order.further_urls else ""
+    return Fetched(video, _thumbnail(order, _picture(files, order, stop) or frame, aside), note, tuple(aside))
+
+
+def _video(
+    files: LinkedFiles, order: Order, stop: Stop, aside: list[Path], folder: str = "videos"
+) -> tuple[Artifact, bytes | None]:
+    """Download a video, and put it in place with the suffix of what it is; it, and one of its frames as a JPEG."""
     # Imported here: FFmpeg takes long to load, and most commands do not need it.
     from runner.video.decoding import inspect_video
 
-    path = f"videos/{order.path}.mp4"
-    video = inside(order.output_dir, path)
-    with disk_errors(f"write {video}"):
+    path = f"{folder}/{order.path}"
+    target = inside(order.output_dir, path)
+    with disk_errors(f"write {target}"):
         make_folder(order.output_dir)
-        create_folders(video.parent)
-    part = Part(part_of(video, order.request_id))
+        create_folders(target.parent)
+    part = Part(part_of(target, order.request_id))
     sha256, size = download(files, order.video_url, part, Bounds(order.most_bytes, order.total_seconds), stop)
-    picture = _picture(files, order, stop)
     try:
-        facts = inspect_video(part.path, order.seconds, decode=order.decode, wants_frame=picture is None)
+        facts = inspect_video(part.path, order.seconds, decode=order.decode, wants_frame=True)
     except UnfitFileError as error:
         part.discard()
         raise FetchError(FetchFailure.UNFIT, f"the video that came is refused: {error}") from error
-    with disk_errors(f"write {video}"):
+    path += facts.suffix
+    with disk_errors(f"write {order.output_dir / path}"):
         # The folder may have been replaced by a link during the download: check again where the file would go.
-        put_in_place(part.path, inside(order.output_dir, path), order.output_dir)
+        aside += put_in_place(part.path, inside(order.output_dir, path), order.output_dir)
     kept = Artifact(path, sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
-    return Fetched(kept, _thumbnail(order, picture or facts.frame))
+    return kept, facts.frame
+
+
+def _further(files: LinkedFiles, order: Order, stop: Stop, aside: list[Path]) -> str:
+    """Download the other videos of a request, which were paid for, too. Returns what became of them.
+
+    They are in a folder of their own: beside the videos, one could have the path of another job. What is no video is
+    only told; what does not arrive is tried again, with the first one.
+    """
+    words = []
+    for number, url in enumerate(order.further_urls, 2):
+        name, path = f"{order.request_id}-{number}", f"{order.path}-{number}"
+        one = replace(order, request_id=name, video_url=url, path=path, seconds=None)
+        try:
+            video, _ = _video(files, one, stop, aside, FURTHER)
+            words.append(video.path)
+        except FetchError as error:
+            if error.failure is not FetchFailure.UNFIT:
+                raise FetchError(error.failure, f"video {number} of the request: {error.message}") from error
+            words.append(f"video {number} was left out: {error.message}")
+    return f"the request made {len(words) + 1} videos; the others: {'; '.join(words)}"
 
 
 def part_of(target: Path, request_id: str) -> Path:
@@ -91,7 +138,7 @@ def inside(folder: Path, relative: str) -> Path:
 
 def _picture(files: LinkedFiles, order: Order, stop: Stop) -> bytes | None:
     """The service's thumbnail as a JPEG; None if there is no valid one."""
-    if not order.thumbnail_url:
+    if not order.thumbnail_url or order.thumbnail_url == order.video_url:
         return None
     from runner.video.decoding import jpeg_of
 
@@ -106,7 +153,7 @@ def _picture(files: LinkedFiles, order: Order, stop: Stop) -> bytes | None:
         return None
 
 
-def _thumbnail(order: Order, picture: bytes | None) -> Artifact | None:
+def _thumbnail(order: Order, picture: bytes | None, aside: list[Path]) -> Artifact | None:
     """Put a thumbnail in its place. It is no error if there is none."""
     if picture is None:
         return None
@@ -115,9 +162,9 @@ def _thumbnail(order: Order, picture: bytes | None) -> Artifact | None:
     with disk_errors(f"write {target}"):
         part = part_of(target, order.request_id)
         create_folders(part.parent)
-        with part.open("wb") as file:
+        with open(part, "wb", opener=unfollowed) as file:
             file.write(picture)
             file.flush()
             os.fsync(file.fileno())
-        put_in_place(part, target, order.output_dir)
+        aside += put_in_place(part, target, order.output_dir)
     return Artifact(path, hashlib.sha256(picture).hexdigest(), len(picture))

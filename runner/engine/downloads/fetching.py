@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from functools import partial
 
-from runner.engine.downloads.artifacts import Fetched, Order, fetch
+from runner.engine.downloads.artifacts import Fetched, Order, fetch, most_bytes_of
 from runner.engine.downloads.transfer import FetchError, FetchFailure
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import backoff
@@ -44,6 +44,8 @@ class Fetching:
             attempt.path,
             attempt.seconds,
             manifest.run.verify == "decode",
+            most_bytes_of(attempt.seconds),
+            further_urls=flight.remote.further_urls,
         )
 
     def _fetched(self, flight: Flight, future: Future[Fetched], started: float) -> None:
@@ -57,10 +59,13 @@ class Fetching:
             self._try_again(flight, error)
             return
         fetched = future.result()
+        run.aside += fetched.aside
         run.store.keep(flight.attempt.job_id, "video", fetched.video)
         if fetched.thumbnail is not None:
             run.store.keep(flight.attempt.job_id, "thumbnail", fetched.thumbnail)
         run.end(flight, Status.SUCCEEDED)
+        if fetched.note:
+            run.store.explain(flight.attempt, fetched.note)
 
     def _try_again(self, flight: Flight, error: FetchError) -> None:
         """Try again with a fresh link. A paid video that cannot be downloaded stays waiting; it never fails."""

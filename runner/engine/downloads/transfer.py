@@ -16,9 +16,11 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from runner.api.answer_classes import EXPIRED
+from runner.api.answers import words_of
 from runner.api.linked_files import BadLinkError, LinkedFiles
 from runner.api.transport import CallError
-from runner.state.disk import disk_errors, sync_folder
+from runner.secret import without_key
+from runner.state.disk import disk_errors, sync_folder, unfollowed
 
 # Less than 128 KiB: from there on malloc gets every block from the system and gives it back.
 _BLOCK = 1 << 16
@@ -85,8 +87,11 @@ class Part:
     def name(self, etag: str | None) -> None:
         """Store the ETag of the bytes. Only a strong one identifies them (RFC 9110 8.8.3)."""
         if etag is not None and etag.startswith('"') and etag.isascii() and etag.isprintable():
-            with disk_errors(f"write {self.path}"):
-                self._etag.write_text(etag, encoding="ascii")
+            with (
+                disk_errors(f"write {self.path}"),
+                open(self._etag, "w", encoding="ascii", opener=unfollowed) as file,
+            ):
+                file.write(etag)
 
     def unname(self) -> None:
         """Remove an earlier answer's ETag durably: it must not identify this one's bytes, even after a power cut."""
@@ -138,7 +143,7 @@ def _check_answer(response: BaseHTTPResponse, part: Part) -> None:
         raise FetchError(FetchFailure.EXPIRED, f"the link is no longer good ({status})")
     if status not in (200, 206):
         raise FetchError(FetchFailure.NETWORK, f"the file server answered {status}")
-    kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    kind = words_of(without_key(response.headers.get("Content-Type", ""))).split(";")[0].strip().lower()
     # Object stores often send application/octet-stream. Text is an error page, whatever the status.
     if kind.startswith("text/") or kind in ("application/json", "application/xml"):
         raise FetchError(FetchFailure.UNFIT, f"the file server sent {kind} in place of a video")
@@ -161,7 +166,7 @@ def _store(response: BaseHTTPResponse, part: Part, start: int, bounds: Bounds, s
     with disk_errors(f"write {part.path}"):
         if not start:
             part.unname()
-        with part.path.open("r+b" if start else "w+b") as file:
+        with open(part.path, "r+b" if start else "w+b", opener=unfollowed) as file:
             digest = hashlib.file_digest(file, "sha256")
 
             def keep(block: bytes) -> None:
