@@ -16,7 +16,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,13 +71,26 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **more}
 
 
-def spawn(*words: object, cwd: Path | None = None, shell: str = "", **more: str) -> Ended:
-    """Run a command in a process of its own; `shell` is what follows it on the line of a shell."""
+def spawn(
+    *words: object,
+    cwd: Path | None = None,
+    shell: str = "",
+    limit: Callable[[], object] | None = None,
+    **more: str,
+) -> Ended:
+    """Run a command in a process of its own; `shell` is what follows it on the line of a shell, and `limit` is called
+    in that process before it."""
     command = [sys.executable, "-m", "runner", *map(str, words)]
     if shell:
         command = ["bash", "-c", f'set -o pipefail; "$@" {shell}', "bash", *command]
     done = subprocess.run(
-        command, cwd=cwd, env=environment(**more), stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE
+        command,
+        cwd=cwd,
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_PATIENCE,
+        preexec_fn=limit,
     )
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -17,7 +17,8 @@ JSON = st.recursive(
     max_leaves=12,
 )
 NAMES = ("request_id", "model", "status", "org_id", "payload", "outcome", "created_at", "error", "message", "detail")
-OUTCOME = st.dictionaries(st.sampled_from(["video_url", "media_urls", "thumbnail_image_url", "error"]), JSON)
+LINKS = ("video_url", "media_urls", "medias", "url", "thumbnail_image_url", "error")
+OUTCOME = st.dictionaries(st.sampled_from(LINKS), JSON)
 
 
 def document(**changes):
@@ -49,6 +50,16 @@ def test_a_request_as_it_is_documented():
         ({"media_urls": [{"id": "0", "url": "u"}, {"id": "1", "url": "v"}]}, "u"),
         ({"media_urls": ["u"]}, "u"),
         ({"video_url": "", "media_urls": [{"url": "u"}]}, "u"),
+        ({"medias": [{"url": "u", "type": "video"}]}, "u"),
+        ({"medias": ["u"]}, "u"),
+        ({"media_urls": "u"}, "u"),
+        ({"media_urls": {"id": "0", "url": "u"}}, "u"),
+        ({"url": "u"}, "u"),
+        ({"video_url": {"url": "u"}}, "u"),
+        ({"video_url": "u", "thumbnail_image_url": "u"}, "u"),
+        ({"media_urls": [None, 7, {}, [], {"url": ["u"]}, "u"]}, "u"),
+        ({"thumbnail_image_url": "t"}, None),
+        ({"audio_url": "a", "image_url": "i", "data": {"url": "d"}, "status": "success"}, None),
         ({"video_url": 7, "media_urls": [{"url": 7}]}, None),
         ({"media_urls": {}}, None),
         ({"media_urls": []}, None),
@@ -60,6 +71,51 @@ def test_a_request_as_it_is_documented():
 )
 def test_both_shapes_of_an_outcome(outcome, url):
     assert remote_of(document(outcome=outcome)).video_url == url
+
+
+@pytest.mark.parametrize(
+    ("outcome", "further"),
+    [
+        ({"media_urls": ["u", {"url": "v"}, "u"], "medias": [{"url": "w"}]}, ("v", "w")),
+        ({"video_url": "u", "media_urls": [{"url": "u"}, {"url": "v"}], "url": "u"}, ("v",)),
+        ({"video_url": "u", "media_urls": ["u", "t", "v"], "thumbnail_image_url": "t"}, ("v",)),
+        ({"media_urls": ["u", "v"], "thumbnail_image_url": "u"}, ("v",)),
+        ({"video_url": "u"}, ()),
+        ({}, ()),
+    ],
+)
+def test_further_videos_of_an_outcome_are_told_once_each(outcome, further):
+    remote = remote_of(document(outcome=outcome))
+    assert (remote.video_url, remote.further_urls) == ("u" if outcome else None, further)
+    assert repr(further)[:-1] not in repr(remote) or not further, "links may be signed"
+
+
+def test_an_id_under_another_name():
+    told = document()
+    del told["request_id"]
+    assert remote_of({**told, "id": "g7/\N{SNOWMAN} =="}).request_id == "g7/\N{SNOWMAN} =="
+    assert remote_of(document(id="other")).request_id == "r-1"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"error": "why"},
+        {"message": "why"},
+        {"reason": "why"},
+        {"error_message": "why"},
+        {"reason": {"message": "why"}},
+        {"error": {"code": 400, "message": "why", "status": "INVALID_ARGUMENT"}},
+        {"outcome": {"error": {"code": 400, "message": "why", "status": "INVALID_ARGUMENT"}}},
+        {"outcome": {"error": "why"}},
+        {"outcome": {"message": "why"}},
+        {"outcome": {"reason": "why", "status": "failed"}},
+        {"outcome": {"error_message": {"detail": "why"}}},
+        {"error": None, "message": "", "outcome": {"error": {"message": "why"}}},
+    ],
+)
+def test_a_reason_under_any_name(told):
+    assert remote_of({"request_id": "r", "status": "failed", **told}).error == "why"
 
 
 @pytest.mark.parametrize("request_id", [None, "", 7, "x" * 201, "a\nb", "\ud800", "\x1b[2J", ["r"]])
@@ -175,6 +231,9 @@ def test_any_bytes_are_json_or_nothing(content):
 
 
 def test_deep_and_huge_json_is_nothing():
-    assert parsed(b"[" * 100_000) is None
+    assert parsed(b"[" * 200_000) is None
+    assert parsed(b"[" * 200_000 + b"]" * 200_000) is None
+    assert parsed(b"[" * 101 + b"]" * 101) is None
+    assert parsed(b"[" * 100 + b"]" * 100) is not None
     assert parsed(b"1" * 10_000) is None
     assert parsed(b'{"a": 1}') == {"a": 1}

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import tracemalloc
 
 import pytest
@@ -50,7 +51,7 @@ def picture(tmp_path, size=10 * 1024 * 1024):
 
 
 VERDICTS = {
-    400: "rejected", 401: "denied", 402: "refused", 403: "denied", 404: "refused", 405: "refused", 413: "refused",
+    400: "rejected", 401: "denied", 402: "unpaid", 403: "denied", 404: "refused", 405: "refused", 413: "refused",
     415: "refused", 422: "refused", 429: "busy",
 }  # fmt: skip
 UNKNOWNS = (301, 302, 303, 307, 308, 406, 408, 409, 418, 425, 451, 499, 500, 501, 502, 503, 504, 520, 599)
@@ -65,9 +66,20 @@ def test_a_post_by_its_status(status, kind):
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_a_post_with_a_request_id_is_accepted(status):
-    told = submit(http(status, {"request_id": "r-1", "status": "queued"}, b"Date: Thu, 01 Jan 1970 00:16:40 GMT"))
-    assert (told.kind, told.request_id, told.status) == (AnswerClass.ACCEPTED, "r-1", "queued")
-    assert told.skew_from == pytest.approx(1000, abs=5)
+    told = submit(http(status, {"request_id": "r-1", "status": "queued", "created_at": 7}))
+    assert told.kind is AnswerClass.ACCEPTED
+    assert (told.remote.request_id, told.remote.status, told.remote.created_at) == ("r-1", "queued", 7)
+
+
+def test_a_refusal_may_tell_the_id_of_its_record():
+    told = submit(http(400, {"error": "no", "request_id": "r-1"}))
+    assert (told.kind, told.remote.request_id) == (AnswerClass.REJECTED, "r-1")
+
+
+def test_an_answer_may_be_final():
+    record = {"request_id": "r-1", "status": "success", "outcome": {"video_url": "https://x/y.mp4"}}
+    told = submit(http(200, record))
+    assert (told.remote.is_final, told.remote.video_url) == (True, "https://x/y.mp4")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +113,7 @@ def test_an_answer_in_gzip_and_in_chunks_is_read():
     packed = gzip.compress(b'{"request_id": "r-1"}')
     chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(packed), packed)
     told = submit(http(200, chunked, b"Content-Encoding: gzip", b"Transfer-Encoding: chunked", length="none"))
-    assert (told.kind, told.request_id) == (AnswerClass.ACCEPTED, "r-1")
+    assert (told.kind, told.remote.request_id) == (AnswerClass.ACCEPTED, "r-1")
 
 
 def test_a_bomb_in_gzip_is_unknown_and_does_not_fill_the_memory(monkeypatch):
@@ -334,7 +346,7 @@ def test_request_ids_and_models_are_quoted():
     _, server = ask(wire.OK, lambda client: client.get("a/b?c#d e%"))
     assert server.received[0].startswith(b"GET /requests/a%2Fb%3Fc%23d%20e%25 HTTP/1.1\r\n")
     _, server = ask(wire.OK, lambda client: client.list("m&x=1"))
-    assert server.received[0].startswith(b"GET /requests?model_id=m%26x%3D1 HTTP/1.1\r\n")
+    assert server.received[0].startswith(b"GET /requests?model_id=m%26x%3D1&limit=100 HTTP/1.1\r\n")
 
 
 def test_a_body_goes_out_with_its_length_and_as_json(tmp_path):
@@ -359,18 +371,58 @@ def test_a_list_that_is_cut_is_not_whole():
         assert (told.kind, told.is_whole) == (AnswerClass.UNKNOWN, False)
 
 
-def test_the_service_time_is_carried_on_while_a_long_body_comes():
-    def slow(peer):
-        peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:16:40 GMT\r\nContent-Length: 18\r\n\r\n")
-        peer.over.wait(0.3)
-        peer.send(b'{"requests": [] }\n')
+def pages(count, page=100, **more):
+    """The pages of a list, as answers to the calls for them."""
+    entries = [{"request_id": f"r-{number}", "model": "m", "status": "queued"} for number in range(count)]
+    parts = [entries[start : start + page] for start in range(0, max(count, 1), page)]
+    for number, part in enumerate(parts):
+        told = {name: value(number, parts) if callable(value) else value for name, value in more.items()}
+        yield http(200, {"requests": part, **told})
 
-    with wire.listening(slow) as server:
+
+def one_by_one(replies):
+    """Answers the requests of a connection with these, one after another."""
+    left = iter(replies)
+
+    def handle(peer):
+        for reply in left:
+            peer.request()
+            peer.send(reply)
+
+    return handle
+
+
+HAS_MORE = {"has_more": lambda number, parts: number < len(parts) - 1}
+
+
+@pytest.mark.parametrize(
+    ("count", "more", "calls"),
+    [
+        (0, HAS_MORE, 1),
+        (100, HAS_MORE, 1),
+        (250, HAS_MORE, 3),
+        (250, {"total": 250}, 3),
+        # Without a word of further pages, a full one is followed by others.
+        (250, {}, 3),
+    ],
+)
+def test_a_list_is_read_page_by_page(count, more, calls):
+    with wire.listening(one_by_one(pages(count, **more))) as server:
         told = Client(Service(server.url, KEY, read_timeout=5)).list("m")
+        received = re.findall(rb"GET (\S+)", b"".join(server.received))
+    assert len(received) == calls
+    assert [each.request_id for each in told.requests] == [f"r-{number}" for number in range(count)]
     assert told.is_whole
-    assert told.skew_from is not None
-    assert told.skew_from > 1000.1, "the headers may arrive a moment after they were sent"
+    assert received[0].endswith(b"/requests?model_id=m&limit=100")
+    assert [each.rpartition(b"&")[2] for each in received[1:]] == [b"offset=100", b"offset=200"][: calls - 1]
+
+
+def test_a_service_that_gives_the_same_page_again_and_again_ends_the_list():
+    (page,) = pages(100, total=300)
+    with wire.listening(one_by_one([page] * 9)) as server:
+        told = Client(Service(server.url, KEY, read_timeout=5)).list("m")
+        assert len(re.findall(rb"GET ", b"".join(server.received))) == 2
+    assert (len(told.requests), told.total) == (100, 300)
 
 
 def test_the_sandbox_says_so_and_only_on_this_machine():
@@ -383,3 +435,20 @@ def test_the_sandbox_says_so_and_only_on_this_machine():
 def test_a_client_travels_to_another_process_with_its_service():
     client = Client(Service("http://127.0.0.1:1", KEY, "org-1"))
     assert pickle.loads(pickle.dumps(client)).service == client.service
+
+
+def test_a_request_that_holds_the_key_is_not_sent():
+    body = Body("m", {"prompt": f"p {KEY}", "image": URL}, Image("shoe", Origin.URL, URL, URL, {}, ()))
+    told, server = ask(http(200, {"request_id": "r"}), lambda client: client.submit(body))
+    assert (told.kind, server.connections) == (AnswerClass.KEY_INSIDE, 0)
+    assert KEY not in repr(told)
+
+
+def test_the_key_in_a_request_id_makes_none_of_it():
+    assert submit(http(200, {"request_id": f"r-{KEY}", "status": "queued"})).kind is AnswerClass.UNKNOWN
+
+
+def test_the_key_in_a_status_line_that_is_none():
+    told = submit(f"{KEY} \x1b[2J\r\n\r\n".encode())
+    assert KEY not in repr(told)
+    assert told.message.isprintable()

@@ -37,6 +37,19 @@ def test_a_listing_as_it_is_documented():
     assert [each.request_id for each in told.requests] == ["r-1", "r-2"]
 
 
+@pytest.mark.parametrize("created_at", [None, "2024-01-01T00:00:00Z", True, {}])
+def test_an_entry_without_a_readable_time_has_none(created_at):
+    told = read({"requests": [entry(created_at=created_at)]})
+    assert told.is_whole
+    assert [each.created_at for each in told.requests] == [None]
+
+
+@pytest.mark.parametrize(("told", "has_more"), [({}, None), ({"has_more": None}, None), ({"has_more": True}, True)])
+def test_whether_there_are_further_pages(told, has_more):
+    listing = read({"requests": [], **told})
+    assert (listing.has_more, listing.is_whole) == (has_more, True)
+
+
 @pytest.mark.parametrize("order", [("requests", "total"), ("total", "requests")])
 @pytest.mark.parametrize("total", [None, 0])
 def test_an_empty_listing_is_whole(order, total):
@@ -65,14 +78,12 @@ def test_an_empty_listing_is_whole(order, total):
         {"requests": [[entry()]]},
         {"requests": [entry(request_id=None)]},
         {"requests": [entry(request_id="x" * 300)]},
-        {"requests": [entry(created_at=None)]},
-        {"requests": [entry(created_at="2024-01-01T00:00:00Z")]},
-        {"requests": [entry(created_at=True)]},
         {"requests": [{}]},
         {"requests": [], "total": "2"},
         {"requests": [], "total": True},
         {"requests": [], "total": 1.5},
         {"requests": [], "total": [1]},
+        {"requests": [], "has_more": "no"},
     ],
 )
 def test_what_has_another_shape_is_not_whole(document):
@@ -159,9 +170,11 @@ def test_a_listing_that_takes_too_long_is_given_up():
 
 
 def test_a_listing_as_deep_as_a_well_is_no_trouble():
-    deep = b'{"requests": [{"request_id": "a", "created_at": 1, "error": ' + b"[" * 5000 + b"]" * 5000 + b"}]}"
-    told = read(deep)
-    assert told.kind in (AnswerClass.ACCEPTED, AnswerClass.UNKNOWN)
+    for begin, end in ((b"[", b"]"), (b'{"a":', b"}")):
+        deep = b'{"requests": [{"request_id": "a", "payload": ' + begin * 200_000 + b"1" + end * 200_000 + b"}]}"
+        told = read(deep)
+        assert (told.kind, told.is_whole) == (AnswerClass.UNKNOWN, False)
+        assert told.message == "the list is broken or does not end"
 
 
 class Large:

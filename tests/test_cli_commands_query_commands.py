@@ -7,7 +7,7 @@ import pytest
 from runner.sandbox.server import Sandbox, SandboxSettings
 from runner.shipped import shipped
 from tests.command import call
-from tests.faults.service import FaultyService, raw, status
+from tests.faults.service import FaultyService, hang, raw, status
 from tests.kit import MODEL
 
 
@@ -90,3 +90,17 @@ def test_the_answer_of_a_model_as_it_is(tmp_path):
         assert f"model: {MODEL}" in told.out
         document = json.loads(call("models", MODEL, "--base-url", sandbox.base_url, "--json").out)
         assert document["model"] == MODEL
+
+
+def test_an_address_where_nothing_is():
+    ended = call("models", "--base-url", "http://127.0.0.1:9")
+    assert ended.code == 7
+    assert "nothing answers at http://127.0.0.1:9" in ended.err
+    assert "GMI_BASE_URL or --base-url" in ended.err
+
+
+def test_an_answer_is_waited_for_as_long_as_patience(service):
+    service.always["other"] = hang()
+    ended = call("models", "--base-url", service.base_url, "--patience", "0.2")
+    assert ended.code == 7
+    assert "nothing answers" in ended.err

@@ -112,10 +112,10 @@ def test_a_refused_prompt_is_told_with_its_picture_and_prompt(tmp_path):
     assert ended.code == 1
     assert "2 jobs: 1 succeeded, 1 rejected." in ended.out
     assert re.search(r"rejected\s+p0/bad/take-1: 400: content policy", ended.out)
-    assert f"Next: reelrun run {path} --sandbox --retry-failed" in ended.out
+    assert f"Next: reelrun run {path} --sandbox --retry-rejected" in ended.out
     assert call("run", path, *SANDBOX, "--json").code == 1
     assert call("run", path, *SANDBOX, "--json", "--only", "*/fine/*").code == 0, "codes judge the selected jobs"
-    assert call("run", path, *SANDBOX, "--json", "--retry-failed").document["submitted"] == 1
+    assert call("run", path, *SANDBOX, "--json", "--retry-rejected").document["submitted"] == 1
 
 
 def test_failed_jobs_are_bought_again_only_on_request(tmp_path):

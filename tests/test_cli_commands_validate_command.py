@@ -252,12 +252,14 @@ def test_a_name_of_a_manifest_cannot_say_anything_to_a_terminal(tmp_path, monkey
     assert "\x1b" not in alone
 
 
-def test_pictures_of_addresses_are_fetched_on_request(tmp_path):
+def test_pictures_of_addresses_are_fetched_on_request(tmp_path, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Pictures)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         origin = f"http://127.0.0.1:{server.server_port}"
+        # Addresses of this machine are looked at where the service is on it, too.
+        monkeypatch.setenv("GMI_BASE_URL", origin)
         images = [{"url": f"{origin}/{name}", "id": name} for name in ("good", "bad", "none")]
         path = write_manifest(tmp_path, images=images)
         assert call("validate", path, "--json").document["diagnostics"] == []

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import resource
 import subprocess
 import sys
 
@@ -145,3 +147,43 @@ def test_no_command_has_a_traceback_for_a_bad_manifest(tmp_path, command, kind):
     assert ended.code == 2
     assert ended.document["error"]["code"] == "manifest"
     assert "Nothing was sent." in ended.err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "there is no more memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory", "x"), "there is no more memory"),
+        (RuntimeError("can't start new thread"), "the system starts no more threads"),
+    ],
+)
+def test_what_the_system_does_not_give_is_no_traceback(capsys, error, said):
+    assert ending.guarded(raising(error), Options()) == 7
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["message"] == said
+    assert "ulimit" in err
+
+
+def test_another_error_of_the_program_is_not_hidden():
+    with pytest.raises(RuntimeError, match="a mistake"):
+        ending.guarded(raising(RuntimeError("a mistake")), Options())
+
+
+@pytest.mark.parametrize("megabytes", [45, 60, 100, 250])
+def test_little_memory(tmp_path, megabytes):
+    path = write_manifest(tmp_path)
+    done = spawn("plan", path, limit=lambda: resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20,) * 2))
+    assert done.code == 7
+    assert "Traceback" not in done.err
+    assert "memory" in done.err
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run", "status", "index", "verify", "init"])
+def test_a_current_folder_that_was_deleted(tmp_path, command):
+    here = tmp_path / "gone"
+    here.mkdir()
+    done = spawn(command, "campaign.yaml", cwd=here, limit=here.rmdir)
+    assert (done.code, "Traceback" in done.err) == (7, False)
+    path = write_manifest(tmp_path)
+    here.mkdir()
+    assert spawn("validate", path, cwd=here, limit=here.rmdir).code == 0

@@ -178,3 +178,15 @@ def test_closed_streams_are_no_trouble(tmp_path):
     path = write_manifest(tmp_path)
     assert spawn("plan", path, shell=">&-") == spawn("plan", path, shell=">/dev/null")
     assert spawn("plan", tmp_path / "none.yaml", shell="2>&-").code == 2
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("2m", 120), ("1h30m", 5400), ("45", 45), ("0.5", 0.5)])
+def test_patience_is_written_as_a_duration_of_the_manifest(text, seconds):
+    assert parser().parse_args(["models", "--patience", text]).patience == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "8761h", "nan", "inf", "", "5 m"])
+def test_patience_that_is_no_duration(text):
+    ended = call("run", "x.yaml", f"--patience={text}")
+    assert ended.code == 2
+    assert f"{text!r} is no duration" in ended.err

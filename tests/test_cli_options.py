@@ -59,7 +59,7 @@ def test_flags_lower_limits_and_nothing_else(tmp_path):
     assert (lower.budget.max_jobs, lower.budget.max_cost) == (2, 4)
 
 
-@pytest.mark.parametrize("text", ["abc", "-1", "nan", "inf", "", "1,5"])
+@pytest.mark.parametrize("text", ["abc", "-1", "nan", "inf", "", "1,5", "1e300", "1000000001", "0.0000000001"])
 def test_a_cost_that_is_no_amount(tmp_path, text):
     path = write_manifest(tmp_path)
     with pytest.raises(UsageError, match="no amount of money"):

@@ -86,7 +86,8 @@ def test_the_examples_pass_the_schema_and_github_s_demands(examples):
         assert (EXAMPLES / place["artifactLocation"]["uri"]).exists()
         region = place["region"]
         assert 1 <= region["startColumn"] <= region["endColumn"]
-        assert region["endColumn"] <= max(len(each.source) + 1, 2), each
+        # The line of a file outside the manifest's folder is not quoted.
+        assert not each.source or region["endColumn"] <= max(len(each.source) + 1, 2), each
 
 
 def test_every_rule_says_what_github_shows():

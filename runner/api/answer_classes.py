@@ -14,11 +14,13 @@ class AnswerClass(Enum):
     BUSY = "busy"  # certainly not accepted; repeat it later
     UNSENT = "unsent"  # no byte of the request was sent; repeat it later
     CHANGED = "changed"  # the picture changed since the plan; the body was never completed
-    DENIED = "denied"  # the service refuses the key or the access: the whole run stops
-    REJECTED = "rejected"  # 400: the service refuses this request; final
-    REFUSED = "refused"  # refused for another reason; final
-    MISSING = "missing"  # GET: the service does not know what was asked for
-    UNKNOWN = "unknown"  # POST: it may have been accepted; GET: no usable answer, ask again
+    KEY_INSIDE = "key inside"  # the request holds the key, so it was not sent
+    DENIED = "denied"  # the key or the access is refused: the whole run stops
+    REJECTED = "rejected"  # 400: the request itself is refused, for good
+    UNPAID = "unpaid"  # the account has no credits: nothing more is submitted
+    REFUSED = "refused"  # refused for good for another cause
+    MISSING = "missing"  # a GET: the service does not know it
+    UNKNOWN = "unknown"  # a POST: accepted or not, nobody can say; a GET: no usable answer, ask again
 
 
 # HTTP statuses of POST /requests. A status that is not listed is UNKNOWN. Such a POST must never be repeated blindly:
@@ -27,7 +29,7 @@ class AnswerClass(Enum):
 SUBMIT: dict[int, AnswerClass] = {
     400: AnswerClass.REJECTED,
     401: AnswerClass.DENIED,
-    402: AnswerClass.REFUSED,
+    402: AnswerClass.UNPAID,
     403: AnswerClass.DENIED,
     404: AnswerClass.REFUSED,
     405: AnswerClass.REFUSED,
@@ -37,9 +39,9 @@ SUBMIT: dict[int, AnswerClass] = {
     429: AnswerClass.BUSY,
 }
 
-# These statuses refuse the account, the model or the address, not only one job. If the first submission to a model gets
-# one of them, the others would get it, too: nothing more is submitted to that model.
-GENERAL = frozenset((402, 404, 405))
+# A refusal with one of these is about the account, the model or the address, not about one job: the next one would
+# meet it, too, and so submitting stops when it meets the first submission.
+GENERAL = frozenset((404, 405))
 
 # HTTP statuses of a GET. A status that is not listed is UNKNOWN: a GET costs nothing and is repeated.
 ASK: dict[int, AnswerClass] = {
@@ -58,19 +60,22 @@ EXPIRED = frozenset((401, 403, 404, 410))
 _LONGEST_PAUSE = 3600.0
 
 
-def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds to wait according to a Retry-After header, in either form (RFC 9110 10.2.3); None if it is not valid."""
+def retry_after(value: str | None, date: str | None) -> float | None:
+    """Seconds to wait by a Retry-After header, in either form (RFC 9110 10.2.3); None if there is no valid one.
+
+    `date` is the Date header of the same answer: a time of the service is compared with its own clock alone.
+    """
     if value is None:
         return None
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), _LONGEST_PAUSE)
-    at = http_date(value)
-    return None if at is None else min(max(at - now, 0.0), _LONGEST_PAUSE)
+    at, now = _http_date(value), _http_date(date)
+    return None if at is None or now is None else min(max(at - now, 0.0), _LONGEST_PAUSE)
 
 
-def http_date(value: str | None) -> float | None:
-    """An HTTP date (RFC 9110 5.6.7) in Unix seconds; None if it is not valid."""
+def _http_date(value: str | None) -> float | None:
+    """An HTTP date (RFC 9110 5.6.7) in Unix seconds; None where it is none."""
     if value is None:
         return None
     try:

@@ -6,35 +6,38 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 
 from runner.api.answer_classes import AnswerClass
 from runner.media import media_replaced
 from runner.model import Variables
+from runner.secret import REMOVED, cleaned
 
 # Texts of the service are shown to people. They are cut to this many characters.
 _WORDS = 500
+_MESSAGES = ("error", "message", "detail", "reason", "error_message")
+# The most levels of a document. An answer has about five; what compares payloads calls itself for each.
+MOST_DEPTH = 100
 _FINAL = frozenset(("success", "failed", "cancelled"))
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What every call returns. `retry_after` is in seconds. `skew_from` is the service's time of the answer, in Unix
-    seconds. Each is None if the service did not send it."""
+    """What every call tells. `retry_after` is in seconds, None if it is not told. `is_silent`: there was no answer."""
 
     kind: AnswerClass
     _: KW_ONLY
     message: str = ""
     retry_after: float | None = None
-    skew_from: float | None = None
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Submission(Told):
-    """The answer to a POST."""
+    """The answer to a POST. `remote` is the request that it tells of: a sync model answers with the finished one."""
 
-    request_id: str | None = None
-    status: str | None = None
+    remote: Remote | None = None
     http_status: int | None = None
 
 
@@ -43,7 +46,7 @@ class Remote:
     """A request as the service reports it.
 
     `payload` is the echo of what was sent, with each picture replaced by its reference or by CUT_SHORT; None if there
-    is no echo. The links may be signed, so they are kept in memory only.
+    is no echo. The links may be signed, so they are kept in memory only. `further_urls` are those of more videos.
     """
 
     request_id: str
@@ -51,8 +54,10 @@ class Remote:
     status: str | None = None
     organisation: str | None = None
     created_at: float | None = None
+    updated_at: float | None = None
     payload: Variables | None = None
     video_url: str | None = field(default=None, repr=False)
+    further_urls: tuple[str, ...] = field(default=(), repr=False)
     thumbnail_url: str | None = field(default=None, repr=False)
     error: str = ""
 
@@ -70,10 +75,14 @@ class Answer(Told):
 
 @dataclass(frozen=True, slots=True)
 class Listing(Told):
-    """The answer to a listing. `is_whole`: it was read to its end, and every entry is valid."""
+    """The answer to a listing. `is_whole`: it was read to its end, and every entry of it has a valid shape.
+
+    `total` and `has_more` are None if the service does not tell them.
+    """
 
     requests: tuple[Remote, ...] = ()
     total: int | None = None
+    has_more: bool | None = None
     is_whole: bool = False
 
 
@@ -95,9 +104,9 @@ def number_of(value: object) -> float | None:
 
 
 def message_of(document: object, depth: int = 4) -> str:
-    """The message of an error answer: the text under `error`, `message` or `detail`, which may be a few levels deep."""
+    """The message of an error answer or a failed request: a text under one of several names, maybe a few levels in."""
     if isinstance(document, dict) and depth:
-        for name in ("error", "message", "detail"):
+        for name in _MESSAGES:
             words = message_of(document.get(name), depth - 1)
             if words:
                 return words
@@ -110,32 +119,40 @@ def remote_of(document: object) -> Remote | None:
     """Read a request object of the service. None if it has no valid request id."""
     if not isinstance(document, dict):
         return None
-    request_id = text_of(document.get("request_id"))
-    if request_id is None or len(request_id) > 200 or not request_id.isprintable():
+    request_id = text_of(document.get("request_id")) or text_of(document.get("id"))
+    # Two ids from which the key was taken out might be one.
+    if request_id is None or len(request_id) > 200 or not request_id.isprintable() or REMOVED in request_id:
         return None
     outcome = document.get("outcome")
     outcome = outcome if isinstance(outcome, dict) else {}
+    video_url, *further_urls = _video_urls(outcome) or (None,)
     return Remote(
         request_id=request_id,
         model=text_of(document.get("model")),
         status=words_of(document.get("status"))[:100] or None,
         organisation=words_of(document.get("org_id")) or None,
         created_at=number_of(document.get("created_at")),
+        updated_at=number_of(document.get("updated_at")),
         payload=_echo(document.get("payload")),
-        video_url=_video_url(outcome),
+        video_url=video_url,
+        further_urls=tuple(each for each in further_urls if each is not None),
         thumbnail_url=text_of(outcome.get("thumbnail_image_url")),
         error=message_of(document) or message_of(outcome),
     )
 
 
-def _video_url(outcome: dict[str, object]) -> str | None:
-    """The service uses two forms: `video_url`, or the first of `media_urls`."""
-    single = text_of(outcome.get("video_url"))
-    if single is not None:
-        return single
-    several = outcome.get("media_urls")
-    first = several[0] if isinstance(several, list) and several else None
-    return text_of(first.get("url")) if isinstance(first, dict) else text_of(first)
+def _video_urls(outcome: dict[str, object]) -> tuple[str, ...]:
+    """The links to the videos of an outcome, each once. The thumbnail is one of them only where it is the sole link."""
+    told = [outcome.get("video_url")]
+    for several in (outcome.get("media_urls"), outcome.get("medias")):
+        told += several if isinstance(several, list) else [several]
+    links = [link for each in [*told, outcome.get("url")] if (link := _link(each))]
+    still = text_of(outcome.get("thumbnail_image_url"))
+    return tuple(dict.fromkeys(link for place, link in enumerate(links) if place == 0 or link != still))
+
+
+def _link(media: object) -> str | None:
+    return text_of(media.get("url")) if isinstance(media, dict) else text_of(media)
 
 
 def _echo(payload: object) -> Variables | None:
@@ -164,10 +181,23 @@ def _is_whole(content: bytes) -> bool:
     return is_jpeg or (content.startswith(b"\x89PNG") and b"IEND\xaeB`\x82" in content[-64:])
 
 
-def parsed(content: bytes) -> object:
-    """The parsed JSON document; None if it is not valid JSON."""
+def parsed(content: bytes, key: str | None = None) -> object:
+    """The parsed JSON document without the key; None if it is not valid, or has more than MOST_DEPTH levels."""
     try:
         document: object = json.loads(content)
     except (ValueError, RecursionError):
         return None
-    return document
+    return cleaned(document, key) if _is_shallow(document) else None
+
+
+def _is_shallow(document: object) -> bool:
+    level = [document]
+    for _ in range(MOST_DEPTH):
+        level = [inner for each in level for inner in _inside(each) if isinstance(inner, (dict, list))]
+        if not level:
+            return True
+    return False
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

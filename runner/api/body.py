@@ -37,16 +37,16 @@ class Body:
     image: Image
 
     def __len__(self) -> int:
-        return len(self._frame()) + base64_length(self.image.size or 0)
+        return len(self.frame()) + base64_length(self.image.size or 0)
 
     def __iter__(self) -> Iterator[bytes]:
-        frame = self._frame()
+        frame = self.frame()
         yield frame[:-3]
         if self.image.size is not None:
             yield from self._picture()
         yield frame[-3:]
 
-    def _frame(self) -> bytes:
+    def frame(self) -> bytes:
         """The body without the picture's Base64. The picture comes last, so an incomplete body is not valid JSON."""
         others = {name: self.payload[name] for name in without_media(self.payload)}
         text = "" if self.image.size is not None else self.image.reference

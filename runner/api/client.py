@@ -11,28 +11,30 @@ from urllib3 import BaseHTTPResponse
 
 from runner.api import answer_classes as classes
 from runner.api.answer_classes import AnswerClass
-from runner.api.answers import Answer, Listing, Submission, message_of, parsed, remote_of
+from runner.api.answers import Answer, Listing, Remote, Submission, message_of, parsed, remote_of, words_of
 from runner.api.body import Body, PictureChangedError
 from runner.api.listing import read_listing
 from runner.api.service import Service
 from runner.api.transport import CallError, Transport, check_environment
+from runner.secret import holds_key, without_key
 from runner.version import RELEASE
 
 # The most bytes of an answer. It may echo a picture of 10 MB in Base64, but no valid answer is longer than this.
 _ANSWER_BYTES = 64 * 1024 * 1024
-# The time limit of a whole body, in read time-outs. A read time-out does not end a body that arrives byte by byte.
+# Requests on a page of a list: more than this was never seen to be heeded.
+PAGE = 100
+# How many read time-outs a whole body may take: each of its bytes comes in time where it drips.
 _ANSWER_PATIENCE, _LISTING_PATIENCE = 2.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete HTTP answer: its JSON document (None if there is none), its error message, the times in headers."""
+    """A whole HTTP answer: the JSON document (None if there is none), its words, and seconds to wait by its headers."""
 
     status: int
     document: object
     message: str
     retry_after: float | None
-    date: float | None
     server: str = ""
 
 
@@ -56,16 +58,17 @@ class Client:
         return Client, (self.service,)
 
     def submit(self, body: Body) -> Submission:
-        """POST a request, once. Network errors are not raised: if the request may have been accepted, `kind` is
-        AnswerClass.UNKNOWN."""
+        """POST a request, once. Never raises for what a network can do: what cannot be known is UNKNOWN."""
+        if holds_key(body.frame().decode(), self.service.key):
+            return Submission(AnswerClass.KEY_INSIDE, message="the request would hold the key of the service")
         try:
             with self._call("POST", "/requests", body) as response:
-                reply = self._reply(response)
+                reply = self._reply(response, self.service.submit_timeout)
         except PictureChangedError as error:
             return Submission(AnswerClass.CHANGED, message=f"{error.message}; {error.hint}")
         except CallError as error:
-            return Submission(_unanswered(error), message=self._redacted(str(error)))
-        return _submission(reply)
+            return Submission(_unanswered(error), message=str(error), is_silent=True)
+        return self._submission(reply)
 
     def get(self, request_id: str) -> Answer:
         """GET one request."""
@@ -78,33 +81,45 @@ class Client:
         if kind is AnswerClass.ACCEPTED and (
             remote is None or remote.request_id != request_id or remote.status is None
         ):
-            kind, remote, message = (
-                AnswerClass.UNKNOWN,
-                None,
-                "the service gave an answer without a valid request in it",
-            )
-        if remote is not None and remote.error:
-            remote = replace(remote, error=self._redacted(remote.error))
-        return Answer(kind, remote, message=message, retry_after=reply.retry_after, skew_from=reply.date)
+            message = "the service gave an answer without a valid request in it"
+            kind, remote = AnswerClass.UNKNOWN, None
+        return Answer(kind, remote, message=message, retry_after=reply.retry_after)
 
     def list(self, model: str) -> Listing:
-        """GET the requests of a model. The answer is read as a stream, and only what is needed is kept."""
+        """GET all requests of a model, page by page, each read as a stream and reduced on the way.
+
+        A page that brings nothing new is the last, whatever the service says of further ones.
+        """
+        found: dict[str, Remote] = {}
+        offset = 0
+        deadline = time.monotonic() + _LISTING_PATIENCE * self.service.read_timeout
+        while True:
+            page = self._page(model, offset, deadline)
+            before = len(found)
+            found.update((each.request_id, each) for each in page.requests)
+            merged = replace(page, requests=tuple(found.values()))
+            if not page.is_whole or _is_last(page, len(found)) or len(found) == before:
+                return merged
+            offset += len(page.requests)
+
+    def page(self, model: str, *, patience: float) -> Listing:
+        """GET some requests of a model: at most a hundred if the service heeds that, within `patience` seconds."""
+        return self._page(model, 0, time.monotonic() + patience)
+
+    def _page(self, model: str, offset: int, deadline: float) -> Listing:
+        place = f"&offset={offset}" if offset else ""
         try:
-            with self._call("GET", f"/requests?model_id={quote(model, safe='')}") as response:
+            with self._call("GET", f"/requests?model_id={quote(model, safe='')}&limit={PAGE}{place}") as response:
                 if response.status == 200:
-                    arrived = time.monotonic()
-                    deadline = arrived + _LISTING_PATIENCE * self.service.read_timeout
-                    listing = read_listing(response, deadline=deadline)
-                    return replace(listing, skew_from=_service_time(_times(response)[1], arrived))
-                reply = self._reply(response)
+                    return read_listing(response, deadline=deadline, key=self.service.key)
+                reply = self._reply(response, self.service.read_timeout)
         except CallError as error:
-            return Listing(AnswerClass.UNKNOWN, message=self._redacted(str(error)))
+            return Listing(AnswerClass.UNKNOWN, message=str(error), is_silent=True)
         kind = classes.ASK.get(reply.status, AnswerClass.UNKNOWN)
         return Listing(
             AnswerClass.UNKNOWN if kind is AnswerClass.ACCEPTED else kind,
             message=reply.message,
             retry_after=reply.retry_after,
-            skew_from=reply.date,
         )
 
     def is_sandbox(self) -> bool:
@@ -118,62 +133,47 @@ class Client:
         """GET any other resource of the API, such as `/models`. Returns an Answer if the call failed."""
         try:
             with self._call("GET", path) as response:
-                return self._reply(response)
+                return self._reply(response, self.service.read_timeout)
         except CallError as error:
-            return Answer(_unanswered(error), message=self._redacted(str(error)))
+            return Answer(_unanswered(error), message=str(error), is_silent=True)
 
     def _call(self, method: str, path: str, body: Body | None = None) -> AbstractContextManager[BaseHTTPResponse]:
         headers = {} if body is None else {"Content-Type": "application/json"}
-        return self._transport.call(method, self.service.base_url + path, headers, body)
+        timeout = None if body is None else self.service.submit_timeout
+        return self._transport.call(method, self.service.base_url + path, headers, body, read_timeout=timeout)
 
-    def _reply(self, response: BaseHTTPResponse) -> Reply:
-        arrived = time.monotonic()
-        document = parsed(_read_bounded(response, arrived + _ANSWER_PATIENCE * self.service.read_timeout))
-        retry_after, date = _times(response)
-        date = _service_time(date, arrived)
+    def _reply(self, response: BaseHTTPResponse, timeout: float) -> Reply:
+        content = _read_bounded(response, time.monotonic() + _ANSWER_PATIENCE * timeout)
+        document = parsed(content, self.service.key)
         is_valid = response.status == 200 and isinstance(document, dict)
-        words = "" if is_valid else message_of(document) or f"{response.status} {response.reason or ''}".strip()
-        server = response.headers.get("Server", "")
-        return Reply(response.status, document, self._redacted(words), retry_after, date, server)
+        words = "" if is_valid else message_of(document) or self._status_line(response)
+        headers = response.headers
+        retry_after = classes.retry_after(headers.get("Retry-After"), headers.get("Date"))
+        return Reply(response.status, document, words, retry_after, headers.get("Server", ""))
 
-    def _redacted(self, words: str) -> str:
-        return words.replace(self.service.key, "[key]") if self.service.key else words
+    def _status_line(self, response: BaseHTTPResponse) -> str:
+        return words_of(without_key(f"{response.status} {response.reason or ''}", self.service.key))
+
+    def _submission(self, reply: Reply) -> Submission:
+        kind = classes.SUBMIT.get(reply.status, AnswerClass.UNKNOWN)
+        remote, message = remote_of(reply.document), reply.message
+        if 200 <= reply.status < 300:
+            if remote is None:
+                message = f"the service answered {reply.status} without a request id"
+            else:
+                kind, message = AnswerClass.ACCEPTED, ""
+        return Submission(kind, remote, reply.status, message=message, retry_after=reply.retry_after)
 
 
 def _unanswered(error: CallError) -> AnswerClass:
     return AnswerClass.UNKNOWN if error.is_begun else AnswerClass.UNSENT
 
 
-def _submission(reply: Reply) -> Submission:
-    request_id = status = None
-    kind = classes.SUBMIT.get(reply.status, AnswerClass.UNKNOWN)
-    message = reply.message
-    if 200 <= reply.status < 300:
-        remote = remote_of(reply.document)
-        if remote is None:
-            message = f"the service answered {reply.status} without a request id"
-        else:
-            kind, request_id, status, message = AnswerClass.ACCEPTED, remote.request_id, remote.status, ""
-    return Submission(
-        kind,
-        request_id,
-        status,
-        reply.status,
-        message=message,
-        retry_after=reply.retry_after,
-        skew_from=reply.date,
-    )
-
-
-def _times(response: BaseHTTPResponse) -> tuple[float | None, float | None]:
-    """Retry-After in seconds, and the service's time of the answer in Unix seconds."""
-    date = classes.http_date(response.headers.get("Date"))
-    return classes.retry_after(response.headers.get("Retry-After"), date if date is not None else time.time()), date
-
-
-def _service_time(date: float | None, arrived: float) -> float | None:
-    """The service's time now, from its time when the headers arrived: reading a long body takes time."""
-    return None if date is None else date + time.monotonic() - arrived
+def _is_last(page: Listing, count: int) -> bool:
+    """Whether the service has no further page. Without a word of it, only a full page is followed by others."""
+    if page.has_more is not None:
+        return not page.has_more
+    return count >= page.total if page.total is not None else len(page.requests) < PAGE
 
 
 def _read_bounded(response: BaseHTTPResponse, deadline: float) -> bytes:

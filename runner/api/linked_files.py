@@ -1,4 +1,4 @@
-"""Opens the files that the service links to, on any server. The key is never sent there."""
+"""Opens the files that the service or a manifest links to, on any server. The key is never sent there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from urllib.parse import urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse
 
-from runner.api.service import Service, is_loopback
+from runner.api.service import Service, is_loopback, is_public
 from runner.api.transport import Transport
+from runner.secret import holds_key
 
 _MOST_HOPS = 5
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -20,17 +21,19 @@ class BadLinkError(Exception):
 
 
 class LinkedFiles:
-    """Opens links. `trusted` allows plain http and private addresses, for an API that is on this machine.
+    """Opens links. `trusted` allows private addresses and plain http, for an API that is on this machine.
 
-    `timeouts` are the connect and the read time-out, in seconds.
+    `plain` allows plain http alone: pictures of a manifest may lie there. `timeouts` are the connect and the read
+    time-out, in seconds.
     """
 
-    def __init__(self, trusted: bool, timeouts: tuple[float, float] = (10.0, 60.0)) -> None:
+    def __init__(self, trusted: bool, timeouts: tuple[float, float] = (10.0, 60.0), *, plain: bool = False) -> None:
         self._trusted = trusted
+        self._plain = plain or trusted
         self._timeouts = timeouts
         # No compression: a Range header counts the bytes of the stored file.
         headers = {"User-Agent": "reelrun", "Accept-Encoding": "identity"}
-        self._transport = Transport(timeouts, headers, public_only=not trusted)
+        self._transport = Transport(timeouts, headers, public_only=not trusted, plain=self._plain)
 
     @classmethod
     def of(cls, service: Service) -> LinkedFiles:
@@ -66,6 +69,18 @@ class LinkedFiles:
             raise BadLinkError("the link is no address") from None
         if parts.scheme not in ("https", "http") or not host:
             raise BadLinkError(f"the link is not a web address but {parts.scheme or 'something'}:")
-        if not self._trusted and (parts.scheme == "http" or is_loopback(host)):
-            raise BadLinkError("the link is not encrypted, or leads to this machine")
+        if parts.scheme == "http" and not self._plain:
+            raise BadLinkError("the link is not encrypted")
+        if not self._trusted and _is_private(host):
+            raise BadLinkError("the link leads to this machine, or into a private network")
+        if holds_key(joined):
+            raise BadLinkError("the link holds the key of the service")
         return joined
+
+
+def _is_private(host: str) -> bool:
+    """Whether a host is one by its name. The address that another name leads to is seen when it is connected to."""
+    try:
+        return is_loopback(host) or not is_public(host)
+    except ValueError:
+        return False

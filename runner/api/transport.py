@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
 from socket import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,8 +22,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
 from urllib3.util import parse_url
 
-from runner.api.service import is_loopback
+from runner.api.service import is_loopback, is_public
+from runner.diagnostics.words import printable
 from runner.errors import UsageError
+from runner.secret import without_key
 
 # Connections kept for one origin: enough for all calls and downloads that run at once.
 _POOL = 64
@@ -63,16 +64,20 @@ class _SecureConnection(_Connection, HTTPSConnection):
     """The same over TLS."""
 
 
-class _PublicConnection(_SecureConnection):
+class _PublicConnection(_Connection):
     """Refuses private addresses: a link must not make us call our own network (server-side request forgery)."""
 
     def _new_conn(self) -> socket:
         made = super()._new_conn()
         # If there is a proxy, the proxy decides what may be reached.
-        if self.proxy is None and not ip_address(made.getpeername()[0]).is_global:
+        if self.proxy is None and not is_public(made.getpeername()[0]):
             made.close()
             raise NewConnectionError(self, "it is an address inside a private network")
         return made
+
+
+class _PublicSecureConnection(_PublicConnection, _SecureConnection):
+    """The same over TLS."""
 
 
 class _Adapter(HTTPAdapter):
@@ -113,9 +118,9 @@ class Transport:
     """Makes HTTP calls. It repeats no call, follows no redirect, keeps no cookies and reads no .netrc.
 
     `timeouts` are the connect and the read time-out, in seconds. `key` is sent with every call. The environment's
-    proxies and certificates are used. `public_only` refuses plain http and every address that is not public; it is for
-    links of a service that is not on this machine. Thread-safe: no call changes the shared session, and urllib3's pools
-    are thread-safe.
+    proxies and certificates are used. `public_only` refuses every address that is not public; it is for links of others
+    where the service is not on this machine. It refuses plain http, too, unless `plain` is given. Thread-safe: no call
+    changes the shared session, and urllib3's pools are thread-safe.
     """
 
     def __init__(
@@ -125,48 +130,63 @@ class Transport:
         key: str | None = None,
         *,
         public_only: bool = False,
+        plain: bool = False,
     ) -> None:
         self._timeouts = timeouts
+        self._key = key
         self._session = _Session()
         self._session.headers.update(headers)
         self._session.auth = _Key(key)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.adapters.clear()
-        self._session.mount("https://", _Adapter(_PublicConnection if public_only else _SecureConnection))
-        if not public_only:
-            self._session.mount("http://", _Adapter(_Connection))
+        self._session.mount("https://", _Adapter(_PublicSecureConnection if public_only else _SecureConnection))
+        if plain or not public_only:
+            self._session.mount("http://", _Adapter(_PublicConnection if public_only else _Connection))
 
     @contextmanager
     def call(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: Iterable[bytes] | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: Iterable[bytes] | None = None,
+        *,
+        read_timeout: float | None = None,
     ) -> Iterator[BaseHTTPResponse]:
         """The answer, as a stream of bytes that are not decoded. `body` must have a length.
 
-        Raises CallError, also if the answer breaks off while it is read.
+        `read_timeout` is in seconds, in place of that of the transport.
+
+        Raises CallError, also where the answer breaks off while it is read.
         """
         mark = _Mark()
         _mark.set(mark)
+        connect, read = self._timeouts
+        timeouts = connect, read_timeout or read
         try:
             response = self._session.request(
-                method, url, headers=headers, data=body, timeout=self._timeouts, stream=True, allow_redirects=False
+                method, url, headers=headers, data=body, timeout=timeouts, stream=True, allow_redirects=False
             )
             with closing(response.raw) as answer:
                 yield answer
         except (RequestException, HTTPError) as error:
-            words = _words(error)
+            words = _words(error, self._key)
             if not mark.is_begun:
                 way = "through the proxy" if isinstance(error, ProxyError) else f"to {urlsplit(url).hostname}"
                 words = f"no connection {way}: {words}"
             raise CallError(words, mark.is_begun) from error
 
 
-def _words(error: BaseException) -> str:
-    """Why a call failed: the message of the innermost error. The libraries wrap errors several times."""
+def _words(error: BaseException, key: str | None) -> str:
+    """Why a call failed: the message of the innermost error. The libraries wrap errors several times.
+
+    It may quote the answer, so the key is taken out before it is cut.
+    """
     while inner := next((each for each in (error.__cause__, *error.args) if isinstance(each, BaseException)), None):
         error = inner
     if isinstance(error, TimeoutError):
         return "the service did not answer in time"
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return printable(" ".join(without_key(str(error), key).split())[:300]) or type(error).__name__
 
 
 def _proxies(url: str) -> dict[str, str]:

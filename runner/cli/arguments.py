@@ -41,6 +41,10 @@ class _Help(argparse.HelpFormatter):
         named = os.environ.get("COLUMNS", "")
         super().__init__(prog, width=((int(named) if named.isdecimal() else 0) or _columns()) - 2)
 
+    def _expand_help(self, action: argparse.Action) -> str:
+        words = super()._expand_help(action)
+        return f"{words}: {_behaviours()}" if action.dest == "behave" else words
+
 
 def _columns() -> int:
     try:
@@ -97,7 +101,7 @@ def _manifest_commands(commands: _Commands) -> None:
     _sandboxed(plan)
     verify = _manifest(commands, "verify", "hash every file against the state and the index")
     verify.add_argument("--repair", action="store_true", help="fetch again what the service still has")
-    verify.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
+    _base_url(verify)
     verify.add_argument("--no-progress", action="store_true", help="no progress on the screen")
     _selection(verify)
     _sandboxed(verify)
@@ -106,14 +110,19 @@ def _manifest_commands(commands: _Commands) -> None:
 
 def _run_command(commands: _Commands) -> None:
     run = _manifest(commands, "run", "start or resume: do what the plan says is left")
-    run.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
+    _base_url(run)
+    _patience(run)
     run.add_argument("--dry-run", action="store_true", help="do everything up to the first call")
     run.add_argument("--locked", action="store_true", help="refuse to start where anything differs from the lockfile")
     run.add_argument(
         "--concurrency", type=_number(int, 1, 10_000), metavar="N", help="at most N jobs unfinished at the service"
     )
     run.add_argument("--yes", action="store_true", help="submit without asking")
+    renew = "where the state is damaged or gone, set aside what is left of it and begin anew; nothing is deleted"
+    run.add_argument("--new-state", action="store_true", help=renew)
     run.add_argument("--no-progress", action="store_true", help="no progress on the screen")
+    attach = "this request of the service is the unknown job with this key (may be repeated)"
+    run.add_argument("--attach", action="append", default=[], metavar="KEY=ID", help=attach)
     _selection(run)
     _again(run)
     _limits(run)
@@ -127,12 +136,15 @@ def _service_commands(commands: _Commands) -> None:
     models.add_argument("model", nargs="?", metavar="MODEL", help="the model to tell about")
     requests = _command(commands, "requests", "list the requests that the service has of a model")
     requests.add_argument("model", metavar="MODEL", help="such as Kling-Image2Video-V1.6-Standard")
+    unclaimed = "only those that belong to no job of this manifest's state, and which unknown jobs they may be"
+    requests.add_argument("--unclaimed", metavar="MANIFEST", help=unclaimed)
     for each in (models, requests):
-        each.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
         _json(each)
     doctor = _command(commands, "doctor", "check key, reachability, versions and write access; say what to do")
-    doctor.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
     _json(doctor)
+    for each in (models, requests, doctor):
+        _base_url(each)
+        _patience(each)
     explain = _command(commands, "explain", "tell what a code such as E204 means, and how to mend it")
     explain.add_argument("code", nargs="?", metavar="CODE", help="the code of a diagnostic; without it, all of them")
     sandbox = _command(commands, "sandbox", "serve the API on this machine; it makes real, but not AI, videos")
@@ -173,6 +185,32 @@ def _sandbox_flags(flags: argparse._ActionsContainer, prefix: str = "") -> None:
         help="height of the clips, 64 to 720 (%(default)s)",
     )
 
+    flags.add_argument(
+        f"--{prefix}behave",
+        type=_behaviour,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="play a way of the real queue (may be repeated)" + (prefix and "; 'reelrun sandbox --help' lists them"),
+    )
+
+
+def _behaviours() -> str:
+    # The table takes longer to load than all other help, so only those who read it wait for it.
+    from runner.sandbox.behaviours import BEHAVIOURS
+
+    return "; ".join(f"{name} ({each.about})" for name, each in BEHAVIOURS.items())
+
+
+def _behaviour(name: str) -> str:
+    from runner.diagnostics.suggestions import suggestion
+    from runner.sandbox.behaviours import BEHAVIOURS
+
+    if name not in BEHAVIOURS:
+        hint = suggestion(name, BEHAVIOURS, "see 'reelrun sandbox --help'")
+        raise argparse.ArgumentTypeError(f"{name!r} is no behaviour of the sandbox; {hint}")
+    return name
+
 
 def _command(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
     return commands.add_parser(
@@ -191,6 +229,15 @@ def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentPar
 def _outside(command: argparse.ArgumentParser) -> None:
     what = "prompts, tables and schemas may also lie below DIR, not only below the manifest's folder (may be repeated)"
     command.add_argument("--allow-outside", action="append", default=[], metavar="DIR", help=what)
+
+
+def _base_url(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--base-url", metavar="URL", help="another address of the service than GMI_BASE_URL")
+
+
+def _patience(command: argparse.ArgumentParser) -> None:
+    what = "how long a service that has not answered once is waited for, such as 90s or 2m (60s)"
+    command.add_argument("--patience", type=_duration, metavar="TIME", help=what)
 
 
 def _json(command: argparse.ArgumentParser) -> None:
@@ -213,7 +260,8 @@ def _selection(command: argparse.ArgumentParser) -> None:
 
 
 def _again(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--retry-failed", action="store_true", help="submit failed, rejected and cancelled jobs again")
+    command.add_argument("--retry-failed", action="store_true", help="submit failed and cancelled jobs again")
+    command.add_argument("--retry-rejected", action="store_true", help="submit jobs again whose request was rejected")
     again = "submit unknown jobs again once they were looked for in vain: this may pay for them a second time"
     command.add_argument("--resubmit-unknown", action="store_true", help=again)
 
@@ -261,3 +309,16 @@ def _number(convert: type[int] | type[float], least: int, most: int) -> Callable
         return number
 
     return read
+
+
+def _duration(text: str) -> float:
+    """The seconds of a flag: written as in a manifest, or a number of seconds."""
+    from runner.manifest.settings import LONGEST_DURATION, seconds
+
+    try:
+        duration = seconds(f"{text}s" if text[-1:].isdecimal() else text)
+    except ValueError:
+        duration = 0.0
+    if not 0 < duration <= LONGEST_DURATION:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 2m or 1h30m, and at most 8760h")
+    return duration

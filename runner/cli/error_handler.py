@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -12,10 +13,13 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from runner.cli import screen
-from runner.errors import DiskError, Exit, ManifestError, ReelrunError, worst
+from runner.errors import DiskError, DriftError, Exit, ManifestError, ReelrunError, worst
 
 # Seconds that the threads of a run have to finish.
 _PATIENCE = 1.0
+# What Python says where a thread cannot be started: there is no class of its own for it.
+_NO_THREAD = ("can't start new thread", "can't allocate lock")
+_GOES_ON = "then run the same command again: what a run did is kept"
 
 
 def end(code: int) -> NoReturn:
@@ -59,13 +63,31 @@ def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespa
         screen.say("interrupted")
         return Exit.INTERRUPTED
     except OSError as error:
-        # An error of the environment, not of a file of ours: such as a current folder that was deleted.
-        where = f" ({error.filename})" if error.filename else ""
-        found = DiskError(
-            f"the system refuses: {error.strerror}{where}", "look at the folder, its name and permissions"
-        )
+        found = _refused(error)
+    except MemoryError:
+        found = _without_memory()
+    except RuntimeError as error:
+        if str(error) not in _NO_THREAD:
+            raise
+        found = DiskError("the system starts no more threads", f"allow more (ulimit -u, ulimit -v), {_GOES_ON}")
     tell(found, as_json=getattr(options, "json", False))
     return found.exit_code
+
+
+def _refused(error: OSError) -> DiskError:
+    """An error of the environment, not of a file of ours."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return DiskError("the current folder was deleted", "change to a folder that is there: cd")
+    if error.errno == errno.ENOMEM:
+        return _without_memory()
+    where = f" ({error.filename})" if error.filename else ""
+    return DiskError(f"the system refuses: {error.strerror}{where}", "look at the folder, its name and permissions")
+
+
+def _without_memory() -> DiskError:
+    return DiskError("there is no more memory", f"allow this process more (ulimit -v), {_GOES_ON}")
 
 
 def tell(error: ReelrunError, *, as_json: bool) -> None:
@@ -75,7 +97,9 @@ def tell(error: ReelrunError, *, as_json: bool) -> None:
     if isinstance(error, ManifestError):
         screen.diagnostics(error.diagnostics, error.checked)
         return
-    screen.say(f"{screen.red('error:')} {error.message}")
+    # Only a drift has lines of its own, one for each difference.
+    first, *more = error.message.split("\n") if isinstance(error, DriftError) else [error.message]
+    screen.say(f"{screen.red('error:')} {first}", *more)
     if error.hint:
         screen.say(f"  {screen.bold('help:')} {error.hint}")
 

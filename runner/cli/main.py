@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     gc.set_threshold(_COLLECTION_THRESHOLD)
     _open_streams()
+    if os.environ.get("GMI_API_KEY") and _holds_key(words):
+        return 2
     try:
         options = parser().parse_args(words)
         command = importlib.import_module(f"runner.cli.commands.{_MODULES[options.command]}")
@@ -57,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Only while modules are imported: afterwards `guarded` handles it.
         sys.stderr.write("interrupted\n")
         return 130
+    except (ImportError, MemoryError) as error:
+        sys.stderr.write(f"error: reelrun cannot be loaded: {error or 'there is no more memory'}\n")
+        sys.stderr.write("  help: allow this process more memory (ulimit -v), or install reelrun anew\n")
+        return 7
 
 
 def start() -> NoReturn:
@@ -78,6 +84,24 @@ def _open_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _holds_key(words: Sequence[str]) -> bool:
+    """Whether an argument holds the key. If so, this is told: other users see arguments, and shells remember them."""
+    from runner.secret import holds_key
+
+    if not any(map(holds_key, words)):
+        return False
+    from runner.cli.error_handler import tell
+    from runner.errors import SecretError
+
+    hint = "take it out: the environment is the only place for it; others of this machine may have seen it"
+    tell(SecretError("an argument holds the key of the service (GMI_API_KEY)", hint), as_json=_is_document(words))
+    return True
+
+
+def _is_document(words: Sequence[str]) -> bool:
+    return "--json" in words or "--format json" in " ".join(words).replace("=", " ")
+
+
 def _report_usage_error(error: ArgumentsError, words: Sequence[str]) -> int:
     from runner.cli.error_handler import tell
     from runner.diagnostics.suggestions import closest, did_you_mean
@@ -86,6 +110,5 @@ def _report_usage_error(error: ArgumentsError, words: Sequence[str]) -> int:
     message, hint = error.message, f"{error.command} --help tells more"
     if not words[0].startswith("-") and words[0] not in _MODULES:
         message, hint = f"there is no command {words[0]!r}", did_you_mean(closest(words[0], _MODULES), more=hint)
-    is_document = "--json" in words or "--format json" in " ".join(words).replace("=", " ")
-    tell(UsageError(message, hint), as_json=is_document)
+    tell(UsageError(message, hint), as_json=_is_document(words))
     return 2

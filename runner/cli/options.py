@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Collection
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from runner.errors import Diagnostic, UsageError
 from runner.manifest.reader import read
-from runner.model import Manifest, Output
+from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
+from runner.model import Manifest, Output, Status
 from runner.planning.plan import lowered
 from runner.planning.selection import Selection, conditions
 
 _SHARED_FLAGS = ("allow_outside", "output", "only", "skip", "where")
-_RUN_FLAGS = ("base_url", "max_jobs", "max_cost")
+_RUN_FLAGS = ("base_url", "patience", "max_jobs", "max_cost")
 
 
 def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
@@ -36,8 +38,9 @@ def _cost(text: str | None) -> Decimal | None:
         cost = Decimal(text)
     except InvalidOperation:
         cost = Decimal(-1)
-    if not cost.is_finite() or cost < 0:
-        raise UsageError(f"--max-cost {text} is no amount of money", "write a number, such as 12.50")
+    if not cost.is_finite() or not 0 <= cost <= MOST_COST or not is_countable(cost):
+        hint = f"write a number, such as 12.50, up to {MOST_COST:,} and with at most {DECIMALS} decimals"
+        raise UsageError(f"--max-cost {text} is no amount of money", hint)
     return cost
 
 
@@ -69,8 +72,15 @@ def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
         where=conditions(options.where, manifest),
         pictures={image.id: image.vars for image in manifest.images},
         retry_failed=getattr(options, "retry_failed", False),
+        retry_rejected=getattr(options, "retry_rejected", False),
         resubmit_unknown=getattr(options, "resubmit_unknown", False),
     )
+
+
+def retry_flags(statuses: Collection[Status]) -> list[str]:
+    """The flags that submit jobs of these statuses again."""
+    failed = ["--retry-failed"] if {Status.FAILED, Status.CANCELLED} & set(statuses) else []
+    return failed + (["--retry-rejected"] if Status.REJECTED in statuses else [])
 
 
 def command_line(options: argparse.Namespace, command: str, *flags: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from runner.cli import screen
+from runner.diagnostics.terminal import safe
 from runner.diagnostics.words import money
 from runner.engine.run import RunSnapshot
 from runner.model import Budget, Manifest
@@ -53,7 +54,7 @@ class Bar:
         room = min(_LONGEST, _columns() - len(counts) - len(words) - 3)
         # tqdm replaces everything in braces. So other text goes into `desc`: it may contain braces.
         self._bar.bar_format = f"{counts} {{bar:{max(room, _SHORTEST)}}} {{desc}}"
-        self._bar.set_description_str(words, refresh=False)
+        self._bar.set_description_str(safe(words), refresh=False)
         self._bar.update(0)
 
     def close(self) -> None:

@@ -1,32 +1,68 @@
-"""Output: messages and hints go to stderr, data to stdout. Colours are only for terminals, and never the only sign."""
+"""Output: messages and hints go to stderr, data to stdout. Colours are only for terminals, and never the only sign.
+
+Nothing else writes to either. What goes out is made safe here, line by line: a line end in a text makes no new line.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TextIO
 
-from runner.errors import Diagnostic, Severity, Stage
+from runner.diagnostics import terminal
+from runner.diagnostics.terminal import safe, safe_json
+from runner.errors import Diagnostic, DiskError, Severity, Stage
 
 
-def say(text: str) -> None:
+def say(*lines: str) -> None:
     """Print a message for people. If stderr cannot be written, nothing stops."""
+    _to_stderr("".join(f"{safe(line)}\n" for line in lines))
+
+
+def ask(question: str) -> None:
+    """Print a question after an empty line. Its answer goes into the same line."""
+    _to_stderr(f"\n{safe(question)} ")
+
+
+def _to_stderr(text: str) -> None:
     try:
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
         drop(sys.stderr)
 
 
-def show(text: str) -> None:
+def say_aside(paths: Iterable[object]) -> None:
+    """Tell what was in the way of a download and was renamed."""
+    for path in paths:
+        say(f"Set aside: {shown_path(path)} was in the place of a download; it is kept, and no part of the run")
+
+
+def show(*lines: str) -> None:
     """Print a result on stdout."""
-    # If the reader has gone, as with `| head`, the command must still end with its own exit code.
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(text + "\n")
+    _to_stdout("".join(f"{safe(line)}\n" for line in lines))
+
+
+def command(line: str) -> None:
+    """Print a command for a workflow of GitHub on stdout."""
+    _to_stdout(f"{safe(line, is_command=True)}\n")
+
+
+def _to_stdout(text: str) -> None:
+    """Raises DiskError if it cannot be written."""
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        # The reader has gone, as with `| head`. The command must still end with its own exit code.
+        return
+    except OSError as error:
+        drop(sys.stdout)
+        raise DiskError(
+            f"the output cannot be written: {error.strerror}", "make room where it goes; what a run did is kept"
+        ) from error
 
 
 def drop(stream: TextIO) -> None:
@@ -40,7 +76,7 @@ def document(data: object) -> None:
     """Print the one JSON document of a command on stdout."""
     # In other encodings than UTF-8, the stream would write escapes that are not valid in JSON.
     is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    show(json.dumps(data, ensure_ascii=not is_unicode, indent=2))
+    _to_stdout(safe_json(data, ascii_only=not is_unicode) + "\n")
 
 
 def has_colour(stream: TextIO | None = None) -> bool:
@@ -58,7 +94,7 @@ def red(text: str) -> str:
 
 
 def painted(text: str, colour: str, is_shown: bool) -> str:
-    return f"\x1b[{colour}m{text}\x1b[0m" if text and is_shown else text
+    return terminal.painted(text, colour) if is_shown else text
 
 
 def diagnostics(found: Sequence[Diagnostic], checked: Stage = Stage.PLANNING) -> None:
@@ -72,8 +108,9 @@ def problems(found: Iterable[Diagnostic]) -> None:
     """Print every diagnostic with its line and caret."""
     from runner.diagnostics import report
 
+    paint = terminal.painted if has_colour() else report.plain
     for each in found:
-        say(report.text(each, colour=has_colour()))
+        say(*report.lines_of(each, paint))
 
 
 def tally(found: Sequence[Diagnostic]) -> str:
@@ -107,5 +144,9 @@ def cost_document(amount: Decimal | None, currency: str) -> dict[str, object] | 
 
 def shown_path(path: object) -> str:
     """A path for people: relative to the current folder if that is shorter."""
-    relative = os.path.relpath(str(path))
+    try:
+        relative = os.path.relpath(str(path))
+    except FileNotFoundError:
+        # The current folder was deleted.
+        return str(path)
     return relative if len(relative) < len(str(path)) else str(path)

@@ -24,7 +24,7 @@ def connection_of(options: argparse.Namespace, manifest: Manifest) -> Connection
         raise UsageError("--sandbox and --base-url exclude each other", "the sandbox has an address of its own")
     if options.sandbox:
         return sandboxed(options, manifest)
-    service = Service.from_environment(os.environ, options.base_url)
+    service = Service.from_environment(os.environ, options.base_url, getattr(options, "patience", None))
 
     def is_paid() -> bool:
         # Without a key nothing can be sent, so the user need not be asked.

@@ -45,8 +45,8 @@ _CODES = {
     "E105": Code(
         "Too large, too deep, or too many aliases",
         "A manifest has at most 20 MB and 100 levels, and its aliases stand for at most 250,000 values; a table has at "
-        "most 20 MB, a prompt file or a schema 1 MB. The limits keep a broken or hostile file from filling the memory. "
-        "Split the file, or write the values out.",
+        "most 20 MB, a prompt file or a schema 1 MB; a glob looks at 250,000 files and folders at most. The limits "
+        "keep a broken or hostile file from filling the memory. Split the file, or write the values out.",
         "wrong:  a: &a [x, x]\n        b: &b [*a, *a]     # and so on: each line doubles the last",
     ),
     "E106": Code(
@@ -61,6 +61,13 @@ _CODES = {
         "of somebody else cannot send files of yours. Move the file there, or name its folder with --allow-outside, "
         "which may be repeated. Pictures may lie anywhere but below /proc, /sys and /dev.",
         "reelrun validate campaign.yaml --allow-outside ../shared",
+    ),
+    "E108": Code(
+        "The key of the service stands in a file",
+        "What a manifest, its prompts, tables and schemas say is sent, stored, shown and committed to git, and the key "
+        "(GMI_API_KEY) must be in none of that. Take it out; the environment is the only place for it. If it was "
+        "committed or sent before, make a new key.",
+        "wrong:  vars: {token: sk-...}\nright:  export GMI_API_KEY=sk-...",
     ),
     # The structure of the manifest, and the payload.
     "E201": Code(
@@ -293,11 +300,6 @@ _CODES = {
         "them apart: a variable of the matrix, or the take.",
         'file: "{{ image.id }}/{{ prompt.id }}-{{ surface | slug }}-{{ take }}"',
     ),
-    "E701": Code(
-        "A limit on cost without a price",
-        "max_cost can only be kept when it is known what a job costs. State price_per_job or price_per_second.",
-        "budget: {max_cost: 40, price_per_job: 0.25}",
-    ),
     # Warnings. Each can be switched off in the manifest: lint: {ignore: [W801]}.
     "W331": Code(
         "An axis that no template uses",
@@ -334,6 +336,12 @@ _CODES = {
         "Two cells of the sweep render to the same request, so they are one job, bought once, with two keys. Often a "
         "variable is missing in the prompt, two arms say the same, or a picture or a value stands there twice.",
         "wrong:  cfg: [0.5, 0.50]\nright:  cfg: [0.5, 0.7]",
+    ),
+    "W701": Code(
+        "A limit on cost without a price",
+        "max_cost can only be kept when it is known what a job costs: as long as the price of one is not known, a run "
+        "ends with 4 and sends nothing. State price_per_job or price_per_second.",
+        "budget: {max_cost: 40, price_per_job: 0.25}",
     ),
     # Lints, from the tips of the vendor.
     "W801": Code(

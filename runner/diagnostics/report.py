@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 from runner.diagnostics.words import printable
 from runner.errors import Diagnostic, Severity
 
 _WIDTH = 100
 _TAB = "    "
-_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33"}
+_COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33"}
+
+
+Paint = Callable[[str, str], str]
 
 
 def text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     """The lines of a diagnostic, without a line end after the last one."""
-    place = diagnostic.position
-    severity = str(diagnostic.severity)
-    hue = _COLOURS[diagnostic.severity] if colour else ""
-    head = f"{printable(place.file)}:{place.line}:{place.column}: {_painted(f'{severity}[{diagnostic.code}]', hue)}"
-    lines = [f"{head}: {diagnostic.message}"]
+    return "\n".join(lines_of(diagnostic, _coloured if colour else plain))
+
+
+def plain(words: str, colour: str) -> str:
+    return words
+
+
+def _coloured(words: str, colour: str) -> str:
+    return f"\x1b[{colour}m{words}\x1b[0m"
+
+
+def lines_of(diagnostic: Diagnostic, paint: Paint) -> list[str]:
+    """The lines of a diagnostic. `paint` gets some words, and the number of their colour."""
+    place, hue = diagnostic.position, _COLOURS[diagnostic.severity]
+    severity = paint(f"{diagnostic.severity}[{diagnostic.code}]", hue)
+    lines = [f"{printable(place.file)}:{place.line}:{place.column}: {severity}: {printable(diagnostic.message)}"]
     if diagnostic.source.strip():
         before, marked, after = _window(diagnostic)
         number = f"{place.line:>5}"
         indent, caret = " " * _columns(before), "^" * max(1, _columns(marked))
         lines.append(f"{number} | {before}{marked}{after}")
-        lines.append(f"{'':>5} | {indent}{_painted(caret, hue)}")
+        lines.append(f"{'':>5} | {indent}{paint(caret, hue)}")
     if diagnostic.hint:
-        lines.append(f"   help: {diagnostic.hint}")
-    return "\n".join(lines)
-
-
-def _painted(words: str, colour: str) -> str:
-    return f"\x1b[1;{colour}m{words}\x1b[0m" if colour else words
+        lines.append(f"   help: {printable(diagnostic.hint)}")
+    return lines
 
 
 def _window(diagnostic: Diagnostic) -> tuple[str, str, str]:

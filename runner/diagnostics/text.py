@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,17 +16,24 @@ from runner.model import Route
 
 def shown(path: Path) -> str:
     """The name of a file in messages: relative if it lies in the current folder, else absolute."""
-    full = os.path.abspath(path)
-    here = os.getcwd()
+    try:
+        full, here = os.path.abspath(path), os.getcwd()
+    except FileNotFoundError:
+        # The current folder was deleted.
+        return str(path)
     return os.path.relpath(full, here) if os.path.commonpath([full, here]) == here else full
 
 
 @dataclass(frozen=True)
 class Text:
-    """The text of a file, with `\\n` as the end of every line. `file` is its name in messages."""
+    """The text of a file, with `\\n` as the end of every line. `file` is its name in messages.
+
+    Where it is not `is_shown`, it may be another file than was meant, and only lines with a template are in messages.
+    """
 
     file: str
     text: str
+    is_shown: bool = True
 
     @cached_property
     def starts(self) -> list[int]:
@@ -45,7 +53,8 @@ class Text:
             return ""
         start = self.starts[position.line - 1]
         end = self.text.find("\n", start)
-        return self.text[start:] if end < 0 else self.text[start:end]
+        line = self.text[start:] if end < 0 else self.text[start:end]
+        return line if self.is_shown or "{{" in line or "{%" in line else ""
 
     def position(self, route: Route = (), *, key: bool = False, offset: int = 0, length: int = 0) -> Position:
         """Makes a text a SourceMap in which the whole text is one value."""
@@ -61,22 +70,32 @@ def file_error(code: str, text: Text, position: Position, message: str, hint: st
     return ManifestError([Diagnostic(code, Severity.ERROR, position, message, hint, line)])
 
 
-def decode(data: bytes, file: str) -> Text:
-    """The text of a file's bytes. Raises ManifestError with E104 if they are not UTF-8."""
+def always(text: str) -> bool:
+    """Lines of any file may be shown."""
+    return True
+
+
+def decode(data: bytes, file: str, is_shown: Callable[[str], bool] = always) -> Text:
+    """The text of a file's bytes. Raises ManifestError with E104 if they are not UTF-8.
+
+    `is_shown` tells from the text whether its lines may be in messages.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _not_utf8(data, error.start, file) from None
-    return Text(file, text.replace("\r\n", "\n").replace("\r", "\n"))
+        raise _not_utf8(data, error.start, file, is_shown) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return Text(file, text, is_shown(text))
 
 
-def _not_utf8(data: bytes, start: int, file: str) -> ManifestError:
+def _not_utf8(data: bytes, start: int, file: str, is_shown: Callable[[str], bool]) -> ManifestError:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = Text(file, "")
         return file_error("E104", text, text.at(0), "the file is UTF-16, not UTF-8", "save it as UTF-8 in your editor")
     before = decode(data[:start], file).text
     # The text after the byte is decoded as well as possible, to show the whole line above the caret.
     text = Text(file, before + data[start : start + 200].decode("utf-8", "replace"))
+    text = replace(text, is_shown=is_shown(data.decode("utf-8", "replace")))
     place = text.at(len(before))
     message = f"the byte 0x{data[start]:02x} is not UTF-8"
     return file_error("E104", text, place, message, "save the file as UTF-8 in your editor")

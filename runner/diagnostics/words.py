@@ -11,6 +11,8 @@ from runner.model import Json
 
 _LONGEST = 60
 _UNQUOTED = re.compile(r"(?:[A-Za-z_]|\.{1,2}/)[A-Za-z0-9_ ./*-]*(?<! )")
+_NAMELIKE = re.compile(r"[\w .-]{1,40}")
+_QUOTATION = re.compile(r'"(?:[^"\\]|\\.)*"|(?<!\w)\'[^\']*\'')
 _QUOTED_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"])
 
 
@@ -23,10 +25,11 @@ def shortened(text: str, limit: int = _LONGEST) -> str:
 
 def printable(text: str) -> str:
     """The text with all characters escaped that a terminal does not show, or takes for commands."""
-    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+    return "".join(each if each.isprintable() else escaped(each) for each in text)
 
 
-def _escaped(character: str) -> str:
+def escaped(character: str) -> str:
+    """A character by its number, as JSON and Python write it."""
     code = ord(character)
     known = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
     return known.get(character, f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
@@ -40,6 +43,15 @@ def quoted(text: str) -> str:
 def name(text: str) -> str:
     """A name in single quotes."""
     return f"'{printable(shortened(text))}'"
+
+
+def only_names(message: str) -> str:
+    """A message about a file that may be another than was meant: of what it quotes, only names are left."""
+    return _QUOTATION.sub(lambda found: found.group() if is_namelike(found.group()[1:-1] or " ") else "…", message)
+
+
+def is_namelike(text: str) -> bool:
+    return _NAMELIKE.fullmatch(text) is not None
 
 
 def literal(value: Json) -> str:

@@ -79,6 +79,11 @@ def link(target: str) -> Callable[[Path], None]:
     return prepare
 
 
+def link_up(folder: Path) -> None:
+    for number in range(9):
+        (folder / f"up{number}").symlink_to("..")
+
+
 def outside(folder: Path) -> None:
     (folder.parent / "secret.txt").write_text("secret, slow push-in", encoding="utf-8")
 
@@ -138,10 +143,16 @@ FILES = (
     Case("a way out", "E107", 4, {"file": "../secret.txt"}, {}, outside),
     Case("a link out", "E107", 4, {"file": "prompt.j2"}, {}, link_out),
     Case("a large file", "E105", 1, {"file": "large.j2"}, {}, written("large.j2", "x" * 2**21), "large.j2"),
+    Case("a glob into the kernel", "E408", 3, more={"images": [{"glob": "/proc/**/*.png"}]}),
+    Case("a glob of a link back up", "E408", 3, more={"images": [{"glob": "**/*.png"}]}, prepare=link_up),
     Case("a table that is a device", "E107", 3, more={"images": [{"table": "/dev/zero"}]}),
 )
 SCHEMAS = (
     schema("doubling references", "E209", doubling_references(40), 413, "mine.schema.json"),
     schema("a catastrophic pattern", "E207", {"properties": {"prompt": {"pattern": "^(a+)+$"}}}, 4, "campaign.yaml"),
 )
-CASES = (*TEMPLATES, *FILES, *SCHEMAS)
+SETTINGS = (
+    Case("a price beyond counting", "E205", 5, more={"budget": {"price_per_job": 1.5e300}}),
+    Case("a price below counting", "E205", 5, more={"budget": {"price_per_job": 0.25, "max_cost": 1.5e-30}}),
+)
+CASES = (*TEMPLATES, *FILES, *SCHEMAS, *SETTINGS)

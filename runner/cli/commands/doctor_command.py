@@ -21,7 +21,7 @@ from runner.state.disk import filesystem_of, refuse_network_disk
 from runner.version import RELEASE
 
 _PACKAGES = (
-    "pyyaml", "jsonschema", "jsonschema-rs", "requests", "jinja2", "tqdm", "pillow", "av", "filelock", "ijson",
+    "pyyaml", "jsonschema", "jsonschema-rs", "requests", "jinja2", "tqdm", "pillow", "av", "ijson",
 )  # fmt: skip
 _WEB = ("starlette", "uvicorn")
 
@@ -90,13 +90,13 @@ def _writing() -> DoctorCheck:
 
 def _service(options: argparse.Namespace) -> list[DoctorCheck]:
     try:
-        service = Service.from_environment(os.environ, options.base_url)
+        service = Service.from_environment(os.environ, options.base_url, options.patience)
     except ReelrunError as error:
         return [DoctorCheck("key", False, error.message, error.hint, error.exit_code)]
     key = _checked("key", service.require_key, "is set" if service.key else "is not needed on this machine")
     if not key.is_well:
         return [key]
-    client = Client(service)
+    client = Client(service.for_one_call())
     return [key, _checked("service", lambda: asked(client, "/models"), f"{service.origin} answers, and takes the key")]
 
 

@@ -20,6 +20,6 @@ def explain(options: argparse.Namespace) -> int:
     if found is None:
         hint = did_you_mean(closest(options.code, CODES), more="reelrun explain lists all of them")
         raise UsageError(f"there is no code {options.code!r}", hint)
-    screen.show(f"{options.code.upper()}: {found.title}\n\n{found.text}\n")
-    screen.show("\n".join(f"    {line}" for line in found.example.splitlines()))
+    screen.show(f"{options.code.upper()}: {found.title}", "", found.text, "")
+    screen.show(*(f"    {line}" for line in found.example.splitlines()))
     return Exit.DONE

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import islice
 
 from runner.cli import markdown, screen
-from runner.cli.options import command_line, manifest_of, selection_of
+from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
 from runner.cli.plan_summary import (
     budget_of,
     changed_alike,
@@ -21,10 +21,9 @@ from runner.cli.plan_summary import (
 )
 from runner.diagnostics.words import money, printable
 from runner.errors import Exit
-from runner.model import Action, Change, Job
+from runner.model import Action, Change, Job, Status
 from runner.planning import lockfile
 from runner.planning.changes import Piece, words
-from runner.planning.comparison import NOT_SELECTED
 from runner.planning.plan import Plan
 from runner.planning.selection import Selection, text_of, value_of
 
@@ -45,12 +44,12 @@ def plan(options: argparse.Namespace) -> int:
         screen.document(plan_document(planned))
     elif options.markdown:
         screen.diagnostics(planned.diagnostics)
-        screen.show(markdown.summary(planned))
+        screen.show(*markdown.summary(planned).split("\n"))
     else:
         screen.diagnostics(planned.diagnostics)
         show_plan(planned, every=options.jobs)
         warn_of_nothing(planned, selection)
-        screen.show(f"\n{_next(options, planned, selection)}")
+        screen.show("", f"{_next(options, planned, selection)}")
     if options.lock:
         written = campaign.lock(planned)
         screen.say(f"Wrote {screen.shown_path(written)}: {screen.count(len(planned.jobs), 'job')}. Commit it.")
@@ -60,10 +59,12 @@ def plan(options: argparse.Namespace) -> int:
 def _next(options: argparse.Namespace, planned: Plan, selection: Selection) -> str:
     submits = planned.totals[Action.SUBMIT]
     if submits or planned.totals[Action.ATTACH] or planned.totals[Action.FETCH]:
-        again = [f"--{name}" for name in ("retry-failed", "resubmit-unknown") if vars(options)[name.replace("-", "_")]]
+        flags = ("retry-failed", "retry-rejected", "resubmit-unknown")
+        again = [f"--{name}" for name in flags if vars(options)[name.replace("-", "_")]]
         return f"Next: {command_line(options, 'run', *again)}        ({_submissions(planned, submits)})"
-    if any(each.action is Action.SKIP and each.reason != NOT_SELECTED for each in planned.groups):
-        return f"Next: {command_line(options, 'run', '--retry-failed')}        (nothing else is left to do)"
+    left = {status for status in Status for each in planned.groups if each.reason.startswith(f"{status};")}
+    if left:
+        return f"Next: {command_line(options, 'run', *retry_flags(left))}        (nothing else is left to do)"
     return "Nothing is left to do."
 
 
@@ -90,18 +91,18 @@ def _value_of(job: Job, name: str, selection: Selection) -> str:
     return text_of(value) if found else "not set"
 
 
-def show_plan(planned: Plan, *, every: bool = False, show: Callable[[str], None] = screen.show) -> None:
+def show_plan(planned: Plan, *, every: bool = False, show: Callable[..., None] = screen.show) -> None:
     """Show a plan to people: its size, the actions and their reasons, what changed, and the first jobs or all."""
     manifest = planned.manifest
     show(f"{manifest.name} · {', '.join(manifest.models)}")
-    show(size_of(planned) + "\n")
+    show(size_of(planned), "")
     _show_groups(planned, show)
     _show_changes(planned, show)
     _show_jobs(planned, every, show)
     _show_duplicates(planned, show)
 
 
-def _show_groups(planned: Plan, show: Callable[[str], None]) -> None:
+def _show_groups(planned: Plan, show: Callable[..., None]) -> None:
     """One line for each action and reason, with the cost, and one line for all."""
     rows = [(str(each.action), each.jobs, each.reason, cost_of(each, planned.manifest)) for each in planned.groups]
     rows.append(("in all", len(planned.jobs), "", whole_cost(planned)))
@@ -114,14 +115,14 @@ def _show_groups(planned: Plan, show: Callable[[str], None]) -> None:
         show(f"  {'orphaned':<8}{len(planned.orphaned):>{digits},}   {orphans_of(planned)}")
 
 
-def _show_jobs(planned: Plan, every: bool, show: Callable[[str], None]) -> None:
+def _show_jobs(planned: Plan, every: bool, show: Callable[..., None]) -> None:
     submits = planned.totals[Action.SUBMIT]
     if every:
-        show("\nAll jobs:")
+        show("", "All jobs:")
         for each in planned.jobs:
             show(f"  {each.action:<7} {each.job.id}  {each.job.key}  ({each.reason})")
     elif submits:
-        show("\nThe first submissions:")
+        show("", "The first submissions:")
         for each in islice(planned.submits, _FIRST_JOBS):
             show(f"  {each.action:<7} {each.job.id}  {each.job.key}")
     if not every and submits > _FIRST_JOBS:
@@ -130,20 +131,20 @@ def _show_jobs(planned: Plan, every: bool, show: Callable[[str], None]) -> None:
         show(f"  orphan  {orphan.id}  {orphan.key}  (no longer in the manifest: {orphan.status})")
 
 
-def _show_duplicates(planned: Plan, show: Callable[[str], None]) -> None:
+def _show_duplicates(planned: Plan, show: Callable[..., None]) -> None:
     if planned.duplicates:
-        show("\nOne request each:")
+        show("", "One request each:")
     for keys in planned.duplicates[:_FIRST_JOBS]:
         show(f"  {' = '.join(keys)}")
     if len(planned.duplicates) > _FIRST_JOBS:
         show(f"  ... {len(planned.duplicates) - _FIRST_JOBS:,} more; --json lists all")
 
 
-def _show_changes(planned: Plan, show: Callable[[str], None]) -> None:
+def _show_changes(planned: Plan, show: Callable[..., None]) -> None:
     """What changed in which jobs. Equal changes are shown once."""
     alike = changed_alike(planned)
     if alike:
-        show("\nChanged:")
+        show("", "Changed:")
     for jobs in alike[:_FIRST_JOBS]:
         more = f"  (and {len(jobs) - 1:,} more, changed alike)" if len(jobs) > 1 else ""
         show(f"  {jobs[0].job.key}{more}")

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote
 
-from runner.api.answers import Answer
+from runner.api.answer_classes import AnswerClass
+from runner.api.answers import Answer, Remote
 from runner.api.client import Client, Reply
 from runner.api.service import Service
 from runner.cli import screen
-from runner.errors import AccessError, Exit, ServiceError
+from runner.engine.reconcile import Likeness, likeness
+from runner.errors import AccessError, Exit, ServiceError, UsageError
+from runner.manifest.reader import load
+from runner.state.store import Store
 
 
 def models(options: argparse.Namespace) -> int:
@@ -41,6 +46,8 @@ def _show_model(document: Mapping[str, object]) -> None:
 
 def requests(options: argparse.Namespace) -> int:
     """List the requests of a model that the service has."""
+    if options.unclaimed is not None:
+        return _show_unclaimed(options)
     document = asked(_client(options), f"/requests?model_id={quote(options.model, safe='')}")
     if options.json or not isinstance(document, Mapping):
         screen.document(document)
@@ -56,22 +63,63 @@ def requests(options: argparse.Namespace) -> int:
     return Exit.DONE
 
 
+def _show_unclaimed(options: argparse.Namespace) -> int:
+    """The requests that belong to no job of a state, with the unknown jobs that they may be."""
+    manifest = load(Path(options.unclaimed))
+    listing = _client(options).list(options.model)
+    if listing.kind is not AnswerClass.ACCEPTED:
+        raise ServiceError(
+            f"the service's list cannot be read: {listing.message}", "reelrun doctor looks for the cause"
+        )
+    store = Store.read(manifest.output.state)
+    if store is None:
+        raise UsageError("there is no state yet", f"reelrun run {options.unclaimed} makes it")
+    with store:
+        unknown = [each for each in store.open_attempts() if each.model == options.model and each.request_id is None]
+        claimed = store.claimed([each.request_id for each in listing.requests])
+        facts, schema = store.model_facts(options.model), manifest.schemas.get(options.model)
+    free = [
+        (remote, [each.key for each in unknown if likeness(each, remote, schema, facts) is not Likeness.DIFFERENT])
+        for remote in listing.requests
+        if remote.request_id not in claimed
+    ]
+    if options.json:
+        screen.document({"requests": [_unclaimed_document(remote, keys) for remote, keys in free]})
+        return Exit.DONE
+    for remote, keys in free:
+        screen.show(f"{remote.request_id}  {remote.status!s:<10}  {', '.join(keys) or '(no unknown job)'}")
+    screen.say(screen.count(len(free), "unclaimed request"))
+    return Exit.DONE
+
+
+def _unclaimed_document(remote: Remote, keys: list[str]) -> dict[str, object]:
+    return {
+        "request_id": remote.request_id,
+        "model": remote.model,
+        "status": remote.status,
+        "created_at": remote.created_at,
+        "may_be": keys,
+    }
+
+
 def _client(options: argparse.Namespace) -> Client:
-    service = Service.from_environment(os.environ, options.base_url)
+    service = Service.from_environment(os.environ, options.base_url, options.patience)
     service.require_key()
-    return Client(service)
+    return Client(service.for_one_call())
 
 
 def asked(client: Client, path: str) -> object:
     """GET the document at a path of the API. Raises AccessError and ServiceError."""
     reply = client.fetch_json(path)
     if isinstance(reply, Answer):
-        raise ServiceError(
-            f"{client.service.origin} gives no answer: {reply.message}", "reelrun doctor looks for the cause"
-        )
+        hint = "check GMI_BASE_URL or --base-url, and the network; --patience waits longer"
+        raise ServiceError(f"nothing answers at {client.service.base_url}: {reply.message}", hint)
     if reply.status in (401, 403):
         raise AccessError(f"the service refuses access: {reply.message}", "check GMI_API_KEY and GMI_ORG_ID")
-    if reply.status != 200 or reply.document is None:
+    if reply.status == 200 and reply.document is None:
+        said = f"{client.service.base_url} answers, but not as the API does: what came is no JSON, or no sound one"
+        raise ServiceError(said, "check GMI_BASE_URL or --base-url")
+    if reply.status != 200:
         raise ServiceError(f"the service answers {_words(reply)}", "check the name; reelrun models lists what there is")
     return reply.document
 

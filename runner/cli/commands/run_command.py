@@ -13,7 +13,7 @@ from runner.cli import error_handler as ending
 from runner.cli import screen
 from runner.cli.commands.plan_command import show_plan
 from runner.cli.commands.status_command import run_document, why
-from runner.cli.options import command_line, manifest_of, selection_of
+from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
 from runner.cli.service_session import connection_of, interruptible, progress_of
 from runner.diagnostics.words import money
 from runner.errors import NotConfirmedError
@@ -31,6 +31,8 @@ def run(options: argparse.Namespace) -> int:
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
     connection = connection_of(options, manifest)
+    if options.new_state:
+        _renew(manifest)
     progress = progress_of(options, manifest)
 
     def confirm(plan: Plan) -> bool:
@@ -50,12 +52,21 @@ def run(options: argparse.Namespace) -> int:
             warnings=warnings,
             locked=options.locked,
             has_process=True,
+            attach=options.attach,
         )
     finally:
         if progress is not None:
             progress.close()
     _tell(options, manifest, result)
     return int(result.exit_code)
+
+
+def _renew(manifest: Manifest) -> None:
+    moved = campaign.renew_state(manifest)
+    for path in moved:
+        screen.say(f"Set aside: {screen.shown_path(path)}")
+    if not moved:
+        screen.say("The state is sound: --new-state was not needed, and nothing was set aside")
 
 
 def _say_what_may_be_paid_twice(plan: Plan) -> None:
@@ -78,8 +89,7 @@ def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) 
         hint = "add --yes to submit without asking"
         raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)
     show_plan(plan, show=screen.say)
-    sys.stderr.write(f"\n{question} [y/N] ")
-    sys.stderr.flush()
+    screen.ask(f"{question} [y/N]")
     # Python would handle a Ctrl-C that comes just before a read only after that read.
     while not select.select([sys.stdin], [], [], _GLANCE)[0]:
         pass
@@ -87,6 +97,7 @@ def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) 
 
 
 def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
+    screen.say_aside(result.aside)
     if options.json:
         screen.document(_document(manifest, result))
     else:
@@ -142,11 +153,11 @@ def _show_unfinished(options: argparse.Namespace, result: Result) -> None:
 def _next(options: argparse.Namespace, result: Result) -> str:
     statuses = set(result.unfinished.totals)
     if options.dry_run or statuses & {Status.PENDING, Status.WAITING}:
-        retry = ["--retry-failed"] if options.retry_failed else []
+        retry = [f"--{name}" for name in ("retry-failed", "retry-rejected") if vars(options)[name.replace("-", "_")]]
         return f"{command_line(options, 'run', *retry)}        (goes on from here)"
     if Status.UNKNOWN in statuses:
         again = command_line(options, "run", "--resubmit-unknown")
         return f"{command_line(options, 'run')}        (looks for them again; {again} pays for them again)"
     if statuses:
-        return command_line(options, "run", "--retry-failed")
+        return command_line(options, "run", *retry_flags(statuses))
     return f"open {screen.shown_path(result.index.with_suffix('.html'))}"

@@ -36,6 +36,7 @@ def sandboxed(options: argparse.Namespace, manifest: Manifest) -> Connection:
             seconds=options.sandbox_seconds,
             failure_rate=options.sandbox_failure_rate,
             clip_height=options.sandbox_height,
+            behaviours=tuple(options.sandbox_behave),
         )
         with sandbox_class(settings) as sandbox:
             yield Service(sandbox.base_url)
@@ -54,6 +55,7 @@ def sandbox(options: argparse.Namespace) -> int:
         seconds=options.seconds,
         failure_rate=options.failure_rate,
         clip_height=options.height,
+        behaviours=tuple(options.behave),
         certificate=Path(options.certificate) if options.certificate else None,
         private_key=Path(options.private_key) if options.private_key else None,
     )
@@ -64,7 +66,7 @@ def sandbox(options: argparse.Namespace) -> int:
         try:
             server.wait()
         except KeyboardInterrupt:
-            screen.say("\nThe sandbox ends; its requests are kept.")
+            screen.say("", "The sandbox ends; its requests are kept.")
     return Exit.DONE
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from runner.cli import screen
-from runner.cli.options import command_line, manifest_of, selection_of
+from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
 from runner.diagnostics.words import money, printable
 from runner.errors import Exit, StateError
 from runner.model import JobRecord, Manifest, Status
@@ -34,11 +34,12 @@ def status(options: argparse.Namespace) -> int:
     selection = selection_of(options, manifest)
     if options.by is not None:
         known_variable(options.by, manifest, "--by")
-    store = Store.read(manifest.output.state)
+    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
     if store is None:
         standing, groups = _Standing(dict.fromkeys(Status, 0), Decimal(0), Unfinished()), {}
     else:
         with store:
+            manifest = _as_counted(manifest, store)
             standing = _standing(store, manifest, selection)
             groups = _groups(store, manifest, selection, options.by) if options.by is not None else {}
     if options.json:
@@ -48,6 +49,12 @@ def status(options: argparse.Namespace) -> int:
     else:
         _show(options, manifest, standing, groups)
     return Exit.DONE
+
+
+def _as_counted(manifest: Manifest, store: Store) -> Manifest:
+    """The manifest with the currency in which the state counts, which may have changed in the manifest since."""
+    currency = store.currency() or manifest.budget.currency
+    return replace(manifest, budget=replace(manifest.budget, currency=currency))
 
 
 def _standing(store: Store, manifest: Manifest, selection: Selection) -> _Standing:
@@ -83,7 +90,7 @@ def _status_document(
 def _show(
     options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: dict[str, Counter[Status]]
 ) -> None:
-    screen.show(f"{manifest.name} · {screen.count(sum(standing.totals.values()), 'job')}\n")
+    screen.show(f"{manifest.name} · {screen.count(sum(standing.totals.values()), 'job')}", "")
     for each, number in standing.totals.items():
         if number:
             screen.show(f"  {each:<10}{number:>6,}")
@@ -92,19 +99,19 @@ def _show(
     if standing.spent:
         budget = manifest.budget
         most = "" if budget.max_cost is None else f" of the budget of {money(budget.max_cost, budget.currency)}"
-        screen.show(f"\n  {money(standing.spent, budget.currency)}{most} spent")
+        screen.show("", f"  {money(standing.spent, budget.currency)}{most} spent")
     _show_unfinished(options, standing.unfinished)
     if any(not each.is_final for each in standing.unfinished.totals):
-        screen.show(f"\nNext: {command_line(options, 'run')}")
+        screen.show("", f"Next: {command_line(options, 'run')}")
     elif standing.unfinished:
-        screen.show(f"\nNext: {command_line(options, 'run', '--retry-failed')}")
+        screen.show("", f"Next: {command_line(options, 'run', *retry_flags(standing.unfinished.totals))}")
 
 
 def _show_groups(name: str, groups: dict[str, Counter[Status]]) -> None:
     """One line for each value, one column for each status that occurs."""
     columns = [each for each in Status if any(counts[each] for counts in groups.values())]
     width = max(map(len, (name, *groups)))
-    screen.show(f"\n  {name:<{width}}" + "".join(f"  {each:>9}" for each in columns))
+    screen.show("", f"  {name:<{width}}" + "".join(f"  {each:>9}" for each in columns))
     for value, counts in groups.items():
         screen.show(f"  {printable(value):<{width}}" + "".join(f"  {counts[each] or '-':>9}" for each in columns))
 
@@ -131,7 +138,7 @@ def index(options: argparse.Namespace) -> int:
 
     manifest, _ = manifest_of(options)
     selection = selection_of(options, manifest)
-    store = Store.read(manifest.output.state)
+    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
     if store is None:
         raise StateError(
             f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"

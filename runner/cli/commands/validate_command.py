@@ -15,6 +15,7 @@ from runner.errors import Diagnostic, Exit, ManifestError, Severity, Stage
 from runner.manifest.pictures.images import Fetch
 from runner.manifest.reader import read
 from runner.planning.plan import make_plan
+from runner.secret import without_key
 from runner.version import RELEASE
 
 
@@ -71,7 +72,7 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argp
         here = Path.cwd()
         root = Path(os.environ.get("GITHUB_WORKSPACE") or here)
         for each in found:
-            screen.show(annotation(each, here, root))
+            screen.command(annotation(each, here, root))
     else:
         screen.problems(found)
     if len(checked) > 1:
@@ -101,17 +102,23 @@ def _valid(checked: Checked) -> str:
 
 
 def _fetcher() -> Fetch:
-    """A function that fetches a picture of a manifest. It allows all addresses, and limits the size."""
+    """A function that fetches a picture of a manifest, and limits its size.
+
+    A manifest may be a stranger's: it leads into no private network, unless the service itself is on this machine.
+    """
+    from runner.api.answers import words_of
     from runner.api.linked_files import BadLinkError, LinkedFiles
+    from runner.api.service import Service
     from runner.api.transport import CallError
 
-    files = LinkedFiles(trusted=True)
+    files = LinkedFiles(Service.from_environment(os.environ).is_loopback, plain=True)
 
     def fetch(url: str) -> bytes:
         try:
             with files.open(url, {}) as response:
                 if response.status >= 400:
-                    raise OSError(f"the answer is {response.status} {response.reason or ''}".strip())
+                    words = without_key(f"{response.status} {response.reason or ''}")
+                    raise OSError(f"the answer is {words_of(words)}")
                 content = b""
                 while block := response.read1(1 << 16):
                     content += block

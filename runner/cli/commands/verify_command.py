@@ -13,6 +13,7 @@ from runner.errors import Exit, StateError
 from runner.model import Manifest
 from runner.planning.selection import Selection
 from runner.results import inventory
+from runner.results.atomic_files import index_path
 from runner.results.inventory import Inventory, Kind
 from runner.state.store import Store
 
@@ -32,6 +33,7 @@ def verify(options: argparse.Namespace) -> int:
         )
         if progress is not None:
             progress.close()
+        screen.say_aside(result.aside)
         for record in result.unfinished.first:
             screen.say(f"  not repaired: {record.key}: {record.error or record.reason}")
         if result.unfinished.others:
@@ -47,7 +49,7 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def _take_inventory(manifest: Manifest, options: argparse.Namespace, selection: Selection) -> Inventory:
-    store = Store.read(manifest.output.state)
+    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
     if store is None:
         raise StateError(
             f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"
