@@ -28,13 +28,14 @@ def saved(tmp_path, content, name="a.mp4"):
     return path
 
 
-def write_clip(path, codec="libx264", rate=8, size=(64, 36), frames=24, sound=False, times=None, movflags=None):
+def write_clip(path, codec="libx264", rate=8, size=(64, 36), frames=24, sound=False, times=None, movflags=None, *,
+               format="mp4", pixels="yuv420p"):  # fmt: skip
     """A clip as other programs may write it; `times` are those of its frames, in ticks of the rate."""
-    with av.open(str(path), "w", format="mp4", options={"movflags": movflags} if movflags else {}) as container:
+    with av.open(str(path), "w", format=format, options={"movflags": movflags} if movflags else {}) as container:
         if sound:
             voice = container.add_stream("aac", rate=8000)
         stream = container.add_stream(codec, rate=rate)
-        stream.width, stream.height, stream.pix_fmt, stream.gop_size = *size, "yuv420p", 8
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = *size, pixels, 8
         for index in range(frames):
             pixels = np.full((size[1], size[0], 3), index * 5 % 256, dtype=np.uint8)
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
@@ -157,6 +158,64 @@ def test_the_length_may_be_half_a_second_off(tmp_path, seconds, is_right, decode
         with pytest.raises(UnfitFileError, match=r"it lasts .* 5 s were requested"):
             inspect_video(path, 5.0, decode=decode)
     assert inspect_video(path, None, decode=decode).seconds == seconds
+
+
+@pytest.mark.parametrize("decode", [True, False])
+@pytest.mark.parametrize("times", [None, [*range(20), *range(20, 40, 4)]], ids=["even", "uneven"])
+@pytest.mark.parametrize(
+    ("format", "codec", "pixels", "suffix"),
+    [
+        ("webm", "libvpx", "yuv420p", ".webm"),
+        ("webm", "libvpx-vp9", "yuv420p", ".webm"),
+        ("matroska", "libx264", "yuv420p", ".mkv"),
+        ("mov", "libx264", "yuv420p", ".mov"),
+        ("mp4", "libx264", "yuv420p", ".mp4"),
+        ("gif", "gif", "rgb8", ".gif"),
+        ("avi", "mpeg4", "yuv420p", ".avi"),
+        ("mpegts", "libx264", "yuv420p", ".ts"),
+        ("flv", "libx264", "yuv420p", ".flv"),
+    ],
+)
+def test_a_container_is_told_by_what_it_is_and_its_length_by_its_frames(
+    tmp_path, format, codec, pixels, suffix, times, decode
+):
+    times = range(40) if times is None or format == "avi" else times  # AVI has even frames alone
+    path = write_clip(tmp_path / "a.part", codec, frames=len(times), times=times, format=format, pixels=pixels)
+    facts = inspect_video(path, 5.0, decode=decode, wants_frame=True)
+    assert (facts.suffix, facts.width, facts.height) == (suffix, 64, 36)
+    assert facts.seconds == pytest.approx(5.0, abs=0.4)
+    assert (facts.frame is None) is not decode
+    with pytest.raises(UnfitFileError, match=r"it lasts .* 10 s were requested"):
+        inspect_video(path, 10.0, decode=decode)
+
+
+def still_gif():
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 36)).save(buffer, "GIF")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("decode", [True, False])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "an empty file"),
+        (picture_bytes(1), "a JPEG picture"),
+        (picture_bytes(1, kind="PNG"), "a PNG picture"),
+        (picture_bytes(1, kind="WEBP"), "a WebP picture"),
+        (still_gif(), "a GIF picture that does not move"),
+        (b"<!DOCTYPE html><html>", "an HTML page"),
+        (b'{"error": "gone"}', "a text file"),
+        (b"#EXTM3U\n#EXTINF:5,\n/etc/passwd\n", "a text file"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", "a text file"),
+    ],
+    ids=["empty", "jpeg", "png", "webp", "gif", "html", "json", "playlist", "list of files"],
+)
+def test_what_a_file_is_in_place_of_a_video_is_told(tmp_path, content, words, decode):
+    """Whether or not a length was asked for."""
+    for asked in (5.0, None):
+        with pytest.raises(UnfitFileError, match=f"^it is {words}$"):
+            inspect_video(saved(tmp_path, content), asked, decode=decode)
 
 
 def sound_only():
@@ -357,3 +416,18 @@ def test_the_frame_is_a_third_into_the_video_and_small(tmp_path, size, shown):
     picture = opened(inspect_video(path, None, decode=True, wants_frame=True).frame)
     assert picture.size == shown
     assert picture.convert("L").getpixel((0, 0)) == pytest.approx(255 * 4 / 11, abs=25)
+
+
+@pytest.mark.parametrize("decode", [True, False])
+def test_frames_without_an_end_are_not_read_to_it(tmp_path, decode):
+    path = tmp_path / "long.mp4"
+    write_clip(path, rate=1000, frames=1400)
+    with pytest.raises(UnfitFileError, match="it has more than 360 frames"):
+        inspect_video(path, 1.0, decode=decode)
+
+
+def test_a_frame_of_too_many_pixels_is_not_decoded(tmp_path):
+    path = tmp_path / "wide.mp4"
+    write_clip(path, codec="mpeg4", size=(8002, 8002), frames=1)
+    with pytest.raises(UnfitFileError, match="its frames have 8,002 x 8,002 pixels"):
+        inspect_video(path, None, decode=True)

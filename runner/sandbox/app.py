@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as Call
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, Router
+from starlette.types import Receive, Scope, Send
 
 from runner.sandbox import replies
+from runner.sandbox.behaviours import Document, Ways
 from runner.sandbox.catalog import Catalog
 from runner.sandbox.intake import Intake
 from runner.sandbox.records import Records, Request, RequestStatus
@@ -25,6 +29,9 @@ PREFIXES = ("/api/v1/ie/requestqueue/apikey", "/api/v1/apikey")
 _JSON = "application/json"
 # Up to this many bytes beyond the limit are read and thrown away, so that the sender of a large body sees the answer.
 _DRAINED = 64 * 1024 * 1024
+# Seconds between two looks at a request whose POST is held until it is final.
+_GLANCE = 0.02
+_FINAL = (RequestStatus.SUCCESS, RequestStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,7 @@ class App:
     intake: Intake
     studio: Studio
     workers: Workers
+    ways: Ways
 
     def build(self) -> Starlette:
         routes = [
@@ -58,24 +66,50 @@ class App:
         body = await _body(call, self.catalog.largest_body)
         request = await run_in_threadpool(self.intake.take, body)
         self.workers.notify()
-        return _answer(replies.submitted(request))
+        return await self._submitted(request, _origin(call))
+
+    async def _submitted(self, request: Request, origin: str) -> Response:
+        """The answer to the POST of a request that is in the queue."""
+        mishap = self.ways.mishap(request.number)
+        if mishap.is_lost:
+            return _Lost()
+        if mishap.status != 200:
+            await self._ended(request)
+            raise HTTPException(mishap.status, mishap.error)
+        if self.ways.is_sync:
+            request = await self._ended(request)
+            if request.status is RequestStatus.FAILED:
+                return _answer({"error": request.error, "request_id": request.request_id}, 400)
+            return _answer(self._detail(request, origin))
+        return _answer(self.ways.shown(replies.submitted(request), request))
+
+    async def _ended(self, request: Request) -> Request:
+        while (found := self.records.get(request.request_id) or request).status not in _FINAL:
+            await asyncio.sleep(_GLANCE)
+        return found
+
+    def _detail(self, request: Request, origin: str) -> Document:
+        return self.ways.shown(replies.detail(request, self.studio.album, origin), request)
 
     def _listing(self, call: Call) -> Response:
         model = call.query_params.get("model_id")
         requests = self.records.all(model)
         if model is not None and not requests and model not in self.catalog.models:
             raise HTTPException(404, f"model_id: {model[:100]} is unknown")
-        return StreamingResponse(self._listed(requests, _origin(call)), media_type=_JSON)
+        visible = [each for each in requests if not self.ways.lag or each.created_at + self.ways.lag <= time.time()]
+        return StreamingResponse(self._listed(visible, _page(call, self.ways), _origin(call)), media_type=_JSON)
 
-    def _listed(self, requests: Sequence[Request], origin: str) -> Iterator[str]:
-        """The listing in pieces, because it may hold hundreds of pictures."""
+    def _listed(self, requests: list[Request], page: slice, origin: str) -> Iterator[str]:
+        """A page of the listing in pieces, because it may hold hundreds of pictures."""
         yield '{"requests":['
-        for index, request in enumerate(requests):
-            yield f"{',' if index else ''}{json.dumps(replies.detail(request, self.studio.album, origin))}"
-        yield f'],"total":{len(requests)}}}'
+        for index, request in enumerate(requests[page]):
+            yield f"{',' if index else ''}{json.dumps(self._detail(request, origin))}"
+        total = len(requests)
+        tail = {"total": total} if self.ways.tells_total else {"has_more": page.stop is not None and page.stop < total}
+        yield f"],{json.dumps(tail)[1:]}"
 
     def _request(self, call: Call) -> Response:
-        return _answer(replies.detail(self._found(call), self.studio.album, _origin(call)))
+        return _answer(self._detail(self._found(call), _origin(call)))
 
     def _found(self, call: Call) -> Request:
         request = self.records.get(call.path_params["request_id"])
@@ -114,6 +148,27 @@ async def _body(call: Call, limit: int) -> bytes:
     if size > limit:
         raise HTTPException(413, f"the body is too large: at most {limit} bytes are allowed")
     return b"".join(parts)
+
+
+def _page(call: Call, ways: Ways) -> slice:
+    """The part of the listing that is asked for. Raises HTTPException (400)."""
+    first, limit = (_count(call, name) for name in ("offset", "limit"))
+    most = min((each for each in (limit, ways.most_listed) if each is not None), default=None)
+    return slice(first, None if most is None else (first or 0) + most)
+
+
+def _count(call: Call, name: str) -> int | None:
+    text = call.query_params.get(name)
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise HTTPException(400, f"{name}: must be a whole number")
+    return None if text is None else int(text)
+
+
+class _Lost(Response):
+    """An answer that breaks off before its body: the server closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
 
 
 def _origin(call: Call) -> str:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 
 from runner.sandbox.album import Album, is_url
+from runner.sandbox.behaviours import Ways
 from runner.sandbox.catalog import Catalog, Model, PictureRules
 from runner.sandbox.constraints import check, check_picture, check_policy, decoded
-from runner.sandbox.records import Records, Request
+from runner.sandbox.records import FullError, Records, Request
 
+_PLAIN = Ways()
 _BODY = {
     "type": "object",
     "required": ["model", "payload"],
@@ -30,6 +32,7 @@ class Intake:
     records: Records
     clock: Callable[[], float]
     new_id: Callable[[], str]
+    ways: Ways = _PLAIN
 
     def take(self, body: bytes) -> Request:
         """Store the request on the disk, in the queue, and return it. Raises HTTPException."""
@@ -43,8 +46,12 @@ class Intake:
             raise HTTPException(404, f"model: {document['model'][:100]} is unknown")
         check(payload, model.schema, "payload")
         pictures = self._kept_pictures(model, payload)
-        check_policy(payload)
-        return self.records.add(self._request(model, payload, pictures))
+        if not self.ways.is_sync:  # else what the policy refuses leaves a record
+            check_policy(payload)
+        try:
+            return self.records.add(self._request(model, payload, pictures), self.ways.credits)
+        except FullError:
+            raise HTTPException(402, "Insufficient credits. Please add more credits to your account.") from None
 
     def _kept_pictures(self, model: Model, payload: Mapping[str, object]) -> dict[str, str]:
         """Check the payload's pictures and keep them. Returns the sha256 or the URL of each."""

@@ -40,6 +40,10 @@ PRAGMA user_version = {_VERSION};
 """
 
 
+class FullError(Exception):
+    """There are as many requests as there may be."""
+
+
 class RequestStatus(StrEnum):
     """How far a request is."""
 
@@ -100,9 +104,15 @@ class Records:
         with self._lock:
             self._connection.close()
 
-    def add(self, request: Request) -> Request:
-        """Put a new request at the end of the queue. Returns it with its number and its ordinal."""
+    def add(self, request: Request, most: int | None = None) -> Request:
+        """Put a new request at the end of the queue. Returns it with its number and its ordinal.
+
+        Raises FullError if there are `most` requests already.
+        """
         with self._transaction() as connection:
+            (count,) = connection.execute("SELECT count(*) FROM request").fetchone()
+            if most is not None and count >= most:
+                raise FullError
             (equal,) = connection.execute("SELECT count(*) FROM request WHERE digest = ?", (request.digest,)).fetchone()
             numbered = replace(request, ordinal=equal + 1)
             return replace(numbered, number=connection.execute(_INSERT, asdict(numbered)).lastrowid or 0)

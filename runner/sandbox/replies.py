@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 from runner.sandbox.album import Album, is_url
+from runner.sandbox.behaviours import Document
 from runner.sandbox.catalog import Model, Schema
 from runner.sandbox.records import Request, RequestStatus
 
@@ -12,7 +14,7 @@ ORGANISATION = "sandbox"
 _CONSTRAINTS = ("default", "enum", "minimum", "maximum", "minLength", "maxLength", "description")
 
 
-def submitted(request: Request) -> dict[str, object]:
+def submitted(request: Request) -> Document:
     return {
         "request_id": request.request_id,
         "model": request.model,
@@ -21,7 +23,7 @@ def submitted(request: Request) -> dict[str, object]:
     }
 
 
-def detail(request: Request, album: Album, origin: str) -> dict[str, object]:
+def detail(request: Request, album: Album, origin: str) -> Document:
     """A request as a poll and a listing show it. Links begin with `origin`, this server's address for the client."""
     pictures = {name: source for name, source in json.loads(request.pictures).items() if not is_url(source)}
     answer = {
@@ -56,7 +58,7 @@ def _times(request: Request) -> dict[str, int]:
 
 def _outcome(request: Request, origin: str) -> dict[str, object]:
     """Clients must handle both shapes, so odd places in the queue get one and even places the other."""
-    link = f"{origin}/media/{request.request_id}"
+    link = f"{origin}/media/{quote(request.request_id, safe='')}"
     video = {"video_url": f"{link}.mp4"} if request.number % 2 else {"media_urls": [{"id": "0", "url": f"{link}.mp4"}]}
     return {**video, "thumbnail_image_url": f"{link}.jpg"}
 

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from runner.errors import ServiceError
 from runner.sandbox.album import Album
 from runner.sandbox.app import PREFIXES, App
+from runner.sandbox.behaviours import Ways, ways_of
 from runner.sandbox.catalog import Catalog
 from runner.sandbox.intake import Intake
 from runner.sandbox.records import Records
@@ -48,6 +49,7 @@ class SandboxSettings:
     clip_height: int = 720  # at most 720; the width follows the picture
     certificate: Path | None = None  # with a private key: TLS
     private_key: Path | None = None
+    behaviours: tuple[str, ...] = ()  # names of what differs from the plain way
 
 
 class Sandbox:
@@ -73,12 +75,13 @@ class Sandbox:
     def start(self) -> None:
         """Resume what an earlier sandbox left in the folder, and listen. Raises ServiceError."""
         _check(self._settings)
+        ways = ways_of(self._settings.behaviours)
         catalog = Catalog.read(self._settings.schemas)
         with ExitStack() as undo:
             records = undo.enter_context(closing(_opened(self._settings)))
             listener = undo.enter_context(_listening(self._settings))
-            workers, app = _assembled(self._settings, catalog, records)
-            server = uvicorn.Server(_configured(self._settings, app))
+            workers, app = _assembled(self._settings, ways, catalog, records)
+            server = uvicorn.Server(_configured(self._settings, ways, app))
             _resume(self._settings, workers)
             _serve(server, listener, undo)
             workers.start()
@@ -132,16 +135,16 @@ def _listening(settings: SandboxSettings) -> socket.socket:
         raise ServiceError(f"the sandbox cannot listen on {where}: {error.strerror}", "try another --port") from error
 
 
-def _assembled(settings: SandboxSettings, catalog: Catalog, records: Records) -> tuple[Workers, Starlette]:
+def _assembled(settings: SandboxSettings, ways: Ways, catalog: Catalog, records: Records) -> tuple[Workers, Starlette]:
     album = Album(_pictures(settings))
-    studio = Studio(_media(settings), album, catalog, settings.clip_height)
+    studio = Studio(_media(settings), album, catalog, settings.clip_height, ways.container)
     pace = Pace(settings.queue_seconds, settings.seconds, settings.failure_rate)
-    workers = Workers(records, studio, settings.slots, pace, time.time)
-    intake = Intake(catalog, album, records, time.time, lambda: str(uuid.uuid4()))
-    return workers, App(catalog, records, intake, studio, workers).build()
+    workers = Workers(records, studio, settings.slots if ways.has_workers else 0, pace, time.time, ways)
+    intake = Intake(catalog, album, records, time.time, lambda: f"{ways.id_prefix}{uuid.uuid4()}", ways)
+    return workers, App(catalog, records, intake, studio, workers, ways).build()
 
 
-def _configured(settings: SandboxSettings, app: Starlette) -> uvicorn.Config:
+def _configured(settings: SandboxSettings, ways: Ways, app: Starlette) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -153,7 +156,8 @@ def _configured(settings: SandboxSettings, app: Starlette) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        headers=[("server", "reelrun-sandbox")],
+        date_header=not ways.headers,
+        headers=[("server", "reelrun-sandbox"), *ways.headers],
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_LAST_CALLS_SECONDS,
         ssl_certfile=settings.certificate,

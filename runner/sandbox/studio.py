@@ -36,6 +36,7 @@ class Studio:
     album: Album
     catalog: Catalog
     clip_height: int
+    container: str = "mp4"  # as FFmpeg names it; the files are called .mp4 all the same
 
     def video(self, request_id: str) -> Path:
         return self.media / f"{request_id}.mp4"
@@ -55,7 +56,8 @@ class Studio:
         window = window_size(picture.size, self.clip_height)
         views = course(str(payload.get("prompt", "")), cfg_scale, seconds, seconds * RATE, Seed(request.take))
         video, still = self.video(request.request_id), self.thumbnail(request.request_id)
-        encode(frames(picture, window, views), window, _part(video), _part(still), _metadata(request), stopped)
+        shots, about = frames(picture, window, views), _metadata(request)
+        encode(shots, window, _part(video), _part(still), about, stopped, self.container)
         return _finished(video), _finished(still)
 
     def sweep(self) -> None:

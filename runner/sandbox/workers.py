@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from dataclasses import dataclass, replace
 import av
 from starlette.exceptions import HTTPException
 
+from runner.sandbox.behaviours import Ways
+from runner.sandbox.constraints import check_policy
 from runner.sandbox.film.clip import AbandonedError
 from runner.sandbox.film.seed import Seed
 from runner.sandbox.records import Records, Request, RequestStatus
@@ -19,6 +22,7 @@ _FAILURE = "simulated failure: this sandbox lets a share of its requests fail"
 # The share of a request's least time that it stays dispatched before it is processed.
 _DISPATCHED_SHARE = 0.1
 _RETRY_SECONDS = 1.0
+_PLAIN = Ways()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,21 @@ class Pace:
 class Workers:
     """`count` threads over one queue. `clock` gives Unix seconds."""
 
-    def __init__(self, records: Records, studio: Studio, count: int, pace: Pace, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        studio: Studio,
+        count: int,
+        pace: Pace,
+        clock: Callable[[], float],
+        ways: Ways = _PLAIN,
+    ) -> None:
         self.count = count
         self._records = records
         self._studio = studio
         self._pace = pace
         self._clock = clock
+        self._ways = ways
         self._stopping = threading.Event()
         self._arrival = threading.Condition()
         names = [f"sandbox-worker-{number}" for number in range(1, count + 1)]
@@ -99,9 +112,14 @@ class Workers:
 
     def _ended(self, request: Request) -> Request:
         """The request with its clip or its error. Raises AbandonedError if the sandbox stops."""
+        mishap = self._ways.mishap(request.number)
+        if mishap.error:
+            return replace(request, status=RequestStatus.FAILED, error=mishap.error)
         if Seed(request.take).unit("failure") < self._pace.failure_rate:
             return replace(request, status=RequestStatus.FAILED, error=_FAILURE)
         try:
+            # Where a POST is held, a refusal is a record, too.
+            check_policy(json.loads(request.filled))
             video, thumbnail = self._studio.make(request, self._stopping.is_set)
         except HTTPException as error:
             return replace(request, status=RequestStatus.FAILED, error=error.detail)

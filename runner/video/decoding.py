@@ -6,7 +6,9 @@ This module loads FFmpeg and Pillow, which takes long. So import it inside the f
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+import math
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -17,7 +19,17 @@ from runner.video.stills import DamagedError, check_whole, header, kind, quiet
 
 # In seconds: how far the length of a video may be from the requested length.
 _TOLERANCE = 0.5
+# The containers that are taken, as FFmpeg names them, and the suffix of each. FFmpeg would also open pictures, texts,
+# and lists of other files.
+_SUFFIXES = {"mov": ".mp4", "matroska": ".mkv", "gif": ".gif", "avi": ".avi", "mpegts": ".ts", "flv": ".flv"}
+# What the first bytes may seem to be. Other known kinds are refused by their names.
+_VIDEOS = ("", "an MP4 video", "a GIF picture")
+# The element DocType of the header of a Matroska file: WebM is a kind of it (RFC 9559, 11.2).
+_WEBM = re.compile(rb"\x1a\x45\xdf\xa3.*\x42\x82[^a-z]{1,8}webm", re.DOTALL)
+_HEAD = 512
 _THUMBNAIL_SIDE = 480
+# The most frames of a second, and of a video whose length is not known; the most pixels of a frame (8K has 33 million).
+_MOST_FPS, _MOST_FRAMES, _MOST_FRAME_PIXELS = 240, 100_000, 64_000_000
 # The limits of a thumbnail: more than any has, and few enough to decode safely. No JPEG has a side above 65,500.
 _MOST_PIXELS, _MOST_SIDE = 32_000_000, 16_000
 
@@ -25,23 +37,79 @@ _MOST_PIXELS, _MOST_SIDE = 32_000_000, 16_000
 def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame: bool = False) -> VideoFacts:
     """Open a video, check that all of its frames are there, and compare its length with `asked`, in seconds.
 
-    With `decode` every frame is decoded; without it, frames are only read. The length is that of the stream: what the
-    container states is used only if the stream has no length. Raises UnfitFileError.
+    With `decode` every frame is decoded; without it, frames are only read. Raises UnfitFileError.
     """
     try:
+        head = _head(path)
         # An edit list may hide frames that the header counts. It is ignored when packets are counted.
-        options = {} if decode else {"ignore_editlist": "1"}
+        options = {"format_whitelist": ",".join(_SUFFIXES)} | ({} if decode else {"ignore_editlist": "1"})
         with av.open(str(path), metadata_errors="replace", options=options) as container:
             stream = _video_stream(container)
-            frames, frame = _decoded(container, stream) if decode else (_packets(container, stream), None)
-            if frames == 0:
+            most = _MOST_FRAMES if asked is None else math.ceil((asked + _TOLERANCE) * _MOST_FPS)
+            seen = _decoded(container, stream, most) if decode else _packets(container, stream, most)
+            if seen.frames == 0:
                 raise UnfitFileError("it has no frames")
-            facts = _facts(stream, container.duration, frames)
+            facts = _facts(container, stream, seen, _suffix(container, head))
+            if facts.suffix == ".gif" and seen.frames == 1:
+                raise UnfitFileError("it is a GIF picture that does not move")
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UnfitFileError(f"it cannot be decoded ({type(error).__name__})") from error
     if asked is not None and abs(facts.seconds - asked) > _TOLERANCE:
         raise UnfitFileError(f"it lasts {facts.seconds:.2f} s, {asked:g} s were requested")
-    return replace(facts, frame=_thumbnail(frame)) if wants_frame and frame is not None else facts
+    return replace(facts, frame=_thumbnail(seen.frame)) if wants_frame and seen.frame is not None else facts
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file. Raises UnfitFileError if they are not those of a video."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    seems = kind(head)
+    if seems not in _VIDEOS:
+        raise UnfitFileError(f"it is {seems if ' ' in seems else f'a {seems} picture'}")
+    return head
+
+
+def _suffix(container: av.container.InputContainer, head: bytes) -> str:
+    """By what the file is: its link may say something else, or nothing."""
+    name = container.format.name.split(",")[0]
+    if name == "matroska" and _WEBM.match(head):
+        return ".webm"
+    is_quicktime = name == "mov" and container.metadata.get("major_brand", "").startswith("qt")
+    return ".mov" if is_quicktime else _SUFFIXES[name]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of a stream: how many frames, from when to when, in its time base, and one of them.
+
+    A small file may have frames without end: `most` are looked at.
+    """
+
+    most: int
+    frames: int = 0
+    first: int | None = None
+    last: int | None = None
+    end: int = 0
+    frame: av.VideoFrame | None = None
+
+    def add(self, piece: av.Packet[av.VideoStream] | av.VideoFrame) -> None:
+        self.frames += 1
+        if self.frames > self.most:
+            raise UnfitFileError(f"it has more than {self.most:,} frames")
+        if piece.pts is not None:
+            self.first = piece.pts if self.first is None else min(self.first, piece.pts)
+            self.last = piece.pts if self.last is None else max(self.last, piece.pts)
+            self.end = max(self.end, piece.pts + (piece.duration or 0))
+
+    @property
+    def length(self) -> float:
+        """From the start of the first frame to the end of the last; 0 if that is not known."""
+        if self.first is None or self.last is None:
+            return 0.0
+        if self.end > self.last:
+            return float(self.end - self.first)
+        # How long the last frame lasts is not told: as long as the others.
+        return (self.last - self.first) * self.frames / max(self.frames - 1, 1)
 
 
 def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
@@ -49,47 +117,50 @@ def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
     stream = next((each for each in container.streams.video if each.codec_context is not None), None)
     if stream is None:
         raise UnfitFileError("it has no video stream")
+    if stream.width * stream.height > _MOST_FRAME_PIXELS:
+        raise UnfitFileError(f"its frames have {stream.width:,} x {stream.height:,} pixels")
     return stream
 
 
-def _packets(container: av.container.InputContainer, stream: av.VideoStream) -> int:
-    """How many frames the file holds: at least as many as its header declares. A header does not count fragments."""
-    frames = 0
+def _packets(container: av.container.InputContainer, stream: av.VideoStream, most: int) -> _Seen:
+    """The frames that the file holds: at least as many as its header declares. A header does not count fragments."""
+    seen = _Seen(most)
     for packet in container.demux(stream):
         if packet.is_corrupt:
-            raise UnfitFileError(f"frame {frames + 1} is damaged")
+            raise UnfitFileError(f"frame {seen.frames + 1} is damaged")
         # The last packet is empty: its purpose is to flush a decoder.
-        frames += packet.size > 0
-    if frames < stream.frames:
-        raise UnfitFileError(f"{frames} of its {stream.frames} frames are there")
-    return frames
+        if packet.size > 0:
+            seen.add(packet)
+    if seen.frames < stream.frames:
+        raise UnfitFileError(f"{seen.frames} of its {stream.frames} frames are there")
+    return seen
 
 
-def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[int, av.VideoFrame | None]:
-    """How many frames there are, and the frame at a third of the video.
+def _decoded(container: av.container.InputContainer, stream: av.VideoStream, most: int) -> _Seen:
+    """All frames, with the one at a third of the video, or the first where the file does not say how many it has.
 
     The decoder makes up what it cannot decode, and marks such frames as corrupt.
     """
-    frames, kept = 0, None
+    seen = _Seen(most)
     stream.thread_type = "AUTO"
     for frame in container.decode(stream):
         if frame.is_corrupt:
-            raise UnfitFileError(f"frame {frames + 1} is damaged")
-        if frames == stream.frames // 3:
-            kept = frame
-        frames += 1
-    return frames, kept
+            raise UnfitFileError(f"frame {seen.frames + 1} is damaged")
+        if seen.frames == stream.frames // 3:
+            seen.frame = frame
+        seen.add(frame)
+    return seen
 
 
-def _facts(stream: av.VideoStream, container_duration: int | None, frames: int) -> VideoFacts:
-    fps = float(stream.average_rate or 0)
-    if fps:
-        seconds = frames / fps
-    elif stream.duration is not None and stream.time_base is not None:
-        seconds = float(stream.duration * stream.time_base)
-    else:
-        seconds = (container_duration or 0) / av.time_base
-    return VideoFacts(round(seconds, 3), stream.width, stream.height, round(fps, 3), stream.codec_context.name)
+def _facts(container: av.container.InputContainer, stream: av.VideoStream, seen: _Seen, suffix: str) -> VideoFacts:
+    fps, seconds = float(stream.average_rate or 0), seen.length * float(stream.time_base or 0)
+    if not seconds:
+        seconds = seen.frames / fps if fps else (container.duration or 0) / av.time_base
+    elif suffix not in (".mp4", ".mov"):
+        # The rates of other containers are guesses from their first frames.
+        fps = seen.frames / seconds
+    codec = stream.codec_context.name
+    return VideoFacts(round(seconds, 3), stream.width, stream.height, round(fps, 3), codec, suffix)
 
 
 def _thumbnail(frame: av.VideoFrame) -> bytes | None:

@@ -13,7 +13,8 @@ class UnfitFileError(Exception):
 class VideoFacts:
     """The length of a video in seconds, its width and height in pixels, its frames per second and its codec.
 
-    `frame` is the frame at a third of the video, as a JPEG thumbnail. It is None if it was not wanted or not decoded.
+    `suffix` is what the names of such files end with, a dot first. `frame` is the frame at a third of the video, as a
+    JPEG thumbnail. It is None if it was not wanted or not decoded.
     """
 
     seconds: float
@@ -21,4 +22,5 @@ class VideoFacts:
     height: int
     fps: float
     codec: str
+    suffix: str
     frame: bytes | None = field(default=None, repr=False)

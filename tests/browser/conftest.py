@@ -44,12 +44,13 @@ JOB = JobRecord(
 )
 
 
-def clip(path: Path) -> None:
-    """A second of video that a browser plays."""
+def clip(path: Path, codec: str = "libx264", pixels: str = "yuv420p") -> None:
+    """A second of video; one in H.264 or VP8 is played by a browser."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=24)
-        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=24)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, pixels
         for shade in range(24):
             frame = av.VideoFrame.from_image(Image.new("RGB", (160, 90), (shade * 10, 80, 120)))
             container.mux(stream.encode(frame))
@@ -95,6 +96,18 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a page with six jobs."""
     folder = tmp_path_factory.mktemp("out # 1%")
     records = list(jobs(folder))
+    return write(folder, HEADER, lambda: records).with_suffix(".html").as_uri()
+
+
+@pytest.fixture(scope="session")
+def other_kinds(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page with a WebM, a GIF, and a kind of file that no browser plays."""
+    folder = tmp_path_factory.mktemp("kinds")
+    records = []
+    for suffix, codec, pixels in (("webm", "libvpx", "yuv420p"), ("gif", "gif", "rgb8"), ("avi", "mpeg4", "yuv420p")):
+        clip(folder / f"videos/clip.{suffix}", codec, pixels)
+        video = Artifact(f"videos/clip.{suffix}", "0" * 64, 1234, 1.0, 160, 90, 24.0, codec)
+        records.append(replace(JOB, id=f"{len(records):016x}", key=suffix, status=Status.SUCCEEDED, video=video))
     return write(folder, HEADER, lambda: records).with_suffix(".html").as_uri()
 
 

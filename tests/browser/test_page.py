@@ -189,6 +189,17 @@ def test_the_larger_view_plays_the_clip(browser: Chrome) -> None:
     assert wait(browser, "!document.querySelector('#view video')")
 
 
+def test_the_larger_view_shows_a_gif_and_links_what_is_not_played(chromium: Chrome, other_kinds: str) -> None:
+    chromium.get(other_kinds)
+    frame(chromium, 0).click()
+    assert wait(chromium, "document.querySelector('#view-stage video').currentTime > 0.05")
+    keys(chromium, Keys.ARROW_RIGHT)
+    assert wait(chromium, "document.querySelector('#view-stage img')?.naturalWidth === 160")
+    keys(chromium, Keys.ARROW_RIGHT)
+    assert wait(chromium, "document.querySelector('#view-stage p a')?.href.endsWith('/videos/clip.avi')")
+    assert "not played here" in find(chromium, "#view-stage").text.lower()
+
+
 def test_reduced_motion_keeps_clips_still(browser: Chrome) -> None:
     reduce = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", reduce)

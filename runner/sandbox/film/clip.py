@@ -27,6 +27,11 @@ _ENCODER = {
     "g": str(2 * RATE),
     "x264-params": "subme=1:mbtree=0",
 }
+# The codec, the kind of pixels and the options of the formats that do not hold H.264.
+_CODECS = {
+    "webm": ("libvpx", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "threads": "1", "crf": "24", "b": "4M"}),
+    "gif": ("gif", "rgb8", {}),
+}
 _BT709 = 1  # in H.264's tables of primaries, transfer and matrix
 
 
@@ -41,14 +46,18 @@ def encode(
     thumbnail: Path,
     metadata: Mapping[str, str],
     stopped: Callable[[], bool],
+    format: str = "mp4",
 ) -> None:
-    """Write an MP4 that plays while it loads (H.264, yuv420p, 24 frames a second), and one of its frames as a JPEG.
+    """Write a clip of 24 frames a second, an MP4 so that it plays while it loads, and one of its frames as a JPEG.
 
     Raises AbandonedError soon after `stopped` returns true. The half-written file stays where it is.
     """
-    with av.open(video, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    codec, pixels, options = _CODECS.get(format, ("libx264", "yuv420p", _ENCODER))
+    flags = {"movflags": "+faststart"} if format == "mp4" else {}
+    with av.open(video, "w", format=format, options=flags) as container:
         container.metadata.update(metadata)
-        stream = container.add_stream("libx264", RATE, _ENCODER, width=size[0], height=size[1], pix_fmt="yuv420p")
+        stream = container.add_stream(codec, RATE, options, width=size[0], height=size[1], pix_fmt=pixels)
+        assert isinstance(stream, av.VideoStream)
         context = stream.codec_context
         context.color_range = ColorRange.MPEG
         context.colorspace = context.color_primaries = context.color_trc = _BT709
