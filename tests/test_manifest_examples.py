@@ -28,8 +28,8 @@ WITHOUT_HELP = {
     "render-text-and-number",
     "template-private",
 }
-# Told after seconds of rendering: test_planning_cells.py has it.
-WITHOUT_EXAMPLE = {"E318"}
+# Told where the key is set, and after seconds of rendering: tests/hostile and test_planning_cells.py have them.
+WITHOUT_EXAMPLE = {"E108", "E318"}
 
 
 def example(paths):

@@ -255,7 +255,7 @@ def test_links_are_followed_and_their_own_names_are_ids(room):
 def test_unusual_file_names(room):
     room.put("\u0007.jpg", picture_bytes(1))
     assert room.diagnose("{glob: '*.jpg'}") == [
-        ("E207", 2, "the image id '\\u0007' has control characters or more than 300 characters")
+        ("E207", 2, "the image id '\\u0007' has characters that no id has, or more than 300 of them")
     ]
     long = "x" * 240
     room.put(f"more/{long}.jpg", picture_bytes(1))

@@ -116,3 +116,27 @@ def test_output_stands_beside_the_manifest(tmp_path):
     assert output.file is None
     output = settings.output({"dir": "../out", "state": "/var/s.sqlite", "file": "{{ take }}"}, manifest)
     assert (output.dir, output.state, output.file) == (tmp_path.resolve() / "out", Path("/var/s.sqlite"), "{{ take }}")
+
+
+@pytest.mark.parametrize(
+    ("value", "written", "amount"),
+    [
+        (0.25, "0.25", "0.25"),
+        (1e-9, "1.0e-9", "0.000000001"),
+        (999_999_999.123_456_789, "999999999.123456789", "999999999.123456789"),
+        (1000, "1_000", "1000"),
+        (15, "017", "15"),
+        (90, "1:30", "90"),
+        (0.5, None, "0.5"),
+    ],
+)
+def test_amounts_keep_their_digits(value, written, amount):
+    assert settings.money(value, written) == Decimal(amount)
+    assert settings.budget({"max_cost": value}, lambda key: written).max_cost == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("amount", "is_countable"), [("0.000000001", True), ("0.0000000010", True), ("0.0000000001", False), ("1E+6", True)]
+)
+def test_money_is_counted_in_billionths(amount, is_countable):
+    assert settings.is_countable(Decimal(amount)) == is_countable

@@ -116,7 +116,7 @@ def test_what_is_submitted_late_in_a_large_plan_is_what_was_planned(tmp_path):
         for each in made.submits:
             seen.append(each.job.id)
             with store.transaction():
-                store.intend(each.job, 1000.0, None, None, "USD")
+                store.intend(each.job, 1000.0, None, "USD")
         assert seen == expected
 
 

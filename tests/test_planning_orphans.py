@@ -19,7 +19,7 @@ def test_they_are_counted_and_read_again(tmp_path):
                 register(store, plan, repr(plan))
         with store.transaction():
             for job in jobs[1:5]:
-                store.intend(job, 1000.0, None, None, "USD")
+                store.intend(job, 1000.0, None, "USD")
             store.withdraw(next(each for each in store.open_attempts() if each.job_id == jobs[1].id))
         ids = {int(jobs[4].id, 16)}
         orphans = Orphans(store.orphan_totals(ids), path, ids)

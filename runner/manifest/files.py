@@ -6,16 +6,17 @@ import errno
 import os
 import shlex
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BufferedReader
 from pathlib import Path
 
 from runner.diagnostics.suggestions import nearby
-from runner.diagnostics.text import Text, decode, file_error, shown
-from runner.errors import UsageError
+from runner.diagnostics.text import Text, always, decode, file_error, shown
+from runner.errors import Diagnostic, ManifestError, Severity, UsageError
+from runner.secret import place_of_key
 
 # Virtual file systems of the kernel. They hold environments of processes, with API keys in them, devices and pipes.
-_VIRTUAL = tuple(map(Path, ("/proc", "/sys", "/dev")))
+VIRTUAL = ("/proc", "/sys", "/dev")
 
 
 class UnreadableError(Exception):
@@ -39,17 +40,20 @@ def folders_of(base: Path, allowed: Sequence[str | Path]) -> tuple[Path, ...]:
     return (base, *(Path(each).resolve() for each in allowed))
 
 
-def read_below(path: Path, folders: Sequence[Path], written: str, limit: int) -> Text:
+def read_below(
+    path: Path, folders: Sequence[Path], written: str, limit: int, is_kind: Callable[[str], bool] | None = None
+) -> Text:
     """Read a text file of at most `limit` bytes. With links followed, it must lie below one of the resolved `folders`.
 
-    `written` is the path as the manifest or a template spells it. Raises UnreadableError with E101 (missing, unreadable
+    `written` is the path as the manifest or a template spells it. `is_kind` tells whether a text is what is looked for:
+    the lines of another file are in no message. Raises UnreadableError with E101 (missing, unreadable
     or not a regular file) or E107 (outside the folders). Raises ManifestError with E104 or E105 at a place in the file.
     """
     try:
         target = Path(os.path.realpath(path, strict=True))
         if not any(_is_below(target, folder) for folder in folders):
             raise _outside(target)
-        return read_text(target, shown(path), limit)
+        return read_text(target, shown(path), limit, is_kind or (lambda text: _is_shown(target, folders[0])))
     except FileNotFoundError:
         raise UnreadableError("E101", "does not exist", nearby(path, written)) from None
     except (OSError, ValueError) as error:
@@ -57,10 +61,10 @@ def read_below(path: Path, folders: Sequence[Path], written: str, limit: int) ->
         raise UnreadableError("E101", f"cannot be read: {getattr(error, 'strerror', None) or error}", hint) from None
 
 
-def read_text(path: Path, file: str, limit: int) -> Text:
+def read_text(path: Path, file: str, limit: int, is_shown: Callable[[str], bool] = always) -> Text:
     """Read a UTF-8 file. A byte-order mark is left out, and every line end becomes `\\n`.
 
-    Raises OSError, and ManifestError with E104 (not UTF-8) or E105 (more than `limit` bytes).
+    Raises OSError, and ManifestError with E104 (not UTF-8), E105 (more than `limit` bytes) or E108 (it holds the key).
     """
     with open_regular(path) as stream:
         data = stream.read(limit + 1)
@@ -68,7 +72,17 @@ def read_text(path: Path, file: str, limit: int) -> Text:
         text = Text(file, "")
         message = f"the file is larger than {limit // 2**20} MB"
         raise file_error("E105", text, text.at(0), message, "split it into several; a file this large is rarely meant")
-    return decode(data, file)
+    text = decode(data, file, is_shown)
+    _check_key(text)
+    return text
+
+
+def _check_key(text: Text) -> None:
+    """Raise ManifestError if a file holds the key: what it says is planned, stored, shown and committed."""
+    found = place_of_key(text.text)
+    if found is not None:
+        message, hint = "the key of the service (GMI_API_KEY) stands here", "take it out; it belongs in the environment"
+        raise ManifestError([Diagnostic("E108", Severity.ERROR, text.at(*found), message, hint)])
 
 
 def open_media(path: Path) -> BufferedReader:
@@ -94,12 +108,17 @@ def _open(name: str, flags: int) -> int:
 
 
 def _virtual(path: Path) -> Path | None:
-    return next((each for each in _VIRTUAL if path.is_relative_to(each)), None)
+    return next((Path(each) for each in VIRTUAL if path.is_relative_to(each)), None)
 
 
 def _is_below(path: Path, folder: Path) -> bool:
     # --allow-outside / does not allow /proc, /sys and /dev; only a folder inside one of them does.
     return path.is_relative_to(folder) and _virtual(path) == _virtual(folder)
+
+
+def _is_shown(target: Path, folder: Path) -> bool:
+    """Whether messages may quote a file: one outside the manifest's folder, or a hidden one, may hold secrets."""
+    return target.is_relative_to(folder) and not any(each.startswith(".") for each in target.relative_to(folder).parts)
 
 
 def _outside(target: Path) -> UnreadableError:

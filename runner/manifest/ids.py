@@ -31,15 +31,16 @@ def check_claims(claims: Iterable[Claim | None], what: str, found: ReadingDiagno
     for claim in filter(None, claims):
         if not claim.id:
             found.error("E202", claim.place, f"{claim.label} has no name to take an id from", "add id: NAME")
-        elif len(claim.id) > _LONGEST or any(_is_control(each) for each in claim.id):
-            message = f"the {what} id {name(claim.id)} has control characters or more than {_LONGEST} characters"
+        elif len(claim.id) > _LONGEST or any(_is_unfit(each) for each in claim.id):
+            message = f"the {what} id {name(claim.id)} has characters that no id has, or more than {_LONGEST} of them"
             found.error("E207", claim.place, message, "give it an id of its own: id: NAME")
         elif first.setdefault(claim.id, claim) is not claim:
             _twice(first[claim.id], claim, what, found)
 
 
-def _is_control(character: str) -> bool:
-    return character < " " or "\x7f" <= character <= "\x9f"
+def _is_unfit(character: str) -> bool:
+    """Whether this is a control character, or half of a surrogate pair: a file name that is not UTF-8 has such."""
+    return character < " " or "\x7f" <= character <= "\x9f" or "\ud800" <= character <= "\udfff"
 
 
 def _twice(earlier: Claim, claim: Claim, what: str, found: ReadingDiagnostics) -> None:

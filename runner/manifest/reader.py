@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.diagnostics.suggestions import nearby
+from runner.diagnostics.surfeit import SurfeitError
 from runner.diagnostics.text import Text, file_error
 from runner.errors import Diagnostic, ManifestError, Stage
 from runner.manifest import settings
@@ -21,11 +23,13 @@ from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.schema.model_schemas import Schemas, read_models
 from runner.manifest.structure import checked
 from runner.manifest.tables import Table
-from runner.manifest.yaml.document import parse
+from runner.manifest.yaml.document import Document, parse
 from runner.manifest.yaml.source import Source
 from runner.model import Image, Input, InputKind, Json, Manifest, Prompt, Route
 
 MAX_BYTES = 20 * 2**20
+# A file without one of these keys is some other file, and nobody asked for its lines.
+_MANIFEST = re.compile(r"^[\s\"'{]*(?:version|name|model|images|prompts|vars|matrix|params)[\"']?\s*:", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +65,30 @@ def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str 
     except ManifestError as error:
         return Reading(None, error.diagnostics, Stage.YAML)
     found = ReadingDiagnostics(document.source, folders)
+    try:
+        manifest = _checked(document, full, found, fetch)
+    except SurfeitError:
+        manifest = None
+    return Reading(manifest, found.ordered(settings.ignored(mapping(document.value))), Stage.STRUCTURE)
+
+
+def _checked(document: Document, full: Path, found: ReadingDiagnostics, fetch: Fetch | None) -> Manifest | None:
+    """The manifest of a document; None if it has errors. Raises SurfeitError if it has too many."""
     content = checked(document, found)
     schemas = read_models(_models(content.get("model")), content.get("models", {}), full.parent, found)
     rules = list(dict.fromkeys(map(Rules.of, schemas.values()))) or [Rules()]
     images = read_images(items(content.get("images")), full.parent, rules, found, fetch)
     prompts = read_prompts(items(content.get("prompts")), full.parent, found)
     check_parameters(content, schemas.values(), found)
-    manifest = None if found.has_errors else _manifest(full, content, schemas, images, prompts, found)
-    return Reading(manifest, found.ordered(settings.ignored(content)), Stage.STRUCTURE)
+    return None if found.has_errors else _manifest(full, content, schemas, images, prompts, found)
 
 
 def _text(path: Path) -> Text:
     file = str(path)
     nowhere = Text(file, "")
     try:
-        return read_text(path, file, MAX_BYTES)
+        is_inside = path.resolve().is_relative_to(path.parent.resolve())
+        return read_text(path, file, MAX_BYTES, lambda text: is_inside and _MANIFEST.search(text) is not None)
     except FileNotFoundError:
         hint = nearby(path, file)
         raise file_error("E101", nowhere, nowhere.at(0), "there is no such file", hint) from None
@@ -109,7 +122,7 @@ def _manifest(
         matrix=settings.matrix(mapping(content.get("matrix"))),
         params=mapping(content.get("params")),
         takes=integer(content.get("takes"), 1),
-        budget=settings.budget(mapping(content.get("budget"))),
+        budget=settings.budget(mapping(content.get("budget")), lambda key: found.source.written(("budget", key))),
         run=settings.run(mapping(content.get("run"))),
         output=settings.output(mapping(content.get("output")), full),
         schemas=schemas,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from runner.manifest.json_values import integer, items, mapping, mappings
@@ -14,6 +14,11 @@ _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _DURATION = re.compile(rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{_NUMBER})s)?")
 # In seconds. Every timer of the platform can wait that long, and no job takes longer.
 LONGEST_DURATION = 365 * 86400.0
+# Of amounts of money, and the most that a budget may allow.
+DECIMALS, MOST_COST = 9, 1_000_000_000
+AMOUNTS = ("max_cost", "price_per_job", "price_per_second")
+# Gives a number as it is spelled, None if that is unknown.
+Written = Callable[[str], str | None]
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 # The keys of the matrix that are not axes.
 KEYWORDS = ("include", "exclude", "zip", "sample")
@@ -31,13 +36,19 @@ def matrix(content: Mapping[str, Json]) -> Matrix:
     )
 
 
-def budget(content: Mapping[str, Json]) -> Budget:
+def budget(content: Mapping[str, Json], written: Written | None = None) -> Budget:
+    """`written` gives a number of the section by its key as the manifest spells it."""
     usual = Budget()
+
+    def amount(key: str) -> Decimal | None:
+        value = content.get(key)
+        return money(value, written(key) if written else None) if isinstance(value, (int, float)) else None
+
     return Budget(
         max_jobs=integer(content.get("max_jobs"), usual.max_jobs),
-        max_cost=_money(content.get("max_cost")),
-        price_per_job=_money(content.get("price_per_job")),
-        price_per_second=_money(content.get("price_per_second")),
+        max_cost=amount("max_cost"),
+        price_per_job=amount("price_per_job"),
+        price_per_second=amount("price_per_second"),
         currency=str(content.get("currency", usual.currency)),
     )
 
@@ -61,9 +72,14 @@ def output(content: Mapping[str, Json], manifest: Path) -> Output:
     file = content.get("file")
     return Output(
         dir=folder,
-        state=folder / "state.sqlite" if state is None else (base / str(state)).resolve(),
+        state=folder / "state.sqlite" if state is None else _unfollowed(base / str(state)),
         file=None if file is None else str(file),
     )
+
+
+def _unfollowed(path: Path) -> Path:
+    """An absolute path that stays if a link is in its place: what opens the file must see it."""
+    return path.resolve() if path.name in ("", "..") else path.parent.resolve() / path.name
 
 
 def ignored(content: Mapping[str, Json]) -> frozenset[str]:
@@ -82,5 +98,17 @@ def seconds(duration: Json) -> float:
     return sum(float(number) * _SECONDS[unit] for unit, number in found.groupdict().items() if number)
 
 
-def _money(value: Json) -> Decimal | None:
-    return Decimal(str(value)) if isinstance(value, (int, float)) else None
+def money(value: float, written: str | None) -> Decimal:
+    """An amount with all its digits. A number of more than 15 has them only as it is written."""
+    try:
+        exact = Decimal(written or "")
+    except InvalidOperation:
+        exact = Decimal("NaN")
+    # YAML reads some numbers otherwise: 017 is 15.
+    return exact if exact.is_finite() and float(exact) == value else Decimal(str(value))
+
+
+def is_countable(amount: Decimal) -> bool:
+    """Whether an amount is a whole number of billionths of its currency: money is counted in these."""
+    exponent = amount.normalize().as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -DECIMALS

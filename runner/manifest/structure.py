@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import cast
 
 from yaml.nodes import SequenceNode
 
 from runner.diagnostics.suggestions import closest, did_you_mean
+from runner.diagnostics.surfeit import MOST
 from runner.diagnostics.words import described, literal, name
 from runner.errors import Severity
 from runner.manifest import settings
 from runner.manifest.json_values import items, mapping
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic
-from runner.manifest.schema.wording import MANIFEST, diagnose
+from runner.manifest.schema.wording import MANIFEST, Written, diagnose
 from runner.manifest.variable_names import misnamed
 from runner.manifest.yaml.document import Document
 from runner.model import Json, Route
@@ -28,11 +30,12 @@ def checked(document: Document, found: ReadingDiagnostics) -> Mapping[str, Json]
     content = document.value
     if not isinstance(content, Mapping):
         hint = "it begins with version: 1; reelrun init writes one to start from"
-        found.error("E204", (), f"the manifest is {described(content)}; it must be a mapping", hint)
+        what = "a text" if isinstance(content, str) else described(content)
+        found.error("E204", (), f"the manifest is {what}; it must be a mapping", hint)
         return {}
     wrong = diagnose(schema(), content, MANIFEST, found.source.written)
     reported = {(each.route, each.key) for each in wrong}
-    more = [*misnamed(content), *_durations(content)]
+    more = [*_durations(content), *_amounts(content, found.source.written), *islice(misnamed(content), MOST + 1)]
     wrong += [each for each in more if (each.route, each.key) not in reported]
     for each in wrong:
         found.take(each)
@@ -75,6 +78,18 @@ def _durations(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
             if is_long:
                 message = f"{key} is {literal(value)}; it must be at most 8760h"
                 yield SchemaDiagnostic(("run", key), "E205", message, "a run waits at most a year")
+
+
+def _amounts(content: Mapping[str, Json], written: Written) -> Iterator[SchemaDiagnostic]:
+    """Amounts of money that are finer than what is counted."""
+    section = mapping(content.get("budget"))
+    for key in settings.AMOUNTS:
+        value, route = section.get(key), ("budget", key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            continue
+        if not settings.is_countable(settings.money(value, written(route))):
+            message = f"{key} is {written(route) or literal(value)}; it may have at most {settings.DECIMALS} decimals"
+            yield SchemaDiagnostic(route, "E205", message, "money is counted in billionths of its currency")
 
 
 def _warn_of_doubts(document: Document, found: ReadingDiagnostics) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from runner.diagnostics.suggestions import closest
 from runner.diagnostics.text import Text, file_error
-from runner.diagnostics.words import joined, name
+from runner.diagnostics.words import is_namelike, joined, name
 from runner.errors import Diagnostic, ManifestError, Position
 from runner.model import Route
 
@@ -86,6 +86,11 @@ def read_table(text: Text) -> Table:
     return Table(text, columns, rows, tuple(diagnostic for error in ragged for diagnostic in error.diagnostics))
 
 
+def is_table(text: str) -> bool:
+    """Whether a file begins like a table of pictures. The lines of another file are not to be quoted."""
+    return "image" in (cell.strip(' "') for cell in text.lstrip().partition("\n")[0].split(","))
+
+
 def _lines(text: Text) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with the number of its first line."""
     reader = csv.reader(io.StringIO(text.text, newline=""), strict=True)
@@ -103,7 +108,8 @@ def _lines(text: Text) -> Iterator[tuple[int, list[str]]]:
 def _check_columns(text: Text, columns: Sequence[str]) -> None:
     twice = [column for column, count in Counter(columns).items() if count > 1 and column]
     if twice:
-        raise _refused(text, 1, f"the column {name(twice[0])} is given twice", "rename or delete one of the two")
+        what = f"the column {name(twice[0])}" if is_namelike(twice[0]) else "a column"
+        raise _refused(text, 1, f"{what} is given twice", "rename or delete one of the two")
     if "image" not in columns:
         raise _refused(text, 1, "the table has no column image", _image_hint(columns))
 
@@ -113,7 +119,10 @@ def _image_hint(columns: Sequence[str]) -> str:
         if any(sign in column for column in columns):
             return f"its cells are separated by {word}; separate them by commas"
     found = closest("image", filter(None, columns))
-    return f"rename the column {name(found)} to image" if found else f"its columns are {joined(columns, 'and')}"
+    if found and is_namelike(found):
+        return f"rename the column {name(found)} to image"
+    names = list(filter(is_namelike, columns))
+    return f"its columns are {joined(names, 'and')}" if names == list(columns) else "it looks like another file"
 
 
 def _ragged(text: Text, line: int, cells: int, columns: int) -> ManifestError:

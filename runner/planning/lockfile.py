@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from runner.diagnostics.text import shown
+from runner.diagnostics.words import printable
 from runner.errors import DriftError, UsageError
 from runner.manifest.json_values import items, mapping
 from runner.manifest.schema.wording import MANIFEST, diagnose
@@ -113,9 +114,9 @@ def check(manifest: Manifest, jobs: Iterable[Job]) -> None:
     every = drift(read(path), manifest, jobs)
     if every:
         more = [f"... and {len(every) - _SHOWN:,} more"] if len(every) > _SHOWN else []
-        lines = "".join(f"\n  {each}" for each in (*every[:_SHOWN], *more))
+        lines = "".join(f"\n  {printable(each)}" for each in (*every[:_SHOWN], *more))
         hint = f"take the changes back, or review them and freeze them: reelrun plan {shown(manifest.path)} --lock"
-        raise DriftError(f"{path.name} does not fit {manifest.path.name} any more:{lines}", hint)
+        raise DriftError(f"{printable(path.name)} does not fit {printable(manifest.path.name)} any more:{lines}", hint)
 
 
 def _named(what: str, locked: Mapping[str, Json], now: Mapping[str, Json]) -> Iterator[str]:

@@ -13,7 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import overload
 
-from runner.errors import Diagnostic, ManifestError
+from runner.diagnostics.surfeit import SurfeitError
+from runner.errors import Diagnostic, ManifestError, UsageError
+from runner.manifest.settings import MOST_COST
 from runner.model import Action, Budget, Input, Job, Manifest, Orphan, Planned, Status
 from runner.planning.comparison import NOT_SELECTED, compared
 from runner.planning.distinct_jobs import DistinctJobs
@@ -24,6 +26,8 @@ from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, settled_one
 from runner.planning.templates.template import Templates
 from runner.planning.templates.watch import limited_memory
+from runner.secret import NAME as KEY
+from runner.secret import holds_key, key_of_environment
 from runner.state.store import Store
 from runner.version import RELEASE
 
@@ -118,7 +122,8 @@ def make_plan(
     is_patient: bool = False,
     has_process: bool = False,
 ) -> Plan:
-    """Expand, render, check and compare with the state. Raises ManifestError with every diagnostic.
+    """Expand, render, check and compare with the state. Raises ManifestError with every diagnostic, and
+    UsageError if the state counts in another currency.
 
     `warnings` come from reading the manifest; the plan includes them. What `registering` returns takes the jobs in
     batches as they are made. At the end it takes again those whose key, path or aliases only later cells decided. If
@@ -126,9 +131,13 @@ def make_plan(
     render is refused, unless `is_patient`. `has_process` says that the process does nothing else: then its memory is
     limited during planning.
     """
-    templates = Templates(manifest.folders)
+    _check_currency(manifest, store)
+    templates, diagnostics = Templates(manifest.folders), PlanDiagnostics(manifest, warnings)
     with limited_memory() if has_process else nullcontext(), templates.watch.kept():
-        return _plan(manifest, templates, store, selection, warnings, registering, is_patient)
+        try:
+            return _plan(manifest, templates, store, selection, diagnostics, registering, is_patient)
+        except SurfeitError:
+            raise ManifestError(diagnostics.ordered(None)) from None
 
 
 def _plan(
@@ -136,11 +145,10 @@ def _plan(
     templates: Templates,
     store: Store | None,
     selection: Selection,
-    warnings: Sequence[Diagnostic],
+    diagnostics: PlanDiagnostics,
     registering: Registering | None,
     is_patient: bool,
 ) -> Plan:
-    diagnostics = PlanDiagnostics(manifest, warnings)
     expansion = Expansion(manifest, templates, diagnostics, is_patient=is_patient)
     lints = Lints(expansion.manifest, expansion, diagnostics)
     jobs, tally = DistinctJobs(manifest, expansion, diagnostics, lints), Tally()
@@ -151,7 +159,8 @@ def _plan(
     for place, batch in _batches(jobs.walk()):
         for planned in compared(manifest, batch, history, selection, place):
             tally.add(planned)
-        _check_lengths(manifest.budget, batch, diagnostics)
+        _check_prices(manifest.budget, batch, diagnostics)
+        _check_key(batch, diagnostics)
         if register is not None:
             register(batch)
     cells = expansion.seen
@@ -159,7 +168,6 @@ def _plan(
     jobs.settle(walked)
     amended = tuple(jobs.amended(walked))
     tally.settle(jobs.ids, jobs.settled)
-    _check_price(manifest.budget, diagnostics)
     _check_any(jobs, diagnostics)
     lints.tell(replace(walked, kept=tally.kept))
     found = diagnostics.ordered(cells)
@@ -277,22 +285,46 @@ def _check_any(jobs: DistinctJobs, diagnostics: PlanDiagnostics) -> None:
         diagnostics.add("E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", hint)
 
 
-def _check_price(budget: Budget, diagnostics: PlanDiagnostics) -> None:
-    """A limit on the cost needs a price."""
-    if budget.max_cost is not None and not budget.has_price:
-        place = Place(("budget", "max_cost"), key=True)
-        diagnostics.add("E701", place, "max_cost needs a price", "add price_per_job or price_per_second under budget")
-
-
-def _check_lengths(budget: Budget, jobs: Sequence[Job], diagnostics: PlanDiagnostics) -> None:
-    """A limit on the cost needs a known price for every job."""
-    if budget.max_cost is None or not budget.has_price:
-        return
+def _check_prices(budget: Budget, jobs: Sequence[Job], diagnostics: PlanDiagnostics) -> None:
+    """Prices can be counted, and a limit on the cost has one for every job: else a run sends nothing."""
     place = Place(("budget", "max_cost"), key=True)
     for job in jobs:
-        if budget.price(job.seconds) is None:
-            message = f"max_cost needs a price, and {job.model} has no length that price_per_second could multiply"
-            diagnostics.add("E701", place, message, "add price_per_job under budget", cell=job.key)
+        price = budget.price(job.seconds)
+        if price is None and budget.max_cost is not None:
+            message, hint = "max_cost needs a price", "add price_per_job or price_per_second under budget"
+            if budget.has_price:
+                message += f", and {job.model} has no length that price_per_second could multiply"
+                hint = "add price_per_job under budget"
+            diagnostics.add("W701", place, message, hint, cell=job.key if budget.has_price else "")
+        elif price is not None and price > MOST_COST:
+            message = f"a job of {job.seconds:,g} s would cost more than {MOST_COST:,} {budget.currency}"
+            diagnostics.add("E205", Place(("budget", "price_per_second")), message, "lower one of them", cell=job.key)
+
+
+def _check_currency(manifest: Manifest, store: Store | None) -> None:
+    """Amounts of two currencies have no sum. Raises UsageError."""
+    known, currency = store.currency() if store else None, manifest.budget.currency
+    if known is not None and known != currency:
+        raise UsageError(
+            f"budget.currency is {currency}, and {manifest.output.state} counts what was bought in {known}",
+            f"write currency: {known} again, or give the manifest another output.dir",
+        )
+
+
+def _check_key(jobs: Sequence[Job], diagnostics: PlanDiagnostics) -> None:
+    """No request, and no name of a job, may hold the key: also where only a template puts it together."""
+    if not key_of_environment() or not any(map(_holds_key, jobs)):
+        return
+    routes = {prompt.id: prompt.route for prompt in diagnostics.manifest.prompts}
+    for job in filter(_holds_key, jobs):
+        message = f"a request of this prompt would hold the key of the service ({KEY})"
+        hint = "take it out of names, values and templates; it belongs in the environment"
+        diagnostics.add("E108", Place(routes[job.prompt_id]), message, hint)
+
+
+def _holds_key(job: Job) -> bool:
+    texts = (each for each in job.payload.values() if each is not None)
+    return holds_key("\0".join((job.key, job.output, *map(str, texts))))
 
 
 def lowered(manifest: Manifest, max_jobs: int | None, max_cost: Decimal | None) -> Manifest:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from runner.diagnostics.surfeit import MOST, SurfeitError, ending, further
 from runner.diagnostics.text import Text
 from runner.errors import Diagnostic, Position, Severity
 from runner.model import Image, Json, Manifest, Route, same_value
@@ -48,21 +50,28 @@ class _Shared:
 
 
 class PlanDiagnostics:
-    """The diagnostics of one plan. `earlier` are the warnings from reading the manifest."""
+    """The diagnostics of one plan. `earlier` are the warnings from reading the manifest.
+
+    Of errors and of warnings there are at most MOST. A further error raises SurfeitError, which ends the planning.
+    """
 
     def __init__(self, manifest: Manifest, earlier: Sequence[Diagnostic] = ()) -> None:
-        self._manifest = manifest
+        self.manifest = manifest
         self._earlier = earlier
         self._found: dict[tuple[str, Position, str], _Shared] = {}
         # A cache: many cells fail at one place, and looking up its position reads the manifest's text again.
         self._positions: dict[Place, Position] = {}
-        self.has_errors = False
+        self._counts: Counter[Severity] = Counter()
         # Whether a template exceeded a limit (E314). Further renders probably would, too.
         self.has_excess = False
 
+    @property
+    def has_errors(self) -> bool:
+        return self._counts[Severity.ERROR] > 0
+
     def wants(self, code: str) -> bool:
         """Whether to report this code: the manifest may switch off warnings."""
-        return code not in self._manifest.ignored
+        return code not in self.manifest.ignored
 
     def add(
         self,
@@ -87,9 +96,13 @@ class PlanDiagnostics:
             self._found[index].count += cells
             return
         severity = Severity.WARNING if code.startswith("W") else Severity.ERROR
-        self.has_errors |= severity is Severity.ERROR
+        self._counts[severity] += 1
+        if self._counts[severity] > MOST:
+            if severity is Severity.ERROR:
+                raise SurfeitError
+            return
         self.has_excess |= code == "E314"
-        line = (place.fragment or self._manifest.source).line(position)
+        line = (place.fragment or self.manifest.source).line(position)
         self._found[index] = _Shared(Diagnostic(code, severity, position, message, hint, line), cell, cells)
 
     def warn(self, warning: PlanWarning) -> None:
@@ -97,8 +110,8 @@ class PlanDiagnostics:
         count = max(warning.cells, 1)
         self.add(warning.code, warning.place, warning.message, warning.hint, cell=warning.first, about="", cells=count)
 
-    def ordered(self, cells: int) -> tuple[Diagnostic, ...]:
-        """All diagnostics, the earlier ones included, ordered by place. `cells` is the number of all cells.
+    def ordered(self, cells: int | None) -> tuple[Diagnostic, ...]:
+        """All diagnostics, the earlier ones included, ordered by place. `cells` is the number of all cells, if known.
 
         A warning is left out if there is an error at its place. A warning of planning is also left out if reading the
         manifest already gave one there.
@@ -109,12 +122,13 @@ class PlanDiagnostics:
         earlier = [each for each in self._earlier if _spot(each) not in wrong]
         taken = wrong.union(map(_spot, earlier))
         warnings = [each for each in own if not _is_error(each) and _spot(each) not in taken]
-        return tuple(sorted((*earlier, *errors, *warnings), key=lambda each: (each.position, each.code)))
+        more = further(self._counts[Severity.ERROR], self._counts[Severity.WARNING])
+        return ending(sorted((*earlier, *errors, *warnings), key=lambda each: (each.position, each.code)), more)
 
     def _position(self, place: Place) -> Position:
         found = self._positions.get(place)
         if found is None:
-            source, route = (place.fragment, ()) if place.fragment else (self._manifest.source, place.route)
+            source, route = (place.fragment, ()) if place.fragment else (self.manifest.source, place.route)
             found = self._positions[place] = source.position(
                 route, key=place.key, offset=place.offset, length=place.length
             )
@@ -130,11 +144,12 @@ def _spot(diagnostic: Diagnostic) -> tuple[str, int, int]:
     return position.file, position.line, position.column
 
 
-def _with_count(shared: _Shared, cells: int) -> Diagnostic:
+def _with_count(shared: _Shared, cells: int | None) -> Diagnostic:
     if not shared.first or cells == 1:
         return shared.diagnostic
     which = f": {shared.first}" if shared.count == 1 else f"; the first is {shared.first}"
-    message = f"{shared.diagnostic.message} (in {shared.count:,} of {cells:,} cells{which})"
+    share = f"{shared.count:,}" if cells is None else f"{shared.count:,} of {cells:,}"
+    message = f"{shared.diagnostic.message} (in {share} cells{which})"
     return replace(shared.diagnostic, message=message)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +14,9 @@ from runner.diagnostics.suggestions import inside
 from runner.diagnostics.words import name, shortened
 from runner.manifest.files import read_below
 from runner.manifest.json_values import mapping
+from runner.manifest.pictures.glob_search import MOST_ENTRIES, TooManyEntriesError, matching
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
-from runner.manifest.tables import MAX_BYTES, Row, Table, read_table
+from runner.manifest.tables import MAX_BYTES, Row, Table, is_table, read_table
 from runner.manifest.variable_names import RULE, is_variable
 from runner.model import Image, Json, Origin, Route, Variables
 
@@ -92,8 +92,12 @@ def _base64_error(text: str) -> tuple[str, str, int] | None:
 
 def _glob(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
     pattern = str(entry["glob"])
-    matches = sorted(set(glob.glob(pattern, root_dir=base, recursive=True)))
-    files = [each for each in matches if not os.path.isdir(base / each)]
+    try:
+        files = matching(pattern, base)
+    except TooManyEntriesError:
+        message = f"the glob {name(pattern)} looks at more than {MOST_ENTRIES:,} files and folders"
+        found.error("E105", (*route, "glob"), message, "begin it with the folder that holds the pictures")
+        return
     if not files:
         fixed = os.path.dirname(re.split(r"[*?\[]", pattern, maxsplit=1)[0])
         found.error("E408", (*route, "glob"), f"no file matches {name(pattern)}", inside(base / fixed, fixed))
@@ -103,7 +107,7 @@ def _glob(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> 
 def _table(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
     written, place, own = str(entry["table"]), (*route, "table"), mapping(entry.get("vars"))
     with found.reading(place, f"the table {name(written)}", missing="E409"):
-        table = read_table(read_below(base / written, found.folders, written, MAX_BYTES))
+        table = read_table(read_below(base / written, found.folders, written, MAX_BYTES, is_table))
         found.attach(place, table)
         found.extend(table.diagnostics)
         yield from _rows(table, own, place, base, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
@@ -29,11 +29,15 @@ def read_images(
     """The images of all entries. Errors in them are reported."""
     known = [each for index, entry in enumerate(entries) for each in candidates(entry, ("images", index), base, found)]
     check_claims(map(_claim, known), "image", found)
-    pictures = _inspected(known, rules, fetch)
+    pictures = _fetched_urls(known, rules, fetch)
     for candidate in known:
-        for diagnostic in pictures.get(_source(candidate.image), Picture()).diagnostics:
+        source = _source(candidate.image)
+        if source not in pictures:
+            # One by one: where too many are wrong, the rest is not opened.
+            pictures[source] = _inspect(*source, rules)
+        for diagnostic in pictures[source].diagnostics:
             _report(candidate, diagnostic, base, found)
-    return tuple(_image(each, pictures.get(_source(each.image), Picture())) for each in known)
+    return tuple(_image(each, pictures[_source(each.image)]) for each in known)
 
 
 def _claim(candidate: Candidate) -> Claim | None:
@@ -47,17 +51,15 @@ def _source(image: Image) -> tuple[Origin, str]:
     return image.origin, image.location
 
 
-def _inspected(
+def _fetched_urls(
     found: Sequence[Candidate], rules: Sequence[Rules], fetch: Fetch | None
-) -> Mapping[tuple[Origin, str], Picture]:
-    sources = list(dict.fromkeys(_source(each.image) for each in found))
-    pictures = {source: _inspect(*source, rules) for source in sources if source[0] != Origin.URL}
-    urls = [source for source in sources if source[0] == Origin.URL]
-    if fetch is not None and urls:
-        with ThreadPoolExecutor(_FETCHES) as pool:
-            fetched = pool.map(lambda source: _fetched(source[1], rules, fetch), urls)
-            pictures.update(zip(urls, fetched, strict=True))
-    return pictures
+) -> dict[tuple[Origin, str], Picture]:
+    """What is known of pictures at URLs: nothing, unless they are fetched."""
+    urls = list(dict.fromkeys(_source(each.image) for each in found if each.image.origin == Origin.URL))
+    if fetch is None or not urls:
+        return dict.fromkeys(urls, Picture())
+    with ThreadPoolExecutor(_FETCHES) as pool:
+        return dict(zip(urls, pool.map(lambda source: _fetched(source[1], rules, fetch), urls), strict=True))
 
 
 def _inspect(origin: Origin, location: str, rules: Sequence[Rules]) -> Picture:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from runner.diagnostics.suggestions import suggestion
 from runner.diagnostics.text import Text, file_error
-from runner.diagnostics.words import joined, name, shortened
+from runner.diagnostics.words import joined, name, only_names, shortened
 from runner.errors import ManifestError
 from runner.manifest.files import read_below
 from runner.manifest.json_values import mapping
@@ -98,7 +98,7 @@ def read_models(names: Sequence[tuple[str, Route]], models: Json, base: Path, fo
     for model, path in custom.items():
         if isinstance(path, str):
             with found.reading(("models", model), f"the schema {name(path)} of {model}"):
-                schemas[model] = read_model(model, read_below(base / path, found.folders, path, _MAX_BYTES))
+                schemas[model] = read_model(model, read_below(base / path, found.folders, path, _MAX_BYTES, _is_schema))
     for model, route in names:
         if model in built_in and model not in custom:
             schemas[model] = shipped_schema(model)
@@ -111,6 +111,10 @@ def read_models(names: Sequence[tuple[str, Route]], models: Json, base: Path, fo
 def _model_hint(model: str, known: Sequence[str]) -> str:
     listed = f"known here: {joined(known, 'and')}; for another one add models: {{{shortened(model)}: FILE}}"
     return suggestion(model, known, listed)
+
+
+def _is_schema(text: str) -> bool:
+    return '"properties"' in text
 
 
 def read_model(model: str, text: Text) -> ModelSchema:
@@ -139,7 +143,8 @@ def _refused(text: Text, message: str, reference: str = "") -> ManifestError:
     hint = "it is JSON Schema (draft 2020-12) for the payload; those in schemas/models are examples"
     found = re.search(rf'"\$(?:dynamicR|r)ef"\s*:\s*{re.escape(json.dumps(reference))}', text.text)
     place = text.at(found.start(), len(found.group())) if found else text.at(0)
-    return file_error("E209", text, place, f"this is no schema of a model: {message}", hint)
+    told = message if text.is_shown else only_names(message)
+    return file_error("E209", text, place, f"this is no schema of a model: {told}", hint)
 
 
 def _check(document: Json) -> None:
@@ -150,7 +155,7 @@ def _check(document: Json) -> None:
         raise InvalidSchemaError("a schema is a JSON object")
     dialect = document.get("$schema", _DIALECT)
     if dialect != _DIALECT:
-        raise InvalidSchemaError(f"its $schema is {dialect}, not draft 2020-12")
+        raise InvalidSchemaError(f"its $schema is {name(str(dialect))}, not draft 2020-12")
     check_references(document)
     try:
         validator(document)

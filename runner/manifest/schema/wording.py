@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from runner.diagnostics.suggestions import closest, did_you_mean, suggestion
+from runner.diagnostics.surfeit import MOST
 from runner.diagnostics.words import described, flow, joined, literal, name, shortened
 from runner.manifest.json_values import items, mapping
 from runner.manifest.schema.conversions import conversion
@@ -28,7 +30,7 @@ from runner.manifest.schema.expectations import (
 )
 from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic, independent
 from runner.manifest.schema.validation import further, validator
-from runner.model import Json, Route, same_value
+from runner.model import Json, Route, canonical_json
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -42,18 +44,25 @@ Written = Callable[[Route], str | None]
 def diagnose(
     schema: Schema, instance: Json, voice: Voice = API, written: Written | None = None
 ) -> list[SchemaDiagnostic]:
-    """Diagnostics of all that is wrong with `instance`, without those that merely follow from another one."""
+    """Diagnostics of what is wrong with `instance`, without those that merely follow from another one.
+
+    After MOST of them, one of the whole instance says that there are more.
+    """
     if validator(schema).is_valid(instance):
         return []
     # Imported here, because a valid value does not need it, and the import takes a tenth of a second.
     from runner.manifest.schema.keywords import LostError, errors
 
+    cases = (_Case(error, schema, voice, written) for error in errors(schema, instance, voice.steps))
     try:
-        cases = [_Case(error, schema, voice, written) for error in errors(schema, instance, voice.steps)]
+        first = list(islice((each for case in cases for each in case.diagnose()), MOST + 1))
     except LostError:
-        cases = []
+        first = []
     # There are also none if the two validators disagree, for example on a pattern that takes too long under `not`.
-    found = independent(each for case in cases for each in case.diagnose())
+    found = independent(first[:MOST])
+    if len(first) > MOST:
+        message = f"{voice.whole} has more errors than these {MOST}: the rest was not looked at"
+        found.append(SchemaDiagnostic((), "E105", message, "mend these first"))
     return found or [SchemaDiagnostic((), "E203", f"{voice.whole} does not fit its schema", "make the schema simpler")]
 
 
@@ -242,9 +251,12 @@ class _Case:
         yield from self._found("E203" if fitting else "E204", self._takes(takes or "no value"))
 
     def _unique(self) -> Iterator[SchemaDiagnostic]:
-        values = items(self.value)
-        for index, item in enumerate(values):
-            if any(same_value(item, earlier) for earlier in values[:index]):
+        earlier: set[str] = set()
+        for index, item in enumerate(items(self.value)):
+            text = canonical_json(item)
+            if text not in earlier:
+                earlier.add(text)
+            else:
                 message = f"{literal(item)} is given twice in {self.subject}"
                 yield SchemaDiagnostic((*self.route, index), "E210", message, "delete one of them")
 

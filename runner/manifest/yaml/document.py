@@ -15,6 +15,7 @@ from yaml.error import MarkedYAMLError
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from yaml.reader import ReaderError
 
+from runner.diagnostics.surfeit import MOST, ending, further
 from runner.diagnostics.text import Text, file_error
 from runner.diagnostics.words import described, name
 from runner.errors import Diagnostic, ManifestError, Severity
@@ -132,6 +133,8 @@ class _Constructor:
     made: dict[int, _Expanded | None] = field(default_factory=dict)
     count: int = 0
     aliased: int = 0
+    # The places of the keys of the mapping that was last seen to have one twice.
+    keys: tuple[Node | None, Mapping[str, int]] = (None, {})
 
     def value(self, node: Node) -> Json:
         if isinstance(node, ScalarNode):
@@ -212,8 +215,10 @@ class _Constructor:
         return {**result, **own}
 
     def _twice(self, node: MappingNode, key: ScalarNode) -> None:
-        first = next(each for each, _ in node.value if each.tag == _TEXT and each.value == key.value)
-        line = self.source.place(first).line
+        if self.keys[0] is not node:
+            written = reversed([(each, each.start_mark.index) for each, _ in node.value if each.tag == _TEXT])
+            self.keys = (node, {each.value: index for each, index in written})
+        line = self.source.text.at(self.keys[1][key.value]).line
         message = f"the key {name(key.value)} is given twice; the first is in line {line}"
         self._report("E103", key, message, "keep one of the two")
 
@@ -230,6 +235,9 @@ class _Constructor:
 
     def _report(self, code: str, node: Node, message: str, hint: str) -> None:
         """Record an error of a node. The rest of the document is checked, too."""
+        if len(self.diagnostics) >= MOST:
+            found = sorted(dict.fromkeys(self.diagnostics), key=lambda each: each.position)
+            raise ManifestError(ending(found, further(MOST, 0)))
         position = self.source.place(node)
         line = self.source.text.line(position)
         self.diagnostics.append(Diagnostic(code, Severity.ERROR, position, message, hint, line))

@@ -30,11 +30,16 @@ class Attached(SourceMap, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A manifest's text and its node tree. `attached` maps a route to the file that the value there comes from."""
+    """A manifest's text and its node tree.
+
+    `attached` maps a route to the file that the value there comes from; it is filled while the manifest is read.
+    """
 
     text: Text
     root: Node
-    attached: Mapping[Route, Attached] = field(default_factory=dict)
+    attached: dict[Route, Attached] = field(default_factory=dict)
+    # A cache of the children of mappings: many places may be looked up in one of many keys.
+    _children: dict[Node, Mapping[str, Found]] = field(default_factory=dict, repr=False, compare=False)
 
     def position(self, route: Route, *, key: bool = False, offset: int = 0, length: int = 0) -> Position:
         """The place of the value at `route`; with `key`, of its key. If there is none, the place of its nearest parent.
@@ -99,11 +104,30 @@ class Source:
         """The value at `route` or its nearest parent, and the rest of the route from there."""
         found: Found = (None, self.root)
         for index, step in enumerate(route):
-            child = _child(found[1], step)
+            child = self._child(found[1], step)
             if child is None:
                 return found, route[index:]
             found = child
         return found, ()
+
+    def _child(self, node: Node, step: str | int) -> Found | None:
+        if isinstance(node, SequenceNode) and isinstance(step, int):
+            return (None, node.value[step]) if 0 <= step < len(node.value) else None
+        if not isinstance(node, MappingNode) or not isinstance(step, str):
+            return None
+        if node not in self._children:
+            self._children[node] = _own_children(node)
+        found = self._children[node].get(step)
+        return found or next(filter(None, (self._child(each, step) for each in merged(node))), None)
+
+
+def _own_children(node: MappingNode) -> Mapping[str, Found]:
+    """The children of a mapping by their keys, without merged ones. Of a key that is given twice it is the first."""
+    found: dict[str, Found] = {}
+    for key, value in node.value:
+        if isinstance(key, ScalarNode) and key.tag != MERGE:
+            found.setdefault(key.value, (key, value))
+    return found
 
 
 def _width(node: Node) -> int:
@@ -117,17 +141,6 @@ def _token_width(node: Node, width: int) -> int:
         return _width(node.value[0][0])
     is_block = (isinstance(node, SequenceNode) and not node.flow_style) or getattr(node, "style", "") in ("|", ">")
     return 1 if is_block else width
-
-
-def _child(node: Node, step: str | int) -> Found | None:
-    if isinstance(node, SequenceNode) and isinstance(step, int):
-        return (None, node.value[step]) if 0 <= step < len(node.value) else None
-    if not isinstance(node, MappingNode) or not isinstance(step, str):
-        return None
-    for key, value in node.value:
-        if isinstance(key, ScalarNode) and key.value == step and key.tag != MERGE:
-            return key, value
-    return next(filter(None, (_child(each, step) for each in merged(node))), None)
 
 
 def merged(node: MappingNode) -> list[Node]:

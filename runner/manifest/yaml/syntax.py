@@ -11,7 +11,7 @@ from yaml.error import MarkedYAMLError
 
 from runner.diagnostics.suggestions import suggestion
 from runner.diagnostics.text import Text, file_error
-from runner.diagnostics.words import literal, name, shortened
+from runner.diagnostics.words import literal, name, only_names, shortened
 from runner.errors import ManifestError
 
 # A character that YAML does not allow in a stream (YAML 1.2.2, section 5.1). The C parser refuses it, too.
@@ -70,6 +70,8 @@ def explained(text: Text, error: MarkedYAMLError) -> ManifestError:
     what = error.problem or ""
     explain = next((explain for part, explain in _EXPLAIN if part in what or part in (error.context or "")), None)
     at, length, message, hint = _template(cursor) or (explain(cursor) if explain else _other(cursor, what))
+    if not text.is_shown:
+        message, hint = only_names(message), only_names(hint)
     return file_error("E102", text, text.at(at, length), message, hint)
 
 

@@ -14,13 +14,13 @@ _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*
 _PLAIN = re.compile(r"(?:[\w~=,+-](?:[\w~=,.+-]*[\w~=,+-])?/){0,11}[\w~=,+-](?:[\w~=,.+-]*[\w~=,+-])?", re.ASCII)
 # These two search a lower-case path with a slash before it. Patterns that begin with a fixed character are fast.
 _DEVICE_INSIDE = re.compile(r"/(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|$)")
-_OUR_SUFFIX_INSIDE = re.compile(r"\.(?:mp4|jpg|part|etag)/")
+_OUR_SUFFIX_INSIDE = re.compile(r"\.(?:mp4|webm|mov|mkv|gif|jpg|part|etag)/")
 _UNSAFE_CHARACTERS = re.compile(r'[<>:"|?*\\\s]+')
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _LONGEST_SEGMENT = 160  # bytes; leaves room for the suffixes that we add
 _MOST_SEGMENTS = 12
 # Suffixes that we add to paths. A folder with such a name could be where a file must be written.
-_OUR_SUFFIXES = (".mp4", ".jpg", ".part", ".etag")
+_OUR_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".gif", ".jpg", ".part", ".etag")
 
 
 def unsafe_text(template: str) -> str | None:
