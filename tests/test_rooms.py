@@ -13,6 +13,7 @@ ORDER = [
     "model",
     "version",
     "shipped",
+    "secret",
     "media",
     "state",
     "diagnostics",

@@ -34,6 +34,7 @@ BEYOND = {
     },
     "letters of names are those of Python, beyond what a pattern can list": {"form-variable-sign"},
     "the parts of a duration are added up": {"range-wait"},
+    "money is counted in billionths": {"range-price-too-fine"},
     "parameters that are written out are those of the model's schema": {
         "many-in-one-line", "payload-duration-float", "payload-duration-integer", "payload-duration-other",
         "payload-duration-with-a-zero", "payload-negative-prompt-list", "payload-negative-prompt-no",

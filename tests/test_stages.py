@@ -143,7 +143,8 @@ LINES = [
         "budget: {max_jobs: 500, max_cost: 40, price_per_job: 0.25}",
         {
             "budget: {max_jobs: many, max_cost: 40, price_per_job: 0.25}": "E204",
-            "budget: {max_cost: 40}": "E701",
+            "budget: {max_cost: 2000000000, price_per_job: 0.25}": "E205",
+            "budget: {max_cost: 40, price_per_job: 0.0000000001}": "E205",
             "budget: {max_cost: 40, price: 0.25}": "E201",
             "budget: {max_cost: 40, price_per_job: a little}": "E204",
             "budget: {max_cost: 40, price_per_job: 1, price_per_second: 2}": "E208",
