@@ -114,7 +114,7 @@ def run(
         if dry:
             return _dry_result(planned, store)
         report = None
-        if _has_work(planned, store, selection):
+        if attach or _has_work(planned, store, selection):
             if planned.totals[Action.SUBMIT] and not confirm(planned):
                 hint = "run it again, or add --yes where nobody can answer"
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)

@@ -130,6 +130,14 @@ def test_failed_jobs_are_bought_again_only_on_request(tmp_path):
     assert (retried.code, retried.document["submitted"]) == (0, 2)
 
 
+def test_attach_is_refused_if_nothing_is_unknown(tmp_path):
+    path = write_manifest(tmp_path, **TWO)
+    assert call("run", path, *SANDBOX).code == 0
+    ended = call("run", path, *SANDBOX, "--attach", "p0/plain/take-1=r-1")
+    assert ended.code == 2
+    assert "--attach p0/plain/take-1=r-1 names no job whose answer was lost" in ended.err
+
+
 def test_a_dry_run_calls_nobody(tmp_path):
     path = write_manifest(tmp_path, **TWO)
     ended = call("run", path, "--dry-run", "--base-url", "https://service.invalid/api")
