@@ -35,7 +35,7 @@ def load(path: str | Path, *, allow_outside: Sequence[str | Path] = ()) -> Manif
 
     from runner.manifest.reader import read
 
-    return read(Path(path), allow_outside=allow_outside).sound()
+    return read(Path(path), allow_outside=allow_outside).valid()
 
 
 def plan(manifest: Manifest, selection: Selection | None = None) -> Plan:

@@ -154,7 +154,7 @@ def repair(
 def renew_state(manifest: Manifest) -> list[Path]:
     """Where the state is damaged, gone or not the latest, rename all that belongs to it; the new paths.
 
-    Nothing is deleted. A sound state stays as it is: without it, what it holds would be bought again.
+    Nothing is deleted. A state that is in order stays: without it, what it holds would be bought again.
     """
     output, clock = manifest.output, SystemClock()
     with run_lock(output.state, clock.wall()):

@@ -97,6 +97,8 @@ OURS = {"r-3": T}
         ("total smaller", {"listing": listing(OLD, total=0)}),
         ("one told twice stands for one that is not shown", {"listing": listing(OLD, OLD, total=2)}),
         ("neither total nor has_more", {"listing": listing(total=None)}),
+        ("further pages that are not shown", {"listing": listing(OLD, total=None, has_more=True)}),
+        ("further pages, whatever the total", {"listing": listing(OLD, has_more=True)}),
         ("nothing of ours before it", {"listing": listing(OLD, total=None), "later": {1: frozenset({"r-old"})}}),
         ("nothing of ours after it", {"listing": listing(OLD, total=None), "claimed": frozenset({"r-old"})}),
         ("one of ours is lacking", {"accepted": OURS}),

@@ -349,6 +349,28 @@ def test_a_push_back_heeds_the_budget(ground):
     assert (place.totals(), len(place.world.posts)) == ({"pending": 1}, 2)
 
 
+def test_a_push_back_of_a_job_of_an_earlier_run_heeds_the_budget(ground):
+    place = ground(budget={"max_cost": 1, "price_per_job": 1})
+    place.world.status = "queued"
+    place.run()
+    place.again()
+    place.world.requests[0] = replace(place.world.requests[0], status="failed", error="rate limit exceeded(RPM)")
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"pending": 1}, 1)
+
+
+def test_a_push_back_of_a_job_that_the_manifest_lost_is_its_end(ground):
+    place = ground(pictures=2)
+    place.world.status = "queued"
+    place.run()
+    place.again()
+    place.manifest = replace(place.manifest, images=place.manifest.images[1:])
+    place.world.requests[0] = replace(place.world.requests[0], status="failed", error="rate limit exceeded(RPM)")
+    place.world.status = "success"
+    place.run()
+    assert (place.totals(), len(place.world.posts)) == ({"failed": 1, "succeeded": 1}, 2)
+
+
 # What a list cannot tell apart
 
 

@@ -134,7 +134,7 @@ def test_a_manifest_with_errors_is_none(write, text, stage):
     reading = read(write(text))
     assert (reading.manifest, len(reading.diagnostics), reading.checked) == (None, 1, stage)
     with pytest.raises(ManifestError) as caught:
-        reading.sound()
+        reading.valid()
     assert (caught.value.diagnostics, caught.value.checked) == (reading.diagnostics, stage)
 
 

@@ -19,7 +19,7 @@ from tests.warned import marked
 
 def planned(path: Path) -> Plan:
     reading = read(path)
-    return campaign.plan(reading.sound(), Selection(), reading.diagnostics)
+    return campaign.plan(reading.valid(), Selection(), reading.diagnostics)
 
 
 def in_a_thread(path: Path) -> Plan:

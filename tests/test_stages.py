@@ -181,7 +181,7 @@ def found_in(path):
     """The errors of a manifest, code and line, in order; and the last stage that was checked."""
     reading = read(path)
     try:
-        make_plan(reading.sound(), warnings=reading.diagnostics)
+        make_plan(reading.valid(), warnings=reading.diagnostics)
     except ManifestError as error:
         told = [(each.code, each.position.line) for each in error.diagnostics if each.severity is Severity.ERROR]
         return told, error.checked

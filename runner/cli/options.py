@@ -23,7 +23,7 @@ _RUN_FLAGS = ("base_url", "patience", "max_jobs", "max_cost")
 def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
     """The manifest, changed by the flags, and its warnings. Raises ManifestError and UsageError."""
     reading = read(Path(options.manifest), allow_outside=options.allow_outside)
-    manifest = lowered(reading.sound(), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
+    manifest = lowered(reading.valid(), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
     manifest = replace(manifest, output=moved(manifest.output, options.output, options.sandbox))
     concurrency = getattr(options, "concurrency", None)
     if concurrency is not None:

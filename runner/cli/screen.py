@@ -99,12 +99,12 @@ def painted(text: str, colour: str, is_shown: bool) -> str:
 
 def diagnostics(found: Sequence[Diagnostic], checked: Stage = Stage.PLANNING) -> None:
     """Print every diagnostic with its line and caret, then how many there are."""
-    problems(found)
+    each_diagnostic(found)
     if found:
         say(total(found, checked))
 
 
-def problems(found: Iterable[Diagnostic]) -> None:
+def each_diagnostic(found: Iterable[Diagnostic]) -> None:
     """Print every diagnostic with its line and caret."""
     from runner.diagnostics import report
 

@@ -99,7 +99,7 @@ class Evidence:
 
 
 @dataclass(slots=True)
-class _Case:
+class _Shown:
     """What the list shows for one open attempt.
 
     `candidates` may be its request. `others` are neither candidates nor certainly different.
@@ -123,8 +123,8 @@ def findings(evidence: Evidence) -> list[Finding]:
     ]
 
 
-def _case(evidence: Evidence, attempt: Attempt, unclaimed: Sequence[Remote]) -> _Case:
-    case = _Case(attempt)
+def _case(evidence: Evidence, attempt: Attempt, unclaimed: Sequence[Remote]) -> _Shown:
+    case = _Shown(attempt)
     for remote in unclaimed:
         # What was listed before the intent is not the answer to it.
         if evidence.seen.get(remote.request_id, attempt.number) < attempt.number:
@@ -146,9 +146,9 @@ def _is_in_window(evidence: Evidence, attempt: Attempt, remote: Remote) -> bool:
     return remote.created_at is not None and remote.created_at >= attempt.window_start
 
 
-def _attached(cases: Sequence[_Case]) -> dict[int, Remote]:
+def _attached(cases: Sequence[_Shown]) -> dict[int, Remote]:
     """The request of each attempt of which there is no doubt, by the attempt's number."""
-    groups: dict[str, list[_Case]] = {}
+    groups: dict[str, list[_Shown]] = {}
     for case in cases:
         groups.setdefault(case.attempt.fingerprint, []).append(case)
     # How many different requests of ours each listed one may be.
@@ -167,13 +167,13 @@ def _attached(cases: Sequence[_Case]) -> dict[int, Remote]:
     return found
 
 
-def _candidates(group: Sequence[_Case]) -> dict[str, Remote]:
+def _candidates(group: Sequence[_Shown]) -> dict[str, Remote]:
     """The requests that some attempt of the group may be, by id, in the order of their times."""
     every = {remote.request_id: remote for case in group for remote in case.candidates}
     return dict(sorted(every.items(), key=lambda item: (item[1].created_at or 0.0, item[0])))
 
 
-def _in_order(group: Sequence[_Case], candidates: Iterable[Remote]) -> dict[int, Remote]:
+def _in_order(group: Sequence[_Shown], candidates: Iterable[Remote]) -> dict[int, Remote]:
     """Equal attempts with equal requests: the earliest of those that it may be gets each request."""
     left = sorted(group, key=lambda case: case.attempt.number)
     found: dict[int, Remote] = {}
@@ -185,7 +185,7 @@ def _in_order(group: Sequence[_Case], candidates: Iterable[Remote]) -> dict[int,
     return found
 
 
-def _finding(evidence: Evidence, case: _Case, remote: Remote | None, taken: set[str]) -> Finding:
+def _finding(evidence: Evidence, case: _Shown, remote: Remote | None, taken: set[str]) -> Finding:
     attempt = case.attempt
     if attempt.number in evidence.strangers:
         return Finding(
@@ -233,6 +233,8 @@ def _why_not_whole(evidence: Evidence, attempt: Attempt) -> str:
     if not listing.is_whole:
         return listing.message or "the service's list could not be read to its end"
     listed = {each.request_id: each for each in listing.requests}
+    if listing.has_more:
+        return "the service says that it has further requests, and does not list them"
     if listing.total is not None and listing.total != len(listed):
         return f"the service lists {len(listed)} of {listing.total} requests"
     start = None if is_untimed else attempt.window_start

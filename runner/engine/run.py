@@ -316,7 +316,11 @@ class Run:
 
     def push_back(self, flight: Flight, reason: str) -> None:
         """The service made a failed record of a rate limit: the job is submitted once more, but not again and again."""
-        planned, price, job_id = flight.planned, flight.price, flight.attempt.job_id
+        planned, job_id = flight.planned, flight.attempt.job_id
+        if planned is None:
+            # An orphaned job is not submitted again.
+            self.end(flight, Status.FAILED, reason)
+            return
         self.store.conclude(flight.attempt, Status.FAILED, self.wall(), reason)
         self.store.make_pending(flight.attempt, f"pushed back: {reason}")
         self.drop(flight)
@@ -325,10 +329,12 @@ class Run:
         self.depth.refused(self.now(), flight.since)
         self.note = f"the service pushes back: {reason}"
         self._submissions[job_id] += 1
-        limit = self.plan.manifest.budget.max_cost
-        is_affordable = limit is None or self.spent + price <= limit
-        if planned is not None and self._submissions[job_id] < _MOST_SUBMISSIONS and is_affordable:
-            self.queue.put_back(planned)
+        budget = self.plan.manifest.budget
+        # A job that an earlier run submitted has no price in the plan.
+        price = budget.price(flight.attempt.seconds)
+        is_affordable = budget.max_cost is None or self.spent + (price or 0) <= budget.max_cost
+        if self._submissions[job_id] < _MOST_SUBMISSIONS and is_affordable:
+            self.queue.put_back(replace(planned, price=price))
 
     def end(self, flight: Flight, status: Status, error: str | None = None) -> None:
         """The attempt has its outcome."""

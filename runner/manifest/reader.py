@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.diagnostics.suggestions import nearby
-from runner.diagnostics.surfeit import SurfeitError
 from runner.diagnostics.text import Text, file_error
 from runner.errors import Diagnostic, ManifestError, Stage
 from runner.manifest import settings
@@ -40,7 +40,7 @@ class Reading:
     diagnostics: tuple[Diagnostic, ...]
     checked: Stage
 
-    def sound(self) -> Manifest:
+    def valid(self) -> Manifest:
         """The manifest. Raises ManifestError with all diagnostics if it has errors."""
         if self.manifest is None:
             raise ManifestError(self.diagnostics, self.checked)
@@ -49,7 +49,7 @@ class Reading:
 
 def load(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str | Path] = ()) -> Manifest:
     """Read a manifest. Raises ManifestError with all diagnostics if it has errors."""
-    return read(path, fetch=fetch, allow_outside=allow_outside).sound()
+    return read(path, fetch=fetch, allow_outside=allow_outside).valid()
 
 
 def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str | Path] = ()) -> Reading:
@@ -67,13 +67,13 @@ def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str 
     found = ReadingDiagnostics(document.source, folders)
     try:
         manifest = _checked(document, full, found, fetch)
-    except SurfeitError:
+    except TooManyErrorsError:
         manifest = None
     return Reading(manifest, found.ordered(settings.ignored(mapping(document.value))), Stage.STRUCTURE)
 
 
 def _checked(document: Document, full: Path, found: ReadingDiagnostics, fetch: Fetch | None) -> Manifest | None:
-    """The manifest of a document; None if it has errors. Raises SurfeitError if it has too many."""
+    """The manifest of a document; None if it has errors. Raises TooManyErrorsError if it has too many."""
     content = checked(document, found)
     schemas = read_models(_models(content.get("model")), content.get("models", {}), full.parent, found)
     rules = list(dict.fromkeys(map(Rules.of, schemas.values()))) or [Rules()]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.diagnostics.surfeit import MOST, SurfeitError, ending, further
+from runner.diagnostics.diagnostic_limit import MOST, TooManyErrorsError, ending, further
 from runner.errors import Diagnostic, ManifestError, Position, Severity
 from runner.manifest.files import UnreadableError
 from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic
@@ -20,7 +20,7 @@ from runner.model import Route
 class ReadingDiagnostics:
     """Collects diagnostics, and finds their places in the source. Text files may be read from `folders`.
 
-    Of errors and of warnings there are at most MOST. A further error raises SurfeitError, which ends the reading.
+    Of errors and of warnings there are at most MOST. A further error raises TooManyErrorsError, which ends the reading.
     """
 
     source: Source
@@ -73,7 +73,7 @@ class ReadingDiagnostics:
     def _check_errors(self) -> None:
         if self.counts[Severity.ERROR] >= MOST:
             self.counts[Severity.ERROR] += 1
-            raise SurfeitError
+            raise TooManyErrorsError
 
     @property
     def has_errors(self) -> bool:

@@ -10,8 +10,8 @@ from typing import cast
 
 from yaml.nodes import SequenceNode
 
+from runner.diagnostics.diagnostic_limit import MOST
 from runner.diagnostics.suggestions import closest, did_you_mean
-from runner.diagnostics.surfeit import MOST
 from runner.diagnostics.words import described, literal, name
 from runner.errors import Severity
 from runner.manifest import settings

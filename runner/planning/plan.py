@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import overload
 
-from runner.diagnostics.surfeit import SurfeitError
+from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.manifest.settings import MOST_COST
 from runner.model import Action, Budget, Input, Job, Manifest, Orphan, Planned, Status
@@ -136,7 +136,7 @@ def make_plan(
     with limited_memory() if has_process else nullcontext(), templates.watch.kept():
         try:
             return _plan(manifest, templates, store, selection, diagnostics, registering, is_patient)
-        except SurfeitError:
+        except TooManyErrorsError:
             raise ManifestError(diagnostics.ordered(None)) from None
 
 

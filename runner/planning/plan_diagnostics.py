@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from runner.diagnostics.surfeit import MOST, SurfeitError, ending, further
+from runner.diagnostics.diagnostic_limit import MOST, TooManyErrorsError, ending, further
 from runner.diagnostics.text import Text
 from runner.errors import Diagnostic, Position, Severity
 from runner.model import Image, Json, Manifest, Route, same_value
@@ -52,7 +52,7 @@ class _Shared:
 class PlanDiagnostics:
     """The diagnostics of one plan. `earlier` are the warnings from reading the manifest.
 
-    Of errors and of warnings there are at most MOST. A further error raises SurfeitError, which ends the planning.
+    Of errors and of warnings there are at most MOST. A further error raises TooManyErrorsError: planning ends.
     """
 
     def __init__(self, manifest: Manifest, earlier: Sequence[Diagnostic] = ()) -> None:
@@ -99,7 +99,7 @@ class PlanDiagnostics:
         self._counts[severity] += 1
         if self._counts[severity] > MOST:
             if severity is Severity.ERROR:
-                raise SurfeitError
+                raise TooManyErrorsError
             return
         self.has_excess |= code == "E314"
         line = (place.fragment or self.manifest.source).line(position)

@@ -110,7 +110,7 @@ def look(path):
     """Read and plan as every command does; errors of ours are fine, anything else is a defect."""
     with contextlib.suppress(ManifestError):
         reading = read(path)
-        plan = make_plan(reading.sound(), warnings=reading.diagnostics)
+        plan = make_plan(reading.valid(), warnings=reading.diagnostics)
         videos = path.parent / "out" / "videos"
         for planned in plan.jobs:
             assert (videos / planned.job.output).resolve().is_relative_to(videos.resolve())
@@ -129,7 +129,7 @@ def test_any_bytes_give_diagnostics(folder, content):
     path = folder / "m.yaml"
     path.write_bytes(content)
     with pytest.raises(ManifestError):
-        read(path).sound()
+        read(path).valid()
 
 
 SOUND = yaml.safe_dump(base("out"))

@@ -127,6 +127,8 @@ WAYS: dict[str, Way] = {
     "the newest first": listed(lambda told: {**told, "requests": told["requests"][::-1]}),
     "neither total nor has_more": listed(lambda told: {"requests": told["requests"]}),
     "has_more for ever": listed(lambda told: {"requests": told["requests"], "has_more": True}),
+    # The lost request is on none of the pages that it gives.
+    "the first page again and again": listed(lambda told: {"requests": told["requests"][:1], "has_more": True}),
     "a total of one more": listed(lambda told: {**told, "total": told["total"] + 1}),
     "a total of one less": listed(lambda told: {**told, "total": max(told["total"] - 1, 0)}),
     "every entry twice": listed(lambda told: {**told, "requests": told["requests"] * 2}),

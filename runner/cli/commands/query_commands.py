@@ -117,7 +117,7 @@ def asked(client: Client, path: str) -> object:
     if reply.status in (401, 403):
         raise AccessError(f"the service refuses access: {reply.message}", "check GMI_API_KEY and GMI_ORG_ID")
     if reply.status == 200 and reply.document is None:
-        said = f"{client.service.base_url} answers, but not as the API does: what came is no JSON, or no sound one"
+        said = f"{client.service.base_url} answers, but not as the API does: the answer is no valid JSON"
         raise ServiceError(said, "check GMI_BASE_URL or --base-url")
     if reply.status != 200:
         raise ServiceError(f"the service answers {_words(reply)}", "check the name; reelrun models lists what there is")

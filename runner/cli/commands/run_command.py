@@ -66,7 +66,7 @@ def _renew(manifest: Manifest) -> None:
     for path in moved:
         screen.say(f"Set aside: {screen.shown_path(path)}")
     if not moved:
-        screen.say("The state is sound: --new-state was not needed, and nothing was set aside")
+        screen.say("The state is in order: --new-state was not needed, and nothing was set aside")
 
 
 def _say_what_may_be_paid_twice(plan: Plan) -> None:

@@ -57,7 +57,7 @@ def validate(options: argparse.Namespace) -> int:
 def _checked(name: str, is_patient: bool, fetch: Fetch | None, allow_outside: Sequence[str]) -> Checked:
     reading = read(Path(name), fetch=fetch, allow_outside=allow_outside)
     try:
-        planned = make_plan(reading.sound(), warnings=reading.diagnostics, is_patient=is_patient, has_process=True)
+        planned = make_plan(reading.valid(), warnings=reading.diagnostics, is_patient=is_patient, has_process=True)
     except ManifestError as error:
         return Checked(name, error.diagnostics, error.checked)
     return Checked(name, planned.diagnostics, Stage.PLANNING, len(planned.jobs))
@@ -74,7 +74,7 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argp
         for each in found:
             screen.command(annotation(each, here, root))
     else:
-        screen.problems(found)
+        screen.each_diagnostic(found)
     if len(checked) > 1:
         _sum_up(checked, found, screen.say if for_github or found else screen.show)
         return

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
+from runner.diagnostics.diagnostic_limit import MOST
 from runner.diagnostics.suggestions import closest, did_you_mean, suggestion
-from runner.diagnostics.surfeit import MOST
 from runner.diagnostics.words import described, flow, joined, literal, name, shortened
 from runner.manifest.json_values import items, mapping
 from runner.manifest.schema.conversions import conversion

@@ -15,7 +15,7 @@ from yaml.error import MarkedYAMLError
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from yaml.reader import ReaderError
 
-from runner.diagnostics.surfeit import MOST, ending, further
+from runner.diagnostics.diagnostic_limit import MOST, ending, further
 from runner.diagnostics.text import Text, file_error
 from runner.diagnostics.words import described, name
 from runner.errors import Diagnostic, ManifestError, Severity

@@ -11,7 +11,7 @@ from runner.errors import Diagnostic
 MOST = 500
 
 
-class SurfeitError(Exception):
+class TooManyErrorsError(Exception):
     """There are more than MOST errors. What was not looked at yet is not looked at."""
 
 

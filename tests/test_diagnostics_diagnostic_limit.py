@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner.diagnostics.surfeit import MOST
+from runner.diagnostics.diagnostic_limit import MOST
 from runner.errors import Severity
 from runner.manifest.reader import read
 from tests.command import call
