@@ -23,8 +23,8 @@ from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
 from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
 from runner.model import Action, Manifest, Status
 from runner.planning import lockfile
+from runner.planning.child_process import plan_in_child_process
 from runner.planning.plan import Plan, make_plan
-from runner.planning.rehearsal import rehearse
 from runner.planning.selection import Selection
 from runner.results import index
 from runner.results.atomic_files import index_path, replacing
@@ -70,15 +70,15 @@ class Result:
 
 
 def plan(
-    manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic] = (), *, has_process: bool = False
+    manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic] = (), *, limits_memory: bool = False
 ) -> Plan:
-    """Plan, and compare with the state if there is one. Writes nothing. `has_process` is as in `make_plan`."""
-    rehearse(manifest, warnings)
+    """Plan, and compare with the state if there is one. Writes nothing. `limits_memory` is as in `make_plan`."""
+    plan_in_child_process(manifest, warnings)
     store = Store.read(manifest.output.state, index_path(manifest.output.dir))
     if store is None:
-        return make_plan(manifest, None, selection, warnings, has_process=has_process)
+        return make_plan(manifest, None, selection, warnings, limits_memory=limits_memory)
     with store:
-        return make_plan(manifest, store, selection, warnings, has_process=has_process)
+        return make_plan(manifest, store, selection, warnings, limits_memory=limits_memory)
 
 
 def run(
@@ -92,22 +92,22 @@ def run(
     on_start: Callable[[Callable[[], None]], None] = lambda interrupt: None,
     warnings: Sequence[Diagnostic] = (),
     locked: bool = False,
-    has_process: bool = False,
+    limits_memory: bool = False,
     attach: Sequence[str] = (),
 ) -> Result:
     """Take the run lock, plan, check the budget, ask, work, write the index.
 
     `dry` ends before the first call to the service: the state is written, the index is not. `on_start` is called with
-    the function that interrupts the run. `locked` refuses a plan that differs from the lockfile. `has_process` is as
+    the function that interrupts the run. `locked` refuses a plan that differs from the lockfile. `limits_memory` is as
     in `make_plan`. `attach` says which requests lost submissions are, each as `KEY=REQUEST_ID`. Raises ReelrunError if
     the run cannot start.
     """
-    rehearse(manifest, warnings)
+    plan_in_child_process(manifest, warnings)
     clock = SystemClock()
     with _opened(manifest, clock) as store:
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
-            planned = make_plan(manifest, store, selection, warnings, store.registering, has_process=has_process)
+            planned = make_plan(manifest, store, selection, warnings, store.registering, limits_memory=limits_memory)
             if locked:
                 lockfile.check(planned.manifest, planned.each())
         check_budget(planned)

@@ -18,7 +18,7 @@ class Exit(IntEnum):
     BUDGET = 4
     LOCKED = 5
     UNFINISHED = 6
-    TROUBLE = 7
+    UNAVAILABLE = 7
     INTERRUPTED = 130
 
 
@@ -29,7 +29,7 @@ PRECEDENCE = (
     Exit.LOCKED,
     Exit.INVALID,
     Exit.BUDGET,
-    Exit.TROUBLE,
+    Exit.UNAVAILABLE,
     Exit.UNFINISHED,
     Exit.JOBS_FAILED,
     Exit.DONE,
@@ -89,7 +89,7 @@ class ReelrunError(Exception):
     """An error that a user can act on: `message` says what is wrong, and `hint` how to correct it."""
 
     code: ClassVar[str] = "error"
-    exit_code: ClassVar[Exit] = Exit.TROUBLE
+    exit_code: ClassVar[Exit] = Exit.UNAVAILABLE
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -167,7 +167,7 @@ class StateError(ReelrunError):
     """The state file is damaged, of a newer version, of another service, or on an unsuitable disk."""
 
     code = "state"
-    exit_code = Exit.TROUBLE
+    exit_code = Exit.UNAVAILABLE
 
 
 class DamagedStateError(StateError):
@@ -178,14 +178,14 @@ class DiskError(ReelrunError):
     """A file could not be read or written."""
 
     code = "disk"
-    exit_code = Exit.TROUBLE
+    exit_code = Exit.UNAVAILABLE
 
 
 class ServiceError(ReelrunError):
     """The service could not be reached, or gave no usable answer for too long."""
 
     code = "service"
-    exit_code = Exit.TROUBLE
+    exit_code = Exit.UNAVAILABLE
 
 
 def worst(codes: Iterable[Exit]) -> Exit:

@@ -203,7 +203,7 @@ def test_a_changed_picture_is_not_bought_and_the_next_run_buys_the_new_one(servi
     (image,) = manifest.images
     changed = replace(manifest, images=(replace(image, size=image.size + 1),))
     result = campaign.run(changed, connection(service), Selection(), confirm=lambda plan: True)
-    assert (result.exit_code, service.accepted) == (Exit.TROUBLE, [])
+    assert (result.exit_code, service.accepted) == (Exit.UNAVAILABLE, [])
     assert isinstance(result.error, DiskError)
     assert run(manifest.path, service).exit_code is Exit.DONE
     assert len(service.accepted) == 1

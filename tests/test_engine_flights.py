@@ -40,15 +40,15 @@ def test_statuses_are_the_services_words_while_it_works():
 
 def test_phases_are_found_and_flights_removed():
     flights = Flights()
-    one, two = flight(1, Phase.LOST), flight(2, Phase.READY)
+    one, two = flight(1, Phase.UNKNOWN), flight(2, Phase.READY)
     flights.add(one)
     flights.add(two)
-    assert flights.in_phase(Phase.LOST) == [one]
+    assert flights.in_phase(Phase.UNKNOWN) == [one]
     assert flights.in_phase(Phase.READY) == [two]
-    assert flights.count(Phase.LOST, Phase.READY) == 2
+    assert flights.count(Phase.UNKNOWN, Phase.READY) == 2
     flights.remove(one)
     assert len(flights) == 1
-    assert flights.in_phase(Phase.LOST) == []
+    assert flights.in_phase(Phase.UNKNOWN) == []
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(["poll", "ask", "remove"]), st.floats(0, 100))))

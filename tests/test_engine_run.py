@@ -115,7 +115,7 @@ def test_an_orphaned_job_is_never_submitted_again(run):
     before = len(run.queue)
     with run.store.transaction():
         attempt = run.store.intend(planned.job, run.wall(), None, "USD")
-        flight = Flight(attempt, Phase.LOST, run.now(), None)
+        flight = Flight(attempt, Phase.UNKNOWN, run.now(), None)
         run.flights.add(flight)
         run.store.withdraw(attempt)
         run.again(flight)

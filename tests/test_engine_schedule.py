@@ -112,7 +112,7 @@ def test_what_is_seen_is_kept_once():
 
 def test_one_of_an_earlier_run_is_asked_for_at_once_and_nothing_is_learned_of_it():
     ground = Ground(minutes())
-    flights = [Flight(make_attempt(number, accepted_at=0.0), Phase.LOST, 9000.0) for number in (1, 2)]
+    flights = [Flight(make_attempt(number, accepted_at=0.0), Phase.UNKNOWN, 9000.0) for number in (1, 2)]
     for each in flights:
         ground.flights.add(each)
         ground.schedule.join(each, 9000.0)

@@ -66,7 +66,7 @@ def test_a_general_refusal_costs_one_call_and_after_a_success_two(ground, status
     report = place.run()
     assert len(place.world.posts) == 3
     assert place.totals() == {"succeeded": 1, "failed": 2, "pending": 5}
-    assert report.error.exit_code is Exit.TROUBLE
+    assert report.error.exit_code is Exit.UNAVAILABLE
 
 
 @pytest.mark.parametrize("reaction", [BUSY, UNSENT], ids=["429", "not connected"])
@@ -434,7 +434,7 @@ def test_a_service_that_never_answers_is_not_waited_for_as_long_as_one_that_does
     place.world.always = answered(AnswerClass.UNSENT, is_silent=True, message="no connection")
     began = place.clock.time
     report = place.run()
-    assert report.error.exit_code is Exit.TROUBLE
+    assert report.error.exit_code is Exit.UNAVAILABLE
     assert report.error.message == "nothing answers at http://127.0.0.1:1 for 60 s: no connection"
     assert "GMI_BASE_URL or --base-url" in report.error.hint
     assert 60 <= place.clock.time - began < 70

@@ -9,7 +9,7 @@ def test_every_error_has_a_code_and_an_exit_code():
         return [kind, *(each for sub in kind.__subclasses__() for each in tree(sub))]
 
     kinds = [each for each in tree(ReelrunError) if each.__module__ == errors.__name__]
-    assert {each.exit_code for each in kinds} == {Exit.INVALID, Exit.ACCESS, Exit.BUDGET, Exit.LOCKED, Exit.TROUBLE}
+    assert {each.exit_code for each in kinds} == {Exit.INVALID, Exit.ACCESS, Exit.BUDGET, Exit.LOCKED, Exit.UNAVAILABLE}
     # A special case of an error has the code of that error.
     own = [each for each in kinds if "code" in vars(each)]
     assert len({each.code for each in own}) == len(own) >= 12
@@ -18,7 +18,7 @@ def test_every_error_has_a_code_and_an_exit_code():
 def test_the_worst_of_several_codes():
     assert worst([]) is Exit.DONE
     assert worst([Exit.JOBS_FAILED, Exit.UNFINISHED]) is Exit.UNFINISHED
-    assert worst([Exit.TROUBLE, Exit.BUDGET, Exit.INVALID, Exit.LOCKED, Exit.ACCESS]) is Exit.ACCESS
+    assert worst([Exit.UNAVAILABLE, Exit.BUDGET, Exit.INVALID, Exit.LOCKED, Exit.ACCESS]) is Exit.ACCESS
     assert worst([*Exit]) is Exit.INTERRUPTED
 
 

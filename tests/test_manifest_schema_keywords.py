@@ -7,7 +7,7 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 from referencing.exceptions import Unresolvable
 
-from runner.manifest.schema.keywords import LostError, errors
+from runner.manifest.schema.keywords import TooManyChecksError, errors
 from tests.test_manifest_schema_validation import SCHEMAS, VALUES
 
 
@@ -26,7 +26,7 @@ def test_it_finds_what_jsonschema_finds(rules, value):
 def test_it_ends_after_so_many_keywords():
     document = {"items": {"minimum": 5}}
     assert len(list(errors(document, [1] * 99, 100))) == 99
-    with pytest.raises(LostError):
+    with pytest.raises(TooManyChecksError):
         list(errors(document, [1] * 100, 100))
     # Each search begins anew.
     assert len(list(errors(document, [1] * 99, 100))) == 99

@@ -11,7 +11,7 @@ from runner.manifest.reader import load
 from runner.model import Action, Status
 from runner.planning import plan as planning
 from runner.planning import tally
-from runner.planning.plan import Replay, make_plan
+from runner.planning.plan import RemadeJobs, make_plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
 from tests.kit import write_manifest
@@ -58,7 +58,7 @@ def test_a_plan_that_is_made_again_is_the_plan_that_is_held(tmp_path, monkeypatc
     monkeypatch.setattr(tally, "KEPT", 0)
     monkeypatch.setattr(planning, "_BATCH", 3)
     again = make_plan(manifest)
-    assert isinstance(again.jobs, Replay)
+    assert isinstance(again.jobs, RemadeJobs)
     assert seen(again) == seen(held)
     assert again.jobs[1] == held.jobs[1]
     assert again.jobs[1:3] == list(held.jobs[1:3])
@@ -83,7 +83,7 @@ def test_the_state_is_told_of_late_names_too(tmp_path):
     manifest = sweep(tmp_path)
     with Store.open(manifest.output.state) as store:
         with store.transaction():
-            made = make_plan(manifest, store, registering=store.registering)
+            made = make_plan(manifest, store, open_register=store.registering)
         records = list(store.records())
     assert [(each.key, each.aliases) for each in records] == [(each.job.key, each.job.aliases) for each in made.jobs]
     assert any("~" in each.key for each in records)
@@ -110,7 +110,7 @@ def test_what_is_submitted_late_in_a_large_plan_is_what_was_planned(tmp_path):
     manifest = sweep(tmp_path)
     with Store.open(manifest.output.state) as store:
         with store.transaction():
-            made = make_plan(manifest, store, registering=store.registering)
+            made = make_plan(manifest, store, open_register=store.registering)
         expected = [each.job.id for each in made.jobs]
         seen = []
         for each in made.submits:

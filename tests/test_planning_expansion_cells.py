@@ -319,14 +319,14 @@ def test_a_product_that_is_too_large_is_not_expanded(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "is_patient", "made"), [(10, False, 2), (10, True, 100), (5, False, 100), (0.25, False, 100)]
+    ("seconds", "allows_slow", "made"), [(10, False, 2), (10, True, 100), (5, False, 100), (0.25, False, 100)]
 )
-def test_a_sweep_that_would_be_rendered_for_longer_than_anybody_waits_is_refused(tmp_path, seconds, is_patient, made):
+def test_a_sweep_that_would_be_rendered_for_longer_than_anybody_waits_is_refused(tmp_path, seconds, allows_slow, made):
     """In time that passes with each cell: 100 of 10 s are more than 10 minutes. The takes of a cell come together."""
     manifest = load(write_manifest(tmp_path, matrix={"n": list(range(50))}, takes=2, prompts=prompt("{{ n }}")))
     diagnostics, templates = PlanDiagnostics(manifest), Templates()
     jobs = []
-    for job in Expansion(manifest, templates, diagnostics, is_patient=is_patient).jobs():
+    for job in Expansion(manifest, templates, diagnostics, allows_slow=allows_slow).jobs():
         jobs.append(job)
         templates.watch.ticks += int(seconds / TICK)
     assert len(jobs) == made

@@ -64,7 +64,7 @@ def test_only_so_many_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     compared = WhitespaceTwins({arm.prompt.id: arm for arm in expansion.arms})
     seen = 0
     for job in expansion.jobs():
-        if compared.is_open:
+        if compared.is_active:
             compared.see(job)
             seen += 1
     assert seen == 5, "the second take of the third value is not looked at any more"

@@ -430,7 +430,7 @@ def told(path, store):
         return register and (lambda jobs: counts.append(len(jobs)) or register(jobs))
 
     with store.transaction():
-        make_plan(load(path), store, registering=registering)
+        make_plan(load(path), store, open_register=registering)
     return sum(counts)
 
 

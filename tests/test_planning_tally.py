@@ -65,10 +65,10 @@ def test_a_request_that_moved_to_another_key_is_no_change():
     former = make_job(1)
     moved = Planned(make_job(2), Action.SUBMIT, "changed: prompt 'a'", Decimal(3), former=former.id)
     tally = tally_of([moved])
-    tally.settle({int(former.id, 16)}, lambda job: job)
+    tally.finish({int(former.id, 16)}, lambda job: job)
     (group,) = tally.groups()
     assert (group.reason, group.jobs, group.price) == (NEW, 1, Decimal(3))
     assert [each.reason for each in tally.submits] == [NEW]
     unmoved = tally_of([moved])
-    unmoved.settle(set(), lambda job: job)
+    unmoved.finish(set(), lambda job: job)
     assert [group.reason for group in unmoved.groups()] == ["changed: prompt 'a'"]

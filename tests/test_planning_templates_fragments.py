@@ -54,13 +54,13 @@ def folder(tmp_path: Path) -> Path:
 )  # fmt: skip
 def test_fragments_and_the_names_that_they_look_up(folder: Path, text: str, expected: str, names: set[str]) -> None:
     template = compiled(text, folder)
-    assert (template.names, template.is_open) == (names, False)
+    assert (template.names, template.is_dynamic) == (names, False)
     assert render(text, folder) == expected
 
 
 def test_a_fragment_may_be_named_by_a_variable(folder: Path) -> None:
     text = "{% include which ~ '.j2' %}"
-    assert compiled(text, folder).is_open
+    assert compiled(text, folder).is_dynamic
     assert render(text, folder, which="where") == "on wet rock"
     assert fault(text, folder, which="were").hint == "did you mean 'where.j2'?"
 

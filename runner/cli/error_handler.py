@@ -50,7 +50,7 @@ def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Name
     except OSError as error:
         screen.drop(sys.stdout)
         screen.say(f"{screen.red('error:')} the output cannot be written: {error.strerror}")
-        code = worst((code, Exit.TROUBLE))
+        code = worst((code, Exit.UNAVAILABLE))
     return int(code)
 
 

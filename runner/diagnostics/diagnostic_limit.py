@@ -16,13 +16,13 @@ class TooManyErrorsError(Exception):
 
 
 def ending(found: Sequence[Diagnostic], more: str) -> tuple[Diagnostic, ...]:
-    """The diagnostics, where the last one tells of further ones: `and 12 more warnings`."""
+    """The diagnostics, where the last one tells of those left out: `and 12 more warnings`."""
     if not found or not more:
         return tuple(found)
     return (*found[:-1], replace(found[-1], message=f"{found[-1].message} ({more})"))
 
 
-def further(errors: int, warnings: int) -> str:
+def omitted(errors: int, warnings: int) -> str:
     """What is left out where there are so many."""
     if errors >= MOST:
         return f"there may be more: after {MOST} errors the rest is not looked at"

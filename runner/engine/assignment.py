@@ -24,7 +24,7 @@ def assign(run: Run, asked: Sequence[str]) -> None:
 
 def _split(run: Run, text: str) -> tuple[Flight, str]:
     """The lost submission and the request id. A key holds `=`, too: the longest one that fits is meant."""
-    lost = [each for each in run.flights.in_phase(Phase.LOST) if each.attempt.request_id is None]
+    lost = [each for each in run.flights.in_phase(Phase.UNKNOWN) if each.attempt.request_id is None]
     fitting = [each for each in lost if text.startswith(f"{each.attempt.key}=")]
     if not fitting:
         known = ", ".join(each.attempt.key for each in lost[:3]) or "none"

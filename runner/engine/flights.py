@@ -17,7 +17,7 @@ class Phase(Enum):
     """What is being done about a flight."""
 
     POSTING = "submitting"
-    LOST = "looked for"
+    UNKNOWN = "looked for"
     WAITING = "waiting"  # for its next poll
     ASKING = "asking"
     READY = "finished"  # to be fetched

@@ -77,7 +77,7 @@ class Engine:
         with run.store.transaction():
             for event in events:
                 if event is not None:
-                    run.settle(event)
+                    run.handle(event)
             self._polling.leave_unasked()
             self._searching.leave_unasked()
             run.give_up_on_silence()
@@ -122,7 +122,7 @@ class Engine:
     def _adopt_one(self, attempt: Attempt, planned: Planned | None) -> None:
         run, now = self._run, self._run.now()
         resubmit = planned is not None and planned.action is Action.SUBMIT
-        flight = Flight(attempt, Phase.LOST, now, planned, resubmit=resubmit)
+        flight = Flight(attempt, Phase.UNKNOWN, now, planned, resubmit=resubmit)
         run.total += planned is None
         run.flights.add(flight)
         run.queue.exclude(attempt.job_id, is_planned=resubmit)

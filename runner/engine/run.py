@@ -223,7 +223,7 @@ class Run:
         self._began = started if self._began is None else self._began
         future.add_done_callback(lambda done: self.inbox.put(Event(handle, done, started, is_call)))
 
-    def settle(self, event: Event) -> None:
+    def handle(self, event: Event) -> None:
         self.calls -= event.is_call
         event.handle(event.future, event.started)
 

@@ -53,7 +53,7 @@ class Schedule:
     def join(self, flight: Flight, now: float) -> None:
         """Take up a request that has its id. If it was not sent just now, it may have ended, and is polled at once."""
         waiting = self._waiting[flight.attempt.model]
-        if flight.phase is Phase.LOST:
+        if flight.phase is Phase.UNKNOWN:
             flight.started = now - _UNSEEN
             self._flights.poll_at(flight, now)
             return

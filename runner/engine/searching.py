@@ -44,7 +44,7 @@ class Searching:
     def look(self) -> None:
         """Start the lists that are due."""
         run, now = self._run, self._run.now()
-        for flight in run.flights.in_phase(Phase.LOST):
+        for flight in run.flights.in_phase(Phase.UNKNOWN):
             self._looks.setdefault(flight.attempt.model, _Look(now + _FIRST_LOOK))
         for model, look in self._looks.items():
             if not run.is_stopping and max(look.due, run.asks.due(run.calls)) <= now:
@@ -55,12 +55,12 @@ class Searching:
         """Leave what was looked for long enough while the service wants a pause, or answers nothing."""
         run = self._run
         if run.asks.is_shut(run.calls, run.now()):
-            for flight in run.flights.in_phase(Phase.LOST):
+            for flight in run.flights.in_phase(Phase.UNKNOWN):
                 if self._is_over(flight, final=False):
                     self._stay(flight, f"its answer was lost, and the list cannot be read: {run.note}", final=False)
 
     def _lost(self, model: str) -> list[Flight]:
-        return [each for each in self._run.flights.in_phase(Phase.LOST) if each.attempt.model == model]
+        return [each for each in self._run.flights.in_phase(Phase.UNKNOWN) if each.attempt.model == model]
 
     def _listed(self, model: str, future: Future[Listing], started: float) -> None:
         run, listing = self._run, result_of(future, lambda words: Listing(AnswerClass.UNKNOWN, message=words))
@@ -132,7 +132,7 @@ class Searching:
     def _later(self, number: int) -> frozenset[str]:
         """Requests whose POST began after that of a lost attempt was over, among the last ones."""
         run = self._run
-        lost = next((each for each in run.flights.in_phase(Phase.LOST) if each.attempt.number == number), None)
+        lost = next((each for each in run.flights.in_phase(Phase.UNKNOWN) if each.attempt.number == number), None)
         since = math.inf if lost is None else lost.since
         return frozenset(request_id for posted_at, _, request_id in run.accepted if posted_at >= since)
 

@@ -54,7 +54,7 @@ class Submitting:
         if self._page is not None:
             return self._page.deadline
         # Each of those that were lost in a storm may have been billed: find out before risking more.
-        is_probed = run.posts.is_stormy and run.flights.count(Phase.LOST) > 0
+        is_probed = run.posts.is_stormy and run.flights.count(Phase.UNKNOWN) > 0
         if self._canary is not None or is_probed or self.is_blocked or not run.queue.has_ready:
             return math.inf
         return run.posts.due(run.calls + len(self._intended))
@@ -215,7 +215,7 @@ class Submitting:
         run.store.lose(flight.attempt, run.wall(), answer.message)
         flight.attempt = replace(flight.attempt, lost_at=run.wall())
         flight.since = now
-        run.flights.move(flight, Phase.LOST)
+        run.flights.move(flight, Phase.UNKNOWN)
 
     def _refused(self, flight: Flight, answer: Submission) -> None:
         run, model = self._run, flight.attempt.model

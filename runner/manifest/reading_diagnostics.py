@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.diagnostics.diagnostic_limit import MOST, TooManyErrorsError, ending, further
+from runner.diagnostics.diagnostic_limit import MOST, TooManyErrorsError, ending, omitted
 from runner.errors import Diagnostic, ManifestError, Position, Severity
 from runner.manifest.files import UnreadableError
 from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic
@@ -20,7 +20,7 @@ from runner.model import Route
 class ReadingDiagnostics:
     """Collects diagnostics, and finds their places in the source. Text files may be read from `folders`.
 
-    Of errors and of warnings there are at most MOST. A further error raises TooManyErrorsError, which ends the reading.
+    Of errors and of warnings there are at most MOST. One more error raises TooManyErrorsError, which ends the reading.
     """
 
     source: Source
@@ -87,7 +87,7 @@ class ReadingDiagnostics:
         wanted = [each for each in self.found if each.code not in ignored]
         wrong = {_place(each) for each in wanted if each.severity is Severity.ERROR}
         kept = [each for each in wanted if each.severity is Severity.ERROR or _place(each) not in wrong]
-        more = further(self.counts[Severity.ERROR], self.counts[Severity.WARNING])
+        more = omitted(self.counts[Severity.ERROR], self.counts[Severity.WARNING])
         return ending(sorted(dict.fromkeys(kept), key=lambda each: (each.position, each.code)), more)
 
 

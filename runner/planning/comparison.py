@@ -27,7 +27,7 @@ def compared(
     """Each job with its action and reason, as the state decides them. `place` is that of the first job in the plan.
 
     A job counts as changed if another job had its key before. That other job may still be in the plan under a new key;
-    `tally.settled_one` corrects this when all jobs are known.
+    `tally.with_final_names` corrects this when all jobs are known.
     """
     standing = store.standing([job.id for job in jobs], manifest.budget, place) if store else {}
     # A job that an earlier run planned but never submitted is as new as one that is not in the state.

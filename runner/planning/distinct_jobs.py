@@ -23,7 +23,7 @@ class DistinctJobs:
 
     Aliases and equal keys are known only after the first walk. Until then, a job has its plain key and no aliases. Only
     numbers (ids and hashes) are kept of all jobs, so that a sweep of millions fits into memory. If two hashes are
-    equal, `settle` compares the jobs themselves.
+    equal, `finish` compares the jobs themselves.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class DistinctJobs:
             self._twice.add(number)
         known.add(number)
 
-    def settle(self, jobs: Iterable[Job]) -> None:
+    def finish(self, jobs: Iterable[Job]) -> None:
         """Find the equal keys, and report jobs that would share a path (E602).
 
         `jobs` are the jobs of the walk. They are iterated more than once.
@@ -88,7 +88,7 @@ class DistinctJobs:
             return
         self._shared.update(folded(job.key) for job in jobs if self._may_share(job))
         holders: dict[str, str] = {}
-        for job in map(self.settled, filter(self._may_share, jobs)):
+        for job in map(self.finished, filter(self._may_share, jobs)):
             holder = holders.setdefault(folded(job.output), job.key)
             if holder != job.key and not self._expansion.has_grown:
                 message = f"two jobs would write videos/{job.output}.mp4: {holder} and {job.key}"
@@ -99,7 +99,7 @@ class DistinctJobs:
         names = (job.key, job.output)
         return any(hash(name.lower() if name.isascii() else folded(name)) in self._twice for name in names)
 
-    def settled(self, job: Job) -> Job:
+    def finished(self, job: Job) -> Job:
         """The job with its final key and path. Its aliases are the keys of the other cells with the same request."""
         # Two cells with the same request can also have the same key, for instance if a value is twice on an axis.
         aliases = tuple(each for each in self._aliases.get(job.id, ()) if each != job.key)
@@ -113,9 +113,9 @@ class DistinctJobs:
         """The jobs whose final key, path or aliases differ from what the walk gave."""
         if self._shared or self._aliases:
             for job in jobs:
-                settled = self.settled(job)
-                if settled is not job:
-                    yield settled
+                finished = self.finished(job)
+                if finished is not job:
+                    yield finished
 
     def _report_too_many(self, limit: int) -> None:
         hint = "make the matrix smaller, or raise budget.max_jobs (--max-jobs only lowers it)"

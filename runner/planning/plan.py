@@ -23,7 +23,7 @@ from runner.planning.expansion.cells import Expansion
 from runner.planning.lints.lints import Lints
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 from runner.planning.selection import EVERYTHING, Selection
-from runner.planning.tally import Group, Tally, settled_one
+from runner.planning.tally import Group, Tally, with_final_names
 from runner.planning.templates.template import Templates
 from runner.planning.templates.watch import limited_memory
 from runner.secret import NAME as KEY
@@ -39,7 +39,7 @@ _BATCH = 1000
 # Takes the jobs of a plan in order while they are made, and at the end those whose key, path or aliases changed.
 Register = Callable[[Sequence[Job]], None]
 # Gets the digest of a plan, or None if the plan has none. Returns what takes its jobs, or None if they are registered.
-Registering = Callable[[str | None], Register | None]
+OpenRegister = Callable[[str | None], Register | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Plan:
 
     def each(self) -> Iterator[Job]:
         """The jobs alone, without asking the state about them."""
-        return self.jobs.each() if isinstance(self.jobs, Replay) else (each.job for each in self.jobs)
+        return self.jobs.each() if isinstance(self.jobs, RemadeJobs) else (each.job for each in self.jobs)
 
     @property
     def is_empty(self) -> bool:
@@ -117,25 +117,25 @@ def make_plan(
     store: Store | None = None,
     selection: Selection = EVERYTHING,
     warnings: Sequence[Diagnostic] = (),
-    registering: Registering | None = None,
+    open_register: OpenRegister | None = None,
     *,
-    is_patient: bool = False,
-    has_process: bool = False,
+    allows_slow: bool = False,
+    limits_memory: bool = False,
 ) -> Plan:
     """Expand, render, check and compare with the state. Raises ManifestError with every diagnostic, and
     UsageError if the state counts in another currency.
 
-    `warnings` come from reading the manifest; the plan includes them. What `registering` returns takes the jobs in
+    `warnings` come from reading the manifest; the plan includes them. What `open_register` returns takes the jobs in
     batches as they are made. At the end it takes again those whose key, path or aliases only later cells decided. If
     this function raises, the caller must undo what that wrote. A sweep that would take longer than ten minutes to
-    render is refused, unless `is_patient`. `has_process` says that the process does nothing else: then its memory is
+    render is refused, unless `allows_slow`. `limits_memory` says that the process does nothing else: then its memory is
     limited during planning.
     """
     _check_currency(manifest, store)
     templates, diagnostics = Templates(manifest.folders), PlanDiagnostics(manifest, warnings)
-    with limited_memory() if has_process else nullcontext(), templates.watch.kept():
+    with limited_memory() if limits_memory else nullcontext(), templates.watch.kept():
         try:
-            return _plan(manifest, templates, store, selection, diagnostics, registering, is_patient)
+            return _plan(manifest, templates, store, selection, diagnostics, open_register, allows_slow)
         except TooManyErrorsError:
             raise ManifestError(diagnostics.ordered(None)) from None
 
@@ -146,15 +146,15 @@ def _plan(
     store: Store | None,
     selection: Selection,
     diagnostics: PlanDiagnostics,
-    registering: Registering | None,
-    is_patient: bool,
+    open_register: OpenRegister | None,
+    allows_slow: bool,
 ) -> Plan:
-    expansion = Expansion(manifest, templates, diagnostics, is_patient=is_patient)
+    expansion = Expansion(manifest, templates, diagnostics, allows_slow=allows_slow)
     lints = Lints(expansion.manifest, expansion, diagnostics)
     jobs, tally = DistinctJobs(manifest, expansion, diagnostics, lints), Tally()
-    is_open = any(each.is_open for each in expansion.templates)
-    digest = None if is_open else digest_of(manifest, templates.fragments.inputs())
-    register = registering(digest) if registering is not None else None
+    is_dynamic = any(each.is_dynamic for each in expansion.templates)
+    digest = None if is_dynamic else digest_of(manifest, templates.fragments.inputs())
+    register = open_register(digest) if open_register is not None else None
     history = store if store is not None and store.has_attempts() else None
     for place, batch in _batches(jobs.walk()):
         for planned in compared(manifest, batch, history, selection, place):
@@ -164,10 +164,10 @@ def _plan(
         if register is not None:
             register(batch)
     cells = expansion.seen
-    walked = Walked(manifest, templates, tally.kept)
-    jobs.settle(walked)
+    walked = WalkedJobs(manifest, templates, tally.kept)
+    jobs.finish(walked)
     amended = tuple(jobs.amended(walked))
-    tally.settle(jobs.ids, jobs.settled)
+    tally.finish(jobs.ids, jobs.finished)
     _check_any(jobs, diagnostics)
     lints.tell(replace(walked, kept=tally.kept))
     found = diagnostics.ordered(cells)
@@ -175,7 +175,7 @@ def _plan(
         raise ManifestError(found)
     if register is not None and amended:
         register(amended)
-    every = tally.kept if tally.kept is not None else Replay(manifest, walked, jobs, selection, store is not None)
+    every = tally.kept if tally.kept is not None else RemadeJobs(manifest, walked, jobs, selection, store is not None)
     return Plan(
         replace(manifest, inputs=(*manifest.inputs, *templates.fragments.inputs())),
         every,
@@ -191,7 +191,7 @@ def _plan(
 
 
 @dataclass(frozen=True, slots=True)
-class Walked(Iterable[Job]):
+class WalkedJobs(Iterable[Job]):
     """The jobs of a plan as its walk gave them: the `kept` ones, or made again if there were too many to keep."""
 
     manifest: Manifest
@@ -206,11 +206,11 @@ class Walked(Iterable[Job]):
         return DistinctJobs(self.manifest, Expansion(self.manifest, self.templates, diagnostics), diagnostics).walk()
 
 
-class Replay(Sequence[Planned]):
+class RemadeJobs(Sequence[Planned]):
     """The jobs of a plan that is too large for memory: each iteration makes them again and asks the state."""
 
     def __init__(
-        self, manifest: Manifest, walked: Walked, jobs: DistinctJobs, selection: Selection, has_state: bool
+        self, manifest: Manifest, walked: WalkedJobs, jobs: DistinctJobs, selection: Selection, has_state: bool
     ) -> None:
         self._manifest = manifest
         self._walked = walked
@@ -223,14 +223,14 @@ class Replay(Sequence[Planned]):
 
     def each(self) -> Iterator[Job]:
         """The jobs alone."""
-        return map(self._jobs.settled, self._walked)
+        return map(self._jobs.finished, self._walked)
 
     def __iter__(self) -> Iterator[Planned]:
         store = Store.read(self._manifest.output.state) if self._has_state else None
         try:
             for place, batch in _batches(self._walked):
                 for planned in compared(self._manifest, batch, store, self._selection, place):
-                    yield settled_one(planned, self._jobs.ids, self._jobs.settled)
+                    yield with_final_names(planned, self._jobs.ids, self._jobs.finished)
         finally:
             if store is not None:
                 store.close()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from runner.diagnostics.diagnostic_limit import MOST, TooManyErrorsError, ending, further
+from runner.diagnostics.diagnostic_limit import MOST, TooManyErrorsError, ending, omitted
 from runner.diagnostics.text import Text
 from runner.errors import Diagnostic, Position, Severity
 from runner.model import Image, Json, Manifest, Route, same_value
@@ -52,7 +52,7 @@ class _Shared:
 class PlanDiagnostics:
     """The diagnostics of one plan. `earlier` are the warnings from reading the manifest.
 
-    Of errors and of warnings there are at most MOST. A further error raises TooManyErrorsError: planning ends.
+    Of errors and of warnings there are at most MOST. One more error raises TooManyErrorsError: planning ends.
     """
 
     def __init__(self, manifest: Manifest, earlier: Sequence[Diagnostic] = ()) -> None:
@@ -122,7 +122,7 @@ class PlanDiagnostics:
         earlier = [each for each in self._earlier if _spot(each) not in wrong]
         taken = wrong.union(map(_spot, earlier))
         warnings = [each for each in own if not _is_error(each) and _spot(each) not in taken]
-        more = further(self._counts[Severity.ERROR], self._counts[Severity.WARNING])
+        more = omitted(self._counts[Severity.ERROR], self._counts[Severity.WARNING])
         return ending(sorted((*earlier, *errors, *warnings), key=lambda each: (each.position, each.code)), more)
 
     def _position(self, place: Place) -> Position:

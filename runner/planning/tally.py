@@ -70,16 +70,16 @@ class Tally:
                 self.others = self._passed
         self._passed += 1
 
-    def settle(self, ids: Collection[int], settled: Callable[[Job], Job]) -> None:
+    def finish(self, ids: Collection[int], finished: Callable[[Job], Job]) -> None:
         """Correct what was not yet known while the jobs were counted. `ids` are the ids of all jobs."""
         for (reason, price), formers in self._changed.items():
             moved = sum(former in ids for former in formers)
             self._count(Action.SUBMIT, reason, price, Decimal(0), -moved)
             self._count(Action.SUBMIT, NEW, price, Decimal(0), moved)
         if self.kept is not None:
-            self.kept = [settled_one(each, ids, settled) for each in self.kept]
-        self.submits = [settled_one(each, ids, settled) for each in self.submits]
-        self.opened = [settled_one(each, ids, settled) for each in self.opened]
+            self.kept = [with_final_names(each, ids, finished) for each in self.kept]
+        self.submits = [with_final_names(each, ids, finished) for each in self.submits]
+        self.opened = [with_final_names(each, ids, finished) for each in self.opened]
 
     def groups(self) -> tuple[Group, ...]:
         """In the order of actions."""
@@ -102,9 +102,9 @@ class Tally:
             sums.spent += spent
 
 
-def settled_one(planned: Planned, ids: Collection[int], settled: Callable[[Job], Job]) -> Planned:
+def with_final_names(planned: Planned, ids: Collection[int], finished: Callable[[Job], Job]) -> Planned:
     """A planned job, corrected once all jobs are known. If the former job only moved to a new key, this one is new."""
-    job = settled(planned.job)
+    job = finished(planned.job)
     if planned.former and int(planned.former, 16) in ids:
         return replace(planned, job=job, reason=NEW, changes=(), former="")
     return planned if job is planned.job else replace(planned, job=job)

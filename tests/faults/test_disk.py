@@ -55,7 +55,7 @@ def test_a_full_disk_loses_and_repeats_nothing(service, tmp_path, small_disk):
                 file.write(b"\0" * 4096)
         os.truncate(ballast, max(ballast.stat().st_size - left * 1024, 0))
         code = attempt_run(manifest, service)
-        assert code in (Exit.TROUBLE, Exit.DONE, Exit.UNFINISHED)
+        assert code in (Exit.UNAVAILABLE, Exit.DONE, Exit.UNFINISHED)
     ballast.unlink()
     result = run(manifest, service)
     assert result.exit_code is Exit.DONE
@@ -67,7 +67,7 @@ def test_a_full_disk_loses_and_repeats_nothing(service, tmp_path, small_disk):
 def test_a_video_that_does_not_fit_is_fetched_later(service, tmp_path, small_disk):
     service.video = video_bytes(5.0, 7, 24) + b"\0" * 700_000
     manifest = write_manifest(tmp_path, pictures=2, output={"dir": str(small_disk), "state": "state.sqlite"})
-    assert attempt_run(manifest, service) is Exit.TROUBLE
+    assert attempt_run(manifest, service) is Exit.UNAVAILABLE
     subprocess.run(["mount", "-o", "remount,size=4M", str(small_disk)], check=True)
     assert run(manifest, service).exit_code is Exit.DONE
     assert len(service.accepted) == 2
@@ -111,7 +111,7 @@ def test_a_picture_that_vanishes_or_changes_meanwhile_is_never_bought(service, t
 
     service.order("submit", change_the_other)
     result = run(manifest, service)
-    assert result.exit_code is Exit.TROUBLE
+    assert result.exit_code is Exit.UNAVAILABLE
     assert "changed since the plan" in result.error.message
     assert len(service.accepted) == 1
     (tmp_path / "p1.jpg").unlink()

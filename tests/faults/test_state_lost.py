@@ -49,7 +49,7 @@ def harmed(manifest, service):
         result = run(manifest, service)
     except StateError as error:
         return error
-    assert result.exit_code is Exit.TROUBLE
+    assert result.exit_code is Exit.UNAVAILABLE
     return result.error
 
 
@@ -133,7 +133,7 @@ def test_what_is_left_of_a_harmed_state_buys_nothing(service, manifest, out, har
     before = files(out)
     for name in ("run", "plan", "status", "index", "verify"):
         ended = command(manifest, service, name)
-        assert ended.code == Exit.TROUBLE, (name, ended)
+        assert ended.code == Exit.UNAVAILABLE, (name, ended)
         assert "--new-state" in ended.err or "remove it" in ended.err
     assert len(service.accepted) == 1
     assert files(out) == before
@@ -171,7 +171,7 @@ def test_a_copy_from_before_is_refused_until_a_new_state_is_asked_for(service, m
     assert command(manifest, service).code == Exit.DONE
     (out / "state.sqlite").write_bytes(old)
     ended = command(manifest, service)
-    assert ended.code == Exit.TROUBLE
+    assert ended.code == Exit.UNAVAILABLE
     assert "tells of number 3" in ended.err
     before = files(out)
     ended = command(manifest, service, "run", "--new-state")

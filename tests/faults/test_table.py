@@ -104,7 +104,7 @@ def test_submit_to_a_service_that_is_not_there(service, manifest):
     with dead:
         pass
     result = run(manifest, dead, wait=0.5)
-    assert result.exit_code is Exit.TROUBLE
+    assert result.exit_code is Exit.UNAVAILABLE
     assert result.totals[Status.PENDING] == JOBS
     assert_all_done(service, run(manifest, service))
 
@@ -318,7 +318,7 @@ def test_list_of_another_organisation_stops_the_run(service, manifest):
     service.order("submit", faults.status(502, accepted=True))
     write_manifest(manifest.parent, pictures=JOBS, prompts=[{"id": "plain", "text": "A slow pan left"}])
     result = run(manifest, service)
-    assert result.exit_code is Exit.TROUBLE
+    assert result.exit_code is Exit.UNAVAILABLE
     assert "org-2" in result.error.message
 
 

@@ -34,7 +34,7 @@ class DoctorCheck:
     is_well: bool
     found: str
     hint: str = ""
-    code: Exit = Exit.TROUBLE
+    code: Exit = Exit.UNAVAILABLE
 
 
 def doctor(options: argparse.Namespace) -> int:

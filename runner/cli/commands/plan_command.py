@@ -37,7 +37,7 @@ def plan(options: argparse.Namespace) -> int:
 
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
-    planned = campaign.plan(manifest, selection, warnings, has_process=True)
+    planned = campaign.plan(manifest, selection, warnings, limits_memory=True)
     if options.locked:
         lockfile.check(planned.manifest, planned.each())
     if options.json:

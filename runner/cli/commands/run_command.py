@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
             on_start=interruptible,
             warnings=warnings,
             locked=options.locked,
-            has_process=True,
+            limits_memory=True,
             attach=options.attach,
         )
     finally:

@@ -54,10 +54,10 @@ def validate(options: argparse.Namespace) -> int:
     return Exit.INVALID if any(each.has_errors for each in checked) else Exit.DONE
 
 
-def _checked(name: str, is_patient: bool, fetch: Fetch | None, allow_outside: Sequence[str]) -> Checked:
+def _checked(name: str, allows_slow: bool, fetch: Fetch | None, allow_outside: Sequence[str]) -> Checked:
     reading = read(Path(name), fetch=fetch, allow_outside=allow_outside)
     try:
-        planned = make_plan(reading.valid(), warnings=reading.diagnostics, is_patient=is_patient, has_process=True)
+        planned = make_plan(reading.valid(), warnings=reading.diagnostics, allows_slow=allows_slow, limits_memory=True)
     except ManifestError as error:
         return Checked(name, error.diagnostics, error.checked)
     return Checked(name, planned.diagnostics, Stage.PLANNING, len(planned.jobs))

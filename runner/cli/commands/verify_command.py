@@ -45,7 +45,7 @@ def verify(options: argparse.Namespace) -> int:
         screen.document(_document(taken))
     else:
         _show(options, taken)
-    return Exit.TROUBLE if taken.of(*_BROKEN) else Exit.DONE
+    return Exit.UNAVAILABLE if taken.of(*_BROKEN) else Exit.DONE
 
 
 def _take_inventory(manifest: Manifest, options: argparse.Namespace, selection: Selection) -> Inventory:

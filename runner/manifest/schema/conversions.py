@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 
 from runner.diagnostics.words import flow, joined, literal, shortened
-from runner.manifest.schema.expectations import Schema, Voice, allowed, example, resolved, types
+from runner.manifest.schema.expectations import Schema, Terms, allowed, example, resolved, types
 from runner.manifest.yaml.pitfalls import number_for
 from runner.model import Json
 
 _NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\s*")
 
 
-def conversion(value: Json, schema: Schema, root: Schema, voice: Voice, written: str | None) -> str:
+def conversion(value: Json, schema: Schema, root: Schema, terms: Terms, written: str | None) -> str:
     """The hint for a value of the wrong type. `written` is the plain scalar as the manifest spells it, if known."""
     kinds = set(types(schema)) or {_kind(each) for each in allowed(schema)}
     if isinstance(value, bool):
@@ -22,13 +22,13 @@ def conversion(value: Json, schema: Schema, root: Schema, voice: Voice, written:
     if isinstance(value, (int, float)) and "string" in kinds:
         text = _as_text(value, schema, written)
         is_one = not allowed(schema) or text in allowed(schema)
-        return voice.text.format(literal(text) if is_one else joined(map(literal, allowed(schema)), limit=6))
+        return terms.text.format(literal(text) if is_one else joined(map(literal, allowed(schema)), limit=6))
     if isinstance(value, str) and {"number", "integer"} & kinds:
-        return _from_text(value, voice, written, whole="number" not in kinds)
+        return _from_text(value, terms, written, whole="number" not in kinds)
     if value is None:
         return "write a value after it, or delete the key"
     if "string" in kinds and isinstance(value, list) and value and all(isinstance(each, str) for each in value):
-        return voice.text.format(literal(", ".join(value)))
+        return terms.text.format(literal(", ".join(value)))
     form = _shaped(value, schema, root)
     if form is None:
         form = example(schema)
@@ -56,7 +56,7 @@ def _as_text(value: float, schema: Schema, written: str | None) -> str:
     return plain if plain in allowed(schema) else written or plain
 
 
-def _from_text(value: str, voice: Voice, written: str | None, whole: bool) -> str:
+def _from_text(value: str, terms: Terms, written: str | None, whole: bool) -> str:
     if "{{" in value:
         return "a template is not expanded here: write the number"
     if not _NUMBER.fullmatch(value):
@@ -64,7 +64,7 @@ def _from_text(value: str, voice: Voice, written: str | None, whole: bool) -> st
     number = number_for(value.strip())
     if whole:
         number = number.removesuffix(".0")
-    return voice.number.format(number) if written is None else f"YAML reads {written} as text: write {number}"
+    return terms.number.format(number) if written is None else f"YAML reads {written} as text: write {number}"
 
 
 def _shaped(value: Json, schema: Schema, root: Schema) -> Json:

@@ -34,7 +34,7 @@ _LIMITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Terms:
     """The wording of messages. It depends on who sets the rules: the API or the manifest.
 
     `value` precedes what a value must be; `most` and `least` precede a length. `whole` names the complete document, and
@@ -52,7 +52,7 @@ class Voice:
     steps: float = inf
 
 
-API = Voice(
+API = Terms(
     value="the API takes",
     most="the API takes at most",
     least="the API takes at least",
@@ -63,7 +63,7 @@ API = Voice(
     # The schema may come from anybody, so the steps are limited. This many take half a second.
     steps=100_000,
 )
-MANIFEST = Voice(
+MANIFEST = Terms(
     value="it must be",
     most="it may have at most",
     least="it needs at least",
@@ -76,11 +76,11 @@ MANIFEST = Voice(
 _LARGE = 10_000
 
 
-def subject(route: Route, voice: Voice) -> str:
+def subject(route: Route, terms: Terms) -> str:
     """The name of a value in a sentence: its key, and the index if it is an item of a list."""
     names = [index for index, step in enumerate(route) if isinstance(step, str)]
     if not names:
-        return voice.whole + "".join(f"[{step}]" for step in route)
+        return terms.whole + "".join(f"[{step}]" for step in route)
     return str(route[names[-1]]) + "".join(f"[{step}]" for step in route[names[-1] + 1 :])
 
 

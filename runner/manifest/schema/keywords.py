@@ -21,7 +21,7 @@ from referencing.jsonschema import Schema as AnySchema
 
 from runner.manifest.json_values import mapping
 from runner.manifest.schema.expectations import Schema
-from runner.manifest.schema.validation import further, matches
+from runner.manifest.schema.validation import matches, unknown_keys
 from runner.model import Json
 
 Rules: TypeAlias = Schema | bool
@@ -31,12 +31,15 @@ Check: TypeAlias = Callable[[Draft202012Validator, Rules, Json, Schema], Iterabl
 _left: ContextVar[float] = ContextVar("left")
 
 
-class LostError(Exception):
+class TooManyChecksError(Exception):
     """The search needs more steps than it is allowed."""
 
 
 def errors(schema: Schema, instance: Json, most: float) -> Iterator[ValidationError]:
-    """All errors of a value. Raises LostError after `most` keywords are checked. A `$ref` never causes a download."""
+    """All errors of a value. A `$ref` never causes a download.
+
+    Raises TooManyChecksError after `most` keywords are checked.
+    """
     _left.set(most)
     return _validator(json.dumps(schema)).iter_errors(instance)
 
@@ -56,7 +59,7 @@ def _counted(check: Check) -> Check:
     ) -> Iterable[ValidationError] | None:
         left = _left.get()
         if left <= 0:
-            raise LostError
+            raise TooManyChecksError
         _left.set(left - 1)
         return check(validator, rule, instance, schema)
 
@@ -78,9 +81,9 @@ def _by_pattern(
 
 
 def _further(validator: Draft202012Validator, rule: Rules, instance: Json, schema: Schema) -> Iterator[ValidationError]:
-    keys = further(mapping(instance), schema)
+    keys = unknown_keys(mapping(instance), schema)
     if keys and rule is False:
-        yield ValidationError("there are further keys")
+        yield ValidationError("there are unknown keys")
     elif rule is not False:
         for key in keys:
             yield from validator.descend(mapping(instance)[key], rule, path=key)

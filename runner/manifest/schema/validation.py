@@ -52,7 +52,7 @@ def matches(pattern: str, text: str) -> bool:
     return validator({"pattern": pattern}).is_valid(text)
 
 
-def further(value: Mapping[str, Json], schema: Schema) -> list[str]:
+def unknown_keys(value: Mapping[str, Json], schema: Schema) -> list[str]:
     """The keys of a value that `additionalProperties` applies to."""
     known, patterns = mapping(schema.get("properties")), mapping(schema.get("patternProperties"))
     return [key for key in value if key not in known and not any(matches(pattern, key) for pattern in patterns)]

@@ -16,7 +16,7 @@ from runner.manifest.schema.expectations import (
     API,
     MANIFEST,
     Schema,
-    Voice,
+    Terms,
     allowed,
     bounds,
     example,
@@ -29,20 +29,20 @@ from runner.manifest.schema.expectations import (
     types,
 )
 from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic, independent
-from runner.manifest.schema.validation import further, validator
+from runner.manifest.schema.validation import unknown_keys, validator
 from runner.model import Json, Route, canonical_json
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-__all__ = ["API", "MANIFEST", "SchemaDiagnostic", "Voice", "diagnose"]
+__all__ = ["API", "MANIFEST", "SchemaDiagnostic", "Terms", "diagnose"]
 
 # Gives the plain scalar at a route as the source spells it, None if that is unknown.
 Written = Callable[[Route], str | None]
 
 
 def diagnose(
-    schema: Schema, instance: Json, voice: Voice = API, written: Written | None = None
+    schema: Schema, instance: Json, terms: Terms = API, written: Written | None = None
 ) -> list[SchemaDiagnostic]:
     """Diagnostics of what is wrong with `instance`, without those that merely follow from another one.
 
@@ -51,19 +51,19 @@ def diagnose(
     if validator(schema).is_valid(instance):
         return []
     # Imported here, because a valid value does not need it, and the import takes a tenth of a second.
-    from runner.manifest.schema.keywords import LostError, errors
+    from runner.manifest.schema.keywords import TooManyChecksError, errors
 
-    cases = (_Case(error, schema, voice, written) for error in errors(schema, instance, voice.steps))
+    cases = (_Case(error, schema, terms, written) for error in errors(schema, instance, terms.steps))
     try:
         first = list(islice((each for case in cases for each in case.diagnose()), MOST + 1))
-    except LostError:
+    except TooManyChecksError:
         first = []
     # There are also none if the two validators disagree, for example on a pattern that takes too long under `not`.
     found = independent(first[:MOST])
     if len(first) > MOST:
-        message = f"{voice.whole} has more errors than these {MOST}: the rest was not looked at"
+        message = f"{terms.whole} has more errors than these {MOST}: the rest was not looked at"
         found.append(SchemaDiagnostic((), "E105", message, "mend these first"))
-    return found or [SchemaDiagnostic((), "E203", f"{voice.whole} does not fit its schema", "make the schema simpler")]
+    return found or [SchemaDiagnostic((), "E203", f"{terms.whole} does not fit its schema", "make the schema simpler")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class _Case:
 
     error: ValidationError
     root: Schema
-    voice: Voice
+    terms: Terms
     written: Written | None
 
     @property
@@ -85,7 +85,7 @@ class _Case:
 
     @property
     def subject(self) -> str:
-        return subject(self.route, self.voice)
+        return subject(self.route, self.terms)
 
     @property
     def schema(self) -> Schema:
@@ -120,7 +120,7 @@ class _Case:
         yield SchemaDiagnostic((*self.route, word), code, message, hint, not missed, meant, missed)
 
     def _takes(self, what: str) -> str:
-        return f"{self.subject} is {described(self.value)}; {self.voice.value} {what}"
+        return f"{self.subject} is {described(self.value)}; {self.terms.value} {what}"
 
     def _example(self) -> str:
         """The hint if there is no better one: what a valid value looks like."""
@@ -132,7 +132,7 @@ class _Case:
 
     def _conversion(self) -> str:
         written = self.written(self.route) if self.written else None
-        return conversion(self.value, self.schema, self.root, self.voice, written)
+        return conversion(self.value, self.schema, self.root, self.terms, written)
 
     def _name(self) -> Iterator[SchemaDiagnostic]:
         word = str(self.value)
@@ -146,7 +146,7 @@ class _Case:
         values = allowed(self.schema)
         if not any(_kind(value) == _kind(self.value) for value in values):
             return self._type()
-        message = f"{self.subject} is {literal(self.value)}; {self.voice.value} {joined(map(literal, values))}"
+        message = f"{self.subject} is {literal(self.value)}; {self.terms.value} {joined(map(literal, values))}"
         words = [each for each in values if isinstance(each, str)]
         found = closest(self.value, words) if isinstance(self.value, str) else None
         return self._found("E203", message, did_you_mean(literal(found) if found else None))
@@ -156,7 +156,7 @@ class _Case:
         limits = bounds(self.schema)
         limits = limits if limits.startswith("between") else limit(self.keyword, self.rule)
         kind = "an integer" if "integer" in types(self.schema) else "a number"
-        return self._found("E205", f"{self.subject} is {number(self.value)}; {self.voice.value} {kind} {limits}")
+        return self._found("E205", f"{self.subject} is {number(self.value)}; {self.terms.value} {kind} {limits}")
 
     def _length(self) -> Iterator[SchemaDiagnostic]:
         size = len(self.value) if isinstance(self.value, (str, Sequence, Mapping)) else 0
@@ -165,7 +165,7 @@ class _Case:
         unit = _UNITS[self.keyword[3:]]
         bounded = self.rule if isinstance(self.rule, int) else 0
         is_over = self.keyword.startswith("max")
-        bound = self.voice.most if is_over else self.voice.least
+        bound = self.terms.most if is_over else self.terms.least
         hint = f"shorten it by {_count(size - bounded, unit)}" if is_over else f"add {_count(bounded - size, unit)}"
         message = f"{self.subject} has {_count(size, unit)}; {bound} {number(bounded)}"
         return self._found("E206", message, self.hint or hint)
@@ -179,10 +179,10 @@ class _Case:
 
     def _unknown_key(self) -> Iterator[SchemaDiagnostic]:
         known = properties(self.schema)
-        for word in further(mapping(self.value), self.schema):
+        for word in unknown_keys(mapping(self.value), self.schema):
             hint = suggestion(word, known, self._home(word) or f"known here: {joined(known, 'and', 20)}")
             yield from self._key(
-                word, "E201", f"unknown {self.voice.key} {name(word)}", hint, closest(word, known) or ""
+                word, "E201", f"unknown {self.terms.key} {name(word)}", hint, closest(word, known) or ""
             )
 
     def _home(self, word: str) -> str:
@@ -205,7 +205,7 @@ class _Case:
     def _missing(self, word: str, why: str = "") -> Iterator[SchemaDiagnostic]:
         shape = example(resolved(properties(self.schema).get(word), self.root))
         hint = f"add {word}: {shortened(flow(shape), 100)}" if shape is not None else f"add {word}"
-        return self._key(word, "E202", f"missing {self.voice.key} {name(word)}{why}", hint, missed=(word,))
+        return self._key(word, "E202", f"missing {self.terms.key} {name(word)}{why}", hint, missed=(word,))
 
     def _alternatives(self) -> Iterator[SchemaDiagnostic]:
         keys = [_only_required(branch) for branch in items(self.rule)]
@@ -245,7 +245,7 @@ class _Case:
         fitting = [errors for errors in branches.values() if not any(_of_whole(error) for error in errors)]
         if len(fitting) == 1:
             for error in fitting[0]:
-                yield from _Case(error, self.root, self.voice, self.written).diagnose()
+                yield from _Case(error, self.root, self.terms, self.written).diagnose()
             return
         takes = joined(dict.fromkeys(expected(resolved(each, self.root)) for each in items(self.rule) if each))
         yield from self._found("E203" if fitting else "E204", self._takes(takes or "no value"))

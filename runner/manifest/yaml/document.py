@@ -15,7 +15,7 @@ from yaml.error import MarkedYAMLError
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from yaml.reader import ReaderError
 
-from runner.diagnostics.diagnostic_limit import MOST, ending, further
+from runner.diagnostics.diagnostic_limit import MOST, ending, omitted
 from runner.diagnostics.text import Text, file_error
 from runner.diagnostics.words import described, name
 from runner.errors import Diagnostic, ManifestError, Severity
@@ -237,7 +237,7 @@ class _Constructor:
         """Record an error of a node. The rest of the document is checked, too."""
         if len(self.diagnostics) >= MOST:
             found = sorted(dict.fromkeys(self.diagnostics), key=lambda each: each.position)
-            raise ManifestError(ending(found, further(MOST, 0)))
+            raise ManifestError(ending(found, omitted(MOST, 0)))
         position = self.source.place(node)
         line = self.source.text.line(position)
         self.diagnostics.append(Diagnostic(code, Severity.ERROR, position, message, hint, line))

@@ -41,18 +41,18 @@ class Expansion:
     """Renders the cells of a manifest. A cell with an error is left out, and the error is added to the diagnostics.
 
     `manifest` is the given manifest with its constants rendered. `used` are the names that its templates look up. A
-    sweep that would take too long to render is refused (E318), unless `is_patient`.
+    sweep that would take too long to render is refused (E318), unless `allows_slow`.
     """
 
     def __init__(
-        self, manifest: Manifest, templates: Templates, diagnostics: PlanDiagnostics, *, is_patient: bool = False
+        self, manifest: Manifest, templates: Templates, diagnostics: PlanDiagnostics, *, allows_slow: bool = False
     ) -> None:
         compiler = Compiler(templates, diagnostics)
         self.manifest, made_from = with_constants(manifest, compiler, diagnostics)
         self._diagnostics = diagnostics
         self._watch = templates.watch
         # The tick of the last estimate of the time. No estimate is made before _PATIENCE seconds have passed.
-        self._last_estimate = sys.maxsize if is_patient else int(_PATIENCE / TICK)
+        self._last_estimate = sys.maxsize if allows_slow else int(_PATIENCE / TICK)
         self.arms = compiler.arms(manifest)
         self.output = self._output_template(compiler)
         self.templates = (*made_from, *(each for arm in self.arms for each in arm.templates))

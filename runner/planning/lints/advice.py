@@ -27,15 +27,15 @@ _REMEMBERED = 1024
 _NEGATIVE = "negative_prompt"
 
 # Returns the warning about a payload, or None.
-Judge = Callable[[Variables], PlanWarning | None]
+Check = Callable[[Variables], PlanWarning | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A check of payloads. `judge` reads no parameters other than `names`."""
+    """A check of payloads. `check` reads no parameters other than `names`."""
 
     names: tuple[str, ...]
-    judge: Judge
+    check: Check
 
 
 class Case:
@@ -92,11 +92,11 @@ def _motion(case: Case) -> Iterator[Advice]:
     hint = "name a motion and a camera move, such as: leaves sway, slow push-in; or say static camera"
     warning = PlanWarning("W801", case.place("prompt"), message, hint)
 
-    def judge(payload: Variables) -> PlanWarning | None:
+    def check(payload: Variables) -> PlanWarning | None:
         text = _text(payload, "prompt")
         return None if says_motion(text) or not is_latin(text) else warning
 
-    yield Advice(("prompt",), judge)
+    yield Advice(("prompt",), check)
 
 
 def _always_moves(manifest: Manifest, name: str) -> bool:
@@ -116,15 +116,15 @@ def _ranges(case: Case) -> Iterator[Advice]:
         axis = case.axis(name)
         values = _values(case.manifest, axis) if axis else ()
         if name in case.given and not (values and all(_is_in(value, ranges) for value in values)):
-            yield Advice((name,), _judge_of_ranges(case, name, axis, ranges))
+            yield Advice((name,), _check_of_ranges(case, name, axis, ranges))
 
 
-def _judge_of_ranges(case: Case, name: str, axis: str | None, ranges: Mapping[str, Range]) -> Judge:
+def _check_of_ranges(case: Case, name: str, axis: str | None, ranges: Mapping[str, Range]) -> Check:
     advice = joined(f"{literal(low)} to {literal(high)} ({purpose})" for purpose, (low, high) in ranges.items())
     # Each value of an axis has its own place. The values of any other template share one place.
     warnings: dict[Json, PlanWarning] = {}
 
-    def judge(payload: Variables) -> PlanWarning | None:
+    def check(payload: Variables) -> PlanWarning | None:
         value = payload.get(name)
         if _is_in(value, ranges):
             return None
@@ -135,7 +135,7 @@ def _judge_of_ranges(case: Case, name: str, axis: str | None, ranges: Mapping[st
             warnings[index] = PlanWarning("W803", place, message, "choose a value in one of these ranges")
         return warnings[index]
 
-    return judge
+    return check
 
 
 def _is_in(value: Json, ranges: Mapping[str, Range]) -> bool:
@@ -155,11 +155,11 @@ def _negative(case: Case) -> Iterator[Advice]:
         hint = f"add {entry}" if case.manifest.params else f"add params: {{{entry}}}"
     warning = PlanWarning("W804", case.place(_NEGATIVE), "the negative prompt is empty", hint)
 
-    def judge(payload: Variables) -> PlanWarning | None:
+    def check(payload: Variables) -> PlanWarning | None:
         value = payload.get(_NEGATIVE)
         return warning if isinstance(value, str) and not value.strip() else None
 
-    yield Advice((_NEGATIVE,), judge)
+    yield Advice((_NEGATIVE,), check)
 
 
 def _length(case: Case) -> Iterator[Advice]:
@@ -170,11 +170,11 @@ def _length(case: Case) -> Iterator[Advice]:
     hint = f"say what happens in all that time, or choose a shorter {name}"
     warning = PlanWarning("W805", case.place("prompt"), message, hint)
 
-    def judge(payload: Variables) -> PlanWarning | None:
+    def check(payload: Variables) -> PlanWarning | None:
         text = _text(payload, "prompt")
         return warning if payload.get(name) == longest and _is_brief(text) and is_latin(text) else None
 
-    yield Advice(("prompt", name), judge)
+    yield Advice(("prompt", name), check)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from runner.model import Job, Manifest
 from runner.planning.expansion.cells import Expansion
-from runner.planning.lints.advice import Case, Judge, checks
+from runner.planning.lints.advice import Case, Check, checks
 from runner.planning.lints.equal_cells import EqualCells
 from runner.planning.lints.idle_entries import idle_entries
 from runner.planning.lints.small_pictures import small_pictures
@@ -23,24 +23,24 @@ class Lints:
         self._expansion = expansion
         self._diagnostics = diagnostics
         self._arms = {arm.prompt.id: arm for arm in expansion.arms}
-        is_open = any(template.is_open for template in expansion.templates)
-        self._used = expansion.used | (names_of(manifest) if is_open else frozenset())
-        self._open: dict[tuple[str, str], tuple[Judge, ...]] = {}
+        is_dynamic = any(template.is_dynamic for template in expansion.templates)
+        self._used = expansion.used | (names_of(manifest) if is_dynamic else frozenset())
+        self._open: dict[tuple[str, str], tuple[Check, ...]] = {}
         self._found: list[PlanWarning] = []
         self._twins = WhitespaceTwins(self._arms)
-        self._twins.is_open = diagnostics.wants("W806")
+        self._twins.is_active = diagnostics.wants("W806")
         self._equal_cells = EqualCells(idle_axes(manifest.matrix, self._used))
 
     def see(self, job: Job) -> None:
         """Check the request of a cell."""
-        judges = self._open.get((job.prompt_id, job.model))
-        if judges is None:
-            judges = self._open[job.prompt_id, job.model] = tuple(self._judges(job.prompt_id, job.model))
-        for judge in judges:
-            warning = judge(job.payload)
+        checks = self._open.get((job.prompt_id, job.model))
+        if checks is None:
+            checks = self._open[job.prompt_id, job.model] = tuple(self._checks(job.prompt_id, job.model))
+        for check in checks:
+            warning = check(job.payload)
             if warning is not None:
                 self._count(warning, job)
-        if self._twins.is_open:
+        if self._twins.is_active:
             self._twins.see(job)
 
     def see_equal(self, job: Job) -> None:
@@ -62,14 +62,14 @@ class Lints:
         yield from self._found
         yield from self._twins.warnings()
 
-    def _judges(self, prompt: str, model: str) -> Iterator[Judge]:
+    def _checks(self, prompt: str, model: str) -> Iterator[Check]:
         """The checks that each cell of an arm and a model needs. What all these cells share is checked here."""
         case = Case(self._manifest, self._arms[prompt], self._manifest.schemas[model])
         for code, found in checks(case).items():
             for check in found if self._diagnostics.wants(code) else ():
                 if not case.constants.keys() >= set(check.names):
-                    yield check.judge
-                elif (warning := check.judge(case.constants)) is not None:
+                    yield check.check
+                elif (warning := check.check(case.constants)) is not None:
                     self._found.append(warning)
 
     def _count(self, warning: PlanWarning, job: Job) -> None:

@@ -23,7 +23,7 @@ class WhitespaceTwins:
         self._first: dict[tuple[str, str], tuple[str, str]] = {}
         # By arm: the first job whose prompt has the words of an earlier prompt, and the key of the earlier job.
         self._found: dict[str, tuple[Job, str]] = {}
-        self.is_open = True
+        self.is_active = True
 
     def see(self, job: Job) -> None:
         """Compare the prompt of a job with earlier prompts."""
@@ -32,7 +32,7 @@ class WhitespaceTwins:
         if index in self._seen:
             return
         self._seen.add(index)
-        self.is_open = len(self._seen) < _COMPARED
+        self.is_active = len(self._seen) < _COMPARED
         text, key = self._first.setdefault((job.image, " ".join(prompt.split())), (prompt, job.key))
         if text != prompt:
             self._found.setdefault(job.prompt_id, (job, key))

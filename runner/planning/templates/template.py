@@ -44,14 +44,14 @@ class Template:
     """A compiled template. `names` are the variables that it, or a fragment that it names, may look up.
 
     `fixed` is the text outside of all braces, and `whole` are the variables that are put out unchanged. Both are in the
-    result of every render. `is_open` says that only a render decides which fragments are used, and so which variables.
+    result of every render. `is_dynamic`: only a render decides which fragments, and so which variables, are used.
     """
 
     text: str
     names: frozenset[str] = frozenset()
     fixed: str = field(default="", repr=False)
     whole: frozenset[str] = field(default=frozenset(), repr=False)
-    is_open: bool = False
+    is_dynamic: bool = False
     _form: _Form | None = field(default=None, repr=False)
 
     @property
@@ -153,7 +153,7 @@ class Templates:
         fixed, expression = _fixed_text(tree), _expression(tree)
         if all(isinstance(part, nodes.Output) and _is_data(part) for part in tree.body):
             return Template(text, fixed=fixed)
-        names, is_open = self._names(tree, set())
+        names, is_dynamic = self._names(tree, set())
         whole = names & {part.name for part in _put_out(tree) if isinstance(part, nodes.Name)}
         if expression is not None:
             target = nodes.Name(_VALUE, "store", lineno=expression.lineno)
@@ -161,19 +161,19 @@ class Templates:
             tree.set_environment(self.environment)
         code = self.environment.compile(tree)
         compiled = Compiled.from_code(self.environment, code, self.environment.globals)
-        return Template(text, names, fixed, whole, is_open, _Form(self, compiled, expression is not None))
+        return Template(text, names, fixed, whole, is_dynamic, _Form(self, compiled, expression is not None))
 
     def _names(self, tree: nodes.Template, seen: set[str]) -> tuple[frozenset[str], bool]:
         """The variables that a tree and its fragments look up, and whether there may be further fragments."""
-        names, is_open = self._undeclared(tree), False
+        names, is_dynamic = self._undeclared(tree), False
         for name in find_referenced_templates(tree):
             if name is None:
-                is_open = True
+                is_dynamic = True
             elif name not in seen:
                 seen.add(name)
                 more, has_more = self._names_of(name, seen)
-                names, is_open = names | more, is_open or has_more
-        return frozenset(names), is_open
+                names, is_dynamic = names | more, is_dynamic or has_more
+        return frozenset(names), is_dynamic
 
     def _undeclared(self, tree: nodes.Template) -> set[str]:
         """Like Jinja's `find_undeclared_variables`, but without evaluating constants."""

@@ -14,11 +14,11 @@ from runner.planning.plan import make_plan
 
 _CODE = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer);"
-    " from runner.planning.rehearsal import perform; perform()"
+    " from runner.planning.child_process import perform; perform()"
 )
 
 
-def rehearse(manifest: Manifest, warnings: Sequence[Diagnostic] = ()) -> None:
+def plan_in_child_process(manifest: Manifest, warnings: Sequence[Diagnostic] = ()) -> None:
     """If this is not the main thread, plan in a separate process that has a timer and a memory limit.
 
     What renders there also renders here, equally fast. Raises ManifestError with the diagnostics of that process, and
@@ -41,7 +41,7 @@ def perform() -> None:
     manifest, warnings = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own process wrote it
     found: tuple[Diagnostic, ...] = ()
     try:
-        make_plan(manifest, warnings=warnings, has_process=True)
+        make_plan(manifest, warnings=warnings, limits_memory=True)
     except ManifestError as error:
         found = error.diagnostics
     sys.stdout.buffer.write(pickle.dumps(found))

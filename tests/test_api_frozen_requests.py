@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.api.body import PictureChangedError
-from runner.api.locked import bodies
+from runner.api.frozen_requests import bodies
 from runner.errors import DiskError
 from runner.planning import lockfile
 from tests.faults.harness import run

@@ -10,7 +10,7 @@ import pytest
 from runner import campaign
 from runner.errors import ManifestError, UsageError
 from runner.manifest.reader import read
-from runner.planning import rehearsal
+from runner.planning import child_process
 from runner.planning.plan import Plan
 from runner.planning.selection import Selection
 from tests.kit import write_manifest
@@ -68,7 +68,7 @@ def test_a_hostile_template_ends_there_too(tmp_path: Path, text: str, place: str
     assert (found.code, marked(found)) == ("E314", place)
 
 
-def test_a_rehearsal_that_is_stopped_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal, "_CODE", "raise MemoryError")
+def test_a_child_process_that_is_stopped_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_process, "_CODE", "raise MemoryError")
     with pytest.raises(UsageError, match="takes more memory than it may"):
         in_a_thread(write_manifest(tmp_path))
