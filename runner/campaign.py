@@ -54,7 +54,8 @@ _EXITS = {
 class Result:
     """How a run ended. `totals` counts all jobs of the state; `unfinished` are selected jobs that did not succeed.
 
-    `aside` is what was in the way of downloads, at its new paths.
+    `aside` is what was in the way of downloads, at its new paths. `later` jobs were left for a later run, as asked for,
+    and are not among the unfinished ones.
     """
 
     totals: dict[Status, int]
@@ -67,6 +68,7 @@ class Result:
     error: ReelrunError | None = None
     interrupted: bool = False
     aside: tuple[Path, ...] = ()
+    later: int = 0
 
 
 def plan(
@@ -76,9 +78,9 @@ def plan(
     plan_in_child_process(manifest, warnings)
     store = Store.read(manifest.output.state, index_path(manifest.output.dir))
     if store is None:
-        return make_plan(manifest, None, selection, warnings, limits_memory=limits_memory)
+        return make_plan(manifest, None, selection.at(None), warnings, limits_memory=limits_memory)
     with store:
-        return make_plan(manifest, store, selection, warnings, limits_memory=limits_memory)
+        return make_plan(manifest, store, selection.at(store), warnings, limits_memory=limits_memory)
 
 
 def run(
@@ -107,6 +109,7 @@ def run(
     with _opened(manifest, clock) as store:
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
+            selection = selection.at(store)
             planned = make_plan(manifest, store, selection, warnings, store.registering, limits_memory=limits_memory)
             if locked:
                 lockfile.check(planned.manifest, planned.each())
@@ -251,7 +254,7 @@ def _dry_result(planned: Plan, store: Store) -> Result:
 
 def _result(planned: Plan, selection: Selection, store: Store, written: Path, report: Report | None) -> Result:
     manifest = planned.manifest
-    left = unfinished(store, selection)
+    left = unfinished(store, selection).without(planned.later)
     codes = [_EXITS[status] for status in left.totals]
     if report is not None and report.error is not None:
         codes.append(report.error.exit_code)
@@ -268,4 +271,5 @@ def _result(planned: Plan, selection: Selection, store: Store, written: Path, re
         report.error if report else None,
         bool(report and report.interrupted),
         report.aside if report else (),
+        planned.later,
     )

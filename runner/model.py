@@ -47,6 +47,10 @@ class Status(StrEnum):
         return self in (Status.SUCCEEDED, Status.FAILED, Status.REJECTED, Status.CANCELLED)
 
 
+# The reason of a failed job whose request the service refused for what it shows or says.
+REFUSED_CONTENT = "refused for its content"
+
+
 class Origin(StrEnum):
     """Where a picture comes from."""
 
@@ -287,11 +291,14 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The status of a job in the state. `remote_status` is what the service last reported for its open attempt."""
+    """The status of a job in the state. `remote_status` is what the service last reported for its open attempt.
+    `is_refused`: the job failed because its content was refused.
+    """
 
     status: Status
     remote_status: str | None = None
     spent: Decimal = Decimal(0)
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

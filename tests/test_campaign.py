@@ -9,7 +9,16 @@ import pytest
 from runner import campaign
 from runner.api.service import Connection, Service
 from runner.engine.loop import Engine
-from runner.errors import AccessError, BudgetError, DiskError, Exit, LockedError, NotConfirmedError, StateError
+from runner.errors import (
+    AccessError,
+    BudgetError,
+    DiskError,
+    Exit,
+    LockedError,
+    NotConfirmedError,
+    StateError,
+    UsageError,
+)
 from runner.manifest.reader import load
 from runner.model import Status
 from runner.planning.selection import Selection
@@ -207,3 +216,34 @@ def test_a_changed_picture_is_not_bought_and_the_next_run_buys_the_new_one(servi
     assert isinstance(result.error, DiskError)
     assert run(manifest.path, service).exit_code is Exit.DONE
     assert len(service.accepted) == 1
+
+
+def test_the_first_jobs_are_bought_and_the_next_run_goes_on(service, tmp_path):
+    manifest = write_manifest(tmp_path, pictures=4)
+    first = run(manifest, service, Selection(first=3))
+    assert (first.exit_code, first.submitted, first.later, len(first.unfinished)) == (Exit.DONE, 3, 1, 0)
+    assert [each.status for each in first.unfinished.first] == []
+    rest = run(manifest, service)
+    assert (rest.exit_code, rest.submitted, rest.later) == (Exit.DONE, 1, 0)
+    assert len(service.accepted) == 4
+
+
+def test_a_run_of_failed_jobs_is_judged_by_these_jobs(service, tmp_path):
+    manifest = write_manifest(tmp_path, pictures=3)
+    service.order("submit", diagnostics.status(422))
+    assert run(manifest, service).exit_code is Exit.JOBS_FAILED
+    again = run(manifest, service, Selection(statuses=(Status.FAILED,), retry_failed=True))
+    assert (again.exit_code, again.submitted, len(service.accepted)) == (Exit.DONE, 1, 3)
+    with pytest.raises(UsageError, match="no job is selected by --where status=failed"):
+        run(manifest, service, Selection(statuses=(Status.FAILED,), retry_failed=True))
+
+
+def test_a_refused_content_is_bought_again_only_where_that_is_asked_for(service, tmp_path):
+    manifest = write_manifest(tmp_path)
+    service.first_status = "failed"
+    service.changes = {"error": "Content policy violation: the picture shows a person"}
+    assert run(manifest, service).exit_code is Exit.JOBS_FAILED
+    service.first_status, service.changes = "success", {}
+    assert run(manifest, service, Selection(retry_failed=True)).submitted == 0
+    again = run(manifest, service, Selection(retry_rejected=True))
+    assert (again.exit_code, again.submitted) == (Exit.DONE, 1)

@@ -96,8 +96,9 @@ def test_the_next_step_repeats_the_choice(tmp_path):
 
 def test_a_choice_of_nothing_is_said(tmp_path):
     ended = call("plan", write_manifest(tmp_path), "--only", "mistyped*")
-    assert ended.code == 0
-    assert "No job is selected; the first key is p0/plain/take-1" in ended.err
+    assert ended.code == 2
+    assert "--only mistyped* matches no job" in ended.err
+    assert "a glob matches whole keys; the first one is p0/plain/take-1" in ended.err
 
 
 def test_a_plan_against_a_state(tmp_path):
@@ -243,14 +244,16 @@ def test_jobs_are_chosen_by_variable_and_left_out_by_key(tmp_path):
 
 def test_a_condition_that_fits_nothing_shows_a_value_that_would(tmp_path):
     ended = call("plan", write_manifest(tmp_path, **SWEEP), "--where", "s=wet-rock")
-    assert "No job is selected; the first key is p0/plain/s=wet-rock/take-1; its s is wet rock" in ended.err
+    assert ended.code == 2
+    assert "--where s=wet-rock matches no job" in ended.err
+    assert "did you mean s=wet rock? s is wet rock, warm sand" in ended.err
 
 
 def test_an_unknown_variable_is_refused(tmp_path):
     ended = call("plan", write_manifest(tmp_path, **SWEEP), "--where", "z=1")
     assert ended.code == 2
     assert "--where names the unknown variable 'z'" in ended.err
-    assert "known here: image, model, prompt, s, take" in ended.err
+    assert "known here: image, model, prompt, s, status, take" in ended.err
 
 
 # The lockfile

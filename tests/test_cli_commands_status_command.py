@@ -164,3 +164,32 @@ def test_an_index_of_the_selected(sweep):
     document = json.loads((sweep.parent / "out" / "index.json").read_text())
     assert [job["image"] for job in document["jobs"]] == ["p0", "p0"]
     assert sum(document["totals"].values()) == 2
+
+
+def test_two_variables_are_grouped_by_both(tmp_path):
+    made = plan(tmp_path, prompts=[{"id": "p", "text": "{{ s }}"}], matrix={"s": ["a", "b"]}, takes=2)
+    with state_of(made, Status.SUCCEEDED, Status.FAILED, Status.SUCCEEDED, Status.WAITING):
+        path = tmp_path / "campaign.yaml"
+    out = call("status", path, "--by", "s", "--by", "take").out
+    assert "  s  take    waiting  succeeded     failed" in out
+    assert "  a  1             -          1          -" in out
+    assert "  b  2             1          -          -" in out
+    groups = call("status", path, "--by", "s", "--by", "take", "--json").document["groups"]["s,take"]
+    assert groups["a"]["2"]["failed"] == 1
+    assert groups["b"]["1"]["succeeded"] == 1
+
+
+@pytest.mark.parametrize("command", ["status", "index", "verify"])
+def test_what_selects_nothing_is_an_error_everywhere(path, command):
+    ended = call(command, path, "--only", "*tak-1")
+    assert ended.code == 2
+    assert "--only *tak-1 matches no job" in ended.err
+    assert "did you mean --only '*take-1*'?" in ended.err
+
+
+def test_jobs_are_shown_by_their_status(path):
+    document = call("status", path, "--where", "status=waiting", "--where", "status=pending", "--json").document
+    assert {status: number for status, number in document["totals"].items() if number} == {"waiting": 1, "pending": 1}
+    ended = call("status", path, "--where", "status=done")
+    assert ended.code == 2
+    assert "--where status=done: no job has such a status" in ended.err

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from runner.model import Action, Change, Status
+import pytest
+
+from runner.model import REFUSED_CONTENT, Action, Change, Status
 from runner.planning.comparison import NOT_SELECTED, compared
 from runner.planning.selection import EVERYTHING, Selection
 from tests.test_planning_plan import plan, state_of
@@ -37,3 +39,23 @@ def test_what_was_spent_comes_along_whatever_is_done(tmp_path):
         ("failed; --retry-failed submits it again", Decimal("0.25")),
         (NOT_SELECTED, Decimal(0)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "submitted"),
+    [({}, []), ({"retry_failed": True}, [0]), ({"retry_rejected": True}, [1, 2])],
+)
+def test_each_retry_is_for_one_kind_of_end_alone(tmp_path, flags, submitted):
+    made = plan(tmp_path, takes=3)
+    with state_of(made, Status.FAILED, Status.FAILED, Status.REJECTED) as store:
+        jobs = [each.job for each in made.jobs]
+        with store.transaction():
+            store.write("UPDATE jobs SET reason = ? WHERE id = ?", (REFUSED_CONTENT, jobs[1].id))
+        found = list(compared(made.manifest, jobs, store, Selection(**flags)))
+    assert [number for number, each in enumerate(found) if each.action is Action.SUBMIT] == submitted
+    if not flags:
+        assert [each.reason for each in found] == [
+            "failed; --retry-failed submits it again",
+            "failed (refused for its content); --retry-rejected submits it again",
+            "rejected; --retry-rejected submits it again",
+        ]

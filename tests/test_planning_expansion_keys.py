@@ -41,7 +41,7 @@ def test_the_model_stands_in_the_key_where_it_is_an_axis(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(True, "true"), (None, "null"), (1, "1"), (1.0, "1.0"), ("1", "1"), ("Wet Rock!", "wet-rock"), ([1, 2], "1-2")],
+    [(True, "true"), (None, "null"), (1, "1"), (1.0, "1.0"), ("1", "1"), ("Wet Rock!", "Wet-Rock"), ([1, 2], "1-2")],
 )
 def test_values_in_a_key(manifest, value, shown):
     assert key(manifest, "a", "b", MODEL, {"x": value}, 1) == f"a/b/x={shown}/take-1"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from runner.errors import ManifestError
 from runner.manifest.reader import load
 from runner.model import Action, Status, folded
+from runner.planning import tally
 from runner.planning.plan import lowered, make_plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
@@ -183,7 +184,7 @@ def test_equal_keys_are_told_apart_by_the_id(tmp_path):
     made = plan(tmp_path, matrix={"s": ["wet rock", "Wet Rock!", "sand"]}, prompts=[{"id": "a", "text": "{{ s }}"}])
     first, second, third = (each.job for each in made.jobs)
     assert first.key == f"p0/a/s=wet-rock/take-1~{first.id[:8]}"
-    assert second.key == f"p0/a/s=wet-rock/take-1~{second.id[:8]}"
+    assert second.key == f"p0/a/s=Wet-Rock/take-1~{second.id[:8]}"
     assert third.key == "p0/a/s=sand/take-1"
 
 
@@ -459,3 +460,18 @@ def test_warnings_are_handed_on(tmp_path):
     warnings = caught.value.diagnostics
     assert first.diagnostics == ()
     assert make_plan(manifest, warnings=warnings).diagnostics == warnings
+
+
+def test_the_first_jobs_alone_are_submitted(tmp_path):
+    made = plan(tmp_path, Selection(first=2), takes=5, budget={"price_per_job": 1})
+    assert [each.reason for each in made.jobs] == ["new", "new", *["left for a later run"] * 3]
+    assert (made.totals[Action.SUBMIT], made.later, made.cost) == (2, 3, 2)
+    assert len(list(made.submits)) == 2
+
+
+def test_the_first_jobs_of_a_large_plan_alone_are_submitted(tmp_path, monkeypatch):
+    monkeypatch.setattr(tally, "KEPT", 3)
+    monkeypatch.setattr(tally, "HELD", 2)
+    made = plan(tmp_path, Selection(first=4), takes=7)
+    assert [each.job.take for each in made.submits] == [1, 2, 3, 4]
+    assert (made.totals[Action.SUBMIT], made.later) == (4, 3)

@@ -10,16 +10,19 @@ from hypothesis import strategies as st
 
 from runner.errors import UsageError
 from runner.manifest.reader import load
+from runner.model import Status
 from runner.planning.selection import (
     EVERYTHING,
     Selection,
     conditions,
+    is_status,
     is_written,
     known_variable,
     text_of,
     variables_of,
 )
 from tests.kit import make_attempt, make_job, write_manifest
+from tests.test_planning_plan import plan, state_of
 
 JOB = make_job(3)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -89,3 +92,35 @@ def test_the_variables_that_tell_jobs_apart(tmp_path):
     assert known_variable("product", manifest, "--by") == "product"
     with pytest.raises(UsageError, match="--by names the unknown variable 'season'"):
         known_variable("season", manifest, "--by")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "chosen"),
+    [
+        ((Status.SUCCEEDED,), {0}),
+        ((Status.FAILED, Status.SUCCEEDED), {0, 1}),
+        ((Status.PENDING,), {2}),
+        ((Status.PENDING, Status.FAILED), {1, 2}),
+        ((Status.UNKNOWN,), set()),
+    ],
+)
+def test_jobs_are_chosen_by_the_status_that_they_have_when_the_command_begins(tmp_path, statuses, chosen):
+    made = plan(tmp_path, takes=3)
+    jobs = [each.job for each in made.jobs]
+    with state_of(made, Status.SUCCEEDED, Status.FAILED) as store:
+        selection = Selection(statuses=statuses).at(store)
+    assert {number for number, job in enumerate(jobs) if selection.has(job)} == chosen
+    # Before the first run every job is pending.
+    assert Selection(statuses=statuses).at(None).has(jobs[0]) is (Status.PENDING in statuses)
+
+
+def test_a_variable_named_status_goes_before_the_status_of_jobs(tmp_path):
+    own = load(write_manifest(tmp_path / "own", matrix={"status": ["draft", "final"]}))
+    assert not is_status("status", own)
+    assert conditions(["status=draft"], own) == {"status": ("draft",)}
+    other = load(write_manifest(tmp_path / "other"))
+    assert is_status("status", other)
+    assert conditions(["status=failed"], other) == {"status": ("failed",)}
+    with pytest.raises(UsageError) as caught:
+        conditions(["status=fialed"], other)
+    assert "did you mean 'failed'?" in caught.value.hint

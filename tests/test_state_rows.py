@@ -42,5 +42,5 @@ def test_money_is_whole_billionths(money, stored):
 
 
 def test_what_was_spent_is_money_again():
-    assert standing_of("waiting", "queued", 250_000_000.0) == Standing(Status.WAITING, "queued", Decimal("0.25"))
-    assert standing_of("pending", None, None) == Standing(Status.PENDING)
+    assert standing_of("waiting", "queued", 0, 250_000_000.0) == Standing(Status.WAITING, "queued", Decimal("0.25"))
+    assert standing_of("pending", None, 0, None) == Standing(Status.PENDING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import re
 from datetime import UTC
 from enum import Enum
 
@@ -55,9 +56,21 @@ ASK: dict[int, AnswerClass] = {
 # Statuses of a file server after which a fresh link is needed: signed links expire.
 EXPIRED = frozenset((401, 403, 404, 410))
 
+# What services say when they refuse a request for what it shows or says, in failed records and in 500s around a 400.
+_CONTENT = re.compile(
+    r"content.?(?:policy|polic|filter|moderat|safety|violat)|moderation|sensitive|risk.?control|nsfw|inappropriate"
+    r"|prohibited|safety (?:filter|system|policy|check)|violates? (?:our|the)|usage polic|copyright|likeness of",
+    re.IGNORECASE,
+)
+
 # The longest Retry-After that is obeyed, in seconds. A longer one is a mistake or an attack, and `run.wait` limits the
 # waiting anyway.
 _LONGEST_PAUSE = 3600.0
+
+
+def is_refusal_of_content(words: str) -> bool:
+    """Whether a failure says that the content was refused: submitted again as it is, it would be refused again."""
+    return _CONTENT.search(words) is not None
 
 
 def retry_after(value: str | None, date: str | None) -> float | None:

@@ -91,9 +91,8 @@ def _manifest_commands(commands: _Commands) -> None:
     _again(plan)
     _limits(plan)
     status = _manifest(commands, "status", "show where the jobs stand")
-    status.add_argument(
-        "--by", metavar="NAME", help="a line for each value of this variable; also image, prompt, model"
-    )
+    by = "a line for each value of this variable; also image, prompt, model; given twice, for each pair of values"
+    status.add_argument("--by", action="append", default=[], metavar="NAME", help=by)
     index = _manifest(commands, "index", "write index.json, index.csv and index.html anew")
     for each in (status, index):
         _selection(each)
@@ -117,6 +116,8 @@ def _run_command(commands: _Commands) -> None:
     run.add_argument(
         "--concurrency", type=_number(int, 1, 10_000), metavar="N", help="at most N jobs unfinished at the service"
     )
+    first = "submit only the first N of the jobs that are left to submit"
+    run.add_argument("--first", type=_number(int, 1, 5_000_000), metavar="N", help=first)
     run.add_argument("--yes", action="store_true", help="submit without asking")
     renew = "where the state is damaged or gone, set aside what is left of it and begin anew; nothing is deleted"
     run.add_argument("--new-state", action="store_true", help=renew)
@@ -253,15 +254,23 @@ def _format(command: argparse.ArgumentParser) -> None:
 
 def _selection(command: argparse.ArgumentParser) -> None:
     flags = command.add_argument_group("which jobs (each may be repeated)")
-    for flag, what in (("only", "only jobs whose key matches; * crosses /"), ("skip", "no job whose key matches")):
+    for flag, what in (
+        ("only", "only jobs whose whole key matches; * crosses /"),
+        ("skip", "no job whose key matches"),
+    ):
         flags.add_argument(f"--{flag}", action="append", default=[], metavar="GLOB", help=what)
-    where = "only jobs with this value, such as 'surface=wet rock'; of one NAME any value may match, but all NAMEs must"
+    where = (
+        "only jobs with this value, such as 'surface=wet rock'; also image, prompt, model, take, and status;"
+        " of one NAME any value may match, but all NAMEs must"
+    )
     flags.add_argument("--where", action="append", default=[], metavar="NAME=VALUE", help=where)
 
 
 def _again(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--retry-failed", action="store_true", help="submit failed and cancelled jobs again")
-    command.add_argument("--retry-rejected", action="store_true", help="submit jobs again whose request was rejected")
+    failed = "submit failed and cancelled jobs again, but none whose content was refused"
+    command.add_argument("--retry-failed", action="store_true", help=failed)
+    rejected = "submit jobs again whose request was rejected, or whose content was refused"
+    command.add_argument("--retry-rejected", action="store_true", help=rejected)
     again = "submit unknown jobs again once they were looked for in vain: this may pay for them a second time"
     command.add_argument("--resubmit-unknown", action="store_true", help=again)
 

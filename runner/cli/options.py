@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Collection
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,7 +13,8 @@ from runner.manifest.reader import read
 from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
 from runner.model import Manifest, Output, Status
 from runner.planning.plan import lowered
-from runner.planning.selection import Selection, conditions
+from runner.planning.selection import STATUS, Selection, conditions, is_status
+from runner.results.unfinished import Unfinished
 
 _SHARED_FLAGS = ("allow_outside", "output", "only", "skip", "where")
 _RUN_FLAGS = ("base_url", "patience", "max_jobs", "max_cost")
@@ -66,10 +66,14 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
 
 def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
     """The jobs that the flags select. Raises UsageError if --where names a variable that the manifest does not have."""
+    where = conditions(options.where, manifest)
+    statuses = where.pop(STATUS, ()) if is_status(STATUS, manifest) else ()
     return Selection(
         only=tuple(options.only),
         skip=tuple(options.skip),
-        where=conditions(options.where, manifest),
+        where=where,
+        statuses=tuple(map(Status, statuses)),
+        first=getattr(options, "first", None),
         pictures={image.id: image.vars for image in manifest.images},
         retry_failed=getattr(options, "retry_failed", False),
         retry_rejected=getattr(options, "retry_rejected", False),
@@ -77,10 +81,11 @@ def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
     )
 
 
-def retry_flags(statuses: Collection[Status]) -> list[str]:
-    """The flags that submit jobs of these statuses again."""
-    failed = ["--retry-failed"] if {Status.FAILED, Status.CANCELLED} & set(statuses) else []
-    return failed + (["--retry-rejected"] if Status.REJECTED in statuses else [])
+def retry_flags(left: Unfinished) -> list[str]:
+    """The flags that submit these jobs again."""
+    failed = left.totals.get(Status.FAILED, 0) - left.refused + left.totals.get(Status.CANCELLED, 0)
+    rejected = left.totals.get(Status.REJECTED, 0) + left.refused
+    return ["--retry-failed"] * bool(failed) + ["--retry-rejected"] * bool(rejected)
 
 
 def command_line(options: argparse.Namespace, command: str, *flags: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
+from runner.api.answer_classes import is_refusal_of_content
 from runner.api.answers import Remote, Told
 from runner.api.client import Client
 from runner.api.linked_files import LinkedFiles
@@ -24,8 +25,8 @@ from runner.engine.queue import Queue, Requested
 from runner.engine.reconcile import SLACK, hidden_in, is_time, model_name, rewritten_in
 from runner.engine.schedule import Schedule
 from runner.errors import AccessError, DiskError, ReelrunError, ServiceError, StateError
-from runner.model import Action, Attempt, ModelFacts, ModelSchema, Status, same_value
-from runner.planning.comparison import NOT_SELECTED
+from runner.model import REFUSED_CONTENT, Action, Attempt, ModelFacts, ModelSchema, Status, same_value
+from runner.planning.comparison import LEFT, NOT_SELECTED
 from runner.planning.plan import Plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
@@ -124,7 +125,7 @@ class Run:
         self.error: ReelrunError | None = None
         self.last_error: ReelrunError | None = None
         self.note = ""
-        selected = [group for group in plan.groups if group.reason != NOT_SELECTED]
+        selected = [group for group in plan.groups if group.reason not in (LEFT, NOT_SELECTED)]
         self.total = sum(group.jobs for group in selected)
         self.done = sum(group.jobs for group in selected if group.action is Action.KEEP)
         self.failed = sum(group.jobs for group in selected if group.action is Action.SKIP)
@@ -338,7 +339,9 @@ class Run:
 
     def end(self, flight: Flight, status: Status, error: str | None = None) -> None:
         """The attempt has its outcome."""
-        self.store.conclude(flight.attempt, status, self.wall(), error)
+        is_refused = status is Status.FAILED and is_refusal_of_content(error or "")
+        reason = REFUSED_CONTENT if is_refused else ""
+        self.store.conclude(flight.attempt, status, self.wall(), error, reason)
         self.drop(flight)
         self.done += status is Status.SUCCEEDED
         self.failed += status is not Status.SUCCEEDED

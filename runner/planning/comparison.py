@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from runner.media import FIRST_PICTURE
-from runner.model import Action, Change, Job, Manifest, Planned, Standing, Status, Variables
+from runner.model import REFUSED_CONTENT, Action, Change, Job, Manifest, Planned, Standing, Status, Variables
 from runner.planning.changes import changes
 from runner.planning.selection import Selection
 from runner.state.store import Store
@@ -17,6 +17,8 @@ NEW = "new"
 RESUBMITTED = "retry: unknown, looked for once more first"
 # The reason for a job that the flags leave out.
 NOT_SELECTED = "not selected"
+# The reason for a job that is not among the first ones of those to submit.
+LEFT = "left for a later run"
 # The standing of a job that is not in the state.
 _NOT_IN_STATE = Standing(Status.PENDING)
 
@@ -56,13 +58,16 @@ def _action_of(found: Standing, selection: Selection) -> tuple[Action, str]:
         if selection.resubmit_unknown:
             return Action.SUBMIT, RESUBMITTED
         return Action.ATTACH, "unknown: its answer was lost, and it is looked for"
-    if found.status is Status.REJECTED:
-        if selection.retry_rejected:
-            return Action.SUBMIT, f"retry: {found.status}"
-        return Action.SKIP, f"{found.status}; --retry-rejected submits it again"
-    if selection.retry_failed:
-        return Action.SUBMIT, f"retry: {found.status}"
-    return Action.SKIP, f"{found.status}; --retry-failed submits it again"
+    return _again(found, selection)
+
+
+def _again(found: Standing, selection: Selection) -> tuple[Action, str]:
+    """What is done with a job that ended without a video. A flag for one kind of end submits no other kind again."""
+    is_rejected = found.status is Status.REJECTED or found.is_refused
+    what = f"{found.status} ({REFUSED_CONTENT})" if found.is_refused else str(found.status)
+    if selection.retry_rejected if is_rejected else selection.retry_failed:
+        return Action.SUBMIT, f"retry: {what}"
+    return Action.SKIP, f"{what}; {'--retry-rejected' if is_rejected else '--retry-failed'} submits it again"
 
 
 def _changed(job: Job, former: str, model: str, payload: Variables, price: Decimal | None, spent: Decimal) -> Planned:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import overload
 
@@ -17,10 +17,11 @@ from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.manifest.settings import MOST_COST
 from runner.model import Action, Budget, Input, Job, Manifest, Orphan, Planned, Status
-from runner.planning.comparison import NOT_SELECTED, compared
+from runner.planning.comparison import compared
 from runner.planning.distinct_jobs import DistinctJobs
 from runner.planning.expansion.cells import Expansion
 from runner.planning.lints.lints import Lints
+from runner.planning.matches import Matches
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, with_final_names
@@ -72,7 +73,7 @@ class Plan:
     `spent` is what the attempts in the state have cost so far. `orphaned` are the submitted jobs of the state that the
     manifest no longer has. `groups` are the jobs by action and reason, in the order of actions. `submits` are the jobs
     to submit, in the order of the plan. `opened` are the jobs with an open attempt: to attach, to fetch, or to submit
-    again although their outcome is unknown.
+    again although their outcome is unknown. `later` is how many jobs `Selection.first` leaves for a later run.
     """
 
     manifest: Manifest
@@ -85,6 +86,7 @@ class Plan:
     groups: tuple[Group, ...] = ()
     submits: Iterable[Planned] = ()
     opened: tuple[Planned, ...] = ()
+    later: int = 0
 
     @property
     def totals(self) -> dict[Action, int]:
@@ -96,11 +98,6 @@ class Plan:
     def each(self) -> Iterator[Job]:
         """The jobs alone, without asking the state about them."""
         return self.jobs.each() if isinstance(self.jobs, RemadeJobs) else (each.job for each in self.jobs)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no job is selected."""
-        return all(group.reason == NOT_SELECTED for group in self.groups)
 
     @property
     def cost(self) -> Decimal | None:
@@ -151,12 +148,14 @@ def _plan(
 ) -> Plan:
     expansion = Expansion(manifest, templates, diagnostics, allows_slow=allows_slow)
     lints = Lints(expansion.manifest, expansion, diagnostics)
-    jobs, tally = DistinctJobs(manifest, expansion, diagnostics, lints), Tally()
+    jobs = DistinctJobs(manifest, expansion, diagnostics, lints)
+    tally, matches = Tally(selection.first), Matches(selection)
     is_dynamic = any(each.is_dynamic for each in expansion.templates)
     digest = None if is_dynamic else digest_of(manifest, templates.fragments.inputs())
     register = open_register(digest) if open_register is not None else None
     history = store if store is not None and store.has_attempts() else None
     for place, batch in _batches(jobs.walk()):
+        matches.see(batch)
         for planned in compared(manifest, batch, history, selection, place):
             tally.add(planned)
         _check_prices(manifest.budget, batch, diagnostics)
@@ -173,6 +172,8 @@ def _plan(
     found = diagnostics.ordered(cells)
     if diagnostics.has_errors:
         raise ManifestError(found)
+    matches.see(history.open_attempts() if history else ())
+    matches.check()
     if register is not None and amended:
         register(amended)
     every = tally.kept if tally.kept is not None else RemadeJobs(manifest, walked, jobs, selection, store is not None)
@@ -185,8 +186,9 @@ def _plan(
         store.spent(manifest.budget)[0] if store else Decimal(0),
         Orphans(history.orphan_totals(jobs.ids), manifest.output.state, jobs.ids) if history else Orphans(),
         tally.groups(),
-        tally.submits if tally.others is None else Submits(tally.submits, every, tally.others),
+        tally.submits if tally.others is None else Submits(tally.submits, every, tally.others, selection.first),
         tuple(tally.opened),
+        tally.later,
     )
 
 
@@ -247,15 +249,18 @@ class RemadeJobs(Sequence[Planned]):
 
 @dataclass(frozen=True, slots=True)
 class Submits(Iterable[Planned]):
-    """Many jobs to submit. The first ones are in memory; further ones are in the plan from the place `others` on."""
+    """Many jobs to submit, at most `most`. The first ones are in memory; further ones are in the plan from the place
+    `others` on.
+    """
 
     first: Sequence[Planned]
     jobs: Sequence[Planned]
     others: int
+    most: int | None = None
 
     def __iter__(self) -> Iterator[Planned]:
-        yield from self.first
-        yield from (each for each in islice(self.jobs, self.others, None) if each.action is Action.SUBMIT)
+        others = (each for each in islice(self.jobs, self.others, None) if each.action is Action.SUBMIT)
+        return islice(chain(self.first, others), self.most)
 
 
 def _batches(jobs: Iterable[Job]) -> Iterator[tuple[int, list[Job]]]:

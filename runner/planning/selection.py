@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from runner.diagnostics.suggestions import known_here
+from runner.diagnostics.suggestions import known_here, suggestion
 from runner.errors import UsageError
-from runner.model import Json, Manifest, Variables, canonical_json, same_value
+from runner.model import Attempt, Json, Manifest, Status, Variables, canonical_json, same_value
+from runner.state.store import Store
 
 # What a job can be selected by besides its variables, with the job's attribute. No variable may have such a name.
 _PLACES = {"image": "image", "prompt": "prompt_id", "model": "model", "take": "take"}
+# The name that stands for the status of a job, where the manifest has no variable of this name.
+STATUS = "status"
 
 
-class Placed(Protocol):
-    """Anything that has a place in the sweep: a job, its record, an attempt at it."""
+class _Placed(Protocol):
+    """What has a place in the sweep."""
 
     @property
     def key(self) -> str: ...
@@ -33,41 +36,81 @@ class Placed(Protocol):
     def take(self) -> int: ...
 
 
+class _Identified(_Placed, Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+# A job, its record, or an attempt at it.
+Placed: TypeAlias = _Identified | Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class JobIds:
+    """The jobs with these ids or, if `is_rest`, all others."""
+
+    ids: frozenset[str]
+    is_rest: bool = False
+
+    def has(self, job_id: str) -> bool:
+        return (job_id in self.ids) != self.is_rest
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The selected jobs, and which of the final ones are to be submitted again.
 
     `only` and `skip` are globs on keys, in which `*` also matches `/`. `where` has the allowed values of each name, as
     texts. `pictures` has the variables of each picture, by its id; a job has only the variables of its variant.
+    `statuses` are those that a job may have when the command begins: `at` finds the `ids` of these jobs. `first` is how
+    many jobs are submitted at most, in the order of the plan.
     """
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pictures: Mapping[str, Variables] = field(default_factory=dict, repr=False)
+    statuses: tuple[Status, ...] = ()
+    ids: JobIds | None = field(default=None, repr=False)
+    first: int | None = None
     retry_failed: bool = False
     retry_rejected: bool = False
     resubmit_unknown: bool = False
 
     @property
     def is_everything(self) -> bool:
-        return not (self.only or self.skip or self.where)
+        return not (self.only or self.skip or self.where or self.statuses)
+
+    def at(self, store: Store | None) -> Selection:
+        """This selection with the jobs that have its statuses now. A job that the state does not have is pending."""
+        if not self.statuses:
+            return self
+        is_rest = Status.PENDING in self.statuses
+        listed = [each for each in Status if (each in self.statuses) != is_rest]
+        return replace(self, ids=JobIds(frozenset(store.ids(listed) if store else ()), is_rest))
 
     def has(self, job: Placed) -> bool:
         if self.is_everything:
             return True
-        if self.only and not _matches(job.key, self.only):
+        if self.ids is not None and not self.ids.has(_id_of(job)):
             return False
-        if _matches(job.key, self.skip):
+        if self.only and not any(fnmatchcase(job.key, glob) for glob in self.only):
             return False
-        return all(self._is_one_of(job, name, texts) for name, texts in self.where.items())
+        if any(fnmatchcase(job.key, glob) for glob in self.skip):
+            return False
+        return all(any(self.is_one(name, text, job) for text in texts) for name, texts in self.where.items())
 
-    def _is_one_of(self, job: Placed, name: str, texts: tuple[str, ...]) -> bool:
+    def is_one(self, name: str, text: str, job: Placed) -> bool:
+        """Whether the variable of the job has the value that people write so."""
         found, value = value_of(job, name, self.pictures)
-        return found and any(is_written(value, text) for text in texts)
+        return found and is_written(value, text)
 
 
 EVERYTHING = Selection()
+
+
+def _id_of(job: Placed) -> str:
+    return job.job_id if isinstance(job, Attempt) else job.id
 
 
 def value_of(job: Placed, name: str, pictures: Mapping[str, Variables]) -> tuple[bool, Json]:
@@ -96,21 +139,37 @@ def text_of(value: Json) -> str:
 
 
 def conditions(texts: Iterable[str], manifest: Manifest) -> dict[str, tuple[str, ...]]:
-    """The values of each name, from texts `NAME=VALUE`. Raises UsageError for another text or an unknown name."""
+    """The values of each name, from texts `NAME=VALUE`.
+
+    Raises UsageError for another text, an unknown name, or a status that no job can have.
+    """
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
             hint = "write NAME=VALUE, such as --where 'surface=wet rock'"
             raise UsageError(f"--where {text!r} is no condition", hint)
-        known_variable(name, manifest, "--where")
+        if known_variable(name, manifest, "--where", STATUS) == STATUS and is_status(name, manifest):
+            _check_status(value)
         found[name] = (*found.get(name, ()), value)
     return found
 
 
-def known_variable(name: str, manifest: Manifest, flag: str) -> str:
-    """The name, if jobs can be selected by it. Raises UsageError otherwise."""
-    known = variables_of(manifest)
+def is_status(name: str, manifest: Manifest) -> bool:
+    """Whether the name stands for the status of jobs: a variable of the manifest with this name goes before."""
+    return name == STATUS and name not in variables_of(manifest)
+
+
+def _check_status(text: str) -> None:
+    statuses = [str(each) for each in Status]
+    if text not in statuses:
+        hint = suggestion(text, statuses, f"it is one of {', '.join(statuses)}")
+        raise UsageError(f"--where {STATUS}={text}: no job has such a status", hint)
+
+
+def known_variable(name: str, manifest: Manifest, flag: str, *more: str) -> str:
+    """The name, if jobs can be selected by it, or if it is among `more`. Raises UsageError otherwise."""
+    known = [*variables_of(manifest), *more]
     if name not in known:
         raise UsageError(f"{flag} names the unknown variable {name!r}", known_here(name, known))
     return name
@@ -121,7 +180,3 @@ def variables_of(manifest: Manifest) -> list[str]:
     added = (name for entry in manifest.matrix.include for name in entry)
     pictured = (name for image in manifest.images for name in image.vars)
     return list(dict.fromkeys((*_PLACES, *manifest.matrix.axes, *added, *pictured)))
-
-
-def _matches(key: str, globs: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(key, glob) for glob in globs)

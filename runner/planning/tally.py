@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from runner.model import Action, Job, Planned
-from runner.planning.comparison import NEW, RESUBMITTED
+from runner.planning.comparison import LEFT, NEW, RESUBMITTED
 
 # A plan with up to this many jobs is held in memory. The jobs of a larger one are made again when they are needed.
 KEPT = 20_000
@@ -40,7 +40,10 @@ class _Sums:
 class Tally:
     """Counts planned jobs by action and reason, and keeps the jobs of a plan that is not too large."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        """At most so many jobs are submitted: the first ones. The others are left for a later run."""
+        self._most = most
+        self._submitted = self.later = 0
         self._sums: dict[tuple[Action, str], _Sums] = {}
         # By reason and price of changed jobs: the ids of the jobs that had their keys before. All jobs may be changed.
         self._changed: dict[tuple[str, Decimal | None], array[int]] = {}
@@ -53,6 +56,11 @@ class Tally:
         self._passed = 0
 
     def add(self, planned: Planned) -> None:
+        if planned.action is Action.SUBMIT and self._most is not None:
+            self._submitted += 1
+            if self._submitted > self._most:
+                self.later += 1
+                planned = Planned(planned.job, Action.SKIP, LEFT, None, planned.spent)
         self._count(planned.action, planned.reason, planned.price, planned.spent)
         if planned.former:
             of_one_kind = self._changed.setdefault((planned.reason, planned.price), array("Q"))

@@ -67,9 +67,9 @@ _scalar = lru_cache(maxsize=1024, typed=True)(_json)
 
 # Cached, because most jobs have the same standing.
 @lru_cache(maxsize=1024)
-def standing_of(status: str, remote_status: str | None, spent: float | None) -> Standing:
+def standing_of(status: str, remote_status: str | None, is_refused: int, spent: float | None) -> Standing:
     """`spent` is in billionths."""
-    return Standing(Status(status), remote_status, money(spent or 0))
+    return Standing(Status(status), remote_status, money(spent or 0), bool(is_refused))
 
 
 def record_of(row: sqlite3.Row, generation: int) -> JobRecord:

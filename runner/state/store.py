@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import count
 
 from runner.model import (
+    REFUSED_CONTENT,
     Artifact,
     Attempt,
     Budget,
@@ -143,7 +144,8 @@ class Store(Database):
     def _standing(self, source: str, where: str, budget: Budget, parameters: Sequence[object]) -> dict[str, Standing]:
         return dict(self.each(
             lambda row: (str(row[0]), standing_of(*row[1:])),
-            "SELECT jobs.id, status, remote_status, (SELECT sum(coalesce(price, ?, ? * jobs.seconds, 0))"
+            f"SELECT jobs.id, status, remote_status, {_IS_REFUSED},"
+            " (SELECT sum(coalesce(price, ?, ? * jobs.seconds, 0))"
             f" FROM attempts WHERE job_id = jobs.id AND outcome IS NOT 'rejected') {source}"
             f" LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL {where}",
             (billionths(budget.price_per_job), billionths(budget.price_per_second), *parameters),
@@ -182,6 +184,15 @@ class Store(Database):
     def unfinished_totals(self) -> dict[Status, int]:
         """How many of the jobs that `unfinished` gives have each status."""
         return self._totals(_UNFINISHED)
+
+    def refused(self) -> int:
+        """How many of the jobs that `unfinished` gives failed because their content was refused."""
+        return sum(self._totals(f"{_UNFINISHED} AND {_IS_REFUSED}").values())
+
+    def ids(self, statuses: Iterable[Status]) -> Iterator[str]:
+        """The ids of the jobs that have one of these statuses."""
+        sql = "SELECT id FROM jobs WHERE status IN (SELECT value FROM json_each(?))"
+        return self.each(lambda row: str(row[0]), sql, (json.dumps(list(statuses)),))
 
     def _totals(self, where: str) -> dict[Status, int]:
         sql = f"SELECT status, count(*) FROM jobs WHERE {where} GROUP BY status"
@@ -273,14 +284,16 @@ class Store(Database):
         """Record that the service does not know a request that it accepted."""
         self._set_status(attempt.job_id, Status.UNKNOWN, reason)
 
-    def conclude(self, attempt: Attempt, outcome: Status, at: float, error: str | None = None) -> None:
+    def conclude(
+        self, attempt: Attempt, outcome: Status, at: float, error: str | None = None, reason: str = ""
+    ) -> None:
         """End an attempt. If an unknown attempt is given up, its job is pending again."""
         self.write(
             "UPDATE attempts SET outcome = ?, finished_at = ?, error = ? WHERE number = ?",
             (outcome, at, error, attempt.number),
         )
         given_up = outcome is Status.UNKNOWN
-        self._set_status(attempt.job_id, Status.PENDING if given_up else outcome, "", error)
+        self._set_status(attempt.job_id, Status.PENDING if given_up else outcome, reason, error)
 
     def make_pending(self, attempt: Attempt, reason: str) -> None:
         """The job of an attempt that ended is to be submitted again."""
@@ -414,6 +427,8 @@ def _all_but(left_out: Status) -> str:
     """
     return ", ".join(f"'{status}'" for status in Status if status is not left_out)
 
+
+_IS_REFUSED = f"(jobs.status = 'failed' AND jobs.reason = '{REFUSED_CONTENT}')"
 
 _UNFINISHED = (
     f"jobs.status IN ({_all_but(Status.SUCCEEDED)}) AND (jobs.generation = ? OR jobs.status IN ('waiting', 'unknown'))"

@@ -1,16 +1,22 @@
-"""Runs the command line and kills its own process at a named step: `python -m tests.faults.killer STEP run ...`."""
+"""Runs the command line and kills its own process at a named step: `python -m tests.faults.killer STEP run ...`.
+
+In the environment, REELRUN_WALL is how many seconds this machine's clock is ahead of the right time, and REELRUN_BOOT
+the boot that it is in.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 from runner.api.client import Client
 from runner.cli.error_handler import end
 from runner.cli.main import main
+from runner.engine import clock
 from runner.engine.downloads import artifacts
 from runner.engine.submitting import Submitting
 from runner.results import index
@@ -86,6 +92,15 @@ STEPS: dict[str, Callable[[], None]] = {
     "folders created, not durable": lambda: after(artifacts, "create_folders"),
 }
 
+
+def set_clocks(ahead: float, boot: str | None) -> None:
+    right = time.time
+    time.time = lambda: right() + ahead
+    if boot is not None:
+        clock.SystemClock.boot = property(lambda self: boot, lambda self, value: None)  # type: ignore[assignment]
+
+
 if __name__ == "__main__":
+    set_clocks(float(os.environ.get("REELRUN_WALL", "0")), os.environ.get("REELRUN_BOOT"))
     STEPS[sys.argv[1]]()
     end(main(sys.argv[2:]))

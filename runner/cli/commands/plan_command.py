@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import islice
 
 from runner.cli import markdown, screen
-from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
+from runner.cli.options import command_line, manifest_of, selection_of
 from runner.cli.plan_summary import (
     budget_of,
     changed_alike,
@@ -21,11 +21,10 @@ from runner.cli.plan_summary import (
 )
 from runner.diagnostics.words import money, printable
 from runner.errors import Exit
-from runner.model import Action, Change, Job, Status
+from runner.model import Action, Change
 from runner.planning import lockfile
 from runner.planning.changes import Piece, words
 from runner.planning.plan import Plan
-from runner.planning.selection import Selection, text_of, value_of
 
 _FIRST_JOBS = 5
 _NARROWEST_REASON = 24
@@ -48,23 +47,23 @@ def plan(options: argparse.Namespace) -> int:
     else:
         screen.diagnostics(planned.diagnostics)
         show_plan(planned, every=options.jobs)
-        warn_of_nothing(planned, selection)
-        screen.show("", f"{_next(options, planned, selection)}")
+        screen.show("", _next(options, planned))
     if options.lock:
         written = campaign.lock(planned)
         screen.say(f"Wrote {screen.shown_path(written)}: {screen.count(len(planned.jobs), 'job')}. Commit it.")
     return Exit.DONE
 
 
-def _next(options: argparse.Namespace, planned: Plan, selection: Selection) -> str:
+def _next(options: argparse.Namespace, planned: Plan) -> str:
     submits = planned.totals[Action.SUBMIT]
     if submits or planned.totals[Action.ATTACH] or planned.totals[Action.FETCH]:
-        flags = ("retry-failed", "retry-rejected", "resubmit-unknown")
-        again = [f"--{name}" for name in flags if vars(options)[name.replace("-", "_")]]
+        names = ("retry-failed", "retry-rejected", "resubmit-unknown")
+        again = [f"--{name}" for name in names if vars(options)[name.replace("-", "_")]]
         return f"Next: {command_line(options, 'run', *again)}        ({_submissions(planned, submits)})"
-    left = {status for status in Status for each in planned.groups if each.reason.startswith(f"{status};")}
+    flags = ("--retry-failed", "--retry-rejected")
+    left = [flag for flag in flags if any(f"; {flag}" in each.reason for each in planned.groups)]
     if left:
-        return f"Next: {command_line(options, 'run', *retry_flags(left))}        (nothing else is left to do)"
+        return f"Next: {command_line(options, 'run', *left)}        (nothing else is left to do)"
     return "Nothing is left to do."
 
 
@@ -76,19 +75,6 @@ def _submissions(planned: Plan, submits: int) -> str:
     text += f", {money(planned.cost, budget.currency)}"
     whole = budget_of(planned)
     return f"{text}; {whole}" if whole else text
-
-
-def warn_of_nothing(planned: Plan, selection: Selection) -> None:
-    """Warn if no job is selected: otherwise a mistyped glob looks like a finished run."""
-    if planned.is_empty:
-        first = planned.jobs[0].job
-        values = "".join(f"; its {name} is {_value_of(first, name, selection)}" for name in selection.where)
-        screen.say(f"No job is selected; the first key is {first.key}{values}")
-
-
-def _value_of(job: Job, name: str, selection: Selection) -> str:
-    found, value = value_of(job, name, selection.pictures)
-    return text_of(value) if found else "not set"
 
 
 def show_plan(planned: Plan, *, every: bool = False, show: Callable[..., None] = screen.show) -> None:

@@ -152,6 +152,10 @@ def _show_unfinished(options: argparse.Namespace, result: Result) -> None:
 
 def _next(options: argparse.Namespace, result: Result) -> str:
     statuses = set(result.unfinished.totals)
+    if result.later and not statuses:
+        return (
+            f"{command_line(options, 'run')}        (goes on with {screen.count(result.later, 'job')} left for later)"
+        )
     if options.dry_run or statuses & {Status.PENDING, Status.WAITING}:
         retry = [f"--{name}" for name in ("retry-failed", "retry-rejected") if vars(options)[name.replace("-", "_")]]
         return f"{command_line(options, 'run', *retry)}        (goes on from here)"
@@ -159,5 +163,5 @@ def _next(options: argparse.Namespace, result: Result) -> str:
         again = command_line(options, "run", "--resubmit-unknown")
         return f"{command_line(options, 'run')}        (looks for them again; {again} pays for them again)"
     if statuses:
-        return command_line(options, "run", *retry_flags(statuses))
+        return command_line(options, "run", *retry_flags(result.unfinished))
     return f"open {screen.shown_path(result.index.with_suffix('.html'))}"

@@ -5,18 +5,24 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any, TypeAlias
 
 from runner.cli import screen
 from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
 from runner.diagnostics.words import money, printable
 from runner.errors import Exit, StateError
 from runner.model import JobRecord, Manifest, Status
+from runner.planning.matches import Matches
 from runner.planning.selection import Selection, known_variable, text_of, value_of
 from runner.results.atomic_files import index_path
 from runner.results.unfinished import Unfinished, unfinished
 from runner.state.store import Store
+
+# How many jobs have which status, by the values of the variables that --by names.
+_Groups: TypeAlias = dict[tuple[str, ...], Counter[Status]]
 
 
 @dataclass(slots=True)
@@ -32,16 +38,16 @@ def status(options: argparse.Namespace) -> int:
     """Show where the jobs stand."""
     manifest, _ = manifest_of(options)
     selection = selection_of(options, manifest)
-    if options.by is not None:
-        known_variable(options.by, manifest, "--by")
+    for name in options.by:
+        known_variable(name, manifest, "--by")
     store = Store.read(manifest.output.state, index_path(manifest.output.dir))
     if store is None:
         standing, groups = _Standing(dict.fromkeys(Status, 0), Decimal(0), Unfinished()), {}
     else:
         with store:
-            manifest = _as_counted(manifest, store)
+            manifest, selection = _as_counted(manifest, store), selection.at(store)
             standing = _standing(store, manifest, selection)
-            groups = _groups(store, manifest, selection, options.by) if options.by is not None else {}
+            groups = _groups(store, selection, options.by) if options.by else {}
     if options.json:
         screen.document(_status_document(options, manifest, standing, groups))
     elif store is None:
@@ -61,35 +67,43 @@ def _standing(store: Store, manifest: Manifest, selection: Selection) -> _Standi
     left = unfinished(store, selection)
     if selection.is_everything:
         return _Standing(store.totals(), store.spent(manifest.budget)[0], left)
-    totals, spent = dict.fromkeys(Status, 0), Decimal(0)
-    for record in filter(selection.has, store.records()):
-        totals[record.status] += 1
-        spent += record.cost or Decimal(0)
+    totals, spent, matches = dict.fromkeys(Status, 0), Decimal(0), Matches(selection)
+    for record in store.records():
+        matches.see((record,))
+        if selection.has(record):
+            totals[record.status] += 1
+            spent += record.cost or Decimal(0)
+    matches.check()
     return _Standing(totals, spent, left)
 
 
-def _groups(store: Store, manifest: Manifest, selection: Selection, name: str) -> dict[str, Counter[Status]]:
-    """The totals for each value of a variable, in the order in which the values occur."""
-    groups: dict[str, Counter[Status]] = {}
+def _groups(store: Store, selection: Selection, names: Sequence[str]) -> _Groups:
+    """The totals for each combination of values of these variables, in the order in which they occur."""
+    groups: _Groups = {}
     for record in filter(selection.has, store.records()):
-        found, value = value_of(record, name, selection.pictures)
-        groups.setdefault(text_of(value) if found else "(without)", Counter())[record.status] += 1
+        values = (value_of(record, name, selection.pictures) for name in names)
+        texts = tuple(text_of(value) if found else "(without)" for found, value in values)
+        groups.setdefault(texts, Counter())[record.status] += 1
     return groups
 
 
 def _status_document(
-    options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: dict[str, Counter[Status]]
+    options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: _Groups
 ) -> dict[str, object]:
+    """`groups` has a level for each --by: the values of the first variable, in each those of the next one."""
     document = run_document(manifest, standing.totals, 0, standing.spent)
-    if options.by is not None:
-        totals_by_value = {value: {str(each): counts[each] for each in Status} for value, counts in groups.items()}
-        document["groups"] = {options.by: totals_by_value}
+    if options.by:
+        tree: dict[str, Any] = {}
+        for values, counts in groups.items():
+            branch = tree
+            for value in values:
+                branch = branch.setdefault(value, {})
+            branch.update({str(each): counts[each] for each in Status})
+        document["groups"] = {",".join(options.by): tree}
     return document
 
 
-def _show(
-    options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: dict[str, Counter[Status]]
-) -> None:
+def _show(options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: _Groups) -> None:
     screen.show(f"{manifest.name} · {screen.count(sum(standing.totals.values()), 'job')}", "")
     for each, number in standing.totals.items():
         if number:
@@ -104,16 +118,21 @@ def _show(
     if any(not each.is_final for each in standing.unfinished.totals):
         screen.show("", f"Next: {command_line(options, 'run')}")
     elif standing.unfinished:
-        screen.show("", f"Next: {command_line(options, 'run', *retry_flags(standing.unfinished.totals))}")
+        screen.show("", f"Next: {command_line(options, 'run', *retry_flags(standing.unfinished))}")
 
 
-def _show_groups(name: str, groups: dict[str, Counter[Status]]) -> None:
-    """One line for each value, one column for each status that occurs."""
+def _show_groups(names: Sequence[str], groups: _Groups) -> None:
+    """One line for each combination of values, one column for each status that occurs."""
     columns = [each for each in Status if any(counts[each] for counts in groups.values())]
-    width = max(map(len, (name, *groups)))
-    screen.show("", f"  {name:<{width}}" + "".join(f"  {each:>9}" for each in columns))
-    for value, counts in groups.items():
-        screen.show(f"  {printable(value):<{width}}" + "".join(f"  {counts[each] or '-':>9}" for each in columns))
+    shown = {tuple(map(printable, values)): counts for values, counts in groups.items()}
+    widths = [max(map(len, column)) for column in zip(names, *shown, strict=True)]
+    screen.show("", _row(names, widths) + "".join(f"  {each:>9}" for each in columns))
+    for values, counts in shown.items():
+        screen.show(_row(values, widths) + "".join(f"  {counts[each] or '-':>9}" for each in columns))
+
+
+def _row(values: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(f"  {value:<{width}}" for value, width in zip(values, widths, strict=True))
 
 
 def _show_unfinished(options: argparse.Namespace, left: Unfinished) -> None:
@@ -144,8 +163,9 @@ def index(options: argparse.Namespace) -> int:
             f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"
         )
     with store:
-        written = campaign.write_index(manifest, store, time.time(), selection)
+        selection = selection.at(store)
         standing = _standing(store, manifest, selection)
+        written = campaign.write_index(manifest, store, time.time(), selection)
     if options.json:
         screen.document(run_document(manifest, standing.totals, 0, standing.spent))
     else:

@@ -11,6 +11,7 @@ from runner.cli.options import command_line, manifest_of, selection_of
 from runner.cli.service_session import connection_of, interruptible, progress_of
 from runner.errors import Exit, StateError
 from runner.model import Manifest
+from runner.planning.matches import Matches
 from runner.planning.selection import Selection
 from runner.results import inventory
 from runner.results.atomic_files import index_path
@@ -55,6 +56,10 @@ def _take_inventory(manifest: Manifest, options: argparse.Namespace, selection: 
             f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"
         )
     with store:
+        selection = selection.at(store)
+        matches = Matches(selection)
+        matches.see(store.records())
+        matches.check()
         return inventory.take(manifest.output.dir, store.records(), selection.has)
 
 

@@ -35,7 +35,7 @@ def told_apart(key: str, job_id: str) -> str:
 
 def segment(name: str) -> str:
     """An id as part of a key: unchanged if it is safe on every disk, else its slug."""
-    return name if _SAFE_ID.fullmatch(name) and not name.endswith(".") else slug(name)
+    return name if _SAFE_ID.fullmatch(name) and not name.endswith(".") else slug(name, keeps_case=True)
 
 
 def _variant(variables: Variables) -> str:
@@ -46,13 +46,15 @@ def _variant(variables: Variables) -> str:
     return f"{text.encode()[:_LONGEST_SEGMENT].decode(errors='ignore')}~{digest}"
 
 
-# An axis has few values, and each of them is in many keys.
-_slug = lru_cache(maxsize=4096)(slug)
-
-
 def _value(value: Json) -> str:
     if isinstance(value, str):
         return _slug(value)
     if value is None or isinstance(value, (bool, int, float)):
         return json.dumps(value)
-    return slug(json.dumps(value, ensure_ascii=False))
+    return _slug(json.dumps(value, ensure_ascii=False))
+
+
+# An axis has few values, and each of them is in many keys.
+@lru_cache(maxsize=4096)
+def _slug(text: str) -> str:
+    return slug(text, keeps_case=True)
