@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.command import call, spawn
 from tests.faults.service import FaultyService, status
+from tests.kit import write_manifest
 
 
 def checks(ended):
@@ -56,7 +57,7 @@ def test_a_folder_that_cannot_be_written():
     found = checks(spawn("doctor", "--json", cwd=Path("/proc")))
     assert not found["disk"]["ok"]
     assert found["disk"]["found"].startswith("/proc cannot be written")
-    assert found["disk"]["hint"] == "change to a folder of your own"
+    assert found["disk"]["hint"] == "use a folder of your own, or ask its owner for the right to write"
 
 
 def test_all_is_well():
@@ -64,3 +65,13 @@ def test_all_is_well():
         ended = call("doctor", "--json", "--base-url", service.base_url)
     assert ended.code == 0
     assert all(each["ok"] for each in ended.document["checks"])
+
+
+def test_the_output_folder_of_the_manifest_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_manifest(tmp_path)
+    assert checks(call("doctor", "--json"))["output"]["ok"]
+    (tmp_path / "out").write_text("a file")
+    assert not checks(call("doctor", "campaign.yaml", "--json"))["output"]["ok"]
+    (tmp_path / "campaign.yaml").write_text("version: 1\n")
+    assert not checks(call("doctor", "--json"))["manifest"]["ok"]

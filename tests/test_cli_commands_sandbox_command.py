@@ -105,5 +105,5 @@ def test_without_its_packages_the_sandbox_says_what_to_install(tmp_path):
     assert json.loads(done.stdout)["error"] == {
         "code": "usage",
         "message": "the sandbox needs uvicorn",
-        "hint": "pip install 'reelrun[web]'",
+        "hint": "pip install 'starlette>=0.42' 'uvicorn>=0.30'",
     }

@@ -52,7 +52,10 @@ def raising(error):
 def test_an_error_is_words_a_document_and_a_code(capsys, kind, code):
     assert ending.guarded(raising(kind("it is wrong", "mend it")), Options()) == code
     out, err = capsys.readouterr()
-    assert json.loads(out) == {"error": {"code": kind.code, "message": "it is wrong", "hint": "mend it"}}
+    assert json.loads(out) == {
+        "error": {"code": kind.code, "message": "it is wrong", "hint": "mend it"},
+        "diagnostics": [],
+    }
     assert err == "error: it is wrong\n  help: mend it\n"
 
 

@@ -107,18 +107,19 @@ def test_no_words_show_the_help():
     [
         (["runn", "x.yaml"], "there is no command 'runn'"),
         (["xyzzy"], "there is no command 'xyzzy'"),
-        (["run"], "the following arguments are required: MANIFEST"),
-        (["validate"], "the following arguments are required: MANIFEST"),
+        (["requests"], "the following arguments are required: MODEL"),
         (["validate", "x.yaml", "--format", "yaml"], "invalid choice: 'yaml'"),
-        (["plan", "x.yaml", "--josn"], "unrecognized arguments: --josn"),
+        (["plan", "x.yaml", "--josn"], "plan has no flag --josn\n  help: did you mean --json? reelrun plan"),
         (["run", "x.yaml", "--concurrency", "many"], "'many' is no whole number from 1 to 10,000"),
         (["run", "x.yaml", "--concurrency", "0"], "'0' is no whole number from 1 to 10,000"),
         (["run", "x.yaml", "--max-jobs", "-1"], "'-1' is no whole number from 1 to 5,000,000"),
         (["run", "x.yaml", "--sandbox-failure-rate", "2"], "'2' is no number from 0 to 1"),
         (["run", "x.yaml", "--sandbox-seconds", "nan"], "'nan' is no number from 0 to 3,600"),
         (["sandbox", "--port", "99999"], "'99999' is no whole number from 0 to 65,535"),
+        (["plan", "x.yaml", "--first", "3"], "plan has no flag --first: it is one of run\n  help: reelrun plan"),
+        (["plan", "x.yaml", "y.yaml"], "plan takes no further argument 'y.yaml'"),
         (["run", "x.yaml", "--sandbox-height", "5"], "'5' is no whole number from 64 to 720"),
-        (["run", "x.yaml", "--max", "5"], "unrecognized arguments: --max 5"),
+        (["run", "x.yaml", "--max", "5"], "run has no flag --max\n  help: did you mean --max-jobs? reelrun run"),
     ],
 )
 def test_wrong_words_are_told(words, said):

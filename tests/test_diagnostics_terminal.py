@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.diagnostics.terminal import painted, safe, safe_json
+from runner.diagnostics.terminal import painted, safe, safe_json, wrapped
 from tests.hostile.texts import KEY, OBEYED, TEXTS
 
 
@@ -58,3 +58,18 @@ def test_a_document_stays_the_same_to_whoever_parses_it(text, ascii_only):
     assert OBEYED.search(written) is None
     assert json.loads(written) == {text: [text]}
     assert written.isascii() or not ascii_only
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_prose_breaks_at_words(width):
+    line = "   help: use a larger picture, because one that is well above the minimum looks best in nearly every model"
+    lines = wrapped(line, width, 9)
+    assert all(len(each) <= width for each in lines)
+    assert " ".join(" ".join(lines).split()) == " ".join(line.split())
+    assert all(each.startswith(" " * 9) for each in lines[1:])
+
+
+def test_a_line_with_a_command_stays_whole():
+    line = "   help: reelrun plan campaign.yaml --lock, and commit what it writes beside the manifest"
+    assert wrapped(line, 40, 9) == [line]
+    assert wrapped("x" * 100, None, 4) == ["x" * 100]

@@ -256,7 +256,7 @@ def test_max_jobs_counts_distinct_jobs(tmp_path):
 
 def test_the_default_of_max_jobs(tmp_path):
     found = problem(tmp_path, matrix={"s": list(range(1001))}, prompts=[{"id": "a", "text": "{{ s }}"}])
-    assert (found.code, found.message) == ("E507", "there are more than 1,000 jobs")
+    assert (found.code, found.message) == ("E507", "there are more than 1,000 jobs: the sweep has up to 1,001 cells")
 
 
 def test_nothing_is_left(tmp_path):

@@ -1,6 +1,7 @@
 """Shipped files are found in a checkout, and inside an installed wheel before that."""
 
 from runner import shipped
+from runner.shipped import install_line
 
 
 def test_in_a_checkout():
@@ -14,3 +15,8 @@ def test_in_a_wheel(tmp_path, monkeypatch):
     inside = tmp_path / "runner" / "_shipped" / "schemas"
     inside.mkdir(parents=True)
     assert shipped.shipped("schemas") == inside
+
+
+def test_what_is_missing_can_be_installed_by_names_that_an_index_has():
+    assert install_line("web") == "pip install 'starlette>=0.42' 'uvicorn>=0.30'"
+    assert install_line("nothing") == "pip install '.[nothing]'"

@@ -96,7 +96,7 @@ def cut(path):
 @pytest.mark.parametrize(
     ("made", "said", "remedy"),
     [
-        (newer, "written by a newer reelrun", "pip install --upgrade reelrun"),
+        (newer, "written by a newer reelrun", "the version of reelrun that wrote it"),
         (foreign, "not a state of reelrun", "output.state"),
         (cut, "is damaged", "put back the latest state"),
         (lambda path: path.write_text("prompt,seed\n" * 100), "is damaged", "put back the latest state"),

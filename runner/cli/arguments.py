@@ -15,23 +15,36 @@ if TYPE_CHECKING:
 
     _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
+_SOLE = "it may be left out where it is the only one in the current folder"
 _USUAL = 80  # columns, if the terminal does not report its width
 
 
 class ArgumentsError(Exception):
     """Arguments that do not fit `command`, such as `reelrun plan`."""
 
-    def __init__(self, message: str, command: str) -> None:
+    def __init__(self, message: str, command: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.command = command
+        self.hint = hint or f"{command} --help tells more"
 
 
 class _Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit: with --json, a usage error is a document, too."""
 
+    commands: dict[str, _Parser]
+
     def error(self, message: str) -> NoReturn:
         raise ArgumentsError(message, self.prog)
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: None = None) -> argparse.Namespace:  # type: ignore[override]
+        """Raises ArgumentsError for what a command does not take."""
+        options, unknown = self.parse_known_args(args)
+        if unknown:
+            raise _unknown(unknown[0], options.command, self.commands)
+        return options
+
+    def flags(self) -> list[str]:
+        return [flag for action in self._actions for flag in action.option_strings]
 
 
 class _Help(argparse.HelpFormatter):
@@ -53,7 +66,20 @@ def _columns() -> int:
         return _USUAL
 
 
-def parser() -> argparse.ArgumentParser:
+def _unknown(word: str, name: str, commands: dict[str, _Parser]) -> ArgumentsError:
+    from runner.diagnostics.suggestions import closest, did_you_mean
+
+    flag = word.partition("=")[0]
+    if not flag.startswith("-"):
+        return ArgumentsError(f"{name} takes no further argument {word!r}", f"reelrun {name}")
+    own = commands[name].flags()
+    elsewhere = [each for each in commands if flag in commands[each].flags()]
+    of = f": it is one of {', '.join(elsewhere)}" if elsewhere else ""
+    hint = did_you_mean(None if elsewhere else closest(flag, own), more=f"reelrun {name} --help tells more")
+    return ArgumentsError(f"{name} has no flag {flag}{of}", f"reelrun {name}", hint)
+
+
+def parser() -> _Parser:
     """All commands with their flags."""
     whole = _Parser(
         "reelrun",
@@ -67,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     _manifest_commands(commands)
     _run_command(commands)
     _service_commands(commands)
+    whole.commands = commands.choices
     return whole
 
 
@@ -74,7 +101,7 @@ def _manifest_commands(commands: _Commands) -> None:
     init = _command(commands, "init", "make a folder with a manifest, pictures and prompts that run as they stand")
     init.add_argument("folder", metavar="FOLDER", help="the folder to make; it must be new or empty")
     validate = _command(commands, "validate", "check manifests and everything that they name; send nothing")
-    validate.add_argument("manifests", nargs="+", metavar="MANIFEST", help="the YAML files")
+    validate.add_argument("manifests", nargs="*", metavar="MANIFEST", help=f"the YAML files; {_SOLE}")
     _outside(validate)
     _format(validate)
     validate.add_argument("--check-urls", action="store_true", help="also fetch and check pictures that are URLs")
@@ -142,6 +169,8 @@ def _service_commands(commands: _Commands) -> None:
     for each in (models, requests):
         _json(each)
     doctor = _command(commands, "doctor", "check key, reachability, versions and write access; say what to do")
+    looked = "also look at its output folder; the only manifest of the current folder need not be named"
+    doctor.add_argument("manifest", nargs="?", metavar="MANIFEST", help=looked)
     _json(doctor)
     for each in (models, requests, doctor):
         _base_url(each)
@@ -221,7 +250,7 @@ def _command(commands: _Commands, name: str, what: str) -> argparse.ArgumentPars
 
 def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
     made = _command(commands, name, what)
-    made.add_argument("manifest", metavar="MANIFEST", help="the YAML file")
+    made.add_argument("manifest", nargs="?", metavar="MANIFEST", help=f"the YAML file; {_SOLE}")
     _outside(made)
     _json(made)
     return made

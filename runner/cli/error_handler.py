@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from runner.cli import screen
+from runner.cli.sole_manifest import name_manifest
 from runner.errors import DiskError, DriftError, Exit, ManifestError, ReelrunError, worst
 
 # Seconds that the threads of a run have to finish.
@@ -56,6 +57,7 @@ def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Name
 
 def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> Exit:
     try:
+        name_manifest(options)
         return Exit(command(options))
     except ReelrunError as error:
         found = error
@@ -93,15 +95,15 @@ def _without_memory() -> DiskError:
 def tell(error: ReelrunError, *, as_json: bool) -> None:
     """Print an error and what to do about it."""
     if as_json:
-        screen.document({"error": as_document(error)})
+        found = error.diagnostics if isinstance(error, ManifestError) else ()
+        screen.document({"error": as_document(error), "diagnostics": [each.as_json() for each in found]})
     if isinstance(error, ManifestError):
         screen.diagnostics(error.diagnostics, error.checked)
         return
     # Only a drift has lines of its own, one for each difference.
     first, *more = error.message.split("\n") if isinstance(error, DriftError) else [error.message]
-    screen.say(f"{screen.red('error:')} {first}", *more)
-    if error.hint:
-        screen.say(f"  {screen.bold('help:')} {error.hint}")
+    screen.say_error(first, "" if more else error.hint)
+    screen.say(*more, *([f"  {screen.bold('help:')} {error.hint}"] if more and error.hint else []))
 
 
 def as_document(error: ReelrunError) -> dict[str, str]:

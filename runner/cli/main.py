@@ -107,7 +107,7 @@ def _report_usage_error(error: ArgumentsError, words: Sequence[str]) -> int:
     from runner.diagnostics.suggestions import closest, did_you_mean
     from runner.errors import UsageError
 
-    message, hint = error.message, f"{error.command} --help tells more"
+    message, hint = error.message, error.hint
     if not words[0].startswith("-") and words[0] not in _MODULES:
         message, hint = f"there is no command {words[0]!r}", did_you_mean(closest(words[0], _MODULES), more=hint)
     tell(UsageError(message, hint), as_json=_is_document(words))

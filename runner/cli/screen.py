@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TextIO
 
 from runner.diagnostics import terminal
-from runner.diagnostics.terminal import safe, safe_json
+from runner.diagnostics.terminal import safe, safe_json, wrapped
 from runner.errors import Diagnostic, DiskError, Severity, Stage
 
 
@@ -110,7 +110,24 @@ def each_diagnostic(found: Iterable[Diagnostic]) -> None:
 
     paint = terminal.painted if has_colour() else report.plain
     for each in found:
-        say(*report.lines_of(each, paint))
+        say(*report.lines_of(each, paint, columns(sys.stderr)))
+
+
+def columns(stream: TextIO) -> int | None:
+    """The width of a terminal; None where there is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else None
+    except (OSError, ValueError):
+        return None
+
+
+def say_error(message: str, hint: str) -> None:
+    """Print an error, and what to do about it."""
+    first, *more = wrapped(f"error: {message}", columns(sys.stderr), 4)
+    say(first.replace("error:", red("error:"), 1), *more)
+    if hint:
+        first, *more = wrapped(f"  help: {hint}", columns(sys.stderr), 8)
+        say(first.replace("help:", bold("help:"), 1), *more)
 
 
 def tally(found: Sequence[Diagnostic]) -> str:

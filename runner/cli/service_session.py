@@ -1,4 +1,4 @@
-"""What `run` and `verify --repair` need while they talk to the service: a connection, progress, and Ctrl-C."""
+"""What `run` and `verify --repair` need while they talk to the service: a connection, progress, and interruption."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def progress_of(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines 
 
 
 def interruptible(interrupt: Callable[[], None]) -> None:
-    """Handle Ctrl-C: the first one ends the run in an orderly way, the second one at once."""
+    """Handle Ctrl-C and SIGTERM: the first one ends the run in an orderly way, the second one at once."""
     pressed = 0
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -49,8 +49,9 @@ def interruptible(interrupt: Callable[[], None]) -> None:
         pressed += 1
         if pressed > 1:
             os._exit(Exit.INTERRUPTED)
+        again = b"Press Ctrl-C again" if number == signal.SIGINT else b"Send the signal again"
         # os.write, not sys.stderr: the signal may come in the middle of a write to it.
-        os.write(2, b"\nStopping: nothing more is submitted. Press Ctrl-C again to leave at once.\n")
+        os.write(2, b"\nStopping: nothing more is submitted. %b to leave at once.\n" % again)
         interrupt()
 
     # Handlers can be set only in the main thread. In other threads the caller handles signals.

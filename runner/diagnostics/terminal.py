@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import textwrap
 
 from runner.diagnostics.words import escaped
 from runner.secret import cleaned, without_key
@@ -17,6 +18,7 @@ _UNSAFE = re.compile(
     "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _UNSAFE_IN_JSON = re.compile(_UNSAFE.pattern.replace("\0-\x1f", ""))
+_COMMANDS = ("reelrun ", "pip install ", "export ", "iconv ")
 # What a workflow of GitHub takes for a command when it is on a line of the log.
 _COMMAND = re.compile(r"^(\s*:)(?=:)|##(?=\[)")
 
@@ -33,6 +35,18 @@ def safe(line: str, *, is_command: bool = False) -> str:
     if not is_command:
         shown = _COMMAND.sub(lambda found: f"{found.group()}\\", shown)
     return shown.replace(_MARK, "\x1b[")
+
+
+def wrapped(line: str, width: int | None, indent: int) -> list[str]:
+    """A line of prose, broken at words where it is wider than so many columns. What follows is indented.
+
+    A line with a command stays whole: the terminal breaks it, too, and only so can it be copied.
+    """
+    if width is None or len(line) <= width or any(each in line for each in _COMMANDS):
+        return [line]
+    return textwrap.wrap(
+        line, max(width, 2 * indent), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def safe_json(document: object, *, ascii_only: bool = False) -> str:

@@ -118,6 +118,7 @@ class DistinctJobs:
                     yield finished
 
     def _report_too_many(self, limit: int) -> None:
-        hint = "make the matrix smaller, or raise budget.max_jobs (--max-jobs only lowers it)"
-        place = Place(("budget", "max_jobs"))
-        self._diagnostics.add("E507", place, f"there are more than {limit:,} jobs", hint)
+        cells = self._expansion.cells
+        hint = f"make the matrix smaller, or write max_jobs: {cells} under budget (--max-jobs only lowers it)"
+        message = f"there are more than {limit:,} jobs: the sweep has up to {cells:,} cells"
+        self._diagnostics.add("E507", Place(("budget", "max_jobs")), message, hint)

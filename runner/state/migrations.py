@@ -52,7 +52,7 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     if application == APPLICATION_ID and version > VERSION:
         raise StateError(
             f"{path} was written by a newer reelrun (state version {version}; this one knows {VERSION})",
-            "update reelrun: pip install --upgrade reelrun; the file was not touched",
+            "use the version of reelrun that wrote it, or a newer one; the file was not touched",
         )
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
     if not tables and version == 0:

@@ -54,7 +54,7 @@ def locked_file(path: Path, state: Path, flags: int = 0) -> int:
 
 _UNNAMED = "a process that did not write its name yet"
 _LONGEST = 500
-_REMEDY = "wait until it ends, or stop it with Ctrl-C; the lock is freed with its process"
+_REMEDY = "wait until it ends, or end its process (Ctrl-C there, or kill); the lock is freed with it"
 
 
 def _holder_path(state: Path) -> Path:

@@ -1,7 +1,7 @@
 """Clocks that are corrected, suspended or of another boot between a run that was cut and the next buy nothing twice.
 
-The suite tries some of all trials; `REELRUN_CLOCKS=all python -m pytest tests/faults/test_clocks.py -s -n 0` tries each and
-prints how many submissions stay unknown.
+The suite tries some of all trials; `REELRUN_CLOCKS=all python -m pytest tests/faults/test_clocks.py -s -n 0` tries each
+and prints how many submissions stay unknown.
 """
 
 from __future__ import annotations

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shlex
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from runner.api.client import Client
 from runner.api.service import Service
 from runner.cli import screen
 from runner.cli.commands.query_commands import asked
-from runner.errors import Exit, ReelrunError, worst
+from runner.errors import Exit, ManifestError, ReelrunError, worst
+from runner.manifest.reader import load
+from runner.shipped import install_line
 from runner.state.disk import filesystem_of, refuse_network_disk
 from runner.version import RELEASE
 
@@ -39,7 +42,7 @@ class DoctorCheck:
 
 def doctor(options: argparse.Namespace) -> int:
     """Check everything that a run needs."""
-    checks = [_versions(), _sandbox(), _writing(), *_service(options)]
+    checks = [_versions(), _sandbox(), _writing(Path.cwd()), *_output(options), *_service(options)]
     if options.json:
         screen.document(
             {"checks": [{"name": c.name, "ok": c.is_well, "found": c.found, "hint": c.hint} for c in checks]}
@@ -57,7 +60,8 @@ def _versions() -> DoctorCheck:
     missing = [name for name, found in known.items() if found is None]
     text = f"reelrun {RELEASE}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     if missing:
-        return DoctorCheck("versions", False, f"{text}; missing: {', '.join(missing)}", "pip install --upgrade reelrun")
+        hint = f"pip install {' '.join(missing)}"
+        return DoctorCheck("versions", False, f"{text}; missing: {', '.join(missing)}", hint)
     return DoctorCheck("versions", True, f"{text}, " + ", ".join(f"{name} {found}" for name, found in known.items()))
 
 
@@ -71,17 +75,36 @@ def _version(name: str) -> str | None:
 def _sandbox() -> DoctorCheck:
     missing = [name for name in _WEB if _version(name) is None]
     found = f"missing: {', '.join(missing)}" if missing else "can be started: reelrun run MANIFEST --sandbox"
-    return DoctorCheck("sandbox", not missing, found, "pip install 'reelrun[web]'", Exit.INVALID)
+    return DoctorCheck("sandbox", not missing, found, install_line("web"), Exit.INVALID)
 
 
-def _writing() -> DoctorCheck:
-    folder = Path.cwd()
+def _output(options: argparse.Namespace) -> list[DoctorCheck]:
+    """Where the results of the manifest go: the folder, or the one that it will be made in; and the state in it."""
+    if options.manifest is None:
+        return []
+    try:
+        output = load(Path(options.manifest)).output
+    except ManifestError as error:
+        first = error.diagnostics[0]
+        hint = f"reelrun validate {shlex.quote(options.manifest)} tells all"
+        return [DoctorCheck("manifest", False, f"{options.manifest}: {first.message}", hint, Exit.INVALID)]
+    folder = next(each for each in (output.dir, *output.dir.parents) if each.exists())
+    if output.state.exists() and not os.access(output.state, os.W_OK):
+        hint = "its owner can run the campaign; everybody else can look: reelrun status"
+        return [DoctorCheck("output", False, f"{output.state} cannot be written by you", hint)]
+    return [replace(_writing(folder), name="output")]
+
+
+def _writing(folder: Path) -> DoctorCheck:
     try:
         with tempfile.TemporaryFile(dir=folder):
             refuse_network_disk(folder / "state.sqlite")
     except OSError as error:
         return DoctorCheck(
-            "disk", False, f"{folder} cannot be written: {error.strerror}", "change to a folder of your own"
+            "disk",
+            False,
+            f"{folder} cannot be written: {error.strerror}",
+            "use a folder of your own, or ask its owner for the right to write",
         )
     except ReelrunError as error:
         return DoctorCheck("disk", False, error.message, error.hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from itertools import islice
@@ -101,6 +102,11 @@ def _show_groups(planned: Plan, show: Callable[..., None]) -> None:
         show(f"  {'orphaned':<8}{len(planned.orphaned):>{digits},}   {orphans_of(planned)}")
 
 
+def _command(planned: Plan, flag: str) -> str:
+    """`run` shows a plan, too: what tells more is `plan`."""
+    return f"reelrun plan {shlex.quote(screen.shown_path(planned.manifest.path))} {flag}"
+
+
 def _show_jobs(planned: Plan, every: bool, show: Callable[..., None]) -> None:
     submits = planned.totals[Action.SUBMIT]
     if every:
@@ -112,7 +118,7 @@ def _show_jobs(planned: Plan, every: bool, show: Callable[..., None]) -> None:
         for each in islice(planned.submits, _FIRST_JOBS):
             show(f"  {each.action:<7} {each.job.id}  {each.job.key}")
     if not every and submits > _FIRST_JOBS:
-        show(f"  ... {submits - _FIRST_JOBS:,} more; --jobs lists all")
+        show(f"  ... {submits - _FIRST_JOBS:,} more; {_command(planned, '--jobs')} lists all")
     for orphan in planned.orphaned if every else ():
         show(f"  orphan  {orphan.id}  {orphan.key}  (no longer in the manifest: {orphan.status})")
 
@@ -123,7 +129,7 @@ def _show_duplicates(planned: Plan, show: Callable[..., None]) -> None:
     for keys in planned.duplicates[:_FIRST_JOBS]:
         show(f"  {' = '.join(keys)}")
     if len(planned.duplicates) > _FIRST_JOBS:
-        show(f"  ... {len(planned.duplicates) - _FIRST_JOBS:,} more; --json lists all")
+        show(f"  ... {len(planned.duplicates) - _FIRST_JOBS:,} more; {_command(planned, '--json')} lists all")
 
 
 def _show_changes(planned: Plan, show: Callable[..., None]) -> None:
@@ -138,7 +144,8 @@ def _show_changes(planned: Plan, show: Callable[..., None]) -> None:
         for change in jobs[0].changes:
             show(f"    {change.name:<{width}}  {_old_and_new(change)}")
     if len(alike) > _FIRST_JOBS:
-        show(f"  ... {screen.count(len(alike) - _FIRST_JOBS, 'more kind')} of changes; --markdown tells of them")
+        more = screen.count(len(alike) - _FIRST_JOBS, "more kind")
+        show(f"  ... {more} of changes; {_command(planned, '--markdown')} tells of them")
 
 
 def _old_and_new(change: Change) -> str:

@@ -14,7 +14,7 @@ from runner.api.service import SANDBOX, Connection, Service
 from runner.cli import screen
 from runner.errors import Exit, UsageError
 from runner.model import Manifest
-from runner.shipped import shipped
+from runner.shipped import install_line, shipped
 
 if TYPE_CHECKING:
     from runner.sandbox.server import Sandbox, SandboxSettings
@@ -78,5 +78,5 @@ def _imported() -> tuple[type[SandboxSettings], type[Sandbox]]:
     try:
         from runner.sandbox.server import Sandbox, SandboxSettings
     except ImportError as error:
-        raise UsageError(f"the sandbox needs {error.name}", "pip install 'reelrun[web]'") from error
+        raise UsageError(f"the sandbox needs {error.name}", install_line("web")) from error
     return SandboxSettings, Sandbox

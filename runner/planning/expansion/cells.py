@@ -146,7 +146,7 @@ class Expansion:
         if self._watch.ticks <= self._last_estimate or not self.seen:
             return False
         self._last_estimate = self._watch.ticks
-        passed, cells = self._last_estimate * TICK, self._cells()
+        passed, cells = self._last_estimate * TICK, self.cells
         if passed / self.seen * (cells - self.seen) <= _LONGEST:
             return False
         message = f"rendering takes too long: {passed:.0f} s for {self.seen:,} of {cells:,} cells"
@@ -154,10 +154,13 @@ class Expansion:
         self._diagnostics.add("E318", Place(("prompts",), key=True), message, hint)
         return True
 
-    def _cells(self) -> int:
-        """The number of cells, including those that exclude leaves out."""
+    @property
+    def cells(self) -> int:
+        """The most cells that there can be: those that exclude leaves out are among them."""
         manifest = self.manifest
-        variants = matrix.product_size(manifest.matrix)
+        variants = matrix.product_size(manifest.matrix) + len(manifest.matrix.include)
+        if manifest.matrix.sample is not None:
+            variants = min(variants, manifest.matrix.sample.count)
         return len(manifest.images) * len(self.arms) * len(manifest.models) * variants * manifest.takes
 
     def _output_template(self, compiler: Compiler) -> Template | None:
