@@ -100,6 +100,8 @@ class InputKind(StrEnum):
     MANIFEST = "manifest"
     PROMPT = "prompt"
     TABLE = "table"
+    AXIS = "axis"
+    DEFAULTS = "defaults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,21 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt of the manifest. `file` is the absolute path of its text file, None if the text is in the manifest."""
+    """A prompt of the manifest. `file` is the absolute path of its text file, None if the text is in the manifest.
+
+    `images` are the ids of the pictures that it is for; None if it is for all of them.
+    """
 
     id: str
     text: str
     params: Variables
     route: Route
     file: str | None = None
+    images: frozenset[str] | None = None
+
+    def is_for(self, image: str) -> bool:
+        """Whether the prompt is for the picture with this id."""
+        return self.images is None or image in self.images
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +147,8 @@ class Sample:
 class Matrix:
     """The matrix. `axes` are the variables with their values.
 
-    `include` adds to the variants, `exclude` removes some, the axes in a group of `zip` advance together, and `sample`
-    draws a random subset.
+    `include` adds to the variants, `exclude` removes some (a list in it means any of its values), the axes in a group
+    of `zip` advance together, and `sample` draws a random subset.
     """
 
     axes: Mapping[str, tuple[Json, ...]]
@@ -217,7 +227,8 @@ class Manifest:
 
     `path` is absolute. `axis_of_models` is true if `model` is a list. `inputs` are the text files that were read, and
     `ignored` the codes of the warnings that are switched off. `folders` are the resolved folders that text files may
-    be read from; the first is the manifest's own folder.
+    be read from; the first is the manifest's own folder. `set` are the constants that --set replaced; they are among
+    the `constants`, too.
     """
 
     path: Path
@@ -238,6 +249,7 @@ class Manifest:
     inputs: tuple[Input, ...] = field(default=(), repr=False)
     ignored: frozenset[str] = frozenset()
     folders: tuple[Path, ...] = ()
+    set: Variables = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

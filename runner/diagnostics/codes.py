@@ -287,6 +287,24 @@ _CODES = {
         "sample.",
         "budget: {max_jobs: 5000}\nmatrix:\n  sample: {count: 20}",
     ),
+    "E508": Code(
+        "A prompt for a picture that is not there",
+        "The images of a prompt are ids of pictures, or patterns of ids, as they stand in keys: not paths. A misspelled "
+        "one would leave the picture out.",
+        'prompts:\n  - {id: plain, text: "A shoe, slow push-in", images: [shoe, bag-*]}',
+    ),
+    "E509": Code(
+        "An empty line in a file of values",
+        "Each line of the file of an axis is one value, always a text. An empty line would be a value, too, and make "
+        "jobs with a hole in their prompt.",
+        "matrix:\n  camera: {file: cameras.txt}     # slow push-in\n                                  # orbit left",
+    ),
+    "E510": Code(
+        "A file that holds no defaults",
+        "The file under defaults is a mapping with keys of a manifest, without version and without defaults of its own. "
+        "Its mappings are merged with those of the manifest; lists and single values of the manifest win whole.",
+        "defaults: shared.yaml     # shared.yaml: params: {negative_prompt: blurry}",
+    ),
     # Output.
     "E601": Code(
         "An output path that is not allowed",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+from runner.diagnostics.suggestions import known_here
 from runner.diagnostics.words import name
 from runner.manifest.files import read_below
 from runner.manifest.ids import Claim, check_claims
-from runner.manifest.json_values import mapping
+from runner.manifest.json_values import items, mapping
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
-from runner.model import Json, Prompt, Route
+from runner.model import Image, Json, Prompt, Route
 
 MAX_BYTES = 2**20
 
@@ -39,6 +42,29 @@ def _prompt(entry: Mapping[str, Json], route: Route, base: Path, found: ReadingD
         route=route,
         file=str(path) if path else None,
     )
+
+
+def for_pictures(
+    prompts: Sequence[Prompt], entries: Sequence[Json], images: Sequence[Image], found: ReadingDiagnostics
+) -> tuple[Prompt, ...]:
+    """The prompts with the ids of the pictures that they are for. A pattern without a picture is reported (E508)."""
+    ids = [image.id for image in images]
+    return tuple(
+        _for_pictures(each, mapping(entries[int(each.route[1])]).get("images"), ids, found) for each in prompts
+    )
+
+
+def _for_pictures(prompt: Prompt, patterns: Json, ids: Sequence[str], found: ReadingDiagnostics) -> Prompt:
+    if patterns is None:
+        return prompt
+    wanted: set[str] = set()
+    for index, pattern in enumerate(map(str, items(patterns))):
+        matching = [each for each in ids if each == pattern or fnmatchcase(each, pattern)]
+        if not matching:
+            message = f"no picture has the id {name(pattern)}"
+            found.error("E508", (*prompt.route, "images", index), message, known_here(pattern, ids))
+        wanted.update(matching)
+    return replace(prompt, images=frozenset(wanted))
 
 
 def _claim(prompt: Prompt, entry: Mapping[str, Json]) -> Claim | None:

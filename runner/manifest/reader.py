@@ -11,21 +11,24 @@ from pathlib import Path
 from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.diagnostics.suggestions import nearby
 from runner.diagnostics.text import Text, file_error
-from runner.errors import Diagnostic, ManifestError, Stage
+from runner.errors import Diagnostic, ManifestError, Severity, Stage
 from runner.manifest import settings
+from runner.manifest.axes import AxisFile, with_values
 from runner.manifest.files import folders_of, read_text
 from runner.manifest.json_values import integer, items, mapping
 from runner.manifest.parameters import check_parameters
 from runner.manifest.pictures.images import Fetch, read_images
 from runner.manifest.pictures.inspection import Rules
-from runner.manifest.prompts import read_prompts
+from runner.manifest.prompts import for_pictures, read_prompts
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.schema.model_schemas import Schemas, read_models
-from runner.manifest.structure import checked
+from runner.manifest.structure import checked, schema
 from runner.manifest.tables import Table
+from runner.manifest.yaml.defaults import KEY as DEFAULTS
+from runner.manifest.yaml.defaults import with_defaults
 from runner.manifest.yaml.document import Document, parse
 from runner.manifest.yaml.source import Source
-from runner.model import Image, Input, InputKind, Json, Manifest, Prompt, Route
+from runner.model import Image, Input, InputKind, Json, Manifest, Matrix, Prompt, Route
 
 MAX_BYTES = 20 * 2**20
 # A file without one of these keys is some other file, and nobody asked for its lines.
@@ -61,7 +64,7 @@ def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str 
     full = path.absolute().parent.resolve() / path.name
     folders = folders_of(full.parent, allow_outside)
     try:
-        document = parse(_text(path))
+        document = _document(path, full, folders)
     except ManifestError as error:
         return Reading(None, error.diagnostics, Stage.YAML)
     found = ReadingDiagnostics(document.source, folders)
@@ -72,15 +75,33 @@ def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str 
     return Reading(manifest, found.ordered(settings.ignored(mapping(document.value))), Stage.STRUCTURE)
 
 
+def _document(path: Path, full: Path, folders: Sequence[Path]) -> Document:
+    """The document, merged with its defaults. Raises ManifestError if one of the two cannot be read."""
+    document = parse(_text(path))
+    found = ReadingDiagnostics(document.source, folders)
+    whole = with_defaults(document, full.parent, schema(), found)
+    if found.has_errors:
+        raise ManifestError(found.found)
+    return whole
+
+
 def _checked(document: Document, full: Path, found: ReadingDiagnostics, fetch: Fetch | None) -> Manifest | None:
     """The manifest of a document; None if it has errors. Raises TooManyErrorsError if it has too many."""
     content = checked(document, found)
     schemas = read_models(_models(content.get("model")), content.get("models", {}), full.parent, found)
     rules = list(dict.fromkeys(map(Rules.of, schemas.values()))) or [Rules()]
+    errors = found.counts[Severity.ERROR]
     images = read_images(items(content.get("images")), full.parent, rules, found, fetch)
-    prompts = read_prompts(items(content.get("prompts")), full.parent, found)
+    has_all = found.counts[Severity.ERROR] == errors
+    entries = items(content.get("prompts"))
+    prompts = read_prompts(entries, full.parent, found)
+    if has_all:
+        prompts = for_pictures(prompts, entries, images, found)
+    matrix = with_values(content.get("matrix"), full.parent, found)
     check_parameters(content, schemas.values(), found)
-    return None if found.has_errors else _manifest(full, content, schemas, images, prompts, found)
+    if found.has_errors:
+        return None
+    return _manifest(full, content, settings.matrix(matrix), schemas, images, prompts, found)
 
 
 def _text(path: Path) -> Text:
@@ -106,6 +127,7 @@ def _models(model: Json) -> list[tuple[str, Route]]:
 def _manifest(
     full: Path,
     content: Mapping[str, Json],
+    matrix: Matrix,
     schemas: Schemas,
     images: tuple[Image, ...],
     prompts: tuple[Prompt, ...],
@@ -119,7 +141,7 @@ def _manifest(
         images=images,
         prompts=prompts,
         constants=mapping(content.get("vars")),
-        matrix=settings.matrix(mapping(content.get("matrix"))),
+        matrix=matrix,
         params=mapping(content.get("params")),
         takes=integer(content.get("takes"), 1),
         budget=settings.budget(mapping(content.get("budget")), lambda key: found.source.written(("budget", key))),
@@ -134,7 +156,7 @@ def _manifest(
 
 
 def _inputs(name: str, content: Mapping[str, Json], source: Source) -> tuple[Input, ...]:
-    """The manifest under its file name, then each prompt file and table once, sorted by path."""
+    """The manifest under its file name, then each other text file once, sorted by path."""
     named = dict.fromkeys(_named(content, source))
     return (_input(InputKind.MANIFEST, name, source.text), *sorted(named, key=lambda each: (each.path, each.kind)))
 
@@ -143,14 +165,20 @@ def _named(content: Mapping[str, Json], source: Source) -> Iterator[Input]:
     for route, file in source.attached.items():
         if isinstance(file, Table):
             yield _input(InputKind.TABLE, _written(content, route, "table"), file.text)
+        elif isinstance(file, AxisFile):
+            yield _input(InputKind.AXIS, _written(content, route, "file"), file.text)
         elif isinstance(file, Text):
             yield _input(InputKind.PROMPT, _written(content, route, "file"), file)
+    if source.defaults is not None:
+        yield _input(InputKind.DEFAULTS, str(content[DEFAULTS]), source.defaults.text)
 
 
 def _written(content: Mapping[str, Json], route: Route, key: str) -> str:
     """The path of a file as the manifest spells it, in the entry that the route begins with."""
-    section, index, *_ = route
-    return str(mapping(items(content[str(section)])[int(index)])[key])
+    section, place, *_ = route
+    entries = content[str(section)]
+    entry = mapping(entries)[place] if isinstance(place, str) else items(entries)[place]
+    return str(mapping(entry)[key])
 
 
 def _input(kind: InputKind, path: str, text: Text) -> Input:

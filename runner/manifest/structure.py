@@ -18,8 +18,10 @@ from runner.manifest import settings
 from runner.manifest.json_values import items, mapping
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.schema.schema_diagnostics import SchemaDiagnostic
+from runner.manifest.schema.walk import without_extensions
 from runner.manifest.schema.wording import MANIFEST, Written, diagnose
 from runner.manifest.variable_names import misnamed
+from runner.manifest.yaml.defaults import KEY as DEFAULTS
 from runner.manifest.yaml.document import Document
 from runner.model import Json, Route
 from runner.shipped import shipped
@@ -33,7 +35,10 @@ def checked(document: Document, found: ReadingDiagnostics) -> Mapping[str, Json]
         what = "a text" if isinstance(content, str) else described(content)
         found.error("E204", (), f"the manifest is {what}; it must be a mapping", hint)
         return {}
-    wrong = diagnose(schema(), content, MANIFEST, found.source.written)
+    # With its defaults merged, nothing may be missing any more.
+    judged = {key: each for key, each in content.items() if document.defaults is None or key != DEFAULTS}
+    wrong = diagnose(schema(), judged, MANIFEST, found.source.written)
+    content = mapping(without_extensions(content, schema()))
     reported = {(each.route, each.key) for each in wrong}
     more = [*_durations(content), *_amounts(content, found.source.written), *islice(misnamed(content), MOST + 1)]
     wrong += [each for each in more if (each.route, each.key) not in reported]

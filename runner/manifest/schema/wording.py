@@ -203,7 +203,9 @@ class _Case:
                     yield from self._missing(each, f": {word} needs it")
 
     def _missing(self, word: str, why: str = "") -> Iterator[SchemaDiagnostic]:
-        shape = example(resolved(properties(self.schema).get(word), self.root))
+        # The manifest's keys that are required on a condition are described outside of the condition.
+        known = properties(self.schema) or ({} if self.route else properties(self.root))
+        shape = example(resolved(known.get(word), self.root))
         hint = f"add {word}: {shortened(flow(shape), 100)}" if shape is not None else f"add {word}"
         return self._key(word, "E202", f"missing {self.terms.key} {name(word)}{why}", hint, missed=(word,))
 

@@ -46,11 +46,15 @@ _Expanded: TypeAlias = "tuple[Json, int]"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as JSON values. `surprises` are scalars that YAML reads unexpectedly, by the `id` of their node."""
+    """A document as JSON values. `surprises` are scalars that YAML reads unexpectedly, by the `id` of their node.
+
+    `defaults` is the document that it is merged with.
+    """
 
     source: Source
     value: Json
     surprises: Mapping[int, pitfalls.Pitfall]
+    defaults: Document | None = None
 
 
 class _Loader(CSafeLoader):

@@ -33,10 +33,12 @@ class Source:
     """A manifest's text and its node tree.
 
     `attached` maps a route to the file that the value there comes from; it is filled while the manifest is read.
+    `defaults` is the file whose mappings are merged with those of the manifest.
     """
 
     text: Text
     root: Node
+    defaults: Source | None = None
     attached: dict[Route, Attached] = field(default_factory=dict)
     # A cache of the children of mappings: many places may be looked up in one of many keys.
     _children: dict[Node, Mapping[str, Found]] = field(default_factory=dict, repr=False, compare=False)
@@ -50,18 +52,20 @@ class Source:
             other = self.attached.get(route[:size])
             if other is not None:
                 return other.position(route[size:], key=key, offset=offset, length=length)
-        (name, value), rest = self._find(route)
+        source, (name, value), rest = self._seek(route)
         if key and name is not None and not rest:
-            return self.place(name)
+            return source.place(name)
         if (offset or length) and isinstance(value, ScalarNode) and not rest:
-            return self._inside(value, offset, length)
-        return self.place(value if name is None or _width(value) else name)
+            return source._inside(value, offset, length)
+        return source.place(value if name is None or _width(value) else name)
 
     def line(self, position: Position) -> str:
         """The text of the line at `position`, in the manifest or in a file that it names."""
         for other in self.attached.values():
             if other.file == position.file != self.text.file:
                 return other.line(position)
+        if self.defaults is not None and position.file == self.defaults.text.file:
+            return self.defaults.line(position)
         return self.text.line(position) if position.file == self.text.file else ""
 
     def has(self, route: Route) -> bool:
@@ -86,7 +90,7 @@ class Source:
 
     def node(self, route: Route) -> Node | None:
         """The node of the value at `route`."""
-        (_, value), rest = self._find(route)
+        _, (_, value), rest = self._seek(route)
         return None if rest else value
 
     def below(self, route: Route) -> Sequence[Node]:
@@ -99,6 +103,17 @@ class Source:
         first = index_of(raw, node.style, node.value, offset)
         last = index_of(raw, node.style, node.value, offset + length - 1) if length > 1 else first
         return self.text.at(node.start_mark.index + first, last - first + 1)
+
+    def _seek(self, route: Route) -> tuple[Source, Found, Route]:
+        """The value at `route` or its nearest parent, the file that has it, and the rest of the route from there."""
+        found, rest = self._find(route)
+        # Mappings are merged; a list of the manifest hides that of the defaults.
+        is_merged = all(isinstance(step, str) for step in route[: len(route) - len(rest)])
+        if rest and self.defaults is not None and is_merged and isinstance(found[1], MappingNode):
+            other, left = self.defaults._find(route)
+            if len(left) < len(rest):
+                return self.defaults, other, left
+        return self, found, rest
 
     def _find(self, route: Route) -> tuple[Found, Route]:
         """The value at `route` or its nearest parent, and the rest of the route from there."""

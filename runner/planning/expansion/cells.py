@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 
 from runner.manifest.schema.wording import diagnose
 from runner.manifest.variable_names import RESERVED
 from runner.model import Image, Job, Manifest, Matrix, Variables, job_id
 from runner.planning.expansion import matrix
 from runner.planning.expansion.arms import (
-    Arm,
     Compiler,
     Context,
     Evaluator,
@@ -70,17 +70,16 @@ class Expansion:
             return
         excluded = matrix.excluded(self._matrix)
         self.seen = 0
-        requests = [{model: Payloads(arm, manifest.schemas[model]) for model in manifest.models} for arm in self.arms]
-        for image in manifest.images:
-            for arm in requests:
-                groups = [_Group.of(manifest, image, each) for each in arm.values()]
-                prompt = groups[0].requests.arm.prompt.id
-                for variant in matrix.variants(self._matrix):
-                    if self._diagnostics.has_excess or self._is_late():
-                        return
-                    for group in groups:
-                        if not excluded(image.id, prompt, group.requests.schema.name, variant):
-                            yield from self._takes(group, variant)
+        requests = [[Payloads(arm, manifest.schemas[model]) for model in manifest.models] for arm in self.arms]
+        for image, arm in product(manifest.images, requests):
+            prompt = arm[0].arm.prompt
+            groups = [_Group.of(manifest, image, each) for each in arm] if prompt.is_for(image.id) else []
+            for variant in matrix.variants(self._matrix) if groups else ():
+                if self._diagnostics.has_excess or self._is_late():
+                    return
+                for group in groups:
+                    if not excluded(image.id, prompt.id, group.requests.schema.name, variant):
+                        yield from self._takes(group, variant)
 
     def _takes(self, group: _Group, variant: Variant) -> Iterator[Job]:
         for take in range(1, self.manifest.takes + 1):
@@ -161,7 +160,8 @@ class Expansion:
         variants = matrix.product_size(manifest.matrix) + len(manifest.matrix.include)
         if manifest.matrix.sample is not None:
             variants = min(variants, manifest.matrix.sample.count)
-        return len(manifest.images) * len(self.arms) * len(manifest.models) * variants * manifest.takes
+        pairs = sum(prompt.is_for(image.id) for image, prompt in product(manifest.images, manifest.prompts))
+        return pairs * len(manifest.models) * variants * manifest.takes
 
     def _output_template(self, compiler: Compiler) -> Template | None:
         text = self.manifest.output.file
@@ -239,13 +239,19 @@ class _Group:
 
     @classmethod
     def of(cls, manifest: Manifest, image: Image, requests: Payloads) -> _Group:
-        arm: Arm = requests.arm
-        context: dict[str, object] = {
-            **manifest.constants,
-            **image.vars,
-            "image": {"id": image.id, "width": image.width, "height": image.height},
-            "prompt": {"id": arm.prompt.id},
-            "model": requests.schema.name,
-            "name": manifest.name,
-        }
-        return cls(image, requests, head_of(manifest, image.id, arm.prompt.id, requests.schema.name), context)
+        prompt, model = requests.arm.prompt.id, requests.schema.name
+        return cls(
+            image, requests, head_of(manifest, image.id, prompt, model), context_of(manifest, image, prompt, model)
+        )
+
+
+def context_of(manifest: Manifest, image: Image, prompt: str, model: str) -> dict[str, object]:
+    """What the templates of a cell see beside the variables of its variant and `take`."""
+    return {
+        **manifest.constants,
+        **image.vars,
+        "image": {"id": image.id, "width": image.width, "height": image.height},
+        "prompt": {"id": prompt},
+        "model": model,
+        "name": manifest.name,
+    }

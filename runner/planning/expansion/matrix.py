@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from itertools import product
+from typing import TypeAlias
 
 from runner.diagnostics.suggestions import known_here
 from runner.model import Json, Matrix, Route, Sample, Variables, canonical_json, same_value
 
 OUTSIDE = ("image", "prompt", "model")
 MAX_PRODUCT = 5_000_000
+
+# An entry of exclude: the values of each name that it accepts, as tokens.
+Accepted: TypeAlias = "Mapping[str, frozenset[Hashable]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,19 @@ def without(matrix: Matrix, found: Iterable[MatrixDiagnostic]) -> Matrix:
     )
 
 
+def alternatives(matrix: Matrix, name: str, value: Json) -> tuple[Json, ...]:
+    """The values that an entry of exclude means: any of a list, unless the list itself is a value of the axis."""
+    if not isinstance(value, list | tuple) or any(same_value(value, each) for each in matrix.axes.get(name, ())):
+        return (value,)
+    return tuple(value)
+
+
 def variants(matrix: Matrix) -> Iterator[Variant]:
     """The variants of a matrix for which `diagnose` finds nothing, by zip, product, exclude, include and sample.
 
     - The last axis varies fastest. Zipped axes advance together, at the place of the first of them.
-    - An exclude drops the combinations that have all of its values. It may name only some of the axes. Entries that
-      name image, prompt or model do not apply to variants, but to cells (see `excluded`).
+    - An exclude drops the combinations that have all of its values, and of a list one of them. It may name only some of
+      the axes. Entries that name image, prompt or model do not apply to variants, but to cells (see `excluded`).
     - An include is added to every combination, unless it would overwrite a value of an axis. It may overwrite what
       earlier includes added. If it can be added to no combination, it becomes a variant of its own, after all others.
       Without axes, every include does. It is never added to a variant that an earlier include made.
@@ -102,13 +113,19 @@ def excluded(matrix: Matrix) -> Callable[[str, str, str, Variant], bool]:
     An entry that names nothing else drops every cell that it matches. An entry that also names matrix variables never
     drops a variant that an include made, because exclude comes before include.
     """
-    entries = [entry for entry in matrix.exclude if _is_outside(entry)]
+    entries = [
+        {name: alternatives(matrix, name, value) for name, value in entry.items()}
+        for entry in matrix.exclude
+        if _is_outside(entry)
+    ]
 
     @lru_cache(maxsize=1024)
-    def reaching(*names: str) -> tuple[Variables, ...]:
+    def reaching(*names: str) -> tuple[Mapping[str, tuple[Json, ...]], ...]:
         """The values of variables that the entries matching these three names want."""
         cell = dict(zip(OUTSIDE, names, strict=True))
-        matching = (entry for entry in entries if all(entry.get(name, cell[name]) == cell[name] for name in OUTSIDE))
+        matching = (
+            entry for entry in entries if all(name not in entry or cell[name] in entry[name] for name in OUTSIDE)
+        )
         return tuple({name: entry[name] for name in entry if name not in OUTSIDE} for entry in matching)
 
     def is_excluded(image: str, prompt: str, model: str, variant: Variant) -> bool:
@@ -128,8 +145,11 @@ def _is_outside(entry: Variables) -> bool:
     return any(name in entry for name in OUTSIDE)
 
 
-def _agrees(wanted: Variables, variables: Variables) -> bool:
-    return all(name in variables and same_value(value, variables[name]) for name, value in wanted.items())
+def _agrees(wanted: Mapping[str, tuple[Json, ...]], variables: Variables) -> bool:
+    return all(
+        name in variables and any(same_value(each, variables[name]) for each in values)
+        for name, values in wanted.items()
+    )
 
 
 def _blocks(matrix: Matrix) -> list[tuple[str, ...]]:
@@ -155,22 +175,35 @@ def _token(value: Json) -> Hashable:
 
 def _combinations(matrix: Matrix) -> Iterator[dict[str, Json]]:
     """The combinations that exclude does not drop."""
-    excludes = [_tokens(entry) for entry in matrix.exclude if entry and not _is_outside(entry)]
-    blocks = [
-        [dict(zip(names, row, strict=True)) for row in zip(*(matrix.axes[name] for name in names), strict=True)]
-        for names in _blocks(matrix)
-    ]
+    excludes = [_accepted(matrix, entry) for entry in matrix.exclude if entry and not _is_outside(entry)]
+    blocks = [list(_points(matrix, names, excludes)) for names in _blocks(matrix)]
     for points in product(*blocks):
         combination: dict[str, Json] = dict.fromkeys(matrix.axes)
-        for point in points:
+        # An exclude whose bit is left at the end matches all values.
+        matching = (1 << len(excludes)) - 1
+        for point, bits in points:
             combination.update(point)
-        if not excludes or not _any_agrees(excludes, combination):
+            matching &= bits
+        if not matching:
             yield combination
 
 
-def _any_agrees(entries: Iterable[frozenset[tuple[str, Hashable]]], combination: Variables) -> bool:
-    tokens = _tokens(combination)
-    return any(entry <= tokens for entry in entries)
+def _accepted(matrix: Matrix, entry: Variables) -> Accepted:
+    return {name: frozenset(map(_token, alternatives(matrix, name, value))) for name, value in entry.items()}
+
+
+def _points(
+    matrix: Matrix, names: Sequence[str], excludes: Sequence[Accepted]
+) -> Iterator[tuple[dict[str, Json], int]]:
+    """The values of axes that vary together, each with a bit for each of the excludes that match them."""
+    for row in zip(*(matrix.axes[name] for name in names), strict=True):
+        tokens = dict(zip(names, map(_token, row), strict=True))
+        bits = sum(
+            1 << number
+            for number, accepted in enumerate(excludes)
+            if all(tokens[name] in accepted[name] for name in names if name in accepted)
+        )
+        yield dict(zip(names, row, strict=True)), bits
 
 
 def _with_includes(matrix: Matrix) -> Iterator[Variant]:
@@ -242,14 +275,25 @@ def _exclude_errors(matrix: Matrix, outside: Mapping[str, Collection[str]]) -> I
         for name, value in entry.items():
             route: Route = ("exclude", number, name)
             if name in outside:
-                text = value if isinstance(value, str) else canonical_json(value)
-                if not isinstance(value, str) or value not in outside[name]:
-                    message = f"exclude names the {name} {text!r}, which the manifest does not have"
-                    yield MatrixDiagnostic("E502", message, hint(text, name), route, False)
+                yield from _unknown_ids(name, value, outside[name], route, hint)
             elif name not in matrix.axes:
                 late = f"only include adds {name!r}, and exclude comes first; " if name in added else ""
                 message = f"exclude names {name!r}, which is no axis of the matrix"
                 yield MatrixDiagnostic("E502", message, late + hint(name), route, True)
+            if name in (*outside, *matrix.axes) and not alternatives(matrix, name, value):
+                yield MatrixDiagnostic("E206", f"exclude names no value of {name!r}", "list at least one", route, False)
+
+
+def _unknown_ids(
+    name: str, value: Json, known: Collection[str], route: Route, hint: Callable[[str, str], str]
+) -> Iterator[MatrixDiagnostic]:
+    values = value if isinstance(value, list | tuple) else [value]
+    for index, each in enumerate(values):
+        text = each if isinstance(each, str) else canonical_json(each)
+        if not isinstance(each, str) or each not in known:
+            message = f"exclude names the {name} {text!r}, which the manifest does not have"
+            place = (*route, index) if values is value else route
+            yield MatrixDiagnostic("E502", message, hint(text, name), place, False)
 
 
 def _include_errors(matrix: Matrix) -> Iterator[MatrixDiagnostic]:

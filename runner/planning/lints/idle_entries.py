@@ -8,7 +8,7 @@ from dataclasses import replace
 from runner.diagnostics.suggestions import closest, did_you_mean
 from runner.diagnostics.words import described, joined, literal, name
 from runner.model import Json, Matrix, Route, Variables, canonical_json, same_value
-from runner.planning.expansion.matrix import OUTSIDE, product_size, variants
+from runner.planning.expansion.matrix import OUTSIDE, alternatives, product_size, variants
 from runner.planning.plan_diagnostics import Place, PlanWarning
 
 # Includes are not checked if combinations times includes exceed this: each include is tried on all combinations.
@@ -29,17 +29,23 @@ def _idle_excludes(matrix: Matrix) -> Iterator[PlanWarning]:
     places = {axis: _places(values) for axis, values in matrix.axes.items()}
     for number, entry in enumerate(matrix.exclude):
         route: Route = ("matrix", "exclude", number)
-        wanted = {axis: value for axis, value in entry.items() if axis not in OUTSIDE}
-        missing = [axis for axis, value in wanted.items() if not places[axis].get(canonical_json(value))]
-        for axis in missing:
-            message = (
-                f"exclude names {literal(wanted[axis])}, which is not on the axis {name(axis)}; it matches nothing"
-            )
-            yield PlanWarning("W511", Place((*route, axis)), message, _nearest(matrix, axis, wanted[axis]))
-        for group in matrix.zip if not missing else ():
+        wanted = {axis: alternatives(matrix, axis, value) for axis, value in entry.items() if axis not in OUTSIDE}
+        rows = {
+            axis: [places[axis].get(canonical_json(value), set()) for value in values]
+            for axis, values in wanted.items()
+        }
+        for axis, values in wanted.items():
+            place = (*route, axis)
+            for index, value in enumerate(values):
+                if not rows[axis][index]:
+                    message = (
+                        f"exclude names {literal(value)}, which is not on the axis {name(axis)}; it matches nothing"
+                    )
+                    spot = place if values == (entry[axis],) else (*place, index)
+                    yield PlanWarning("W511", Place(spot), message, _nearest(matrix, axis, value))
+        for group in matrix.zip if all(map(any, rows.values())) else ():
             zipped = [axis for axis in group if axis in wanted]
-            rows = [places[axis][canonical_json(wanted[axis])] for axis in zipped]
-            if rows and not set.intersection(*rows):
+            if zipped and not set.intersection(*(set().union(*rows[axis]) for axis in zipped)):
                 yield PlanWarning("W511", Place(route), *_never_together(matrix, zipped, wanted))
 
 
@@ -69,13 +75,14 @@ def _written(value: Json) -> str:
     return value if isinstance(value, str) else canonical_json(value)
 
 
-def _never_together(matrix: Matrix, zipped: Sequence[str], wanted: Variables) -> tuple[str, str]:
+def _never_together(matrix: Matrix, zipped: Sequence[str], wanted: Mapping[str, Sequence[Json]]) -> tuple[str, str]:
     first, *others = zipped
     message = f"the zipped axes {joined(map(name, zipped), 'and')} never have these values together"
     other = others[0]
     rows = zip(matrix.axes[first], matrix.axes[other], strict=True)
-    partners = [literal(partner) for value, partner in rows if same_value(value, wanted[first])]
-    return message, f"{first} {literal(wanted[first])} comes with {other} {joined(partners, 'and', _LISTED)}"
+    value = wanted[first][0]
+    partners = [literal(partner) for each, partner in rows if same_value(each, value)]
+    return message, f"{first} {literal(value)} comes with {other} {joined(partners, 'and', _LISTED)}"
 
 
 def _idle_includes(matrix: Matrix) -> Iterator[PlanWarning]:
