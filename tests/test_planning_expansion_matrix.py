@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, product
 
 import pytest
 from hypothesis import given
@@ -27,14 +27,15 @@ def matrices(draw: st.DrawFn, zipped: bool = True) -> Matrix:
         length = min(len(axes[name]) for name in group)
         axes.update({name: axes[name][:length] for name in group})
         groups.append(tuple(group))
-    exclude = draw(st.lists(_entries([*names, *OUTSIDE]), max_size=3)) if names else []
+    exclude = draw(st.lists(_entries([*names, *OUTSIDE], lists=True), max_size=3)) if names else []
     include = draw(st.lists(_entries([*names, "x", "y"]), max_size=4))
     return Matrix({name: tuple(items) for name, items in axes.items()}, tuple(include), tuple(exclude), tuple(groups))
 
 
-def _entries(names: list[str]) -> st.SearchStrategy[Variables]:
+def _entries(names: list[str], lists: bool = False) -> st.SearchStrategy[Variables]:
     def value(name: str) -> st.SearchStrategy[Json]:
-        return st.sampled_from(["p", "q"]) if name in OUTSIDE else values
+        one = st.sampled_from(["p", "q"]) if name in OUTSIDE else values
+        return one | st.lists(one, min_size=1, max_size=3) if lists else one
 
     chosen = st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True)
     return chosen.flatmap(lambda some: st.fixed_dictionaries({name: value(name) for name in some}))
@@ -56,7 +57,7 @@ def slowly(made: Matrix) -> Iterator[Variant]:
         ]
     rows = [{name: row[name] for name in made.axes} for row in rows]
     excludes = [entry for entry in made.exclude if not set(entry) & set(OUTSIDE)]
-    rows = [row for row in rows if not any(agrees(entry, row) for entry in excludes)]
+    rows = [row for row in rows if not any(matches(entry, row, made) for entry in excludes)]
     originals = [dict(row) for row in rows]
     created = []
     for entry in made.include:
@@ -77,6 +78,19 @@ def slowly(made: Matrix) -> Iterator[Variant]:
 
 def agrees(entry: Variables, row: Variables) -> bool:
     return all(name in row and same_value(value, row[name]) for name, value in entry.items())
+
+
+def matches(entry: Variables, row: Variables, made: Matrix) -> bool:
+    """Whether an exclude matches: of a list, with one of its values, unless the axis has that list."""
+
+    def meant(name: str, value: Json) -> Sequence[Json]:
+        on_axis = any(same_value(value, each) for each in made.axes.get(name, ()))
+        return value if isinstance(value, list) and not on_axis else [value]
+
+    return any(
+        agrees(dict(zip(entry, values, strict=True)), row)
+        for values in product(*(meant(name, value) for name, value in entry.items()))
+    )
 
 
 def exact(found: Iterator[Variant]) -> list[tuple[str, bool]]:
@@ -102,8 +116,8 @@ def test_cells_are_excluded_as_the_entries_say(made: Matrix, image: str, prompt:
         for entry in made.exclude:
             outer = {name: value for name, value in entry.items() if name in OUTSIDE}
             inner = {name: value for name, value in entry.items() if name not in OUTSIDE}
-            if outer and agrees(outer, cell):
-                expected |= not inner or (not variant.created and agrees(inner, variant.variables))
+            if outer and matches(outer, cell, made):
+                expected |= not inner or (not variant.created and matches(inner, variant.variables, made))
         assert is_excluded(image, prompt, model, variant) is expected
 
 
@@ -299,7 +313,10 @@ AXES: dict[str, tuple[Json, ...]] = {"surface": ("a", "b"), "camera": ("c", "d",
         (Matrix(AXES, exclude=({"image": "sheo"},)), "E502", ("exclude", 0, "image"), False, "'shoe'?"),
         (Matrix(AXES, exclude=({"prompt": "plane"},)), "E502", ("exclude", 0, "prompt"), False, "'plain'?"),
         (Matrix(AXES, exclude=({"model": 7},)), "E502", ("exclude", 0, "model"), False, "known here: kling"),
-        (Matrix(AXES, exclude=({"image": ["shoe"]},)), "E502", ("exclude", 0, "image"), False, "known here: bag, shoe"),
+        (Matrix(AXES, exclude=({"image": ["shoe", "hat"]},)), "E502", ("exclude", 0, "image", 1), False, "bag, shoe"),
+        (Matrix(AXES, exclude=({"image": [["shoe"]]},)), "E502", ("exclude", 0, "image", 0), False, "bag, shoe"),
+        (Matrix(AXES, exclude=({"image": []},)), "E206", ("exclude", 0, "image"), False, "at least one"),
+        (Matrix(AXES, exclude=({"cfg": []},)), "E206", ("exclude", 0, "cfg"), False, "at least one"),
         (Matrix(AXES, exclude=({},)), "E206", ("exclude", 0), False, "at least one"),
         (Matrix(AXES, include=({"x": 1}, {"image": "bag"})), "E503", ("include", 1, "image"), True, "use exclude"),
         (Matrix({"a": tuple(range(2001)), "b": tuple(range(2500))}), "E505", (), True, "leave out"),

@@ -289,8 +289,8 @@ _CODES = {
     ),
     "E508": Code(
         "A prompt for a picture that is not there",
-        "The images of a prompt are ids of pictures, or patterns of ids, as they stand in keys: not paths. A misspelled "
-        "one would leave the picture out.",
+        "The images of a prompt are ids of pictures, or patterns of ids, as they stand in keys: not paths. A "
+        "misspelled one would leave the picture out.",
         'prompts:\n  - {id: plain, text: "A shoe, slow push-in", images: [shoe, bag-*]}',
     ),
     "E509": Code(
@@ -301,8 +301,8 @@ _CODES = {
     ),
     "E510": Code(
         "A file that holds no defaults",
-        "The file under defaults is a mapping with keys of a manifest, without version and without defaults of its own. "
-        "Its mappings are merged with those of the manifest; lists and single values of the manifest win whole.",
+        "The file under defaults is a mapping with keys of a manifest, without version and without defaults of its "
+        "own. Its mappings are merged with those of the manifest; lists and single values of the manifest win whole.",
         "defaults: shared.yaml     # shared.yaml: params: {negative_prompt: blurry}",
     ),
     # Output.

@@ -15,6 +15,7 @@ from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.schema.expectations import Schema
 from runner.manifest.schema.walk import with_paths_from, without_extensions
 from runner.manifest.yaml.document import Document, parse
+from runner.manifest.yaml.source import Source
 from runner.model import Json
 
 KEY = "defaults"
@@ -26,19 +27,21 @@ def with_defaults(document: Document, base: Path, schema: Schema, found: Reading
     written = mapping(document.value).get(KEY)
     if not isinstance(written, str):
         return document
-    whole = document
     with found.reading((KEY,), f"the defaults {name(written)}"):
-        defaults = parse(read_below(base / written, found.folders, written, _MAX_BYTES))
-        _check(defaults)
-        value = with_paths_from(os.path.dirname(written), without_extensions(defaults.value, schema), schema)
-        source = replace(document.source, defaults=defaults.source)
-        whole = replace(document, source=source, value=_merged(value, document.value), defaults=defaults)
-    return whole
+        document = _whole(document, parse(read_below(base / written, found.folders, written, _MAX_BYTES)), schema)
+    return document  # noqa: RET504  # it is as it was if the defaults cannot be read
 
 
-def _check(defaults: Document) -> None:
+def _whole(document: Document, defaults: Document, schema: Schema) -> Document:
+    _check(defaults.source, defaults.value)
+    folder = os.path.dirname(str(mapping(document.value)[KEY]))
+    value = with_paths_from(folder, without_extensions(defaults.value, schema), schema)
+    source = replace(document.source, defaults=defaults.source)
+    return replace(document, source=source, value=_merged(value, document.value), defaults=defaults)
+
+
+def _check(source: Source, value: Json) -> None:
     """Raise ManifestError (E510) if this file holds no defaults."""
-    source, value = defaults.source, defaults.value
     if not isinstance(value, Mapping):
         message = f"the file is {described(value)}; defaults are a mapping"
         raise file_error("E510", source.text, source.position(()), message, "write keys of a manifest, such as params:")

@@ -38,8 +38,8 @@ class Source:
 
     text: Text
     root: Node
-    defaults: Source | None = None
     attached: dict[Route, Attached] = field(default_factory=dict)
+    defaults: Source | None = None
     # A cache of the children of mappings: many places may be looked up in one of many keys.
     _children: dict[Node, Mapping[str, Found]] = field(default_factory=dict, repr=False, compare=False)
 

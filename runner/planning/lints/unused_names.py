@@ -11,7 +11,8 @@ from runner.planning.plan_diagnostics import Place, PlanWarning
 def unused(manifest: Manifest, used: frozenset[str]) -> Iterator[PlanWarning]:
     """A warning for each name that is set but that no template uses (W331, W332).
 
-    `used` are the names in all templates. Columns of tables are never reported: tables have other uses, too.
+    `used` are the names in all templates. Columns of tables and constants of the defaults are never reported: these
+    files have other uses, too.
     """
     idle = idle_axes(manifest.matrix, used)
     for name, values in manifest.matrix.axes.items():
@@ -53,8 +54,11 @@ def _variables(manifest: Manifest) -> Mapping[str, tuple[str, Route]]:
         for name in image.vars:
             if manifest.source.has((*entry, "vars", name)):
                 found.setdefault(name, ("the picture's variable", (*entry, "vars", name)))
+    own = manifest.source.position(()).file
     for name in manifest.constants:
-        found.setdefault(name, ("the constant", ("vars", name)))
+        # Several manifests share their defaults, and one does not need all of them.
+        if manifest.source.position(("vars", name)).file == own:
+            found.setdefault(name, ("the constant", ("vars", name)))
     for number, included in enumerate(manifest.matrix.include):
         for name in included:
             if name not in manifest.matrix.axes:
