@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import os
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from runner.engine.downloads.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
 from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
-from runner.model import Action, Manifest, Status
+from runner.model import Action, Manifest, Status, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
 from runner.planning.plan import Plan, make_plan
@@ -110,6 +111,7 @@ def run(
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
             selection = selection.at(store)
+            store.remember_set(set_under(manifest), manifest.set)
             planned = make_plan(manifest, store, selection, warnings, store.registering, limits_memory=limits_memory)
             if locked:
                 lockfile.check(planned.manifest, planned.each())
@@ -124,6 +126,20 @@ def run(
             tell = progress or _no_progress
             report = _work(planned, connection, selection, store, clock, tell, on_start, attach)
         return _result(planned, selection, store, _indexed(manifest, store, clock), report)
+
+
+def set_under(manifest: Manifest) -> str:
+    """The name under which the state keeps what `--set` gave."""
+    return os.path.relpath(manifest.path, manifest.output.state.parent)
+
+
+def last_set(manifest: Manifest) -> Variables:
+    """The constants that the last run of the manifest replaced. Raises StateError and DiskError."""
+    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
+    if store is None:
+        return {}
+    with store:
+        return store.last_set(set_under(manifest))
 
 
 def repair(

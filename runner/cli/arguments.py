@@ -103,6 +103,7 @@ def _manifest_commands(commands: _Commands) -> None:
     validate = _command(commands, "validate", "check manifests and everything that they name; send nothing")
     validate.add_argument("manifests", nargs="*", metavar="MANIFEST", help=f"the YAML files; {_SOLE}")
     _outside(validate)
+    _set(validate)
     _format(validate)
     validate.add_argument("--check-urls", action="store_true", help="also fetch and check pictures that are URLs")
     validate.add_argument(
@@ -252,6 +253,7 @@ def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentPar
     made = _command(commands, name, what)
     made.add_argument("manifest", nargs="?", metavar="MANIFEST", help=f"the YAML file; {_SOLE}")
     _outside(made)
+    _set(made)
     _json(made)
     return made
 
@@ -259,6 +261,11 @@ def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentPar
 def _outside(command: argparse.ArgumentParser) -> None:
     what = "prompts, tables and schemas may also lie below DIR, not only below the manifest's folder (may be repeated)"
     command.add_argument("--allow-outside", action="append", default=[], metavar="DIR", help=what)
+
+
+def _set(command: argparse.ArgumentParser) -> None:
+    what = "another value, in YAML, for a constant under vars (may be repeated); later commands keep that of a run"
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=what)
 
 
 def _base_url(command: argparse.ArgumentParser) -> None:

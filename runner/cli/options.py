@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from runner.cli.set_flag import with_flags
 from runner.errors import Diagnostic, UsageError
 from runner.manifest.reader import read
 from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
@@ -16,7 +17,7 @@ from runner.planning.plan import lowered
 from runner.planning.selection import STATUS, Selection, conditions, is_status
 from runner.results.unfinished import Unfinished
 
-_SHARED_FLAGS = ("allow_outside", "output", "only", "skip", "where")
+_SHARED_FLAGS = ("allow_outside", "set", "output", "only", "skip", "where")
 _RUN_FLAGS = ("base_url", "patience", "max_jobs", "max_cost")
 
 
@@ -28,7 +29,8 @@ def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic
     concurrency = getattr(options, "concurrency", None)
     if concurrency is not None:
         manifest = replace(manifest, run=replace(manifest.run, concurrency=concurrency))
-    return manifest, reading.diagnostics
+    manifest, doubts = with_flags(options, manifest)
+    return manifest, (*reading.diagnostics, *doubts)
 
 
 def _cost(text: str | None) -> Decimal | None:

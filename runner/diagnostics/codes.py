@@ -334,6 +334,12 @@ _CODES = {
         'wrong:  vars: {season: spring}\n        prompts: [{id: plain, text: "The shoe, slow push-in"}]\n'
         'right:  prompts: [{id: plain, text: "The shoe in {{ season }}, slow push-in"}]',
     ),
+    "W341": Code(
+        "A value that a comment cuts",
+        "In YAML, # after a blank begins a comment, so that a plain value ends there: colour #ff0000 is colour. Quotes "
+        "keep all of it. A comment that is meant has a blank after its sign, or more than one before it.",
+        'wrong:  text: The shoe in colour #ff0000\nright:  text: "The shoe in colour #ff0000"',
+    ),
     "W511": Code(
         "An exclude that matches nothing",
         "The entry names a value that is not on its axis, or values of zipped axes that never meet, so that it leaves "

@@ -23,6 +23,8 @@ from runner.manifest.schema.wording import MANIFEST, Written, diagnose
 from runner.manifest.variable_names import misnamed
 from runner.manifest.yaml.defaults import KEY as DEFAULTS
 from runner.manifest.yaml.document import Document
+from runner.manifest.yaml.doubts import doubts_of
+from runner.manifest.yaml.source import Source
 from runner.model import Json, Route
 from runner.shipped import shipped
 
@@ -98,17 +100,24 @@ def _amounts(content: Mapping[str, Json], written: Written) -> Iterator[SchemaDi
 
 
 def _warn_of_doubts(document: Document, found: ReadingDiagnostics) -> None:
-    """Warn of values that YAML reads differently from how they look, if the schema does not decide what was meant."""
-    if not document.surprises:
-        return
-    images = found.source.node(("images",))
+    """Warn of values that YAML reads differently from how they look, if the schema does not decide what was meant.
+
+    It cannot tell a number from another, or a text from its beginning.
+    """
+    source = document.source
+    undecided = {id(node) for route in _undecided(source) for node in source.below(route)}
+    for node, code, doubt in doubts_of(document):
+        if id(node) in undecided or code != "W901" or doubt.is_number:
+            found.add(code, Severity.WARNING, source.place(node), doubt.message, doubt.hint)
+    if document.defaults is not None:
+        _warn_of_doubts(document.defaults, found)
+
+
+def _undecided(source: Source) -> Iterator[Route]:
+    """The routes of values that may have any type."""
+    images = source.node(("images",))
     count = len(images.value) if isinstance(images, SequenceNode) else 0
-    routes: list[Route] = [("vars",), ("matrix",), *(("images", index, "vars") for index in range(count))]
-    nodes = {id(node): node for route in routes for node in found.source.below(route)}
-    for key, node in nodes.items():
-        doubt = document.surprises.get(key)
-        if doubt is not None:
-            found.add("W901", Severity.WARNING, document.source.place(node), doubt.message, doubt.hint)
+    yield from (("vars",), ("matrix",), *(("images", index, "vars") for index in range(count)))
 
 
 def _warn_of_axes(content: Mapping[str, Json], found: ReadingDiagnostics) -> None:

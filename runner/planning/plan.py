@@ -129,6 +129,7 @@ def make_plan(
     limited during planning.
     """
     _check_currency(manifest, store)
+    manifest = replace(manifest, constants={**manifest.constants, **manifest.set})
     templates, diagnostics = Templates(manifest.folders), PlanDiagnostics(manifest, warnings)
     with limited_memory() if limits_memory else nullcontext(), templates.watch.kept():
         try:

@@ -57,6 +57,14 @@ class Store(Database):
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
 
+    def last_set(self, manifest: str) -> Variables:
+        """The constants that the last run of a manifest replaced. Its path is relative to the state's folder."""
+        return mapping_of(self.note(f"set {manifest}") or "{}")
+
+    def remember_set(self, manifest: str, values: Variables) -> None:
+        if values != self.last_set(manifest):
+            self.remember(f"set {manifest}", json.dumps(values, ensure_ascii=False))
+
     @property
     def id(self) -> str | None:
         """The random id that tells this state from others; None in a copy of an older one, which has none yet."""

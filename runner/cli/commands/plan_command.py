@@ -171,6 +171,7 @@ def plan_document(planned: Plan) -> dict[str, object]:
         "manifest": str(planned.manifest.path),
         "totals": {str(action): number for action, number in planned.totals.items()},
         "cost": screen.cost_document(planned.cost, planned.manifest.budget.currency),
+        "set": planned.manifest.set,
         "jobs": [
             {
                 "id": each.job.id,

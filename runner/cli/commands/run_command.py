@@ -15,8 +15,10 @@ from runner.cli.commands.plan_command import show_plan
 from runner.cli.commands.status_command import run_document, why
 from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
 from runner.cli.service_session import connection_of, interruptible, progress_of
+from runner.cli.set_flag import ways_on, what_differs
 from runner.diagnostics.words import money
 from runner.errors import NotConfirmedError
+from runner.manifest.overrides import differing
 from runner.model import Action, Manifest, Status
 from runner.planning.comparison import RESUBMITTED
 from runner.planning.plan import Plan
@@ -31,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
     connection = connection_of(options, manifest)
+    _ask_about_the_last_set(options, manifest, connection)
     if options.new_state:
         _renew(manifest)
     progress = progress_of(options, manifest)
@@ -85,10 +88,31 @@ def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) 
     submits = plan.totals[Action.SUBMIT]
     cost = "" if plan.cost is None else f" for {money(plan.cost, plan.manifest.budget.currency)}"
     question = f"Submit {screen.count(submits, 'job')}{cost} to {connection.name}?"
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _is_somebody_here():
         hint = "add --yes to submit without asking"
         raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)
     show_plan(plan, show=screen.say)
+    return _is_answered_yes(question)
+
+
+def _ask_about_the_last_set(options: argparse.Namespace, manifest: Manifest, connection: Connection) -> None:
+    """Ask whether to go on with the values that `--set` gave in the last run. Raises NotConfirmedError if not."""
+    if options.set or not differing(manifest):
+        return
+    told = f"the last run had {what_differs(manifest)}"
+    if options.dry_run or not connection.is_paid():
+        screen.say(f"As {told}")
+    elif options.yes or not _is_somebody_here():
+        raise NotConfirmedError(f"{told}; which is meant?", ways_on(manifest))
+    elif not _is_answered_yes(f"{told[0].upper()}{told[1:]}. Go on with that?"):
+        raise NotConfirmedError("not confirmed: nothing was sent", ways_on(manifest))
+
+
+def _is_somebody_here() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _is_answered_yes(question: str) -> bool:
     screen.ask(f"{question} [y/N]")
     # Python would handle a Ctrl-C that comes just before a read only after that read.
     while not select.select([sys.stdin], [], [], _GLANCE)[0]:

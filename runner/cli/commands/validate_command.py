@@ -12,6 +12,7 @@ from runner.cli import screen
 from runner.cli.options import command_line
 from runner.diagnostics.words import printable
 from runner.errors import Diagnostic, Exit, ManifestError, Severity, Stage
+from runner.manifest.overrides import with_set
 from runner.manifest.pictures.images import Fetch
 from runner.manifest.reader import read
 from runner.planning.plan import make_plan
@@ -39,7 +40,7 @@ class Checked:
 def validate(options: argparse.Namespace) -> int:
     """Check manifests and everything that they name."""
     fetch = _fetcher() if options.check_urls else None
-    checked = [_checked(name, options.slow, fetch, options.allow_outside) for name in options.manifests]
+    checked = [_checked(name, options, fetch) for name in options.manifests]
     # Manifests may share prompts and tables. A diagnostic of a shared file is shown once.
     found = tuple(dict.fromkeys(diagnostic for each in checked for diagnostic in each.found))
     if options.format == "json":
@@ -54,10 +55,12 @@ def validate(options: argparse.Namespace) -> int:
     return Exit.INVALID if any(each.has_errors for each in checked) else Exit.DONE
 
 
-def _checked(name: str, allows_slow: bool, fetch: Fetch | None, allow_outside: Sequence[str]) -> Checked:
-    reading = read(Path(name), fetch=fetch, allow_outside=allow_outside)
+def _checked(name: str, options: argparse.Namespace, fetch: Fetch | None) -> Checked:
+    reading = read(Path(name), fetch=fetch, allow_outside=options.allow_outside)
     try:
-        planned = make_plan(reading.valid(), warnings=reading.diagnostics, allows_slow=allows_slow, limits_memory=True)
+        manifest, doubts = with_set(reading.valid(), options.set)
+        warnings = (*reading.diagnostics, *doubts)
+        planned = make_plan(manifest, warnings=warnings, allows_slow=options.slow, limits_memory=True)
     except ManifestError as error:
         return Checked(name, error.diagnostics, error.checked)
     return Checked(name, planned.diagnostics, Stage.PLANNING, len(planned.jobs))
@@ -82,7 +85,7 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argp
         screen.say(screen.total(found, checked[0].stage))
     if not checked[0].has_errors:
         tell = screen.say if for_github else screen.show
-        again = argparse.Namespace(manifest=checked[0].name, allow_outside=options.allow_outside)
+        again = argparse.Namespace(manifest=checked[0].name, allow_outside=options.allow_outside, set=options.set)
         tell(f"{_valid(checked[0])}. Next: {printable(command_line(again, 'plan'))}")
 
 

@@ -26,10 +26,14 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Pitfall:
-    """Message and hint for a plain scalar that YAML reads differently from what most people expect."""
+    """Message and hint for a plain scalar that YAML reads differently from what most people expect.
+
+    `is_number`: it reads another number than it seems to be.
+    """
 
     message: str
     hint: str
+    is_number: bool = False
 
 
 def doubt(node: ScalarNode, value: Json) -> Pitfall | None:
@@ -47,7 +51,7 @@ def doubt(node: ScalarNode, value: Json) -> Pitfall | None:
     if isinstance(value, int) and (":" in text or re.match("[-+]?0[0-9_]", text)):
         base = 60 if ":" in text else 8
         message = f"YAML reads {text} as the number {value} (base {base})"
-        return Pitfall(message, f'write "{text}" for the text, {value} for the number')
+        return Pitfall(message, f'write "{text}" for the text, {value} for the number', is_number=True)
     return None
 
 
