@@ -189,6 +189,12 @@ _CODES = {
         "A constant may be made from others, and these are made from each other. Give one of them a text of its own.",
         'wrong:  vars: {a: "{{ b }}", b: "{{ a }}"}\nright:  vars: {a: "{{ b }}", b: wet rock}',
     ),
+    "E320": Code(
+        "No number where one is needed",
+        "The filters float and int make a number of a text, and this text is none: 0,7 has a comma, 5s a unit, and an "
+        "empty cell nothing. Write a plain number there; or say in the template what counts instead.",
+        "wrong:  cfg: 0,7\nright:  cfg: 0.7\nor:     {{ cfg | float(0.5) }}",
+    ),
     # Pictures.
     "E401": Code(
         "A picture is missing or cannot be read",
@@ -339,6 +345,31 @@ _CODES = {
         "In YAML, # after a blank begins a comment, so that a plain value ends there: colour #ff0000 is colour. Quotes "
         "keep all of it. A comment that is meant has a blank after its sign, or more than one before it.",
         'wrong:  text: The shoe in colour #ff0000\nright:  text: "The shoe in colour #ff0000"',
+    ),
+    "W342": Code(
+        "A number that a text holds in another spelling",
+        "YAML reads 1.10 as the number 1.1, 0x1F as 31 and 1_000 as 1000, and a template puts the number into the "
+        "text. Quotes keep it as it is written. A parameter that is the number alone is not affected.",
+        'wrong:  vars: {version: 1.10}\nright:  vars: {version: "1.10"}',
+    ),
+    "W343": Code(
+        "A placeholder that nothing fills",
+        "Other tools write variables as {name}, {a|b}, __name__, ${NAME}, $NAME, <name>, [[name]] or %(name)s. Here "
+        "they are plain text, and would be sent as they stand: a variable is {{ name }}, and a choice is an axis. Tags "
+        "that the model's schema has in the description or the examples of the parameter are not told.",
+        "wrong:  text: A {colour} shoe\nright:  text: A {{ colour }} shoe",
+    ),
+    "W344": Code(
+        "A gap where a variable is empty",
+        "A variable of the text has no value for some picture or variant, and what is around it does not fit together "
+        "any more: two blanks, two commas, the same word twice, or brackets around nothing.",
+        'wrong:  text: "The {{ material }} shoe"\nright:  text: "The {% if material %}{{ material }} {% endif %}shoe"',
+    ),
+    "W345": Code(
+        "A picture that no prompt is for",
+        "Every prompt has images, and this picture is in none of them: nothing is made with it.",
+        "wrong:  images: [{file: shoe.jpg}, {file: bag.jpg}]\n        prompts: [{file: calm.j2, images: [shoe]}]\n"
+        "right:  prompts: [{file: calm.j2, images: [shoe, bag]}]",
     ),
     "W511": Code(
         "An exclude that matches nothing",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runner.diagnostics.diagnostic_limit import MOST, TooManyErrorsError, ending, omitted
 from runner.diagnostics.text import Text
 from runner.errors import Diagnostic, Position, Severity
+from runner.manifest.variable_names import RESERVED
 from runner.model import Image, Json, Manifest, Route, same_value
 
 
@@ -159,6 +160,20 @@ def place_of_picture(manifest: Manifest, image: Image) -> Place:
         return Place((*image.route, "image"))
     kinds = ("file", "glob", "url", "base64")
     return Place((*image.route, next(kind for kind in kinds if manifest.source.has((*image.route, kind)))))
+
+
+def place_of_name(manifest: Manifest, name: str, context: Mapping[str, object]) -> Place | None:
+    """Where a variable of a cell, or a column of its row, has its value; None if it is no such name."""
+    value, picture = context.get(name), context.get("image")
+    shown = picture.get("id") if isinstance(picture, Mapping) else None
+    image = next((each for each in manifest.images if each.id == shown), None)
+    if image is not None and (name in image.vars or (name and "table" in image.route and name not in context)):
+        return Place((*image.route, "vars", name))
+    if name in manifest.constants:
+        return Place(("vars", name))
+    if name in RESERVED or not isinstance(value, str | int | float | list | dict):
+        return None
+    return place_of_value(manifest, name, value)
 
 
 def place_of_value(manifest: Manifest, name: str, value: Json) -> Place:

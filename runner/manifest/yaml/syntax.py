@@ -142,6 +142,10 @@ def _flow(cursor: Cursor) -> Explanation:
         hint = f"separate the entries by commas; close with {closing}; put text with brackets or quotes in quotes"
         return cursor.index, len(cursor.word(cursor.index)), f"a comma or {closing} is missing before this", hint
     message = f"this {opening} is not closed"
+    comment = re.search(r" (#\S.*)", cursor.rest(cursor.context))
+    if comment is not None:
+        hint = f"# after a blank begins a comment, and {shortened(comment.group(1))} is one: put such a value in quotes"
+        return cursor.context, 1, message, hint
     return cursor.context, 1, message, f"close it with {closing}, or mend a missing comma; noticed in line {line}"
 
 

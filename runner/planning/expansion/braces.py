@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from runner.manifest.json_values import items
 from runner.model import Json, Manifest, Route, Variables
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 
@@ -20,9 +19,9 @@ def check_values(manifest: Manifest, constants: Variables, diagnostics: PlanDiag
     template, or it could not be rendered, which is already reported.
     """
     rendered = {name: value for name, value in constants.items() if value != manifest.constants[name]}
-    for route, value in _values(replace(manifest, constants=rendered)):
-        for place, text in _texts(route, value):
-            found = _BEGINNING.search(text)
+    for route, value in values_of(replace(manifest, constants=rendered)):
+        for place, text in parts(route, value):
+            found = _BEGINNING.search(text) if isinstance(text, str) else None
             if found is not None:
                 message = f"a value holds {found.group()}, and is no template"
                 hint = (
@@ -31,7 +30,8 @@ def check_values(manifest: Manifest, constants: Variables, diagnostics: PlanDiag
                 diagnostics.add("E317", Place(place, found.start(), 2), message, hint, about="")
 
 
-def _values(manifest: Manifest) -> Iterator[tuple[Route, Json]]:
+def values_of(manifest: Manifest) -> Iterator[tuple[Route, Json]]:
+    """The values of variables, each with its place in the manifest."""
     yield from ((("vars", name), value) for name, value in manifest.constants.items())
     yield from ((("matrix", name), list(values)) for name, values in manifest.matrix.axes.items())
     for index, include in enumerate(manifest.matrix.include):
@@ -40,12 +40,13 @@ def _values(manifest: Manifest) -> Iterator[tuple[Route, Json]]:
         yield from (((*image.route, "vars", name), value) for name, value in image.vars.items())
 
 
-def _texts(route: Route, value: Json) -> Iterator[tuple[Route, str]]:
-    if isinstance(value, str):
-        yield route, value
-    elif isinstance(value, Mapping):
+def parts(route: Route, value: Json) -> Iterator[tuple[Route, Json]]:
+    """The texts, numbers and other single values in a value, each with its place."""
+    if isinstance(value, Mapping):
         for name, each in value.items():
-            yield from _texts((*route, name), each)
+            yield from parts((*route, name), each)
+    elif isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            yield from parts((*route, index), each)
     else:
-        for index, each in enumerate(items(value)):
-            yield from _texts((*route, index), each)
+        yield route, value

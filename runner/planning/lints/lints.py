@@ -8,9 +8,12 @@ from runner.model import Job, Manifest
 from runner.planning.expansion.cells import Expansion
 from runner.planning.lints.advice import Case, Check, checks
 from runner.planning.lints.equal_cells import EqualCells
+from runner.planning.lints.gaps import Gaps
 from runner.planning.lints.idle_entries import idle_entries
+from runner.planning.lints.placeholders import Placeholders
+from runner.planning.lints.respelled_numbers import respelled_numbers
 from runner.planning.lints.small_pictures import small_pictures
-from runner.planning.lints.unused_names import idle_axes, names_of, unused
+from runner.planning.lints.unused_names import idle_axes, names_of, unused, unused_pictures
 from runner.planning.lints.whitespace_twins import WhitespaceTwins
 from runner.planning.plan_diagnostics import PlanDiagnostics, PlanWarning
 
@@ -29,6 +32,8 @@ class Lints:
         self._found: list[PlanWarning] = []
         self._twins = WhitespaceTwins(self._arms)
         self._twins.is_active = diagnostics.wants("W806")
+        self._placeholders = Placeholders(manifest, self._arms)
+        self._gaps = Gaps(manifest, self._arms)
         self._equal_cells = EqualCells(idle_axes(manifest.matrix, self._used))
 
     def see(self, job: Job) -> None:
@@ -42,6 +47,8 @@ class Lints:
                 self._count(warning, job)
         if self._twins.is_active:
             self._twins.see(job)
+        self._placeholders.see(job)
+        self._gaps.see(job)
 
     def see_equal(self, job: Job) -> None:
         """Note a cell with the same request as an earlier cell."""
@@ -57,6 +64,10 @@ class Lints:
 
     def _warnings(self, jobs: Iterable[Job]) -> Iterator[PlanWarning]:
         yield from unused(self._manifest, self._used)
+        yield from unused_pictures(self._manifest)
+        yield from respelled_numbers(self._manifest, self._arms.values())
+        yield from self._placeholders.warnings()
+        yield from self._gaps.warnings()
         yield from self._equal_cells.warnings(self._manifest, self._arms, jobs, self._expansion.seen)
         yield from small_pictures(self._manifest)
         yield from self._found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from runner.model import Image, Json, Manifest, Matrix, Route
-from runner.planning.plan_diagnostics import Place, PlanWarning
+from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_picture
 
 
 def unused(manifest: Manifest, used: frozenset[str]) -> Iterator[PlanWarning]:
@@ -22,6 +22,19 @@ def unused(manifest: Manifest, used: frozenset[str]) -> Iterator[PlanWarning]:
     for name, (kind, route) in _variables(manifest).items():
         if name not in used:
             yield _warning("W332", route, f"no template uses {kind} '{name}'")
+
+
+def unused_pictures(manifest: Manifest) -> Iterator[PlanWarning]:
+    """A warning for each entry under images with pictures that no prompt is for (W345)."""
+    ids: dict[Route, list[str]] = {}
+    for image in manifest.images:
+        if not any(prompt.is_for(image.id) for prompt in manifest.prompts):
+            ids.setdefault(image.route[:2], []).append(image.id)
+    for left in ids.values():
+        image = next(each for each in manifest.images if each.id == left[0])
+        more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
+        hint = "name it in the images of a prompt, or delete it"
+        yield PlanWarning("W345", place_of_picture(manifest, image), f"no prompt is for '{left[0]}'{more}", hint)
 
 
 def names_of(manifest: Manifest) -> frozenset[str]:

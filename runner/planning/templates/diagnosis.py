@@ -14,6 +14,7 @@ from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.utils import missing
 
 from runner.diagnostics.suggestions import known_here
+from runner.diagnostics.words import literal
 from runner.diagnostics.words import name as quoted
 from runner.errors import ManifestError
 from runner.manifest.files import UnreadableError
@@ -24,6 +25,7 @@ from runner.planning.templates.template_errors import (
     ExcessError,
     InvalidTemplateError,
     NotJsonError,
+    NotNumberError,
     NotTextError,
     TemplateDiagnostic,
 )
@@ -33,6 +35,8 @@ _BLOCKS_WITH_END = ("for", "if", "filter", "set", "with", "macro", "call", "bloc
 _BRACES = "to write braces as text, put them between {% raw %} and {% endraw %}"
 _OPTIONAL = "write '| default(...)' after a name that may be missing"
 _NO_SUCH = re.compile(r"No (filter|test) named '([^']*)'")
+# A number with a comma in place of the point, or with a unit.
+_NUMBER_AND_MORE = re.compile(r"([-+]?[0-9]+)(?:[.,]([0-9]+))?\s*([^\W\d_]{1,9}|[%$€£]|)")
 # Hints for values that no text can hold, by their kind.
 _AS_TEXT = {
     "a list": "join its items: ... | join(', ')",
@@ -58,11 +62,13 @@ class _Where:
         return with_newlines(self.text)
 
     def error(
-        self, code: str, message: str, hint: str, place: tuple[int, int], unknown: str = ""
+        self, code: str, message: str, hint: str, place: tuple[int, int], unknown: str = "", origin: str = ""
     ) -> InvalidTemplateError:
         start, end = (as_written(self.text, offset) for offset in place)
         fragment = self.fragments.texts.get(self.name) if self.fragments and self.name else None
-        return InvalidTemplateError(TemplateDiagnostic(code, message, hint, start, end - start, unknown, fragment))
+        return InvalidTemplateError(
+            TemplateDiagnostic(code, message, hint, start, end - start, unknown, fragment, origin)
+        )
 
 
 def syntax_error(environment: Environment, text: str, error: Exception) -> InvalidTemplateError:
@@ -195,8 +201,8 @@ def render_error(
     """The error for a render that raised `error`, with its place in the template or in a fragment of it.
 
     E101 for a fragment that cannot be read, E301 for one that does not compile, E311 for an unknown name, E314 for an
-    exceeded limit, E315 for a value that JSON does not have, E316 for a value that no text can hold, and E313 for
-    everything else.
+    exceeded limit, E315 for a value that JSON does not have, E316 for a value that no text can hold, E320 for one that
+    is no number, and E313 for everything else.
     """
     name, offset = _innermost(error.__traceback__)
     # Free what the render made: it may fill the memory that is left.
@@ -210,7 +216,28 @@ def render_error(
     span = found.around(offset)
     if isinstance(error, UnknownNameError):
         return _unknown(where, error, found, span, variables)
+    if isinstance(error, NotNumberError):
+        uses = (use for use in found.uses if span[0] <= use.offset < span[1])
+        origin = next((use.name for use in uses if _value_of(use, variables) == error.value), "")
+        return where.error(*_no_number(error, where.source[slice(*span)]), span, origin=origin)
     return where.error(*_explanation(error, where.source[slice(*span)]), span)
+
+
+def _value_of(use: _Use, variables: Mapping[str, object]) -> object:
+    """The value of a variable, or of a column of a row."""
+    owner = variables if use.owner is None else variables.get(use.owner)
+    return owner.get(use.name, missing) if isinstance(owner, Mapping) else missing
+
+
+def _no_number(error: NotNumberError, written: str) -> tuple[str, str, str]:
+    """Code, message and hint for a value that is no number. `written` is the text between the braces."""
+    value, what = error.value, literal(error.value) if isinstance(error.value, str) else kind_of(error.value)
+    text = value.strip() if isinstance(value, str) else ""
+    hint = f"write a number there, or say what counts instead: | {error.filter}(0)"
+    if (found := _NUMBER_AND_MORE.fullmatch(text)) is not None:
+        whole, decimals, unit = found.groups()
+        hint = f"write {whole}{f'.{decimals}' if decimals else ''}{', without ' + quoted(unit) if unit else ''}"
+    return "E320", f"{what} is no number, and {{{{ {written} }}}} needs one", hint
 
 
 def _innermost(traceback: TracebackType | None) -> tuple[str | None, int]:

@@ -26,7 +26,7 @@ from jinja2 import (
     pass_environment,
 )
 from jinja2.environment import TemplateModule
-from jinja2.filters import ignore_case, make_attrgetter
+from jinja2.filters import do_float, do_int, ignore_case, make_attrgetter
 from jinja2.lexer import Lexer
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -36,7 +36,7 @@ from jinja2.visitor import NodeTransformer
 from runner.model import canonical_json
 from runner.planning.slugs import slug
 from runner.planning.templates.lexer import OffsetLexer, stray_end, tokens
-from runner.planning.templates.template_errors import ExcessError
+from runner.planning.templates.template_errors import ExcessError, NotNumberError
 from runner.planning.templates.template_values import plain, sized, text_of
 
 # Limits of one operation: the bits of its integers, and the characters or items of a repeated value.
@@ -126,6 +126,21 @@ def _reversed(value: object) -> object:
     return value[::-1] if isinstance(value, str) else list(reversed(list(value)))  # type: ignore[call-overload]
 
 
+def _float(value: object, default: object = missing) -> object:
+    # Jinja's own filters make 0 of what is no number, and 0 is paid for.
+    found = do_float(value, default)  # type: ignore[arg-type]  # any default is given back as it is
+    if found is missing:
+        raise NotNumberError(value, "float")
+    return found
+
+
+def _int(value: object, default: object = missing, base: int = 10) -> object:
+    found = do_int(value, default, base)  # type: ignore[arg-type]  # any default is given back as it is
+    if found is missing:
+        raise NotNumberError(value, "int")
+    return found
+
+
 def _slug(value: object) -> str:
     return slug(text_of(value))
 
@@ -170,6 +185,7 @@ class Environment(ImmutableSandboxedEnvironment):
         for name in _LAZY:
             self.filters[name] = _as_list(self.filters[name])
         self.filters.update({"reverse": _reversed, "slug": _slug, "tojson": _tojson, "unique": _unique})
+        self.filters.update({"float": _float, "int": _int})
         self.filters.update({_SIZED: sized, _TEXT: text_of})
         self._lexer = OffsetLexer(self)
 

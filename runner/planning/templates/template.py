@@ -20,7 +20,7 @@ from runner.planning.templates.diagnosis import render_error, syntax_error
 from runner.planning.templates.environment import Environment
 from runner.planning.templates.fragments import Fragments
 from runner.planning.templates.lexer import with_newlines
-from runner.planning.templates.template_errors import ExcessError, NotJsonError, NotTextError
+from runner.planning.templates.template_errors import ExcessError, NotJsonError, NotNumberError, NotTextError
 from runner.planning.templates.template_values import MAX_TEXT, lasting, plain, text_of
 from runner.planning.templates.watch import Watch
 
@@ -28,8 +28,8 @@ from runner.planning.templates.watch import Watch
 _COMPILING = (TemplateError, ExcessError, SyntaxError, ValueError, RecursionError, MemoryError)
 # What operations raise for values that they do not support, and what reading a fragment raises.
 _RENDERING = (
-    *_COMPILING, ManifestError, UnreadableError, NotJsonError, NotTextError, ArithmeticError, AssertionError,
-    AttributeError, LookupError, OSError, RuntimeError, TypeError,
+    *_COMPILING, ManifestError, UnreadableError, NotJsonError, NotNumberError, NotTextError, ArithmeticError,
+    AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError,
 )  # fmt: skip
 # If a template is a single expression, this variable holds its value.
 _VALUE = "__value__"
@@ -53,6 +53,11 @@ class Template:
     whole: frozenset[str] = field(default=frozenset(), repr=False)
     is_dynamic: bool = False
     _form: _Form | None = field(default=None, repr=False)
+
+    @property
+    def is_value(self) -> bool:
+        """Whether it is exactly one expression, whose value keeps its type."""
+        return self._form is not None and self._form.is_expression
 
     @property
     def is_constant(self) -> bool:

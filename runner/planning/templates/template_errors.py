@@ -12,7 +12,7 @@ class TemplateDiagnostic:
     """A diagnostic of a template. `offset` and `length` are its place, in characters of the template's text.
 
     `unknown` is the unknown variable, if the diagnostic is about one. `fragment` is the file that the place is in, or
-    None for the template itself.
+    None for the template itself. `origin` is the variable whose value is wrong, where that is known.
     """
 
     code: str
@@ -22,6 +22,7 @@ class TemplateDiagnostic:
     length: int
     unknown: str = ""
     fragment: Text | None = None
+    origin: str = ""
 
 
 class InvalidTemplateError(Exception):  # an error in the text, not in the program
@@ -38,6 +39,15 @@ class ExcessError(Exception):
 
 class NotJsonError(Exception):
     """A value that JSON does not have."""
+
+
+class NotNumberError(Exception):
+    """A value that the filter `float` or `int` cannot make a number of, and no default."""
+
+    def __init__(self, value: object, filter_: str) -> None:
+        super().__init__(value)
+        self.value = value
+        self.filter = filter_
 
 
 class NotTextError(Exception):

@@ -1,0 +1,120 @@
+"""Gaps in texts where a variable is empty: a doubled blank, comma or word, or brackets around nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from runner.diagnostics.words import literal, name
+from runner.model import Job, Manifest
+from runner.planning.expansion.arms import Arm, Parameter, PlacedTemplateError
+from runner.planning.expansion.cells import context_of
+from runner.planning.plan_diagnostics import Place, PlanWarning
+
+# Only this many texts are rendered once more, so that time does not grow with the sweep. All pictures have the same
+# arms, so the first texts are enough to find the mistake.
+_COMPARED = 1000
+# Letters that no text uses (https://www.unicode.org/faq/private_use.html): each stands for an empty variable.
+_FIRST_MARK = 0xE000
+_MARKS = re.compile("[\ue000-\ue0ff]")
+_SHOWN = 20
+_STOPS = ",;.:!?"
+_AROUND = {"(": ")", "[": "]", '"': '"', "'": "'", "“": "”", "„": "“", "«": "»"}
+_LAST_WORD = re.compile(r"(\w+)\s*$")
+_FIRST_WORD = re.compile(r"\s*(\w+)")
+
+
+class Gaps:
+    """Renders texts with an empty variable once more, with a mark in its place, to see what is around it."""
+
+    def __init__(self, manifest: Manifest, arms: Mapping[str, Arm]) -> None:
+        self._manifest = manifest
+        self._arms = arms
+        self._images = {image.id: image for image in manifest.images}
+        self._constants = _empty(manifest.constants)
+        self._of_images: dict[str, frozenset[str]] = {}
+        self._found: dict[tuple[str, str, str], PlanWarning] = {}
+        self._compared = 0
+
+    def see(self, job: Job) -> None:
+        """Look at the texts of a job."""
+        if job.image not in self._of_images:
+            self._of_images[job.image] = _empty(self._images[job.image].vars)
+        empty = self._constants | self._of_images[job.image] | _empty(job.variables)
+        arm = self._arms[job.prompt_id]
+        if not empty or self._compared >= _COMPARED or empty.isdisjoint(arm.names):
+            return
+        for parameter in arm.parameters:
+            text, names = job.payload.get(parameter.name), sorted(empty & parameter.names)
+            if isinstance(text, str) and names:
+                self._compare(job, parameter, text, names)
+
+    def warnings(self) -> Iterator[PlanWarning]:
+        """A warning for each parameter of an arm and each variable that leaves a gap in it (W344)."""
+        return iter(self._found.values())
+
+    def _compare(self, job: Job, parameter: Parameter, text: str, names: list[str]) -> None:
+        self._compared += 1
+        context = context_of(self._manifest, self._images[job.image], job.prompt_id, job.model)
+        context = {**context, **job.variables, "take": job.take}
+        context.update({name: f"{chr(_FIRST_MARK + index)}{context[name]}" for index, name in enumerate(names[:256])})
+        try:
+            marked = parameter.evaluate(context)
+        except PlacedTemplateError:
+            return
+        # Else a condition asks whether the variable is empty, and the text around it is another.
+        if isinstance(marked, str) and _MARKS.sub("", marked) == text:
+            for mark in _MARKS.finditer(marked):
+                left, right = (_MARKS.sub("", part) for part in (marked[: mark.start()], marked[mark.end() :]))
+                self._count(job, parameter, names[ord(mark.group()) - _FIRST_MARK], left, right)
+
+    def _count(self, job: Job, parameter: Parameter, variable: str, left: str, right: str) -> None:
+        what = _gap(left, right)
+        if not what:
+            return
+        index = (job.prompt_id, parameter.name, variable)
+        if index not in self._found:
+            around = literal(left[-_SHOWN:] + right[:_SHOWN])
+            message = f"{name(variable)} is empty, which leaves {what}: {around}"
+            hint = f"fill it in, or put the words that need it into {{% if {variable} %}} ... {{% endif %}}"
+            place = _place(parameter, variable)
+            self._found[index] = PlanWarning("W344", place, message, hint, first=job.key)
+        self._found[index].cells += 1
+
+
+def _empty(variables: Mapping[str, object]) -> frozenset[str]:
+    return frozenset(each for each, value in variables.items() if isinstance(value, str) and not value.strip())
+
+
+def _place(parameter: Parameter, variable: str) -> Place:
+    for template in parameter.templates:
+        found = re.search(rf"\{{\{{-?\s*({re.escape(variable)})\b", template.text)
+        if found is not None and len(parameter.templates) == 1:
+            return Place(parameter.place.route, found.start(1), len(variable))
+    return parameter.place
+
+
+def _gap(left: str, right: str) -> str:
+    """What nothing leaves between two parts of a text; empty if it leaves no trace."""
+    before, after = left.rstrip(" \t"), right.lstrip(" \t")
+    is_first, is_last = not before or before.endswith("\n"), not after or after.startswith("\n")
+    if is_first and is_last:
+        # A line of its own, or a text that is wholly empty.
+        return ""
+    if before[-1:] in _AROUND and _AROUND[before[-1:]] == after[:1]:
+        return "nothing between brackets or quotes"
+    if before[-1:] in tuple(",;") and (after[:1] in tuple(_STOPS) or is_last):
+        return "a doubled comma" if after[:1] in tuple(",;") else "a comma too many"
+    if left != before and (right != after or is_last):
+        return "a blank at the end" if is_last else "a blank at the start" if is_first else "a doubled blank"
+    if is_first and (right != after or after[:1] in tuple(",;.")):
+        return "a blank or a comma at the start"
+    if left != before and after[:1] in tuple(_STOPS):
+        return "a blank before a comma or full stop"
+    return "a doubled word" if _is_word_doubled(left, right) else ""
+
+
+def _is_word_doubled(left: str, right: str) -> bool:
+    last, first = _LAST_WORD.search(left), _FIRST_WORD.match(right)
+    has_blank = left[-1:].isspace() or right[:1].isspace()
+    return bool(has_blank and last and first and last.group(1).lower() == first.group(1).lower())
