@@ -63,19 +63,21 @@ class Gaps:
         except PlacedTemplateError:
             return
         # Else a condition asks whether the variable is empty, and the text around it is another.
-        if isinstance(marked, str) and _MARKS.sub("", marked) == text:
-            for mark in _MARKS.finditer(marked):
-                left, right = (_MARKS.sub("", part) for part in (marked[: mark.start()], marked[mark.end() :]))
-                self._count(job, parameter, names[ord(mark.group()) - _FIRST_MARK], left, right)
-
-    def _count(self, job: Job, parameter: Parameter, variable: str, left: str, right: str) -> None:
-        what = _gap(left, right)
-        if not what:
+        if not isinstance(marked, str) or _MARKS.sub("", marked) != text:
             return
+        found: dict[str, str] = {}
+        for mark in _MARKS.finditer(marked):
+            left, right = (_MARKS.sub("", part) for part in (marked[: mark.start()], marked[mark.end() :]))
+            if what := _gap(left, right):
+                around = literal(left[-_SHOWN:] + right[:_SHOWN])
+                found.setdefault(names[ord(mark.group()) - _FIRST_MARK], f"{what}: {around}")
+        for variable, told in found.items():
+            self._count(job, parameter, variable, told)
+
+    def _count(self, job: Job, parameter: Parameter, variable: str, told: str) -> None:
         index = (job.prompt_id, parameter.name, variable)
         if index not in self._found:
-            around = literal(left[-_SHOWN:] + right[:_SHOWN])
-            message = f"{name(variable)} is empty, which leaves {what}: {around}"
+            message = f"{name(variable)} is empty, which leaves {told}"
             hint = f"fill it in, or put the words that need it into {{% if {variable} %}} ... {{% endif %}}"
             place = _place(parameter, variable)
             self._found[index] = PlanWarning("W344", place, message, hint, first=job.key)
