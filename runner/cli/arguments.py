@@ -111,6 +111,9 @@ def _manifest_commands(commands: _Commands) -> None:
     )
     plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
     plan.add_argument("--jobs", action="store_true", help="list every job, not only the first ones")
+    plan.add_argument(
+        "--prompts", action="store_true", help="every distinct prompt, its jobs, and what was sent before"
+    )
     plan.add_argument("--markdown", action="store_true", help="a summary in Markdown, fit for a pull request")
     frozen = plan.add_mutually_exclusive_group()
     frozen.add_argument("--lock", action="store_true", help="freeze the jobs in the lockfile beside the manifest")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from runner.cli import screen
@@ -13,6 +13,7 @@ from runner.cli.plan_summary import (
     cost_of,
     elided,
     orphans_of,
+    set_in,
     size_of,
     value_told,
     whole_cost,
@@ -21,25 +22,35 @@ from runner.diagnostics.words import money, printable
 from runner.model import Action, Change, Planned
 from runner.planning.changes import Piece, words
 from runner.planning.plan import Plan
+from runner.planning.prompt_texts import PromptText, prompt_texts
 
 # GitHub cuts a comment at 65,536 characters.
 _MOST_ROWS = 100
+# Of so many submissions at most the prompts are compared.
+_MOST_READ = 5000
 _MOST_CHARACTERS = 60_000
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#!|~@$])")
 
 
-def summary(planned: Plan) -> str:
-    """The size, the table of actions and reasons, what changed, and the submissions."""
-    text = "\n".join((*_heading(planned), *_table(planned), *_changes(planned), *_submissions(planned)))
-    if len(text) <= _MOST_CHARACTERS:
-        return text
-    return "\n".join((*_heading(planned), *_table(planned), "", "The jobs are too many to list here."))
+def summary(planned: Plan, *, every_prompt: bool = False) -> str:
+    """The size, the table of actions and reasons, what changed, and the submissions with their prompts.
+
+    With `every_prompt`, also the prompts of jobs that are not submitted.
+    """
+    top, jobs = (*_heading(planned), *_table(planned)), (*_changes(planned), *_submissions(planned))
+    prompts = prompt_texts(planned.jobs if every_prompt else islice(planned.submits, _MOST_READ))
+    for rest in ((*jobs, *_prompts(prompts)), jobs, ("", "The jobs are too many to list here.")):
+        text = "\n".join((*top, *rest))
+        if len(text) <= _MOST_CHARACTERS:
+            break
+    return text
 
 
 def _heading(planned: Plan) -> Iterator[str]:
     submits = planned.totals[Action.SUBMIT]
     cost = "" if planned.cost is None else f", {money(planned.cost, planned.manifest.budget.currency)}"
-    yield f"### {_escaped(planned.manifest.name)}: {screen.count(submits, 'submission')}{_escaped(cost)}"
+    name = f"{planned.manifest.name}{set_in(planned)}"
+    yield f"### {_escaped(name)}: {screen.count(submits, 'submission')}{_escaped(cost)}"
     yield ""
     yield f"{_escaped(', '.join(planned.manifest.models))}: {size_of(planned)}."
     budget = budget_of(planned)
@@ -81,6 +92,20 @@ def _submissions(planned: Plan) -> Iterator[str]:
     for each in islice(planned.submits, _MOST_ROWS):
         yield f"| {_code(each.job.key)} | {_escaped(each.reason)} | {_price(each, planned)} |"
     yield from _left_out(submits)
+    yield from ("", "</details>")
+
+
+def _prompts(texts: Sequence[PromptText]) -> Iterator[str]:
+    if not texts:
+        return
+    yield from ("", f"<details><summary>{screen.count(len(texts), 'distinct text')}</summary>", "")
+    yield from ("| text | jobs | before |", "|:--|:--|:--|")
+    for each in texts[:_MOST_ROWS]:
+        more = f" and {len(each.keys) - 1:,} more" if len(each.keys) > 1 else ""
+        former = "<br>".join(_old_and_new(Change("prompt", old, each.text)) for old in each.former)
+        text = "<br>".join(map(_escaped, each.text.split("\n")))
+        yield f"| {_escaped(each.name)}: {text} | {_code(each.keys[0])}{more} | {former} |"
+    yield from _left_out(len(texts))
     yield from ("", "</details>")
 
 

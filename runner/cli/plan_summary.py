@@ -6,6 +6,7 @@ import math
 from itertools import islice
 
 from runner.cli import screen
+from runner.cli.set_flag import flags
 from runner.diagnostics.words import literal, money, shortened
 from runner.model import Action, Json, Manifest, Planned, Status
 from runner.planning.changes import edits
@@ -78,6 +79,11 @@ def orphans_of(planned: Plan) -> str:
     is_open = counted.get(Status.WAITING) or counted.get(Status.UNKNOWN)
     carried = " (what is open is carried through)" if is_open else ""
     return f"no longer in the manifest: {counts}{carried}"
+
+
+def set_in(planned: Plan) -> str:
+    """` · --set season=winter`; empty if nothing is set."""
+    return f" · {flags(planned.manifest.set)}" if planned.manifest.set else ""
 
 
 def size_of(planned: Plan) -> str:

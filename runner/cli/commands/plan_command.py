@@ -16,19 +16,25 @@ from runner.cli.plan_summary import (
     cost_of,
     elided,
     orphans_of,
+    set_in,
     size_of,
     value_told,
     whole_cost,
 )
-from runner.diagnostics.words import money, printable
+from runner.diagnostics.words import money, printable, shortened
 from runner.errors import Exit
 from runner.model import Action, Change
 from runner.planning import lockfile
 from runner.planning.changes import Piece, words
 from runner.planning.plan import Plan
+from runner.planning.prompt_texts import prompt_texts, spread
 
 _FIRST_JOBS = 5
 _NARROWEST_REASON = 24
+# Of the prompts that the question of a run shows: how many, how long, and of how many jobs at most.
+_SOME = 3
+_LONGEST = 400
+_MOST_READ = 5000
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -41,13 +47,15 @@ def plan(options: argparse.Namespace) -> int:
     if options.locked:
         lockfile.check(planned.manifest, planned.each())
     if options.json:
-        screen.document(plan_document(planned))
+        screen.document({**plan_document(planned), **(_prompts_document(planned) if options.prompts else {})})
     elif options.markdown:
         screen.diagnostics(planned.diagnostics)
-        screen.show(*markdown.summary(planned).split("\n"))
+        screen.show(*markdown.summary(planned, every_prompt=options.prompts).split("\n"))
     else:
         screen.diagnostics(planned.diagnostics)
         show_plan(planned, every=options.jobs)
+        if options.prompts:
+            _show_prompts(planned, every=options.jobs)
         screen.show("", _next(options, planned))
     if options.lock:
         written = campaign.lock(planned)
@@ -81,7 +89,7 @@ def _submissions(planned: Plan, submits: int) -> str:
 def show_plan(planned: Plan, *, every: bool = False, show: Callable[..., None] = screen.show) -> None:
     """Show a plan to people: its size, the actions and their reasons, what changed, and the first jobs or all."""
     manifest = planned.manifest
-    show(f"{manifest.name} · {', '.join(manifest.models)}")
+    show(f"{manifest.name} · {', '.join(manifest.models)}{set_in(planned)}")
     show(size_of(planned), "")
     _show_groups(planned, show)
     _show_changes(planned, show)
@@ -130,6 +138,39 @@ def _show_duplicates(planned: Plan, show: Callable[..., None]) -> None:
         show(f"  {' = '.join(keys)}")
     if len(planned.duplicates) > _FIRST_JOBS:
         show(f"  ... {len(planned.duplicates) - _FIRST_JOBS:,} more; {_command(planned, '--json')} lists all")
+
+
+def _show_prompts(planned: Plan, *, every: bool) -> None:
+    """Each distinct text, the jobs that have it, and what was sent in its place before."""
+    texts, whole = prompt_texts(planned.jobs), _command(planned, "--prompts --jobs")
+    screen.show("", f"{screen.count(len(texts), 'distinct text')}:")
+    for each in texts:
+        screen.show("", *(f"  {line}" for line in each.text.split("\n") or [""]))
+        keys = each.keys if every else each.keys[:_FIRST_JOBS]
+        more = f" and {len(each.keys) - len(keys):,} more; {whole} lists all" if len(keys) < len(each.keys) else ""
+        submits = f", {each.submits:,} to submit" if each.submits else ""
+        screen.show(f"    {each.name} of {screen.count(len(each.keys), 'job')}{submits}: {', '.join(keys)}{more}")
+        for former in each.former:
+            screen.show(f"    before: {_old_and_new(Change('prompt', former, each.text))}")
+
+
+def show_some_prompts(planned: Plan, show: Callable[..., None]) -> None:
+    """Three of the prompts that would be submitted."""
+    texts = [each for each in prompt_texts(islice(planned.submits, _MOST_READ)) if each.name == "prompt"]
+    some = spread(texts, _SOME)
+    show("", f"{len(some)} of {screen.count(len(texts), 'prompt')} ({_command(planned, '--prompts')} shows all):")
+    for each in some:
+        show(f"  {shortened(' '.join(each.text.split()), _LONGEST)}")
+
+
+def _prompts_document(planned: Plan) -> dict[str, object]:
+    texts = prompt_texts(planned.jobs)
+    return {
+        "prompts": [
+            {"name": each.name, "text": each.text, "jobs": each.keys, "submit": each.submits, "former": [*each.former]}
+            for each in texts
+        ]
+    }
 
 
 def _show_changes(planned: Plan, show: Callable[..., None]) -> None:

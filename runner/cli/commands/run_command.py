@@ -11,7 +11,7 @@ from runner.api.service import Connection
 from runner.campaign import Result
 from runner.cli import error_handler as ending
 from runner.cli import screen
-from runner.cli.commands.plan_command import show_plan
+from runner.cli.commands.plan_command import show_plan, show_some_prompts
 from runner.cli.commands.status_command import run_document, why
 from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
 from runner.cli.service_session import connection_of, interruptible, progress_of
@@ -92,6 +92,7 @@ def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) 
         hint = "add --yes to submit without asking"
         raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)
     show_plan(plan, show=screen.say)
+    show_some_prompts(plan, screen.say)
     return _is_answered_yes(question)
 
 
