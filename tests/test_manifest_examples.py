@@ -5,6 +5,7 @@
 
 import dataclasses
 import hashlib
+import os
 import re
 from decimal import Decimal
 
@@ -118,8 +119,8 @@ def settings(manifest):
             for key, value in dataclasses.asdict(manifest.budget).items()
         },
         "output": {
-            "dir": str(manifest.output.dir.relative_to(folder)),
-            "state": str(manifest.output.state.relative_to(folder)),
+            "dir": os.path.relpath(manifest.output.dir, folder),
+            "state": os.path.relpath(manifest.output.state, folder),
         },
     }
 

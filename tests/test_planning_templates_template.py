@@ -51,7 +51,7 @@ COUNTED = "{% set n = namespace(x=0) %}{% for t in tags %}{% set n.x = n.x + 1 %
         (CALLED, "<xx>"),
         (COUNTED, "2"),
         ("{% set j = joiner(', ') %}{% for t in tags %}{{ j() }}{{ t }}{% endfor %}", "b, a"),
-        ("{{ 'x' | float }} {{ '' | float }} {{ '3.7' | int }}", "0.0 0.0 3"),
+        ("{{ 'x' | float(0) }} {{ '' | float(default=1.5) }} {{ '3.7' | int }} {{ 'ff' | int(0, 16) }}", "0 1.5 3 255"),
         ("a sign at 0x5F, {{ product }}", "a sign at 0x5F, trail shoe"),
         ("", ""),
     ],
@@ -245,7 +245,7 @@ def _renders_or_faults(text: str) -> None:
         try:
             found = evaluate(VARIABLES)
         except InvalidTemplateError as error:
-            _check_place(text, error.diagnostic, {"E101", "E311", "E313", "E314", "E315", "E316"})
+            _check_place(text, error.diagnostic, {"E101", "E311", "E313", "E314", "E315", "E316", "E320"})
         else:
             json.dumps(found, allow_nan=False).encode()
             if evaluate == template.render and not any(word in text for word in OTHERWISE):

@@ -1,6 +1,7 @@
 """The valid examples have every key of the manifest's schema, the invalid ones break every rule of it."""
 
 import copy
+import re
 from functools import cache
 
 import pytest
@@ -17,7 +18,10 @@ EVERYTHING = object()
 # A list of all types is no rule, and no list of forms.
 ANY_TYPE = {"string", "number", "boolean", "null", "array", "object"}
 # Keywords that are followed: what stands in them is a part of a value, or a form that a value may have.
-FOLLOWED = {"$ref", "$defs", "properties", "additionalProperties", "items", "oneOf", "allOf", "type", "enum"}
+FOLLOWED = {
+    "$ref", "$defs", "properties", "patternProperties", "additionalProperties", "items", "oneOf", "allOf", "then",
+    "type", "enum",
+}  # fmt: skip
 # Keywords that a value may break. `type` and `enum` are both.
 RULES = {
     "type", "enum", "const", "required", "dependentRequired", "additionalProperties", "oneOf", "not", "uniqueItems",
@@ -27,7 +31,7 @@ RULES = {
 ASIDE = {"propertyNames"}
 TELLING = {
     "$schema", "$id", "$comment", "title", "description", "default", "examples", "errorMessage", "patternErrorMessage",
-    "x-text-as",
+    "x-text-as", "if",
 }  # fmt: skip
 # A key of a mapping is a text in JSON; what YAML has besides is refused before the schema is asked (E106).
 UNBREAKABLE = {"$defs/variableName type"}
@@ -69,8 +73,13 @@ def steps(rules, value):
     known = rules.get("properties", {})
     for key, inside in known.items():
         yield key, inside, [EVERYTHING] if everything else [members[key]] if key in members else []
+    patterns = rules.get("patternProperties", {})
+    for pattern, inside in patterns.items():
+        matching = [each for key, each in members.items() if re.match(pattern, key)]
+        yield pattern, inside, [EVERYTHING] if everything else matching
     if isinstance(rules.get("additionalProperties"), dict):
-        others = [each for key, each in members.items() if key not in known]
+        matched = {key for key in members for pattern in patterns if re.match(pattern, key)}
+        others = [each for key, each in members.items() if key not in known and key not in matched]
         yield "*", rules["additionalProperties"], [EVERYTHING] if everything else others
     if "items" in rules:
         items = value if isinstance(value, list) else []
@@ -161,6 +170,8 @@ def parts(node, trail=()):
             yield from parts(node[word], (*trail, word))
     for number, each in enumerate(node.get("allOf", ())):
         yield from parts(each, (*trail, "allOf", str(number)))
+    if "then" in node:
+        yield from parts(node["then"], (*trail, "then"))
 
 
 def broken(error):

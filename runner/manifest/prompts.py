@@ -58,7 +58,10 @@ def _for_pictures(prompt: Prompt, patterns: Json, ids: Sequence[str], found: Rea
     if patterns is None:
         return prompt
     wanted: set[str] = set()
-    for index, pattern in enumerate(map(str, items(patterns))):
+    for index, pattern in enumerate(items(patterns)):
+        if not isinstance(pattern, str) or not pattern:
+            # That is reported already.
+            continue
         matching = [each for each in ids if each == pattern or fnmatchcase(each, pattern)]
         if not matching:
             message = f"no picture has the id {name(pattern)}"

@@ -13,6 +13,7 @@ from runner.manifest.yaml.pitfalls import Pitfall
 
 # A comment has more than one blank before its sign, or one after it: `5  #five`, `5 # five`.
 _CUT = re.compile(r" (#[^\s#][^\n]*)")
+_LONGEST = 60
 _TEXTS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:null")
 
 
@@ -35,4 +36,5 @@ def _of_comment(value: str, comment: str) -> Pitfall:
     rest = comment.rstrip().rstrip(",}]")
     whole = f"{value} {rest}".strip()
     message = f"the value ends before {quoted(shortened(rest))}: in YAML, # after a blank begins a comment"
-    return Pitfall(message, f"write {quoted(shortened(whole))}, in quotes; or a blank after # for a comment")
+    way = f"write {quoted(whole)}, in quotes" if len(whole) <= _LONGEST else "put the whole value in quotes"
+    return Pitfall(message, f"{way}; or a blank after # for a comment")

@@ -144,7 +144,8 @@ def _flow(cursor: Cursor) -> Explanation:
     message = f"this {opening} is not closed"
     comment = re.search(r" (#\S.*)", cursor.rest(cursor.context))
     if comment is not None:
-        hint = f"# after a blank begins a comment, and {shortened(comment.group(1))} is one: put such a value in quotes"
+        rest = shortened(comment.group(1).rstrip(" ,}]"))
+        hint = f"# after a blank begins a comment, and {rest} is one: put such a value in quotes"
         return cursor.context, 1, message, hint
     return cursor.context, 1, message, f"close it with {closing}, or mend a missing comma; noticed in line {line}"
 

@@ -67,24 +67,31 @@ class PlacedTemplateError(Exception):  # an error in the text, not in the progra
 
 
 def errors_in(evaluate: Evaluator, context: Context, first: PlacedTemplateError) -> Iterator[PlacedTemplateError]:
-    """The errors of a value in a cell: the first one, then one for each further unknown variable.
+    """The errors of a value in a cell: the first one, then one for each further variable that is unknown or no number.
 
-    A render ends at the first unknown variable, so it is repeated as if that one were known.
+    A render ends at the first such variable, so it is repeated as if that one were in order.
     """
     yield first
-    unknown = {first.diagnostic.unknown}
-    while "" not in unknown:
+    assumed: dict[str, object] = {}
+    further = _assumption(first.diagnostic)
+    # Assumed variables do not reach a fragment that is used without context: it has the same error again.
+    while not further.keys() <= assumed.keys():
+        assumed.update(further)
         try:
-            evaluate({**context, **dict.fromkeys(unknown, Assumed())})
+            evaluate({**context, **assumed})
         except PlacedTemplateError as error:
-            if error.diagnostic.unknown in unknown:
-                # Assumed variables do not reach a fragment that is used without context.
-                return
-            if error.diagnostic.unknown:
+            further = _assumption(error.diagnostic)
+            if not further.keys() <= assumed.keys():
                 yield error
-            unknown.add(error.diagnostic.unknown)
         else:
             return
+
+
+def _assumption(diagnostic: TemplateDiagnostic) -> dict[str, object]:
+    """The variable that an error is about, with a value that has no such error; empty if there is none."""
+    if diagnostic.unknown:
+        return {diagnostic.unknown: Assumed()}
+    return {diagnostic.origin: "1"} if diagnostic.origin else {}
 
 
 class Compiler:

@@ -109,8 +109,10 @@ def _gap(left: str, right: str) -> str:
         return "a doubled comma" if after[:1] in tuple(",;") else "a comma too many"
     if left != before and (right != after or is_last):
         return "a blank at the end" if is_last else "a blank at the start" if is_first else "a doubled blank"
-    if is_first and (right != after or after[:1] in tuple(",;.")):
-        return "a blank or a comma at the start"
+    if is_first and after[:1] in tuple(_STOPS):
+        return "a comma or full stop at the start"
+    if is_first and right != after:
+        return "a blank at the start"
     if left != before and after[:1] in tuple(_STOPS):
         return "a blank before a comma or full stop"
     return "a doubled word" if _is_word_doubled(left, right) else ""
