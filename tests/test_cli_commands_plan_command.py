@@ -313,3 +313,55 @@ def test_of_a_manifest_with_errors_the_plan_tells_all_that_validate_tells(tmp_pa
     assert (ended.code, ended.out) == (2, "")
     for code in ("E201", "E204", "E205"):
         assert ended.err.count(f"error[{code}]") == call("validate", path).err.count(f"error[{code}]") == 1
+
+
+def test_prompts_are_read_before_they_are_paid_for(tmp_path):
+    before = {"prompts": [{"id": "a", "text": "fog\n{{ s }} pans"}], "matrix": {"s": ["x", "y"]}, "takes": 2}
+    after = {**before, "prompts": [{"id": "a", "text": "mist\n{{ s }} pans"}], "matrix": {"s": ["x", "z"]}}
+    path = edited(tmp_path, before, after)
+    out = call("plan", path, "--prompts").out
+    start = out.index("2 distinct texts:")
+    assert out[start:].splitlines()[:11] == [
+        "2 distinct texts:",
+        "",
+        "  mist",
+        "  x pans",
+        "    prompt of 2 jobs, 2 to submit: p0/a/s=x/take-1, p0/a/s=x/take-2",
+        "    before: [-fog-]{+mist+}\\nx pans",
+        "",
+        "  mist",
+        "  z pans",
+        "    prompt of 2 jobs, 2 to submit: p0/a/s=z/take-1, p0/a/s=z/take-2",
+        "",
+    ]
+
+
+def test_many_jobs_of_a_prompt_are_listed_on_request(tmp_path):
+    path = write_manifest(tmp_path, prompts=[{"id": "a", "text": "pan"}], takes=7)
+    assert "a/take-5 and 2 more; --jobs lists all" in call("plan", path, "--prompts").out
+    assert "p0/a/take-6, p0/a/take-7\n" in call("plan", path, "--prompts", "--jobs").out
+
+
+def test_prompts_in_the_document(tmp_path):
+    path = write_manifest(tmp_path, **SWEEP)
+    assert "prompts" not in call("plan", path, "--json").document
+    prompts = call("plan", path, "--json", "--prompts").document["prompts"]
+    assert [each["text"] for each in prompts] == ["wet rock", "warm sand", "Fog, wet rock", "Fog, warm sand"]
+    assert prompts[0] == {
+        "name": "prompt",
+        "text": "wet rock",
+        "jobs": ["p0/plain/s=wet-rock/take-1", "p1/plain/s=wet-rock/take-1"],
+        "submit": 2,
+        "former": [],
+    }
+
+
+def test_what_is_set_is_told(tmp_path):
+    path = write_manifest(tmp_path, prompts=[{"id": "a", "text": "{{ s }}"}], vars={"s": "spring"})
+    assert "set" not in call("plan", path, "--json").document
+    document = call("plan", path, "--json", "--set", "s=late fall").document
+    assert (document["set"], document["jobs"][0]["payload"]["prompt"]) == ({"s": "late fall"}, "late fall")
+    ended = call("plan", path, "--set", "s=late fall")
+    assert ended.out.startswith(f"test · {MODEL} · --set 's=late fall'\n")
+    assert f"Next: reelrun run {path} --set 's=late fall' " in ended.out
+    assert "--set 's=late fall'" in call("plan", path, "--set", "s=late fall", "--markdown").out.splitlines()[0]

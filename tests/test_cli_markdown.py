@@ -70,3 +70,25 @@ def test_a_summary_fits_into_a_comment(tmp_path):
     matrix = {name: ["w" * 60] for name in "abcdefghij"}
     text = call("plan", write_manifest(tmp_path, prompts=arms, matrix=matrix, takes=2), "--markdown").out
     assert len(text) <= 65_536
+
+
+def test_prompts_stand_there_to_be_read(tmp_path):
+    before = {"prompts": [{"id": "a", "text": "fog pans"}, {"id": "b", "text": "same"}]}
+    after = {"prompts": [{"id": "a", "text": "mist *pans*\nslowly"}, {"id": "b", "text": "same"}]}
+    path = edited(tmp_path, before, after)
+    rows = lines(path)
+    start = rows.index("<details><summary>1 distinct text</summary>")
+    assert rows[start + 2 : start + 5] == [
+        "| text | jobs | before |",
+        "|:--|:--|:--|",
+        "| prompt: mist \\*pans\\*<br>slowly | `p0/a/take-1` | "
+        "<del>fog </del><ins><b>mist \\*</b></ins>pans<ins><b>\\*\\\\nslowly</b></ins> |",
+    ]
+    assert "<details><summary>2 distinct texts</summary>" in lines(path, "--prompts")
+
+
+def test_prompts_that_are_too_long_are_left_out_before_the_jobs(tmp_path):
+    arms = [{"id": f"a{number}", "text": f"{number} " + "word " * 480} for number in range(40)]
+    rows = lines(write_manifest(tmp_path, prompts=arms))
+    assert "<details><summary>40 submissions</summary>" in rows
+    assert not any("distinct" in row for row in rows)

@@ -4,10 +4,10 @@ import pytest
 
 from runner.diagnostics.text import Text
 from runner.errors import Position
-from runner.manifest.prompts import read_prompts
+from runner.manifest.prompts import for_pictures, read_prompts
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.yaml.document import parse
-from runner.model import Prompt
+from runner.model import Image, Origin, Prompt
 
 
 @pytest.fixture
@@ -72,3 +72,33 @@ def test_prompts_whose_problem_is_told_already(read):
     assert diagnostics == []
     _, diagnostics, _ = read("{id: '', file: none.j2}")
     assert [each[0] for each in diagnostics] == ["E101"]
+
+
+@pytest.mark.parametrize(
+    ("images", "ids"),
+    [
+        ("[shoe]", {"shoe"}),
+        ("[bag-*, shoe]", {"shoe", "bag-1", "bag-2"}),
+        ("['?hoe']", {"shoe", "Shoe"}),
+        ("['x[1]']", {"x[1]"}),
+        ("['*']", {"shoe", "bag-1", "bag-2", "x[1]", "Shoe"}),
+    ],
+)
+def test_the_pictures_of_a_prompt(read, images, ids):
+    entry = {"id": "a", "images": parse(Text("m", images)).value}
+    prompts, _, found = read(f"{{id: a, text: x, images: {images}}}")
+    known = [Image(each, Origin.URL, "", "", {}, ()) for each in ("shoe", "bag-1", "bag-2", "x[1]", "Shoe")]
+    (prompt,) = for_pictures(prompts, [entry], known, found)
+    assert (prompt.images, found.found) == (ids, [])
+    assert [each.id for each in known if prompt.is_for(each.id)] == [each.id for each in known if each.id in ids]
+
+
+def test_a_pattern_without_a_picture_is_an_error(read):
+    prompts, _, found = read("{id: a, text: x, images: [shoe, sheo, 'hat-*']}", "{id: b, text: y}")
+    entries = [{"images": ["shoe", "sheo", "hat-*"]}, {}]
+    for_pictures(prompts, entries, [Image("shoe", Origin.URL, "", "", {}, ())], found)
+    assert [(each.code, each.position.column, each.message) for each in found.found] == [
+        ("E508", 37, "no picture has the id 'sheo'"),
+        ("E508", 43, "no picture has the id 'hat-*'"),
+    ]
+    assert found.found[0].hint == "did you mean 'shoe'? known here: shoe"

@@ -253,8 +253,31 @@ def test_cells_of_a_table_have_its_columns(tmp_path):
     (tmp_path / "a.jpg").write_bytes(picture_bytes(7))
     with (tmp_path / "t.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["image", "id", "weight"], ["a.jpg", "one", "1.5"], ["a.jpg", "two", ""]])
-    jobs = planned(tmp_path, images=[{"table": "t.csv"}], prompts=prompt("{{ weight | float }} of {{ weight }}"))
-    assert [job.payload["prompt"] for job in jobs] == ["1.5 of 1.5", "0.0 of "]
+    jobs = planned(tmp_path, images=[{"table": "t.csv"}], prompts=prompt("{{ weight | float(2) }} of {{ weight }}"))
+    assert [job.payload["prompt"] for job in jobs] == ["1.5 of 1.5", "2 of "]
+
+
+def test_a_prompt_is_made_with_its_pictures_alone(tmp_path):
+    arms = [{"id": "a", "text": "pan", "images": ["p1"]}, {"id": "b", "text": "tilt"}]
+    jobs = planned(tmp_path, pictures=2, prompts=arms)
+    assert [job.key for job in jobs] == ["p0/b/take-1", "p1/a/take-1", "p1/b/take-1"]
+
+
+def test_what_is_no_number_is_told_at_the_value(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(picture_bytes(7))
+    (tmp_path / "t.csv").write_text('image,id,weight,cfg\na.jpg,one,1.5,\na.jpg,two,"0,7",x\n')
+    found = wrong(
+        tmp_path,
+        images=[{"table": "t.csv"}],
+        prompts=prompt("{{ weight | float }} {{ cfg | float(1) }} {{ size | int }} {{ (size ~ 'x') | int }}"),
+        matrix={"size": ["5", "5s"]},
+        params={"cfg_scale": "{{ cfg | float }}"},
+    )
+    assert set(codes(found)) == {"E320"}
+    assert "- 5s" in [each.source.strip() for each in found]
+    by_place = [(each.position.line, each.position.column) for each in found if each.position.file.endswith("t.csv")]
+    assert by_place == [(2, 15), (3, 11), (3, 17)]
+    assert "in 2 of 4 cells" in found[-1].message
 
 
 def codes(found):

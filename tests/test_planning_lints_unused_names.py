@@ -21,6 +21,16 @@ def test_an_axis_that_no_template_uses(tmp_path):
     ]
 
 
+def test_pictures_that_no_prompt_is_for(tmp_path):
+    arms = [{"id": "a", "text": "Slow pan", "images": ["p0"]}, {"id": "b", "text": "Slow tilt", "images": ["p3"]}]
+    entries = [{"file": "p0.jpg"}, {"file": "p1.jpg"}, {"glob": "p[2-5].jpg"}]
+    assert warnings(tmp_path, "W345", pictures=6, images=entries, prompts=arms) == [
+        "W345 p1.jpg: no prompt is for 'p1'",
+        "W345 p[2-5].jpg: no prompt is for 'p2' and 2 more",
+    ]
+    assert warnings(tmp_path, "W345", pictures=6, images=entries, prompts=[*arms, {"id": "c", "text": "Pan"}]) == []
+
+
 def test_the_hint_says_how_to_use_it(tmp_path):
     (found,) = diagnostics(tmp_path, matrix={"lens": ["wide"]})
     assert found.hint == "write {{ lens }} in a prompt, in params or in output.file, or delete it"

@@ -52,6 +52,18 @@ def test_a_job_from_plan_to_video(store):
     assert list(store.unfinished()) == []
 
 
+def test_what_was_set_is_kept_for_each_manifest(store):
+    assert store.last_set("a.yaml") == {}
+    with store.transaction():
+        store.remember_set("a.yaml", {"season": "winter", "size": 5})
+        store.remember_set("../b.yaml", {})
+    assert store.last_set("a.yaml") == {"season": "winter", "size": 5}
+    assert store.note("set ../b.yaml") is None, "nothing was set, and nothing is to be forgotten"
+    with store.transaction():
+        store.remember_set("a.yaml", {})
+    assert store.last_set("a.yaml") == {}
+
+
 def test_two_open_attempts_of_a_job_are_impossible(store):
     job = make_job()
     register(store, job)

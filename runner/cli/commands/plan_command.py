@@ -207,12 +207,11 @@ def _piece(piece: Piece, index: int, count: int) -> str:
 
 
 def plan_document(planned: Plan) -> dict[str, object]:
-    """A plan as JSON, for programs."""
-    return {
+    """A plan as JSON, for programs. `set` is there only where --set changed a constant."""
+    document: dict[str, object] = {
         "manifest": str(planned.manifest.path),
         "totals": {str(action): number for action, number in planned.totals.items()},
         "cost": screen.cost_document(planned.cost, planned.manifest.budget.currency),
-        "set": planned.manifest.set,
         "jobs": [
             {
                 "id": each.job.id,
@@ -231,3 +230,4 @@ def plan_document(planned: Plan) -> dict[str, object]:
         "duplicates": [list(keys) for keys in planned.duplicates],
         "diagnostics": [each.as_json() for each in planned.diagnostics],
     }
+    return {**document, "set": planned.manifest.set} if planned.manifest.set else document
