@@ -17,7 +17,8 @@ _COMPARED = 1000
 # Letters that no text uses (https://www.unicode.org/faq/private_use.html): each stands for an empty variable.
 _FIRST_MARK = 0xE000
 _MARKS = re.compile("[\ue000-\ue0ff]")
-_SHOWN = 20
+# So many characters on each side are looked at, and shown.
+_LOOKED_AT, _SHOWN = 200, 20
 _STOPS = ",;.:!?"
 _AROUND = {"(": ")", "[": "]", '"': '"', "'": "'", "“": "”", "„": "“", "«": "»"}
 _LAST_WORD = re.compile(r"(\w+)\s*$")
@@ -67,10 +68,14 @@ class Gaps:
             return
         found: dict[str, str] = {}
         for mark in _MARKS.finditer(marked):
-            left, right = (_MARKS.sub("", part) for part in (marked[: mark.start()], marked[mark.end() :]))
+            around = (
+                marked[max(mark.start() - _LOOKED_AT, 0) : mark.start()],
+                marked[mark.end() : mark.end() + _LOOKED_AT],
+            )
+            left, right = (_MARKS.sub("", part) for part in around)
             if what := _gap(left, right):
-                around = literal(left[-_SHOWN:] + right[:_SHOWN])
-                found.setdefault(names[ord(mark.group()) - _FIRST_MARK], f"{what}: {around}")
+                told = f"{what}: {literal(left[-_SHOWN:] + right[:_SHOWN])}"
+                found.setdefault(names[ord(mark.group()) - _FIRST_MARK], told)
         for variable, told in found.items():
             self._count(job, parameter, variable, told)
 

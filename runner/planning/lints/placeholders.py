@@ -13,15 +13,17 @@ from runner.model import Image, Job, Manifest
 from runner.planning.expansion.arms import Arm, Parameter
 from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_name
 
+# Each part has a limit, so that a text of a million characters takes no longer than it must.
 _PLACEHOLDER = re.compile(
     r"""
-    \$\{[^{}\s][^{}]*\}                                    # ${NAME}
-    | (?<!\{) \{ (?: \w[\w\ .-]* | [^{}":]*\|[^{}":]* ) \} (?!\})    # {name}, {a|b}
-    | (?<![\w$]) \$[A-Za-z_]\w*                             # $NAME
-    | (?<!\w) __[A-Za-z][\w/-]*?__ (?!\w)                   # __name__
-    | (?<!<) </?[A-Za-z][\w\ -]*> (?!>)                      # <name>, but not <<<name>>>
-    | \[\[ [^\[\]]+ \]\]                                    # [[name]], but not [push in]
-    | %\([A-Za-z_]\w*\)[sdfr]                               # %(name)s
+    \$\{[^{}\s][^{}]{0,99}\}                                   # ${NAME}
+    | (?<!\{) \{ \w[\w\ .-]{0,99} \} (?!\})                    # {name}
+    | (?<!\{) \{ [^{}":|]{0,99} (?:\|[^{}":|]{0,99}){1,99} \} (?!\})    # {a|b}
+    | (?<![\w$]) \$[A-Za-z_]\w{0,99}                            # $NAME
+    | (?<!\w) __[A-Za-z][\w/-]{0,99}?__ (?!\w)                  # __name__
+    | (?<!<) </?[A-Za-z][\w\ -]{0,99}> (?!>)                     # <name>, but not <<<name>>>
+    | \[\[ [^\[\]]{1,99} \]\]                                   # [[name]], but not [push in]
+    | %\([A-Za-z_]\w{0,99}\)[sdfr]                              # %(name)s
     """,
     re.VERBOSE,
 )

@@ -27,8 +27,10 @@ def unused(manifest: Manifest, used: frozenset[str]) -> Iterator[PlanWarning]:
 def unused_pictures(manifest: Manifest) -> Iterator[PlanWarning]:
     """A warning for each entry under images with pictures that no prompt is for (W345)."""
     ids: dict[Route, list[str]] = {}
-    for image in manifest.images:
-        if not any(prompt.is_for(image.id) for prompt in manifest.prompts):
+    wanted = [prompt.images for prompt in manifest.prompts if prompt.images is not None]
+    named = frozenset().union(*wanted)
+    for image in manifest.images if len(wanted) == len(manifest.prompts) else ():
+        if image.id not in named:
             ids.setdefault(image.route[:2], []).append(image.id)
     for left in ids.values():
         image = next(each for each in manifest.images if each.id == left[0])
