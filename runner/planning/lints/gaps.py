@@ -32,16 +32,19 @@ class Gaps:
         self._manifest = manifest
         self._arms = arms
         self._images = {image.id: image for image in manifest.images}
-        self._constants = _empty(manifest.constants)
-        self._of_images: dict[str, frozenset[str]] = {}
+        constants = _empty(manifest.constants)
+        # The empty variables of each picture, and those of the matrix that have an empty value.
+        self._of_images = {image.id: constants | _empty(image.vars) for image in manifest.images}
+        axes = ({axis: value} for axis, values in manifest.matrix.axes.items() for value in values)
+        self._of_matrix = frozenset().union(*map(_empty, (*manifest.matrix.include, *axes)))
         self._found: dict[tuple[str, str, str], PlanWarning] = {}
         self._compared = 0
 
     def see(self, job: Job) -> None:
         """Look at the texts of a job."""
-        if job.image not in self._of_images:
-            self._of_images[job.image] = _empty(self._images[job.image].vars)
-        empty = self._constants | self._of_images[job.image] | _empty(job.variables)
+        empty = self._of_images[job.image]
+        if self._of_matrix:
+            empty |= _empty(job.variables)
         arm = self._arms[job.prompt_id]
         if not empty or self._compared >= _COMPARED or empty.isdisjoint(arm.names):
             return
@@ -68,10 +71,8 @@ class Gaps:
             return
         found: dict[str, str] = {}
         for mark in _MARKS.finditer(marked):
-            around = (
-                marked[max(mark.start() - _LOOKED_AT, 0) : mark.start()],
-                marked[mark.end() : mark.end() + _LOOKED_AT],
-            )
+            start, end = mark.span()
+            around = marked[max(start - _LOOKED_AT, 0) : start], marked[end : end + _LOOKED_AT]
             left, right = (_MARKS.sub("", part) for part in around)
             if what := _gap(left, right):
                 told = f"{what}: {literal(left[-_SHOWN:] + right[:_SHOWN])}"

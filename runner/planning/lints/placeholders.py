@@ -27,6 +27,8 @@ _PLACEHOLDER = re.compile(
     """,
     re.VERBOSE,
 )
+# What every placeholder has. Nearly all texts have none of these signs.
+_SIGN = re.compile(r"[{<\[$%_]")
 # The same prompt recurs for each take, and for each value that it does not use.
 _REMEMBERED = 1024
 
@@ -44,8 +46,9 @@ class Placeholders:
         """Look at the texts that the manifest gives a job."""
         for parameter in self._arms[job.prompt_id].parameters:
             text = job.payload.get(parameter.name)
-            for word in placeholders(text) if isinstance(text, str) else ():
-                self._count(job, parameter, word)
+            if isinstance(text, str) and _SIGN.search(text):
+                for word in placeholders(text):
+                    self._count(job, parameter, word)
 
     def warnings(self) -> Iterator[PlanWarning]:
         """A warning for each parameter of an arm and each placeholder in it (W343)."""
