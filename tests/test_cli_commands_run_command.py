@@ -187,7 +187,7 @@ def test_on_a_terminal_a_person_decides(tmp_path, service):
     with terminal(*words, **more) as screen:
         seen = screen.until(r"\[y/N\] ")
         assert "  submit       2   new" in seen, "the plan stands above the question"
-        assert "2 of 2 prompts (plan --prompts shows all):\r\n  wet rock\r\n  warm sand\r\n" in seen
+        assert "--prompts shows all):\r\n  wet rock\r\n  warm sand\r\n" in seen
         assert "Submit 2 jobs for $0.50 to " in seen
         screen.press("n\n")
         assert screen.ended() == 4

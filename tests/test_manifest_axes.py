@@ -10,6 +10,7 @@ from runner.manifest.axes import AxisFile
 from runner.manifest.reader import read
 from runner.model import InputKind
 from runner.planning.plan import digest_of
+from tests.command import call
 from tests.kit import write_manifest
 
 
@@ -53,3 +54,13 @@ def test_places_in_the_file():
     assert file.position((1,), offset=8, length=2) == Position("cameras.txt", 2, 9, 2)
     assert file.position(()) == file.position((0,)) == Position("cameras.txt", 1, 1, 3)
     assert [file.has(route) for route in ((), (1,), (2,), ("x",), (0, 0))] == [True, True, False, False, False]
+
+
+def test_a_changed_file_is_drift(tmp_path):
+    reading(tmp_path, b"pan\n")
+    path = tmp_path / "campaign.yaml"
+    assert call("plan", path, "--lock").code == 0
+    assert '"cameras.txt"' in (tmp_path / "campaign.lock.json").read_text()
+    assert call("plan", path, "--locked").code == 0
+    (tmp_path / "cameras.txt").write_text("tilt\n")
+    assert call("plan", path, "--locked").code == 2
