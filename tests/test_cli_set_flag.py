@@ -68,13 +68,21 @@ def test_a_run_without_it_is_asked_about(campaign, service, words):
     assert error["hint"] == "--set season=winter goes on with it, --set season=spring takes what the manifest has"
 
 
-def test_on_a_terminal_a_person_says_which(campaign, service):
-    words = ("run", campaign, "--base-url", service.base_url)
-    for answer, code in (("n", 4), ("y", 0)):
-        with terminal(*words, GMI_API_KEY="a-key-for-tests") as screen:
-            assert "The last run had --set season=winter" in screen.until(r"Go on with that\? \[y/N\] ")
-            screen.press(f"{answer}\n")
-            assert screen.ended() == code
+def test_on_a_terminal_the_one_question_has_it(campaign, service):
+    path = campaign.with_name("more.yaml")
+    path.write_text(campaign.read_text() + "takes: 2\n")
+    with Store.open(campaign.parent / "out" / "state.sqlite") as store, store.transaction():
+        store.remember_set("../more.yaml", {"season": "winter"})
+    before = service.posts
+    with terminal("run", path, "--base-url", service.base_url, GMI_API_KEY="a-key-for-tests") as screen:
+        seen = screen.until(r"\[y/N\] ")
+        assert "As the last run had --set season=winter (the manifest has spring)" in seen
+        asked = seen[seen.index("Submit 1 job") :].replace("\r\n", " ")
+        assert "as in the last run with --set season=winter (the manifest has spring)?" in " ".join(asked.split())
+        screen.press("n\n")
+        assert screen.ended() == 4
+    assert "takes what the manifest has" in " ".join(screen.seen.split())
+    assert service.posts == before
 
 
 def test_a_value_that_is_given_is_taken_and_leads_back(tmp_path, service):

@@ -81,3 +81,8 @@ def test_a_constant_that_cannot_be_rendered_is_told_once_at_its_place(tmp_path, 
 def test_all_unknown_variables_of_constants_are_told(tmp_path):
     found = diagnose(tmp_path, a="{{ x }} {{ y }}", b=["{{ z }}"])
     assert [(each.code, marked(each)) for each in found] == [("E311", name) for name in "xyz"]
+
+
+def test_what_is_no_number_is_told_at_the_constant_that_has_it(tmp_path):
+    (found,) = diagnose(tmp_path, "{{ count }}", count="{{ size | int }}", size="5s")
+    assert (found.code, marked(found), found.hint) == ("E320", "5s", "write 5, without 's'")

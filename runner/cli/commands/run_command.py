@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
     connection = connection_of(options, manifest)
-    _ask_about_the_last_set(options, manifest, connection)
+    _tell_the_last_set(options, manifest, connection)
     if options.new_state:
         _renew(manifest)
     progress = progress_of(options, manifest)
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     def confirm(plan: Plan) -> bool:
         screen.diagnostics(plan.diagnostics)
         _say_what_may_be_paid_twice(plan)
-        return _confirmed(options, plan, connection)
+        return _confirmed(options, manifest, plan, connection)
 
     try:
         result = campaign.run(
@@ -81,44 +81,46 @@ def _say_what_may_be_paid_twice(plan: Plan) -> None:
         )
 
 
-def _confirmed(options: argparse.Namespace, plan: Plan, connection: Connection) -> bool:
+def _confirmed(options: argparse.Namespace, manifest: Manifest, plan: Plan, connection: Connection) -> bool:
     """Ask before anything is paid for."""
     if options.yes or not connection.is_paid():
         return True
     submits = plan.totals[Action.SUBMIT]
     cost = "" if plan.cost is None else f" for {money(plan.cost, plan.manifest.budget.currency)}"
-    question = f"Submit {screen.count(submits, 'job')}{cost} to {connection.name}?"
+    is_last = not options.set and bool(differing(manifest))
+    last = f", as in the last run with {what_differs(manifest)}" if is_last else ""
+    question = f"Submit {screen.count(submits, 'job')}{cost} to {connection.name}{last}?"
     if not _is_somebody_here():
         hint = "add --yes to submit without asking"
         raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)
     show_plan(plan, show=screen.say)
     show_some_prompts(plan, screen.say)
-    return _is_answered_yes(question)
-
-
-def _ask_about_the_last_set(options: argparse.Namespace, manifest: Manifest, connection: Connection) -> None:
-    """Ask whether to go on with the values that `--set` gave in the last run. Raises NotConfirmedError if not."""
-    if options.set or not differing(manifest):
-        return
-    told = f"the last run had {what_differs(manifest)}"
-    if options.dry_run or not connection.is_paid():
-        screen.say(f"As {told}")
-    elif options.yes or not _is_somebody_here():
-        raise NotConfirmedError(f"{told}; which is meant?", ways_on(manifest))
-    elif not _is_answered_yes(f"{told[0].upper()}{told[1:]}. Go on with that?"):
-        raise NotConfirmedError("not confirmed: nothing was sent", ways_on(manifest))
-
-
-def _is_somebody_here() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def _is_answered_yes(question: str) -> bool:
     screen.ask(f"{question} [y/N]")
     # Python would handle a Ctrl-C that comes just before a read only after that read.
     while not select.select([sys.stdin], [], [], _GLANCE)[0]:
         pass
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    is_confirmed = sys.stdin.readline().strip().lower() in ("y", "yes")
+    if is_last and not is_confirmed:
+        raise NotConfirmedError("not confirmed: nothing was sent", ways_on(manifest))
+    return is_confirmed
+
+
+def _tell_the_last_set(options: argparse.Namespace, manifest: Manifest, connection: Connection) -> None:
+    """Tell which values `--set` gave in the last run. Raises NotConfirmedError where nobody can say which are meant.
+
+    On a terminal the question before anything is paid for has them.
+    """
+    if options.set or not differing(manifest):
+        return
+    told = f"the last run had {what_differs(manifest)}"
+    is_certain = options.dry_run or (_is_somebody_here() and not options.yes) or not connection.is_paid()
+    if not is_certain:
+        raise NotConfirmedError(f"{told}; which is meant?", ways_on(manifest))
+    screen.say(f"As {told}")
+
+
+def _is_somebody_here() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.model import Json, Manifest, Prompt, Route, Variables
-from runner.planning.plan_diagnostics import Place, PlanDiagnostics
+from runner.planning.plan_diagnostics import Place, PlanDiagnostics, place_of_name
 from runner.planning.templates.template import Template, Templates
 from runner.planning.templates.template_errors import InvalidTemplateError, TemplateDiagnostic
 from runner.planning.templates.template_values import Assumed
@@ -155,10 +155,17 @@ class Compiler:
         return lambda context: value
 
 
-def add_error(diagnostic: TemplateDiagnostic, place: Place, key: str, diagnostics: PlanDiagnostics) -> None:
-    """Add the error of the template at a place to the diagnostics, for the cell with this key."""
+def add_error(
+    diagnostic: TemplateDiagnostic, place: Place, key: str, diagnostics: PlanDiagnostics, context: Context | None = None
+) -> None:
+    """Add the error of the template at a place to the diagnostics, for the cell with this key.
+
+    If the value of a variable of the context is wrong, the place is that of the value.
+    """
     exact = Place(place.route, diagnostic.offset, diagnostic.length, fragment=diagnostic.fragment)
-    diagnostics.add(diagnostic.code, exact, diagnostic.message, diagnostic.hint, cell=key, about="")
+    origin = place_of_name(diagnostics.manifest, diagnostic.origin, context) if context is not None else None
+    about = "" if origin is None else None
+    diagnostics.add(diagnostic.code, origin or exact, diagnostic.message, diagnostic.hint, cell=key, about=about)
 
 
 def located(evaluate: Evaluator, place: Place) -> Evaluator:

@@ -27,7 +27,7 @@ from runner.planning.expansion.keys import head_of, key_of
 from runner.planning.expansion.matrix import Variant
 from runner.planning.expansion.paths import safe_path, unsafe_text
 from runner.planning.expansion.payloads import Payloads
-from runner.planning.plan_diagnostics import Place, PlanDiagnostics, place_of_name
+from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 from runner.planning.templates.template import Template, Templates
 from runner.planning.templates.watch import TICK
 
@@ -130,12 +130,7 @@ class Expansion:
 
     def _report_errors(self, evaluate: Evaluator, context: Context, first: PlacedTemplateError, key: str) -> None:
         for found in errors_in(evaluate, context, first):
-            origin = place_of_name(self.manifest, found.diagnostic.origin, context)
-            if origin is None:
-                add_error(found.diagnostic, found.place, key, self._diagnostics)
-            else:
-                told = found.diagnostic
-                self._diagnostics.add(told.code, origin, told.message, told.hint, cell=key)
+            add_error(found.diagnostic, found.place, key, self._diagnostics, context)
 
     def _rendered(self, output: Template, context: Context, key: str) -> str | None:
         evaluate = located(output.render, Place(("output", "file")))

@@ -46,4 +46,4 @@ def _render(parameter: Parameter, name: str, values: dict[str, Json], diagnostic
         values[parameter.name] = parameter.evaluate(context)
     except PlacedTemplateError as error:
         for found in errors_in(parameter.evaluate, context, error):
-            add_error(found.diagnostic, found.place, "", diagnostics)
+            add_error(found.diagnostic, found.place, "", diagnostics, context)
