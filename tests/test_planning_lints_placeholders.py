@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from runner.planning.lints.placeholders import placeholders
-from tests.warned import warnings
+from tests.warned import diagnostics, marked, warnings
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,15 @@ def test_it_is_told_where_it_was_written(tmp_path):
     assert list(told) == ["W343 {colour}", "W343 a <tone>", "W343 a $LIGHT", "W343 the [[brand]] shoe"]
     assert "in 1 of 2 cells" in told["W343 a $LIGHT"]
     assert "in 2 of 2 cells" in told["W343 {colour}"]
+
+
+def test_it_is_told_in_the_fragment_that_has_it(tmp_path):
+    (tmp_path / "voice.j2").write_text("slow pan\n{tone} of <brand>")
+    found = diagnostics(tmp_path, prompts=[{"id": "a", "text": "A shoe, {% include 'voice.j2' %}"}])
+    assert [(each.code, Path(each.position.file).name, each.position.line, marked(each)) for each in found] == [
+        ("W343", "voice.j2", 2, "{tone}"),
+        ("W343", "voice.j2", 2, "<brand>"),
+    ]
 
 
 def test_a_tag_that_the_schema_of_the_model_has_is_none(tmp_path):

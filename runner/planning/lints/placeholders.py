@@ -68,7 +68,7 @@ class Placeholders:
         return {**self._manifest.constants, **image.vars, **job.variables, "image": {"id": image.id}}
 
     def _place(self, job: Job, parameter: Parameter, word: str) -> Place:
-        """Where the placeholder was written: in the template, or in the value of a variable."""
+        """Where the placeholder was written: in the template, in the value of a variable, or in a fragment."""
         for template in parameter.templates:
             offset = template.text.find(word)
             if offset >= 0 and len(parameter.templates) == 1:
@@ -76,7 +76,9 @@ class Placeholders:
         values = self._names(self._images[job.image], job)
         names = (name for name, value in values.items() if isinstance(value, str) and word in value)
         places = (place_of_name(self._manifest, name, values) for name in names if name in parameter.names)
-        return next(filter(None, places), parameter.place)
+        texts = (text for template in parameter.templates for text in template.fragments if word in text.text)
+        inside = (Place(parameter.place.route, text.text.find(word), len(word), fragment=text) for text in texts)
+        return next(filter(None, (*places, *inside)), parameter.place)
 
 
 @lru_cache(maxsize=_REMEMBERED)

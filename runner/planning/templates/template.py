@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from jinja2 import TemplateError, nodes
 from jinja2.meta import TrackingCodeGenerator, find_referenced_templates
 from jinja2.runtime import Context
 
+from runner.diagnostics.text import Text
 from runner.errors import ManifestError
 from runner.manifest.files import UnreadableError
 from runner.model import Json
@@ -53,6 +54,11 @@ class Template:
     whole: frozenset[str] = field(default=frozenset(), repr=False)
     is_dynamic: bool = False
     _form: _Form | None = field(default=None, repr=False)
+
+    @property
+    def fragments(self) -> Iterable[Text]:
+        """The fragments that were read for the templates of its manifest so far."""
+        return () if self._form is None else self._form.compiler.fragments.texts.values()
 
     @property
     def is_value(self) -> bool:
