@@ -93,6 +93,13 @@ def test_the_pictures_of_a_prompt(read, images, ids):
     assert [each.id for each in known if prompt.is_for(each.id)] == [each.id for each in known if each.id in ids]
 
 
+def test_an_id_may_be_spelled_with_separate_accents(read):
+    prompts, _, found = read("{id: a, text: x, images: ['gr\u00fcn']}")
+    known = [Image("gru\u0308n", Origin.URL, "", "", {}, ())]
+    (prompt,) = for_pictures(prompts, [{"images": ["gr\u00fcn"]}], known, found)
+    assert (prompt.images, found.found) == ({"gru\u0308n"}, [])
+
+
 def test_a_pattern_without_a_picture_is_an_error(read):
     prompts, _, found = read("{id: a, text: x, images: [shoe, sheo, 'hat-*']}", "{id: b, text: y}")
     entries = [{"images": ["shoe", "sheo", "hat-*"]}, {}]

@@ -84,9 +84,11 @@ def test_planning_points_into_the_defaults_too(folder):
         make_plan(reading.valid())
 
 
-def test_constants_of_the_defaults_need_not_be_used(folder):
-    shared = SHARED + "vars: {unused: 1}\n"
-    reading = written(folder, "prompts: [{id: a, text: slow pan}]\nvars: {idle: 1}\n", shared)
+def test_constants_and_pictures_of_the_defaults_need_not_be_used(folder):
+    shared = (
+        SHARED.replace("[{file: shoe.jpg}]", "[{file: shoe.jpg}, {file: shoe.jpg, id: bag}]") + "vars: {unused: 1}\n"
+    )
+    reading = written(folder, "prompts: [{id: a, text: slow pan, images: [shoe]}]\nvars: {idle: 1}\n", shared)
     found = make_plan(reading.valid(), warnings=reading.diagnostics).diagnostics
     assert [(each.code, each.message) for each in found] == [("W332", "no template uses the constant 'idle'")]
 

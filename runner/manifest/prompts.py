@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -62,12 +63,17 @@ def _for_pictures(prompt: Prompt, patterns: Json, ids: Sequence[str], found: Rea
         if not isinstance(pattern, str) or not pattern:
             # That is reported already.
             continue
-        matching = [each for each in ids if each == pattern or fnmatchcase(each, pattern)]
+        matching = [each for each in ids if each == pattern or fnmatchcase(_composed(each), _composed(pattern))]
         if not matching:
             message = f"no picture has the id {name(pattern)}"
             found.error("E508", (*prompt.route, "images", index), message, known_here(pattern, ids))
         wanted.update(matching)
     return replace(prompt, images=frozenset(wanted))
+
+
+def _composed(text: str) -> str:
+    """The text with composed letters. Ids come from file names, and some systems write these with separate accents."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _claim(prompt: Prompt, entry: Mapping[str, Json]) -> Claim | None:

@@ -25,14 +25,14 @@ def unused(manifest: Manifest, used: frozenset[str]) -> Iterator[PlanWarning]:
 
 
 def unused_pictures(manifest: Manifest) -> Iterator[PlanWarning]:
-    """A warning for each entry under images with pictures that no prompt is for (W345)."""
+    """A warning for each entry under images with pictures that no prompt is for (W345). The defaults may have some."""
     ids: dict[Route, list[str]] = {}
     wanted = [prompt.images for prompt in manifest.prompts if prompt.images is not None]
     named = frozenset().union(*wanted)
     for image in manifest.images if len(wanted) == len(manifest.prompts) else ():
         if image.id not in named:
             ids.setdefault(image.route[:2], []).append(image.id)
-    for left in ids.values():
+    for left in (each for route, each in ids.items() if not _is_shared(manifest, route)):
         image = next(each for each in manifest.images if each.id == left[0])
         more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
         hint = "name it in the images of a prompt, or delete it"
@@ -69,16 +69,19 @@ def _variables(manifest: Manifest) -> Mapping[str, tuple[str, Route]]:
         for name in image.vars:
             if manifest.source.has((*entry, "vars", name)):
                 found.setdefault(name, ("the picture's variable", (*entry, "vars", name)))
-    own = manifest.source.position(()).file
     for name in manifest.constants:
-        # Several manifests share their defaults, and one does not need all of them.
-        if manifest.source.position(("vars", name)).file == own:
+        if name in manifest.set or not _is_shared(manifest, ("vars", name)):
             found.setdefault(name, ("the constant", ("vars", name)))
     for number, included in enumerate(manifest.matrix.include):
         for name in included:
             if name not in manifest.matrix.axes:
                 found.setdefault(name, ("the included variable", ("matrix", "include", number, name)))
     return found
+
+
+def _is_shared(manifest: Manifest, route: Route) -> bool:
+    """Whether this stands in the defaults: several manifests share them, and one does not need all of them."""
+    return manifest.source.position(route, key=True).file != manifest.source.position(()).file
 
 
 def _entries(manifest: Manifest) -> Mapping[Route, Image]:
