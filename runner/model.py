@@ -79,7 +79,7 @@ class Image:
     `location` is an absolute path, a URL, or the Base64 text itself. `reference` stands for the picture in payloads
     that are hashed, stored or shown: `sha256:<hex>` of its bytes, or the URL. `size` is in bytes, `width` and
     `height` are in pixels; the three are None for a URL that was not fetched. `written` is the path as the manifest
-    spells it; it is empty if the picture is not a file.
+    spells it; it is empty if the picture is not a file. `row` has all columns of its row, None if it is of no table.
     """
 
     id: str
@@ -92,6 +92,12 @@ class Image:
     width: int | None = None
     height: int | None = None
     written: str = ""
+    row: Variables | None = None
+
+    @property
+    def known(self) -> Variables:
+        """What people may tell pictures apart by: the variables, and the other columns of a table."""
+        return {**{name: value for name, value in (self.row or {}).items() if name not in ("image", "id")}, **self.vars}
 
 
 class InputKind(StrEnum):

@@ -25,7 +25,8 @@ def encoded(format, width, height, mode="RGB", **options):
 
 def read(data, format):
     check_whole(io.BytesIO(data), format)
-    return header(io.BytesIO(data), format)
+    seen = header(io.BytesIO(data), format)
+    return seen.width, seen.height
 
 
 def damage(data, format):

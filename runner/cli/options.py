@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from runner.cli.set_flag import with_flags
+from runner.diagnostics.suggestions import unexpanded
 from runner.errors import Diagnostic, UsageError
 from runner.manifest.reader import read
 from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
@@ -52,6 +53,9 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
     A state below the folder moves with it. Any other state stays where it is, with `-sandbox` added to its name for the
     sandbox. Raises UsageError if the folder cannot hold results.
     """
+    if folder is not None and unexpanded(folder) and not Path(folder).exists():
+        message = f"--output {folder} would make a folder named {unexpanded(folder)}"
+        raise UsageError(message, "your shell replaces it where it stands alone and without quotes: --output ~/videos")
     target = output.dir if folder is None else Path(folder).resolve()
     if not target.name:
         raise UsageError(f"results cannot go to {target} itself", "name a folder below it")
@@ -76,7 +80,7 @@ def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
         where=where,
         statuses=tuple(map(Status, statuses)),
         first=getattr(options, "first", None),
-        pictures={image.id: image.vars for image in manifest.images},
+        pictures={image.id: image.known for image in manifest.images},
         retry_failed=getattr(options, "retry_failed", False),
         retry_rejected=getattr(options, "retry_rejected", False),
         resubmit_unknown=getattr(options, "resubmit_unknown", False),

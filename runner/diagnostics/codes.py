@@ -38,9 +38,9 @@ _CODES = {
     ),
     "E104": Code(
         "The file is not UTF-8",
-        "Manifests, prompt files and tables are UTF-8, with or without a byte-order mark. Save the file as UTF-8; "
-        "in a spreadsheet choose the export named CSV UTF-8.",
-        "iconv -f latin1 -t utf-8 products.csv > products-utf8.csv",
+        "Manifests and prompt files are UTF-8, with or without a byte-order mark. So are tables, or UTF-16, unless "
+        "their entry says encoding: cp1252, or another one. In a spreadsheet choose the export named CSV UTF-8.",
+        "images:\n  - {table: products.csv, encoding: cp1252}",
     ),
     "E105": Code(
         "Too large, too deep, or too many aliases",
@@ -205,8 +205,8 @@ _CODES = {
     "E402": Code(
         "Not a JPEG or PNG",
         "The content decides, not the name: a WebP picture that was renamed to .jpg is still WebP, and the service "
-        "refuses it. Save it as JPEG or PNG.",
-        "magick shoe.webp shoe.png",
+        "refuses it. Save it as JPEG or PNG; reelrun fix-pictures does that for WebP, HEIC, TIFF and others.",
+        "reelrun fix-pictures campaign.yaml",
     ),
     "E403": Code(
         "A picture has too many bytes",
@@ -242,9 +242,10 @@ _CODES = {
     ),
     "E409": Code(
         "A table cannot be used",
-        "A table is a CSV file in UTF-8 with commas. Its first line names the columns, one of them image; every row "
-        "has as many cells, and an image.",
-        "image,id,product\nimages/shoe.jpg,shoe,trail shoe",
+        "A table is CSV with commas, semicolons or tabs (found out by themselves, or told by a first line sep=;), a "
+        "workbook (.xlsx), or JSON lines. Its first line names the columns, one of them image; every row has as many "
+        "cells, and an image. In JSON lines each line is an object, and its members are the columns.",
+        "image;id;product\nimages/shoe.jpg;shoe;trail shoe",
     ),
     "E411": Code(
         "Not Base64",
@@ -256,6 +257,27 @@ _CODES = {
         "The service fetches the picture from an http or https address by itself. Addresses with user names or "
         "passwords are refused, as they would be stored.",
         'images:\n  - {url: "https://example.com/bag.jpg"}',
+    ),
+    "E413": Code(
+        "An encoding that does not fit the table",
+        "The encoding of a table has a name that Python knows, such as cp1252 (older spreadsheets on Windows), and is "
+        "needed only where the table is neither UTF-8 nor UTF-16. Where the table says itself that it is one of these, "
+        "another encoding would garble every special character.",
+        "images:\n  - {table: products.csv, encoding: cp1252}",
+    ),
+    "E414": Code(
+        "A path that nothing expands",
+        "A manifest means the same for everybody, so ~, $NAME, ${NAME}, %NAME% and drive letters have no meaning in "
+        "its paths. A folder of that name would be made. Write the path from the manifest, or from the root of the "
+        "disk; --output names another output folder for one machine. A folder that is really called so is written ./~ .",
+        "wrong:  output: {dir: ~/videos}\nright:  output: {dir: ../videos}",
+    ),
+    "E415": Code(
+        "A workbook cannot be used",
+        "Workbooks are .xlsx files, read with openpyxl (the extra excel). The sheet has to be there, and every cell of "
+        "a row needs a value: a formula has one once its program has computed and saved it, and an error such as #N/A "
+        "is none. Old workbooks (.xls) and OpenDocument sheets are saved as .xlsx first, or as CSV UTF-8.",
+        "images:\n  - {table: products.xlsx, sheet: Spring}",
     ),
     # The matrix.
     "E501": Code(
@@ -371,6 +393,62 @@ _CODES = {
         "wrong:  images: [{file: shoe.jpg}, {file: bag.jpg}]\n        prompts: [{file: calm.j2, images: [shoe]}]\n"
         "right:  prompts: [{file: calm.j2, images: [shoe, bag]}]",
     ),
+    "W411": Code(
+        "Blanks around a cell of a table",
+        "Cells are taken as they are, so a blank at the end of one stands in the prompt, and makes it another request "
+        "than without. Delete it in the table, or take it off in the template. Cells of image and id are trimmed.",
+        'text: "The {{ product | trim }} on wet rock"',
+    ),
+    "W412": Code(
+        "A name that is not the column's",
+        "The table has a column with a name that every template has already: model, take and name. {{ name }} is the "
+        "name of the manifest, not the cell; the cell is reached through row.",
+        'wrong:  text: "The {{ name }}"\nright:  text: "The {{ row["name"] }}"',
+    ),
+    "W413": Code(
+        "A glob leaves out files that are nearly named so",
+        "Beside the files that match there are some whose names differ in capitals alone, or have another ending of "
+        "the same kind of picture: IMG_2.JPG and c.jpeg beside *.jpg. Capitals count; braces take several endings.",
+        'wrong:  glob: "images/*.jpg"\nright:  glob: "images/*.{jpg,JPG,jpeg}"',
+    ),
+    "W414": Code(
+        "A picture that is turned by a note in it",
+        "Phones save pictures as the sensor saw them, with a note (EXIF) how to turn them. Programs for people heed "
+        "it; whether the service does is not known, and it may make a video that lies on its side. Width and height "
+        "are those that people see. reelrun fix-pictures writes upright copies.",
+        "reelrun fix-pictures campaign.yaml",
+    ),
+    "W415": Code(
+        "A picture with transparent parts",
+        "A video has no transparency. What the service puts behind the picture is not known: black, white or noise. "
+        "reelrun fix-pictures writes copies on white; for another background, put the picture on it.",
+        "reelrun fix-pictures campaign.yaml",
+    ),
+    "W416": Code(
+        "A picture in the colours of print (CMYK)",
+        "Many programs show such a picture with wrong or inverted colours, and the service may, too. "
+        "reelrun fix-pictures writes copies in sRGB.",
+        "reelrun fix-pictures campaign.yaml",
+    ),
+    "W417": Code(
+        "A picture of 16 bits a channel",
+        "Video has 8 bits a channel, and such a picture is twice as large as it needs to be; the service may refuse "
+        "it. reelrun fix-pictures writes copies of 8 bits.",
+        "reelrun fix-pictures campaign.yaml",
+    ),
+    "W418": Code(
+        "An animated picture",
+        "The file holds several pictures one after the other (APNG). The service starts from one picture, most likely "
+        "the first. reelrun fix-pictures writes a copy of the first.",
+        "reelrun fix-pictures campaign.yaml",
+    ),
+    "W419": Code(
+        "A picture with further pictures in it",
+        "Phones put further pictures into a photo: a gain map for HDR screens (Ultra HDR), or a preview. The service "
+        "sees the first alone, which may look flatter than on the phone, or refuses it. reelrun fix-pictures writes "
+        "copies of the first.",
+        "reelrun fix-pictures campaign.yaml",
+    ),
     "W511": Code(
         "An exclude that matches nothing",
         "The entry names a value that is not on its axis, or values of zipped axes that never meet, so that it leaves "
@@ -447,9 +525,9 @@ _CODES = {
     ),
     "W902": Code(
         "A column of a table is left out",
-        "The name of the column cannot be a variable in a template: it has spaces or signs, begins with a digit, or "
-        "is a word of Jinja. Rename it to use it.",
-        "wrong:  image,product name\nright:  image,product_name",
+        "The column has cells and no name, so that no template can name it. Any other column is reached, whatever its "
+        "name, through row.",
+        'text: "The {{ row["Product Name"] }}"',
     ),
     "W903": Code(
         "An axis that looks like a keyword",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from runner.diagnostics.text import shown
 from runner.diagnostics.words import joined, name
 
+# What a shell, or another system, replaces in a path: ~, $NAME and ${NAME}, %NAME%, and the letter of a drive.
+_UNEXPANDED = re.compile(r"^~[^/]*(?=/|$)|\$\{\w*\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|^[A-Za-z]:(?=[\\/]|$)")
 # The cutoff for file names. It is higher than for words, because many files have the same extension.
 _FILE_CUTOFF = 0.75
 # A hint is one line: it lists at most this many names, and counts the rest.
@@ -44,10 +47,19 @@ def known_here(word: str, known: Collection[str]) -> str:
     return did_you_mean(repr(guess) if guess else None, more=f"known here: {', '.join(names[:SHOWN])}{more}")
 
 
+def unexpanded(written: str) -> str:
+    """What stands in a path, and has a meaning elsewhere, but none in a manifest; empty if there is nothing."""
+    found = _UNEXPANDED.search(written)
+    return found.group() if found else ""
+
+
 def nearby(path: Path, written: str) -> str:
     """The hint for a missing file. `written` is the path as the manifest spells it."""
-    if written.startswith("~"):
-        return "~ is not expanded in a manifest; paths are relative to the manifest"
+    sign = unexpanded(written)
+    if sign:
+        return f"{sign} means nothing in a manifest; write the path from the manifest, or from the root of the disk"
+    if "\\" in written:
+        return f"folders are separated by /: {name(written.replace(chr(92), '/'))}"
     folder = path.parent
     names = _names(folder)
     found = closest(path.name, names, _FILE_CUTOFF)

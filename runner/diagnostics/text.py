@@ -75,20 +75,29 @@ def always(text: str) -> bool:
     return True
 
 
-def decode(data: bytes, file: str, is_shown: Callable[[str], bool] = always) -> Text:
-    """The text of a file's bytes. Raises ManifestError with E104 if they are not UTF-8.
+def decode(
+    data: bytes,
+    file: str,
+    is_shown: Callable[[str], bool] = always,
+    hint: str = "save the file as UTF-8 in your editor",
+) -> Text:
+    """The text of a file's bytes. Raises ManifestError with E104 and `hint` if they are not UTF-8.
 
     `is_shown` tells from the text whether its lines may be in messages.
     """
     try:
-        text = data.decode("utf-8-sig")
+        return with_lines(data.decode("utf-8-sig"), file, is_shown)
     except UnicodeDecodeError as error:
-        raise _not_utf8(data, error.start, file, is_shown) from None
+        raise _not_utf8(data, error.start, file, is_shown, hint) from None
+
+
+def with_lines(text: str, file: str, is_shown: Callable[[str], bool] = always) -> Text:
+    """A text whose lines may end as on any system."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return Text(file, text, is_shown(text))
 
 
-def _not_utf8(data: bytes, start: int, file: str, is_shown: Callable[[str], bool]) -> ManifestError:
+def _not_utf8(data: bytes, start: int, file: str, is_shown: Callable[[str], bool], hint: str) -> ManifestError:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = Text(file, "")
         return file_error("E104", text, text.at(0), "the file is UTF-16, not UTF-8", "save it as UTF-8 in your editor")
@@ -98,4 +107,4 @@ def _not_utf8(data: bytes, start: int, file: str, is_shown: Callable[[str], bool
     text = replace(text, is_shown=is_shown(data.decode("utf-8", "replace")))
     place = text.at(len(before))
     message = f"the byte 0x{data[start]:02x} is not UTF-8"
-    return file_error("E104", text, place, message, "save the file as UTF-8 in your editor")
+    return file_error("E104", text, place, message, hint)

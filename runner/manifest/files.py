@@ -6,7 +6,9 @@ import errno
 import os
 import shlex
 import stat
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
 
@@ -49,11 +51,20 @@ def read_below(
     the lines of another file are in no message. Raises UnreadableError with E101 (missing, unreadable
     or not a regular file) or E107 (outside the folders). Raises ManifestError with E104 or E105 at a place in the file.
     """
+    data, target = bytes_below(path, folders, written, limit)
+    text = decode(data, shown(path), is_kind or (lambda text: _is_shown(target, folders[0])))
+    check_key(text)
+    return text
+
+
+def bytes_below(path: Path, folders: Sequence[Path], written: str, limit: int) -> tuple[bytes, Path]:
+    """The bytes of a file as in `read_below`, and its path with links followed. Raises UnreadableError, and
+    ManifestError with E105."""
     try:
-        target = Path(os.path.realpath(path, strict=True))
+        target = Path(os.path.realpath(on_disk(path), strict=True))
         if not any(_is_below(target, folder) for folder in folders):
             raise _outside(target)
-        return read_text(target, shown(path), limit, is_kind or (lambda text: _is_shown(target, folders[0])))
+        return _content(target, shown(path), limit), target
     except FileNotFoundError:
         raise UnreadableError("E101", "does not exist", nearby(path, written)) from None
     except (OSError, ValueError) as error:
@@ -66,23 +77,52 @@ def read_text(path: Path, file: str, limit: int, is_shown: Callable[[str], bool]
 
     Raises OSError, and ManifestError with E104 (not UTF-8), E105 (more than `limit` bytes) or E108 (it holds the key).
     """
+    text = decode(_content(path, file, limit), file, is_shown)
+    check_key(text)
+    return text
+
+
+def _content(path: Path, file: str, limit: int) -> bytes:
     with open_regular(path) as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
         text = Text(file, "")
         message = f"the file is larger than {limit // 2**20} MB"
         raise file_error("E105", text, text.at(0), message, "split it into several; a file this large is rarely meant")
-    text = decode(data, file, is_shown)
-    _check_key(text)
-    return text
+    return data
 
 
-def _check_key(text: Text) -> None:
+def check_key(text: Text) -> None:
     """Raise ManifestError if a file holds the key: what it says is planned, stored, shown and committed."""
     found = place_of_key(text.text)
     if found is not None:
         message, hint = "the key of the service (GMI_API_KEY) stands here", "take it out; it belongs in the environment"
         raise ManifestError([Diagnostic("E108", Severity.ERROR, text.at(*found), message, hint)])
+
+
+def on_disk(path: Path) -> Path:
+    """The path as the disk spells it. Two programs may write one name in different Unicode forms (NFC and NFD)."""
+    if str(path).isascii() or os.path.lexists(path):
+        return path
+    found = Path(path.anchor)
+    for name in path.relative_to(found).parts:
+        found /= name if name.isascii() or os.path.lexists(found / name) else _as_spelled(found, name)
+    return found
+
+
+def _as_spelled(folder: Path, name: str) -> str:
+    try:
+        return _spellings(folder, folder.stat().st_mtime_ns).get(unicodedata.normalize("NFC", name), name)
+    except (OSError, ValueError):
+        return name
+
+
+# Cached, because a table may name each of thousands of files in one folder.
+@lru_cache(maxsize=8)
+def _spellings(folder: Path, changed: int) -> Mapping[str, str]:
+    """The names in a folder by their NFC forms. `changed` is the time of the folder's last change."""
+    with os.scandir(folder) as entries:
+        return {unicodedata.normalize("NFC", each.name): each.name for each in entries}
 
 
 def open_media(path: Path) -> BufferedReader:

@@ -55,6 +55,8 @@ def _twice(earlier: Claim, claim: Claim, what: str, found: ReadingDiagnostics) -
     labelled = "" if claim.label == claim.id else f", of {earlier.label}"
     message = f"the {what} id {name(claim.id)} is given twice; the first is in {where}{labelled}"
     hint = "give one of them another id"
-    if claim.source in ("file", "url"):
+    if claim.source == "image" and claim.place[-1] == "image":
+        hint = "add a column id to the table, with an id of its own in each row"
+    elif claim.source in ("file", "url"):
         hint += f": {{{claim.source}: {flow(claim.label)}, id: {flow(claim.id + '-2')}}}"
     found.error("E210", claim.place, message, hint)

@@ -23,7 +23,7 @@ from runner.manifest.prompts import for_pictures, read_prompts
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.schema.model_schemas import Schemas, read_models
 from runner.manifest.structure import checked, schema
-from runner.manifest.tables import Table
+from runner.manifest.tables.image_table import Table
 from runner.manifest.yaml.defaults import KEY as DEFAULTS
 from runner.manifest.yaml.defaults import with_defaults
 from runner.manifest.yaml.document import Document, parse

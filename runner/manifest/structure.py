@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import cast
 from yaml.nodes import SequenceNode
 
 from runner.diagnostics.diagnostic_limit import MOST
-from runner.diagnostics.suggestions import closest, did_you_mean
+from runner.diagnostics.suggestions import closest, did_you_mean, unexpanded
 from runner.diagnostics.words import described, literal, name
 from runner.errors import Severity
 from runner.manifest import settings
@@ -42,7 +43,12 @@ def checked(document: Document, found: ReadingDiagnostics) -> Mapping[str, Json]
     wrong = diagnose(schema(), judged, MANIFEST, found.source.written)
     content = mapping(without_extensions(content, schema()))
     reported = {(each.route, each.key) for each in wrong}
-    more = [*_durations(content), *_amounts(content, found.source.written), *islice(misnamed(content), MOST + 1)]
+    more = [
+        *_durations(content),
+        *_amounts(content, found.source.written),
+        *_unexpanded(content, found),
+        *islice(misnamed(content), MOST + 1),
+    ]
     wrong += [each for each in more if (each.route, each.key) not in reported]
     for each in wrong:
         found.take(each)
@@ -97,6 +103,18 @@ def _amounts(content: Mapping[str, Json], written: Written) -> Iterator[SchemaDi
         if not settings.is_countable(settings.money(value, written(route))):
             message = f"{key} is {written(route) or literal(value)}; it may have at most {settings.DECIMALS} decimals"
             yield SchemaDiagnostic(route, "E205", message, "money is counted in billionths of its currency")
+
+
+def _unexpanded(content: Mapping[str, Json], found: ReadingDiagnostics) -> Iterator[SchemaDiagnostic]:
+    """Output paths with signs that only a shell, or another system, replaces: folders of these names would be made."""
+    section = mapping(content.get("output"))
+    for key in ("dir", "state"):
+        written = section.get(key)
+        sign = unexpanded(written) if isinstance(written, str) else ""
+        if sign and not any(os.path.lexists(folder / str(written)) for folder in found.folders[:1]):
+            message = f"{name(sign)} means nothing in the path {literal(written)}"
+            hint = "write the path from the manifest, or from the root of the disk; or run it with --output DIR"
+            yield SchemaDiagnostic(("output", key), "E414", message, hint)
 
 
 def _warn_of_doubts(document: Document, found: ReadingDiagnostics) -> None:

@@ -14,7 +14,7 @@ _WORDS = frozenset(
     ("and", "else", "if", "in", "is", "not", "or", "self", "true", "True", "false", "False", "none", "None")
 )
 # Names that every template has already. A manifest may not set them.
-RESERVED = ("image", "prompt", "model", "take", "name")
+RESERVED = ("image", "prompt", "model", "take", "name", "row")
 RULE = "use letters, digits and _, no digit first, and no word of Jinja such as not or in"
 
 

@@ -274,7 +274,7 @@ def _batches(jobs: Iterable[Job]) -> Iterator[tuple[int, list[Job]]]:
 
 def digest_of(manifest: Manifest, fragments: Iterable[Input]) -> str:
     """A digest of everything that determines the jobs of a manifest and their keys."""
-    images = [(image.id, image.reference, image.vars) for image in manifest.images]
+    images = [(image.id, image.reference, image.vars, image.row) for image in manifest.images]
     prompts = [(each.id, each.text, each.params, each.images and sorted(each.images)) for each in manifest.prompts]
     schemas = [(model, manifest.schemas[model].document) for model in manifest.models]
     made_from = (

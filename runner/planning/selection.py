@@ -178,5 +178,5 @@ def known_variable(name: str, manifest: Manifest, flag: str, *more: str) -> str:
 def variables_of(manifest: Manifest) -> list[str]:
     """The names that jobs can be selected by: `_PLACES`, the axes, and the variables of includes and pictures."""
     added = (name for entry in manifest.matrix.include for name in entry)
-    pictured = (name for image in manifest.images for name in image.vars)
+    pictured = (name for image in manifest.images for name in image.known)
     return list(dict.fromkeys((*_PLACES, *manifest.matrix.axes, *added, *pictured)))

@@ -179,7 +179,8 @@ def jpeg_of(content: bytes) -> bytes:
     stream = io.BytesIO(content)
     try:
         if kind(content[:512]) == "JPEG":
-            _check_pixels(*header(stream, "JPEG"))
+            seen = header(stream, "JPEG")
+            _check_pixels(seen.width, seen.height)
             check_whole(stream, "JPEG")
             return content
         with quiet(), Pictures.open(stream, formats=("PNG", "WEBP")) as picture:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import SEEK_CUR, BufferedReader, BytesIO
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,6 +21,11 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _JPEG = b"\xff\xd8\xff"
 _JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
+# Where the bits of a channel stand in a PNG.
+_PNG_BITS = 24
+# The tag of EXIF, and the last of its values for which width stays width.
+_ORIENTATION, _LAST_UNTURNED = 0x0112, 4
+_OPAQUE, _MOST_DECODED = 255, 50_000_000
 # No picture is larger. A file without an end is read no further.
 _MOST_BYTES = 1 << 28
 # Pixels times scans. A few bytes of a progressive JPEG may hold one more scan, and decoding each scan passes over all
@@ -26,6 +33,7 @@ _MOST_BYTES = 1 << 28
 _MOST_PASSES = 10_000_000_000
 # All threads of the process share one list of warning filters.
 _FILTERS = threading.Lock()
+HEIC = "a HEIC picture"
 # Other kinds of files that come with the name of a picture, by their first bytes.
 _TEXT = re.compile(rb"[\t\n\r -~]+")
 _OTHERS = (
@@ -33,8 +41,8 @@ _OTHERS = (
     (rb"GIF8[79]a", "a GIF picture"),
     (rb"BM.{4}\0\0\0\0", "a BMP picture"),
     (rb"II\*\0|MM\0\*", "a TIFF picture"),
-    (rb"....ftyp(?:heic|heix|hevc|mif1|msf1)", "a HEIC picture"),
-    (rb"....ftypavif", "an AVIF picture"),
+    (rb"....ftyp(?:avi[fs]|mif1.{4}.{0,40}avif)", "an AVIF picture"),
+    (rb"....ftyp(?:hei[cmsx]|hev[cmsx]|mif1|msf1)", HEIC),
     (rb"....ftyp", "an MP4 video"),
     (rb"\0\0\0\x0cJXL |\xff\x0a", "a JPEG XL picture"),
     (rb"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
@@ -62,10 +70,70 @@ def kind(head: bytes) -> str:
     return next(found, "a text file" if _TEXT.fullmatch(head) else "")
 
 
-def header(stream: Stream, format: str) -> tuple[int, int]:
-    """Width and height of a JPEG or PNG, in pixels, as its header says. Raises DamagedError and OSError."""
+@dataclass(frozen=True, slots=True)
+class Still:
+    """What the header of a JPEG or PNG tells. Width and height are in pixels, as people see the picture.
+
+    `orientation` is that of EXIF, 1 for upright; `bits` are those of a channel. `has_more` says that further pictures
+    are in the file: a gain map, a preview.
+    """
+
+    width: int
+    height: int
+    orientation: int = 1
+    bits: int = 8
+    is_cmyk: bool = False
+    has_alpha: bool = False
+    is_animated: bool = False
+    has_more: bool = False
+
+
+def header(stream: Stream, format: str) -> Still:
+    """What the header of a JPEG or PNG tells. Raises DamagedError and OSError."""
     with _opened(stream, format) as picture:
-        return picture.size
+        orientation = _orientation(picture)
+        width, height = picture.size if orientation <= _LAST_UNTURNED else picture.size[::-1]
+        return Still(
+            width,
+            height,
+            orientation,
+            bits=_bits(stream) if format == "PNG" else 8,
+            is_cmyk=picture.mode == "CMYK",
+            has_alpha=picture.has_transparency_data,
+            is_animated=getattr(picture, "is_animated", False),
+            # Multi-Picture Format, CIPA DC-007: what Ultra HDR keeps its gain map in.
+            has_more="mp" in picture.info,
+        )
+
+
+def _orientation(picture: ImageFile) -> int:
+    """By EXIF, from 1 to 8. What cannot be read there does no harm to the picture."""
+    # Without EXIF in front, Pillow would decode a whole PNG to look for it behind.
+    if "exif" not in picture.info:
+        return 1
+    try:
+        found = picture.getexif().get(_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error):
+        return 1
+    return found if found in range(1, 9) else 1
+
+
+def _bits(stream: Stream) -> int:
+    """The bits of a channel of a PNG (PNG specification, 11.2.1: the header comes first)."""
+    stream.seek(_PNG_BITS)
+    return stream.read(1)[0]
+
+
+def is_see_through(stream: Stream, format: str) -> bool:
+    """Whether a picture with transparency really has parts that are not opaque: many editors save it for nothing.
+
+    A very large one is not decoded for that. Raises DamagedError and OSError.
+    """
+    with _opened(stream, format) as picture:
+        if picture.width * picture.height > _MOST_DECODED:
+            return True
+        least, _ = picture.convert("RGBA").getchannel("A").getextrema()
+        return isinstance(least, (int, float)) and least < _OPAQUE
 
 
 def check_whole(stream: Stream, format: str) -> None:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from runner.diagnostics.suggestions import inside
-from runner.diagnostics.words import name, shortened
-from runner.manifest.files import read_below
+from runner.diagnostics.words import flow, joined, name, quoted, shortened
+from runner.manifest.files import on_disk
 from runner.manifest.json_values import mapping
-from runner.manifest.pictures.glob_search import MOST_ENTRIES, TooManyEntriesError, matching
+from runner.manifest.pictures.glob_search import MOST_ENTRIES, TooManyEntriesError, matching, near
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
-from runner.manifest.tables import MAX_BYTES, Row, Table, is_table, read_table
-from runner.manifest.variable_names import RULE, is_variable
+from runner.manifest.tables.image_table import Row, Table
+from runner.manifest.tables.table_files import TableFile, read_table
+from runner.manifest.variable_names import RESERVED, is_variable
 from runner.model import Image, Json, Origin, Route, Variables
 
 Entry: TypeAlias = Mapping[str, Json]
 
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]|=(?=[^=])")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_DATA = re.compile(r"data:[^,]*,", re.IGNORECASE)
+_URL_SIGNS = ":/?#[]@!$&'()*+,;=~"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -53,7 +57,29 @@ def candidates(entry: Json, route: Route, base: Path, found: ReadingDiagnostics)
 
 
 def _file(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
-    yield _local(entry, route, "file", str(entry["file"]), base)
+    written = str(entry["file"])
+    if _is_path((*route, "file"), written, found):
+        yield _local(entry, route, "file", written, base)
+
+
+def _is_path(place: Route, written: str, found: ReadingDiagnostics) -> bool:
+    """Whether this may be the path of a file. An address or the bytes of a picture are reported."""
+    if _DATA.match(written):
+        hint = "write base64: with what follows the comma, and an id: {base64: iVBOR..., id: dot}"
+        found.error("E412", place, "this is a picture in Base64, not a path", hint)
+    elif written.startswith("file://"):
+        hint = f"write the path alone: {flow(unquote(urlsplit(written).path))}"
+        found.error("E412", place, f"{name(written)} is an address of a file, not its path", hint)
+    elif _SCHEME.match(written):
+        hint = (
+            f"write url: {quoted(_masked(written))}"
+            if place[-1] == "file"
+            else "download it, and write the path of the file"
+        )
+        found.error("E412", place, f"{name(_masked(written))} is an address, not a path", hint)
+    else:
+        return True
+    return False
 
 
 def _url(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
@@ -91,26 +117,60 @@ def _base64_error(text: str) -> tuple[str, str, int] | None:
 
 
 def _glob(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
-    pattern = str(entry["glob"])
+    pattern, place = str(entry["glob"]), (*route, "glob")
+    if not _is_path(place, pattern, found):
+        return
     try:
         files = matching(pattern, base)
+        others = near(pattern, base, files)
     except TooManyEntriesError:
         message = f"the glob {name(pattern)} looks at more than {MOST_ENTRIES:,} files and folders"
-        found.error("E105", (*route, "glob"), message, "begin it with the folder that holds the pictures")
+        found.error("E105", place, message, "begin it with the folder that holds the pictures")
         return
-    if not files:
-        fixed = os.path.dirname(re.split(r"[*?\[]", pattern, maxsplit=1)[0])
-        found.error("E408", (*route, "glob"), f"no file matches {name(pattern)}", inside(base / fixed, fixed))
+    _tell_of_others(pattern, files, others, base, place, found)
     yield from (_local(entry, route, "glob", written, base) for written in files)
 
 
+def _tell_of_others(
+    pattern: str, files: list[str], others: list[str], base: Path, place: Route, found: ReadingDiagnostics
+) -> None:
+    """Report a glob that matches nothing, or leaves out files with nearly such names."""
+    told = joined(map(os.path.basename, others), "and", limit=6)
+    hint = _wider(pattern, [*files, *others], base) if others else ""
+    if files and others:
+        found.warning("W413", place, f"{name(pattern)} leaves out {told}", hint)
+    elif not files:
+        fixed = os.path.dirname(re.split(r"[*?\[{]", pattern, maxsplit=1)[0])
+        hint = f"it nearly matches {told}; {hint}" if others else inside(on_disk(base / fixed), fixed)
+        found.error("E408", place, f"no file matches {name(pattern)}", hint)
+
+
+def _wider(pattern: str, wanted: list[str], base: Path) -> str:
+    """A hint how to match all these files."""
+    stem, _ = os.path.splitext(pattern)
+    endings = sorted({os.path.splitext(each)[1].removeprefix(".") for each in wanted})
+    ending = endings[0] if len(endings) == 1 else "{" + ",".join(endings) + "}"
+    wider = f"{stem}.{ending}"
+    if set(matching(wider, base)) >= set(wanted):
+        return f"to take all of them write glob: {quoted(wider)}"
+    return "capital and small letters count: write them as the files have them, or [Aa] for both"
+
+
 def _table(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
-    written, place, own = str(entry["table"]), (*route, "table"), mapping(entry.get("vars"))
-    with found.reading(place, f"the table {name(written)}", missing="E409"):
-        table = read_table(read_below(base / written, found.folders, written, MAX_BYTES, is_table))
-        found.attach(place, table)
-        found.extend(table.diagnostics)
-        yield from _rows(table, own, place, base, found)
+    encoding, sheet = (entry.get(key) for key in ("encoding", "sheet"))
+    table = TableFile(
+        str(entry["table"]),
+        encoding if isinstance(encoding, str) else None,
+        sheet if isinstance(sheet, str) else None,
+    )
+    place, own = (*route, "table"), mapping(entry.get("vars"))
+    if not _is_path(place, table.written, found):
+        return
+    with found.reading(place, f"the table {name(table.written)}", missing="E409"):
+        content = read_table(table, base, found.folders)
+        found.attach(place, content)
+        found.extend(content.diagnostics)
+        yield from _rows(content, own, place, base, found)
 
 
 def _rows(table: Table, own: Variables, place: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
@@ -121,11 +181,11 @@ def _rows(table: Table, own: Variables, place: Route, base: Path, found: Reading
 
 
 def _is_variable_column(column: str, own: Variables, place: Route, found: ReadingDiagnostics) -> bool:
-    if column in ("image", "id"):
-        return False
-    if not is_variable(column):
-        what = f"the column {name(column)}" if column else "a column without a name"
-        found.warning("W902", (*place, column), f"{what} is left out: templates cannot name it", RULE, key=True)
+    """Whether templates know a column by its name alone. Every other one they know as `row["NAME"]`."""
+    if not column:
+        hint = "give it a name in the header, or delete it"
+        found.warning("W902", (*place, column), "a column without a name is left out", hint, key=True)
+    if column in ("id", *RESERVED) or not is_variable(column):
         return False
     if column in own:
         message = f"the variable {name(column)} is set by the table and by vars"
@@ -134,13 +194,14 @@ def _is_variable_column(column: str, own: Variables, place: Route, found: Readin
 
 
 def _row(row: Row, variables: Variables, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
-    written, given = row.cells["image"].strip(), row.cells.get("id", "").strip()
+    written, given = row.text("image"), row.text("id")
     error = _row_error(written)
     if error is not None:
         code, message, hint = error
         found.error(code, (*route, "image"), message, hint)
         return
-    entry: Entry = {"vars": variables, "id": given} if given else {"vars": variables}
+    named: Entry = {"id": given} if given else {}
+    entry: Entry = {"vars": variables, "row": row.cells, **named}
     if _SCHEME.match(written):
         yield _candidate(entry, route, "image", written, Origin.URL, written, _url_stem(written))
     else:
@@ -152,14 +213,18 @@ def _row_error(written: str) -> tuple[str, str, str] | None:
         return "E409", "the row has no image", "write a path or an address in the column image, or delete the row"
     if _CONTROL.search(written):
         return "E409", f"{name(written)} has control characters", "write the path on one line"
+    if _DATA.match(written):
+        return "E412", "this is a picture in Base64", "save the picture as a file, and write its path here"
     if _SCHEME.match(written) and _url_error(written):
         return "E412", f"{name(_masked(written))} is not usable: {_url_error(written)}", _url_hint(written)
     return None
 
 
 def _local(entry: Entry, route: Route, kind: str, written: str, base: Path) -> Candidate:
-    location = os.path.realpath(base / written)
-    return _candidate(entry, route, kind, written, Origin.FILE, location, Path(written).stem)
+    location = os.path.realpath(on_disk(base / written))
+    # An id is the same on every machine, however its disk spells the name.
+    stem = unicodedata.normalize("NFC", Path(written).stem)
+    return _candidate(entry, route, kind, written, Origin.FILE, location, stem)
 
 
 def _candidate(
@@ -172,6 +237,7 @@ def _candidate(
         reference="",
         vars=mapping(entry.get("vars")),
         route=route,
+        row=mapping(entry["row"]) if "row" in entry else None,
     )
     place, id_place = (*route, kind), (*route, "id" if "id" in entry else kind)
     return Candidate(image, kind, label, place, id_place)
@@ -199,11 +265,18 @@ def _masked(url: str) -> str:
 
 
 def _url_hint(url: str) -> str:
-    if "@" in url:
+    if _DATA.match(url):
+        return "write base64: with what follows the comma, and an id"
+    if "@" in url.partition("://")[2].partition("/")[0]:
         return "use an address that needs no password, or download the picture"
-    if _SCHEME.match(url):
-        return "it looks like https://example.com/bag.jpg; a space in it is written %20"
-    return f"write https://{shortened(url)}, or for a file file: {shortened(url)}"
+    if url.startswith("file://"):
+        return f"write file: {flow(unquote(urlsplit(url).path))}"
+    if not _SCHEME.match(url):
+        return f"write https://{shortened(url)}, or for a file file: {shortened(url)}"
+    if re.match(r"https?://[^/?#\s]", url) and re.search(r"\s", url):
+        # What is encoded already stays.
+        return f"write {quote(url.strip(), safe='%' + _URL_SIGNS)}"
+    return "it looks like https://example.com/bag.jpg"
 
 
 def _url_stem(url: str) -> str:

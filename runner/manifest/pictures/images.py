@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
@@ -15,7 +15,7 @@ from runner.manifest.ids import Claim, check_claims
 from runner.manifest.pictures.entries import Candidate, candidates
 from runner.manifest.pictures.inspection import Picture, PictureDiagnostic, Rules, inspect, inspect_file
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
-from runner.model import Image, Json, Origin
+from runner.model import Image, Json, Origin, Route
 
 # Returns the bytes of a URL; raises OSError.
 Fetch: TypeAlias = Callable[[str], bytes]
@@ -37,6 +37,7 @@ def read_images(
             pictures[source] = _inspect(*source, rules)
         for diagnostic in pictures[source].diagnostics:
             _report(candidate, diagnostic, base, found)
+    _warn(known, pictures, found)
     return tuple(_image(each, pictures[_source(each.image)]) for each in known)
 
 
@@ -84,6 +85,21 @@ def _report(candidate: Candidate, diagnostic: PictureDiagnostic, base: Path, fou
     elif not hint:
         hint = "name a file that holds the picture" if path.exists() else nearby(path, candidate.label)
     found.error(diagnostic.code, candidate.place, f"{candidate.label} {diagnostic.message}", hint)
+
+
+def _warn(
+    known: Sequence[Candidate], pictures: Mapping[tuple[Origin, str], Picture], found: ReadingDiagnostics
+) -> None:
+    """One warning of a kind for each entry: phones save all their pictures alike."""
+    doubtful: dict[tuple[Route, str], list[tuple[Candidate, PictureDiagnostic]]] = {}
+    for candidate in known:
+        for each in pictures[_source(candidate.image)].warnings:
+            doubtful.setdefault((candidate.image.route[:2], each.code), []).append((candidate, each))
+    for (first, diagnostic), *others in doubtful.values():
+        count = len(others)
+        more = f" ({count:,} more of this entry {'is' if count == 1 else 'are'} so, too)" if count else ""
+        label = first.label if first.image.origin is not Origin.INLINE else repr(first.label)
+        found.warning(diagnostic.code, first.place, f"{label} {diagnostic.message}{more}", diagnostic.hint)
 
 
 def _image(candidate: Candidate, picture: Picture) -> Image:

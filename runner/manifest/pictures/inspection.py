@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,25 @@ from runner.manifest.files import open_media
 from runner.manifest.json_values import items
 from runner.media import picture_rules
 from runner.model import ModelSchema
-from runner.video.stills import DamagedError, Stream, check_whole, header, kind
+from runner.video.stills import HEIC, DamagedError, Still, Stream, check_whole, header, is_see_through, kind
 
 # A picture with more pixels counts as a decompression bomb. Pillow refuses to decode from about this number on.
 MAX_PIXELS = 178_000_000
 _FORMATS = ("JPEG", "PNG")
+_USUAL_BITS = 8
+_FIX = "reelrun fix-pictures writes a copy that looks the same to everyone"
+# By the values of EXIF's orientation.
+_TURNS = {
+    2: "mirrored",
+    3: "turned upside down",
+    4: "mirrored upside down",
+    5: "mirrored and turned",
+    6: "turned to the right",
+    7: "mirrored and turned",
+    8: "turned to the left",
+}
+# Other kinds of pictures that can be read, and saved as one of the above.
+CONVERTIBLE = (HEIC, "an AVIF picture", "a WebP picture", "a GIF picture", "a BMP picture", "a TIFF picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +68,17 @@ class PictureDiagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The result of an inspection. `sha256` and the sizes are empty if there are diagnostics."""
+    """The result of an inspection. `sha256` and the sizes are empty if there are diagnostics, which are errors.
+
+    `warnings` are about what the service may see otherwise than people do.
+    """
 
     diagnostics: tuple[PictureDiagnostic, ...] = ()
     sha256: str = ""
     size: int = 0
     width: int = 0
     height: int = 0
+    warnings: tuple[PictureDiagnostic, ...] = ()
 
 
 def inspect_file(path: Path, rules: Sequence[Rules]) -> Picture:
@@ -89,17 +107,42 @@ def inspect(stream: Stream, length: int, rules: Sequence[Rules]) -> Picture:
         return Picture((_of_kind(found, formats),))
     diagnostics = _of_bytes(length, rules)
     try:
-        width, height = header(stream, found)
-        diagnostics += _of_pixels(width, height, rules)
+        seen = header(stream, found)
+        diagnostics += _of_pixels(seen.width, seen.height, rules)
         if not diagnostics:
             check_whole(stream, found)
     except DamagedError as error:
         diagnostics.append(PictureDiagnostic("E406", f"is damaged: {error}", "save or copy it anew"))
     if diagnostics:
         return Picture(tuple(dict.fromkeys(diagnostics)))
+    warnings = tuple(PictureDiagnostic(code, message, _FIX) for code, message in _doubts(stream, found, seen))
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Picture((), digest, length, width, height)
+    return Picture((), digest, length, seen.width, seen.height, warnings)
+
+
+def _doubts(stream: Stream, format: str, seen: Still) -> Iterator[tuple[str, str]]:
+    """The codes and messages of what the service may see otherwise than people do."""
+    if seen.orientation > 1:
+        yield "W414", f"is {_TURNS[seen.orientation]} by a note in it (EXIF); the service may not heed that"
+    if seen.has_alpha and _is_see_through(stream, format):
+        yield "W415", "has transparent parts; what the service puts behind them is not known"
+    if seen.is_cmyk:
+        yield "W416", "has the colours of print (CMYK); the service may show wrong ones"
+    if seen.bits > _USUAL_BITS:
+        yield "W417", f"has {seen.bits} bits a channel; a video has 8"
+    if seen.is_animated:
+        yield "W418", "is animated; the service most likely takes its first picture"
+    if seen.has_more:
+        yield "W419", "has further pictures in it, such as the gain map of an HDR photo; the service sees the first"
+
+
+def _is_see_through(stream: Stream, format: str) -> bool:
+    try:
+        return is_see_through(stream, format)
+    except DamagedError:
+        # Whole by its checksums. What is in it, the service decides.
+        return False
 
 
 def _of_kind(found: str, formats: Sequence[str]) -> PictureDiagnostic:
@@ -107,9 +150,10 @@ def _of_kind(found: str, formats: Sequence[str]) -> PictureDiagnostic:
     if not found:
         return PictureDiagnostic("E402", "is neither JPEG nor PNG by its content", f"save it as {takes}")
     what = f"a {found} picture" if found in _FORMATS else found
-    return PictureDiagnostic(
-        "E402", f"is {what}; the API takes {takes}", f"save it as {takes}; another name is not enough"
-    )
+    hint = f"save it as {takes}; another name is not enough"
+    if found in CONVERTIBLE or found in _FORMATS:
+        hint = f"save it as {takes} (reelrun fix-pictures does that); another name is not enough"
+    return PictureDiagnostic("E402", f"is {what}; the API takes {takes}", hint)
 
 
 def _of_bytes(length: int, rules: Sequence[Rules]) -> list[PictureDiagnostic]:
@@ -118,7 +162,7 @@ def _of_bytes(length: int, rules: Sequence[Rules]) -> list[PictureDiagnostic]:
         PictureDiagnostic(
             "E403",
             f"has {size(length)} ({length:,} bytes); the API takes at most {size(limit)} ({limit:,} bytes)",
-            "save it smaller: fewer pixels, or JPEG instead of PNG",
+            "save it smaller: fewer pixels, or JPEG instead of PNG; reelrun fix-pictures does that",
         )
         for limit in limits[:1]
     ]

@@ -37,7 +37,7 @@ def values_of(manifest: Manifest) -> Iterator[tuple[Route, Json]]:
     for index, include in enumerate(manifest.matrix.include):
         yield ("matrix", "include", index), include
     for image in manifest.images:
-        yield from (((*image.route, "vars", name), value) for name, value in image.vars.items())
+        yield from (((*image.route, "vars", name), value) for name, value in image.known.items())
 
 
 def parts(route: Route, value: Json) -> Iterator[tuple[Route, Json]]:

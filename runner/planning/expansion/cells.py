@@ -247,9 +247,11 @@ class _Group:
 
 def context_of(manifest: Manifest, image: Image, prompt: str, model: str) -> dict[str, object]:
     """What the templates of a cell see beside the variables of its variant and `take`."""
+    row = {} if image.row is None else {"row": image.row}
     return {
         **manifest.constants,
         **image.vars,
+        **row,
         "image": {"id": image.id, "width": image.width, "height": image.height},
         "prompt": {"id": prompt},
         "model": model,

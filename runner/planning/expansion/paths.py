@@ -6,6 +6,8 @@ import hashlib
 import re
 import unicodedata
 
+from runner.diagnostics.suggestions import unexpanded
+
 # Names that Windows reserves for devices, with any extension
 # (https://learn.microsoft.com/windows/win32/fileio/naming-a-file).
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
@@ -29,6 +31,8 @@ def unsafe_text(template: str) -> str | None:
     parts = text.split("/")
     if text.startswith("/") or re.match(r"[A-Za-z]:", text) or "\\" in text:
         return "it must be a relative path with forward slashes"
+    if unexpanded(text):
+        return f"nothing replaces {unexpanded(text)} in it; videos stay below videos/ in the output folder"
     if any(part.strip() in (".", "..") for part in parts):
         return "it must not contain '.' or '..' as a folder"
     if text.lower().endswith(".mp4"):

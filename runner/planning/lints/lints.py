@@ -13,7 +13,7 @@ from runner.planning.lints.idle_entries import idle_entries
 from runner.planning.lints.placeholders import Placeholders
 from runner.planning.lints.respelled_numbers import respelled_numbers
 from runner.planning.lints.small_pictures import small_pictures
-from runner.planning.lints.unused_names import idle_axes, names_of, unused, unused_pictures
+from runner.planning.lints.unused_names import idle_axes, names_of, shadowed_columns, unused, unused_pictures
 from runner.planning.lints.whitespace_twins import WhitespaceTwins
 from runner.planning.plan_diagnostics import PlanDiagnostics, PlanWarning
 
@@ -64,6 +64,7 @@ class Lints:
 
     def _warnings(self, jobs: Iterable[Job]) -> Iterator[PlanWarning]:
         yield from unused(self._manifest, self._used)
+        yield from shadowed_columns(self._manifest, self._expansion.used)
         yield from unused_pictures(self._manifest)
         yield from respelled_numbers(self._manifest, self._arms.values())
         yield from self._placeholders.warnings()

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from runner.model import Image, Json, Manifest, Matrix, Route
 from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_picture
 
+# Names that every template has, of single values. (A text cannot hold the others, which is an error of its own.)
+_MEANINGS = {"model": "the name of the model", "take": "the number of the take", "name": "the name of the manifest"}
+
 
 def unused(manifest: Manifest, used: frozenset[str]) -> Iterator[PlanWarning]:
     """A warning for each name that is set but that no template uses (W331, W332).
@@ -37,6 +40,16 @@ def unused_pictures(manifest: Manifest) -> Iterator[PlanWarning]:
         more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
         hint = "name it in the images of a prompt, or delete it"
         yield PlanWarning("W345", place_of_picture(manifest, image), f"no prompt is for '{left[0]}'{more}", hint)
+
+
+def shadowed_columns(manifest: Manifest, used: frozenset[str]) -> Iterator[PlanWarning]:
+    """A warning for each column whose name means something else in a template that uses it (W412)."""
+    for entry, image in _entries(manifest).items():
+        for name, meaning in _MEANINGS.items():
+            if name in used and name in (image.row or {}):
+                message = f"{{{{ {name} }}}} is {meaning}, not this column"
+                place = Place((*entry, "table", name), key=True)
+                yield PlanWarning("W412", place, message, f'the column is row["{name}"] in templates')
 
 
 def names_of(manifest: Manifest) -> frozenset[str]:

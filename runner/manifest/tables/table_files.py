@@ -1,0 +1,111 @@
+"""From a file to a table: which kind of table it is, by its content, and which encoding its text has."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.diagnostics.suggestions import closest, did_you_mean
+from runner.diagnostics.text import Text, decode, file_error, shown, with_lines
+from runner.diagnostics.words import name
+from runner.errors import ManifestError
+from runner.manifest.files import bytes_below, check_key
+from runner.manifest.tables.delimited_text import is_delimited, read_delimited
+from runner.manifest.tables.image_table import Table
+from runner.manifest.tables.json_lines import is_json_lines, read_json_lines
+from runner.manifest.tables.spreadsheets import is_workbook, read_workbook
+
+MAX_BYTES = 20 * 2**20
+_USUAL = ("cp1252", "cp1250", "cp1251", "latin-1", "mac-roman", "shift_jis", "gb18030", "utf-8", "utf-16")
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A table as an entry of the manifest names it: the path as spelled there, and what else it says of the file."""
+
+    written: str
+    encoding: str | None = None
+    sheet: str | None = None
+
+
+def read_table(table: TableFile, base: Path, folders: Sequence[Path]) -> Table:
+    """Read a table from below `folders`. Raises UnreadableError, and ManifestError with the errors in the file."""
+    path = base / table.written
+    data, _ = bytes_below(path, folders, table.written, MAX_BYTES)
+    file = shown(path)
+    if is_workbook(data):
+        found = read_workbook(data, file, table.sheet)
+        check_key(found.text)
+        return found.checked()
+    text = _text(data, file, table.encoding)
+    check_key(text)
+    return (read_json_lines if text.text.lstrip().startswith("{") else read_delimited)(text).checked()
+
+
+def _is_table(text: str) -> bool:
+    """Whether lines of the file may be in messages: of another file they may hold secrets."""
+    return is_delimited(text) or is_json_lines(text)
+
+
+def _text(data: bytes, file: str, encoding: str | None) -> Text:
+    if encoding is None:
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return _decoded(data, file, "utf-16")
+        return decode(data, file, _is_table, _hint(data))
+    if _is_unknown(encoding):
+        guess = closest(encoding, _USUAL)
+        hint = did_you_mean(guess, f"such as {', '.join(_USUAL[:4])}; without it the table is UTF-8 or UTF-16")
+        raise _unfit(file, f"there is no encoding {name(encoding)}", hint)
+    actual = _actual(data)
+    if actual is not None and not codecs.lookup(encoding).name.startswith("utf"):
+        message = f"the table is {actual.upper()}, and would be garbled as {encoding}"
+        raise _unfit(file, message, "delete encoding from its entry")
+    return _decoded(data, file, encoding)
+
+
+def _unfit(file: str, message: str, hint: str) -> ManifestError:
+    text = Text(file, "")
+    return file_error("E413", text, text.at(0), message, hint)
+
+
+def _is_unknown(encoding: str) -> bool:
+    """Whether no text has such an encoding."""
+    try:
+        codecs.lookup(encoding)
+        # Of other codecs, such as those that compress, decode knows nothing.
+        b"".decode(encoding)
+    except (LookupError, ValueError):
+        return True
+    return False
+
+
+def _actual(data: bytes) -> str | None:
+    """The encoding that a file tells by its mark, or by characters that no other encoding has; None if it does not."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        return None if data.decode("utf-8").isascii() else "utf-8"
+    except UnicodeDecodeError:
+        return None
+
+
+def _decoded(data: bytes, file: str, encoding: str) -> Text:
+    try:
+        text = data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        text = data.decode(encoding, "replace")
+        whole = with_lines(text, file, _is_table)
+        place = whole.at(len(with_lines(data[: error.start].decode(encoding, "replace"), file).text))
+        message = f"the byte 0x{data[error.start]:02x} is not {encoding}"
+        raise file_error("E104", whole, place, message, "name the encoding that the table was saved in") from None
+    return with_lines(text, file, _is_table)
+
+
+def _hint(data: bytes) -> str:
+    """What to do about a table that is not UTF-8: most are from Excel for Windows."""
+    wrong = next((each for each in data if each >= 0x80), 0)
+    seen = bytes([wrong]).decode("cp1252", "replace")
+    as_seen = f" (0x{wrong:02x} is {seen} there)" if seen.isprintable() and seen != "\ufffd" else ""
+    return f"add encoding: cp1252 to its entry{as_seen}, or export it as CSV UTF-8"
