@@ -109,6 +109,10 @@ def _manifest_commands(commands: _Commands) -> None:
     validate.add_argument(
         "--slow", action="store_true", help="wait for templates that take more than ten minutes in all"
     )
+    fixing = (
+        "make copies of pictures that the service may see otherwise, or refuse; print what to change"
+    )
+    _manifest(commands, "fix-pictures", fixing)
     plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
     plan.add_argument("--jobs", action="store_true", help="list every job, not only the first ones")
     plan.add_argument(
@@ -125,6 +129,8 @@ def _manifest_commands(commands: _Commands) -> None:
     by = "a line for each value of this variable; also image, prompt, model; given twice, for each pair of values"
     status.add_argument("--by", action="append", default=[], metavar="NAME", help=by)
     index = _manifest(commands, "index", "write index.json, index.csv and index.html anew")
+    excel = "index.csv as spreadsheets with other decimal signs read it: with semicolons, and marked as UTF-8"
+    index.add_argument("--excel", action="store_true", help=excel)
     for each in (status, index):
         _selection(each)
         _sandboxed(each)

@@ -24,6 +24,7 @@ _COLLECTION_THRESHOLD = 50_000
 _MODULES = {
     "init": "init_command",
     "validate": "validate_command",
+    "fix-pictures": "fix_pictures_command",
     "plan": "plan_command",
     "run": "run_command",
     "status": "status_command",
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = importlib.import_module(f"runner.cli.commands.{_MODULES[options.command]}")
         from runner.cli.error_handler import guarded
 
-        return guarded(getattr(command, options.command), options)
+        return guarded(getattr(command, options.command.replace("-", "_")), options)
     except ArgumentsError as error:
         if not words:
             parser().print_help(sys.stderr)

@@ -269,7 +269,7 @@ _CODES = {
         "A path that nothing expands",
         "A manifest means the same for everybody, so ~, $NAME, ${NAME}, %NAME% and drive letters have no meaning in "
         "its paths. A folder of that name would be made. Write the path from the manifest, or from the root of the "
-        "disk; --output names another output folder for one machine. A folder that is really called so is written ./~ .",
+        "disk; --output names another output folder for one machine. What is really called so is written ./~ .",
         "wrong:  output: {dir: ~/videos}\nright:  output: {dir: ../videos}",
     ),
     "E415": Code(

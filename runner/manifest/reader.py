@@ -17,6 +17,7 @@ from runner.manifest.axes import AxisFile, with_values
 from runner.manifest.files import folders_of, read_text
 from runner.manifest.json_values import integer, items, mapping
 from runner.manifest.parameters import check_parameters
+from runner.manifest.pictures.entries import Candidate, candidates
 from runner.manifest.pictures.images import Fetch, read_images
 from runner.manifest.pictures.inspection import Rules
 from runner.manifest.prompts import for_pictures, read_prompts
@@ -85,13 +86,49 @@ def _document(path: Path, full: Path, folders: Sequence[Path]) -> Document:
     return whole
 
 
+@dataclass(frozen=True, slots=True)
+class NamedPictures:
+    """The pictures that a manifest names, whatever they are; the models' rules for them; errors in the naming.
+
+    `base` is the resolved folder of the manifest.
+    """
+
+    candidates: tuple[Candidate, ...]
+    rules: tuple[Rules, ...]
+    source: Source
+    base: Path
+    errors: tuple[Diagnostic, ...]
+
+
+def named_pictures(path: Path, *, allow_outside: Sequence[str | Path] = ()) -> NamedPictures:
+    """Read as much of a manifest as names pictures. Raises ManifestError if it is no YAML."""
+    full = path.absolute().parent.resolve() / path.name
+    folders = folders_of(full.parent, allow_outside)
+    document = _document(path, full, folders)
+    found = ReadingDiagnostics(document.source, folders)
+    known: list[Candidate] = []
+    rules: list[Rules] = []
+    try:
+        content = checked(document, found)
+        rules = _rules(read_models(_models(content.get("model")), content.get("models", {}), full.parent, found))
+        for index, entry in enumerate(items(content.get("images"))):
+            known += candidates(entry, ("images", index), full.parent, found)
+    except TooManyErrorsError:
+        known = []
+    errors = (each for each in found.ordered() if each.severity is Severity.ERROR)
+    return NamedPictures(tuple(known), tuple(rules or [Rules()]), document.source, full.parent, tuple(errors))
+
+
+def _rules(schemas: Schemas) -> list[Rules]:
+    return list(dict.fromkeys(map(Rules.of, schemas.values()))) or [Rules()]
+
+
 def _checked(document: Document, full: Path, found: ReadingDiagnostics, fetch: Fetch | None) -> Manifest | None:
     """The manifest of a document; None if it has errors. Raises TooManyErrorsError if it has too many."""
     content = checked(document, found)
     schemas = read_models(_models(content.get("model")), content.get("models", {}), full.parent, found)
-    rules = list(dict.fromkeys(map(Rules.of, schemas.values()))) or [Rules()]
     errors = found.counts[Severity.ERROR]
-    images = read_images(items(content.get("images")), full.parent, rules, found, fetch)
+    images = read_images(items(content.get("images")), full.parent, _rules(schemas), found, fetch)
     has_all = found.counts[Severity.ERROR] == errors
     entries = items(content.get("prompts"))
     prompts = read_prompts(entries, full.parent, found)

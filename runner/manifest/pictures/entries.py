@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import quote, unquote, urlsplit
@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A picture that is not inspected yet, so its reference and sizes are missing.
+    """A picture that is not inspected yet, so its reference and sizes are missing. `pattern` is the glob that found it.
 
     `place` is the route of the value that names the picture, `id_place` that of the value that gives its id. `kind` and
     `label` are key and value in the manifest: `file` and `images/shoe.jpg`. In a table, `kind` is the column `image`.
@@ -44,6 +44,7 @@ class Candidate:
     label: str
     place: Route
     id_place: Route
+    pattern: str = ""
 
 
 Candidates: TypeAlias = Iterator[Candidate]
@@ -128,7 +129,7 @@ def _glob(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> 
         found.error("E105", place, message, "begin it with the folder that holds the pictures")
         return
     _tell_of_others(pattern, files, others, base, place, found)
-    yield from (_local(entry, route, "glob", written, base) for written in files)
+    yield from (replace(_local(entry, route, "glob", written, base), pattern=pattern) for written in files)
 
 
 def _tell_of_others(
