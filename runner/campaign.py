@@ -26,7 +26,7 @@ from runner.model import Action, Manifest, Status, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
 from runner.planning.plan import Plan, make_plan
-from runner.planning.selection import Selection
+from runner.planning.selection import EVERYTHING, Selection
 from runner.results import index
 from runner.results.atomic_files import index_path, replacing
 from runner.results.inventory import Inventory, Kind
@@ -242,7 +242,9 @@ def lock(planned: Plan) -> Path:
     return path
 
 
-def write_index(manifest: Manifest, store: Store, now: float, selection: Selection | None = None) -> Path:
+def write_index(
+    manifest: Manifest, store: Store, now: float, selection: Selection = EVERYTHING, *, for_excel: bool = False
+) -> Path:
     """Write index.json, index.csv and index.html from the state, for all or the selected jobs. Raises DiskError."""
     with disk_errors(f"read {manifest.path}"):
         digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
@@ -255,10 +257,9 @@ def write_index(manifest: Manifest, store: Store, now: float, selection: Selecti
         generated_at=now,
         state=store.id,
         intents=store.intents(),
+        pictures={image.id: image.known for image in manifest.images},
     )
-    if selection is None or selection.is_everything:
-        return index.write(manifest.output.dir, header, store.records)
-    return index.write(manifest.output.dir, header, lambda: filter(selection.has, store.records()))
+    return index.write(manifest.output.dir, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
 
 
 def _dry_result(planned: Plan, store: Store) -> Result:

@@ -109,9 +109,7 @@ def _manifest_commands(commands: _Commands) -> None:
     validate.add_argument(
         "--slow", action="store_true", help="wait for templates that take more than ten minutes in all"
     )
-    fixing = (
-        "make copies of pictures that the service may see otherwise, or refuse; print what to change"
-    )
+    fixing = "make copies of pictures that the service may see otherwise, or refuse; print what to change"
     _manifest(commands, "fix-pictures", fixing)
     plan = _manifest(commands, "plan", "show what a run would do, and why; write and send nothing")
     plan.add_argument("--jobs", action="store_true", help="list every job, not only the first ones")

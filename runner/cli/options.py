@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from runner.cli.set_flag import with_flags
 from runner.diagnostics.suggestions import unexpanded
+from runner.diagnostics.words import command
 from runner.errors import Diagnostic, UsageError
 from runner.manifest.reader import read
 from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
@@ -94,15 +94,20 @@ def retry_flags(left: Unfinished) -> list[str]:
     return ["--retry-failed"] * bool(failed) + ["--retry-rejected"] * bool(rejected)
 
 
-def command_line(options: argparse.Namespace, command: str, *flags: str) -> str:
+def command_line(options: argparse.Namespace, name: str, *flags: str) -> str:
     """The next command, for people to copy: with those arguments of this one that fit it, and with `flags`."""
     given = vars(options)
-    words = ["reelrun", command, options.manifest]
+    words = [name, options.manifest]
     if given.get("sandbox"):
         words.append("--sandbox")
-    for name in (*_SHARED_FLAGS, *(_RUN_FLAGS if command == "run" else ())):
-        value = given.get(name)
-        for each in value if isinstance(value, list) else [value]:
-            if each is not None:
-                words += [f"--{name.replace('_', '-')}", str(each)]
-    return shlex.join((*words, *flags))
+    for each in (*_SHARED_FLAGS, *(_RUN_FLAGS if name == "run" else ())):
+        value = given.get(each)
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                words += _flag(f"--{each.replace('_', '-')}", str(one))
+    return command(*words, *flags)
+
+
+def _flag(name: str, value: str) -> list[str]:
+    """A flag with its value. A value that looks like a flag stands in one word with its name."""
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]

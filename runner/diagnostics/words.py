@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -72,6 +73,11 @@ def described(value: Json) -> str:
     if isinstance(value, (int, float)):
         return f"the {'integer' if isinstance(value, int) else 'number'} {literal(value)}"
     return "a mapping" if isinstance(value, Mapping) else "a list"
+
+
+def command(*words: object) -> str:
+    """A command of ours as it is typed into a shell, whatever its words hold. Each word of a flag is one of them."""
+    return shlex.join(("reelrun", *map(str, words)))
 
 
 def flow(value: Json) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runner.api.answers import Remote
+from runner.diagnostics.words import command
 from runner.engine.flights import Flight, Phase
 from runner.engine.reconcile import Likeness, likeness
 from runner.engine.run import Run
@@ -35,7 +36,7 @@ def _split(run: Run, text: str) -> tuple[Flight, str]:
 
 
 def _request(run: Run, flight: Flight, request_id: str) -> Remote:
-    attempt, where = flight.attempt, f"reelrun requests {flight.attempt.model} --unclaimed MANIFEST lists them"
+    attempt, where = flight.attempt, f"{command('requests', flight.attempt.model)} --unclaimed MANIFEST lists them"
     if run.store.claimed([request_id]):
         raise UsageError(f"request {request_id} belongs to another job already", where)
     remote = _found(run, attempt.model, request_id)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from runner.diagnostics.text import shown
-from runner.diagnostics.words import printable
+from runner.diagnostics.words import command, printable
 from runner.errors import DriftError, UsageError
 from runner.manifest.json_values import items, mapping
 from runner.manifest.schema.wording import MANIFEST, diagnose
@@ -115,7 +115,8 @@ def check(manifest: Manifest, jobs: Iterable[Job]) -> None:
     if every:
         more = [f"... and {len(every) - _SHOWN:,} more"] if len(every) > _SHOWN else []
         lines = "".join(f"\n  {printable(each)}" for each in (*every[:_SHOWN], *more))
-        hint = f"take the changes back, or review them and freeze them: reelrun plan {shown(manifest.path)} --lock"
+        again = command("plan", shown(manifest.path), "--lock")
+        hint = f"take the changes back, or review them and freeze them: {again}"
         raise DriftError(f"{printable(path.name)} does not fit {printable(manifest.path.name)} any more:{lines}", hint)
 
 

@@ -13,6 +13,7 @@ from runner.model import Json, Status, canonical_json
 _ABSENT = ""
 # Text that could be mistaken for the JSON text of another value.
 _LIKE_JSON = re.compile(r'(|true|false|null|["\[{0-9-].*)', re.DOTALL)
+_OF_IMAGES = "image_vars."
 # From done to not begun, as in a progress bar.
 STATUSES = (
     Status.SUCCEEDED,
@@ -54,6 +55,9 @@ def facets(jobs: Sequence[Mapping[str, Json]]) -> list[Facet]:
             labels.setdefault(name, label)
             values.setdefault(name, {}).setdefault(key, _label(name, value))
             counts[name, key] += 1
+    # What names each picture anew says no more than the picture itself.
+    pictures = len(values.get("image", {}))
+    values = {name: each for name, each in values.items() if not name.startswith(_OF_IMAGES) or len(each) < pictures}
     found = [
         Facet(name, labels[name], tuple(_choices(name, values[name], counts, len(jobs))))
         for name in sorted(values, key=_rank)
@@ -78,6 +82,9 @@ def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
     variables = job["variables"]
     if isinstance(variables, Mapping):
         yield from ((f"variables.{name}", name, value) for name, value in variables.items())
+    known = job.get("image_vars")
+    if isinstance(known, Mapping):
+        yield from ((f"{_OF_IMAGES}{name}", name, value) for name, value in known.items())
     yield "take", "take", job["take"]
     yield "orphaned", "orphaned", job["orphaned"]
 

@@ -19,7 +19,9 @@ __all__ = ["Header", "write"]
 VERSION = 1
 
 
-def write(output_dir: Path, header: Header, records: Callable[[], Iterable[JobRecord]]) -> Path:
+def write(
+    output_dir: Path, header: Header, records: Callable[[], Iterable[JobRecord]], *, for_excel: bool = False
+) -> Path:
     """Writes `index.json`, `index.csv` and `index.html` into `output_dir`, and returns the path of the first.
 
     All three show the same moment, and each replaces its predecessor completely. Raises DiskError.
@@ -30,7 +32,7 @@ def write(output_dir: Path, header: Header, records: Callable[[], Iterable[JobRe
     with snapshot(output_dir, header, records) as jobs:
         for path, writer in (
             (target, _write_json),
-            (target.with_suffix(".csv"), table.write),
+            (target.with_suffix(".csv"), table.write_for_excel if for_excel else table.write),
             (target.with_suffix(".html"), page.write),
         ):
             with replacing(path) as file:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from runner.model import Artifact, JobRecord, Json
+from runner.model import Artifact, JobRecord, Json, Variables
 
 VIDEO = ("path", "sha256", "bytes", "seconds", "width", "height", "fps", "codec")
 THUMBNAIL = ("path",)
 
 
-def job_document(record: JobRecord) -> dict[str, Json]:
-    """The members of a job in `index.json`, in their order. None means not known."""
+def job_document(record: JobRecord, image_vars: Variables | None = None) -> dict[str, Json]:
+    """The members of a job in `index.json`, in their order. None means not known.
+
+    `image_vars` is what the manifest says of its picture.
+    """
     return {
         "id": record.id,
         "key": record.key,
@@ -32,6 +35,7 @@ def job_document(record: JobRecord) -> dict[str, Json]:
         "cost": None if record.cost is None else float(record.cost),
         "video": _artifact(record.video, VIDEO),
         "thumbnail": _artifact(record.thumbnail, THUMBNAIL),
+        "image_vars": dict(image_vars or {}),
         "error": record.error,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TextIO
 
-from runner.model import JobRecord, Json, Status
+from runner.model import JobRecord, Json, Status, Variables
 from runner.results.atomic_files import writing
 from runner.results.job_document import job_document
 
@@ -22,7 +22,8 @@ class Header:
 
     `file` is the manifest's file name, and `sha256` the digest of its bytes in hex. `service` is the origin of the API,
     or `sandbox`. `currency` is the unit of every cost. `generated_at` is in Unix seconds. `state` is the id of the
-    state, and `intents` the highest number that an attempt in it ever had.
+    state, and `intents` the highest number that an attempt in it ever had. `pictures` has what is known of each picture
+    of the manifest, by its id.
     """
 
     name: str
@@ -33,14 +34,15 @@ class Header:
     generated_at: float
     state: str | None = None
     intents: int = 0
+    pictures: Mapping[str, Variables] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)
 class IndexSnapshot:
     """The jobs of an index, read from the state once, so that all files of the index agree. They are kept on the disk.
 
-    `variables` and `parameters` are the names that occur in any job. `cost` is the sum of the known costs; None if no
-    cost is known.
+    `variables`, `parameters` and `image_vars` are the names that occur in any job. `cost` is the sum of the known costs;
+    None if no cost is known.
     """
 
     header: Header
@@ -48,6 +50,7 @@ class IndexSnapshot:
     cost: Decimal | None = None
     variables: set[str] = field(default_factory=set)
     parameters: set[str] = field(default_factory=set)
+    image_vars: set[str] = field(default_factory=set)
     _spool: TextIO = field(kw_only=True, repr=False)
 
     @property
@@ -64,7 +67,10 @@ class IndexSnapshot:
         return (json.loads(line) for line in self.lines())
 
     def add(self, record: JobRecord) -> None:
-        self._spool.write(_json(job_document(record)) + "\n")
+        # What the manifest says of a picture now may not be what it said when an orphaned job was bought.
+        known = {} if record.orphaned else self.header.pictures.get(record.image, {})
+        self._spool.write(_json(job_document(record, known)) + "\n")
+        self.image_vars.update(known)
         self.totals[record.status] += 1
         if record.cost is not None:
             self.cost = (self.cost or Decimal(0)) + record.cost

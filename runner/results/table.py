@@ -1,11 +1,10 @@
 """`index.csv`: the jobs of the index as a table, one job a row. Names of nested values are joined by dots.
 
-A cell holds a text unchanged, a number or true/false as in JSON, or the JSON text of a list or an object. It is empty
+A cell holds a text, a number or true/false as in JSON, or the JSON text of a list or an object. It is empty
 if the value is not known. Line ends and quotes follow RFC 4180.
 
-A text that a spreadsheet would read as a formula (it begins with `=`, `+`, `-` or `@`) is not protected. Every known
-protection puts a character before it and so changes the prompt, and quotes do not protect. This file is mainly for
-programs; the page is for people.
+A text that a spreadsheet would run as a formula gets a `'` before it: prompts and tables may be a stranger's. Numbers
+stay numbers.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ from runner.model import Json
 from runner.results.job_document import THUMBNAIL, VIDEO
 from runner.results.snapshot import IndexSnapshot
 
+# What a spreadsheet runs begins with one of these (OWASP, CSV Injection).
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Where the value of a cell comes from: a member of the job and, if that is an object, a name within it.
 _Column = tuple[str, str | None]
 
@@ -28,8 +29,18 @@ _OUTCOME = ("status", "reason", "request_id", "attempts", "submitted_at", "finis
 
 def write(file: TextIO, snapshot: IndexSnapshot) -> None:
     """Writes the table, its header first."""
+    _write(file, snapshot, ",")
+
+
+def write_for_excel(file: TextIO, snapshot: IndexSnapshot) -> None:
+    """Writes the table as spreadsheets open it by a double click where commas are decimal signs."""
+    file.write("\ufeff")
+    _write(file, snapshot, ";")
+
+
+def _write(file: TextIO, snapshot: IndexSnapshot, sign: str) -> None:
     columns = _columns(snapshot)
-    writer = csv.writer(file)
+    writer = csv.writer(file, delimiter=sign)
     writer.writerow(member if name is None else f"{member}.{name}" for member, name in columns)
     writer.writerows([_text(_value(job, *column)) for column in columns] for job in snapshot.jobs())
 
@@ -44,6 +55,7 @@ def _columns(snapshot: IndexSnapshot) -> list[_Column]:
         *_members(_OUTCOME),
         *_within("video", VIDEO),
         *_within("thumbnail", THUMBNAIL),
+        *_within("image_vars", sorted(snapshot.image_vars)),
         ("error", None),
     ]
 
@@ -67,7 +79,7 @@ def _text(value: Json) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return f"'{value}" if value.startswith(_FORMULA) else value
     # repr writes numbers as JSON does, and is faster than the encoder.
     return repr(value) if type(value) in (int, float) else _json(value)
 

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from runner.cli import screen
+from runner.diagnostics.words import command
 from runner.errors import Exit, UsageError
 from runner.shipped import shipped
 from runner.state.disk import disk_errors
@@ -26,8 +27,7 @@ def init(options: argparse.Namespace) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("images", "prompts"):
             shutil.copytree(examples / name, folder / name, copy_function=shutil.copyfile)
-        for table in examples.glob("*.csv"):
-            shutil.copyfile(table, folder / table.name)
+        shutil.copyfile(examples / "products.csv", folder / "products.csv")
         text = (examples / "campaign.yaml").read_text(encoding="utf-8")
         (folder / "campaign.yaml").write_text(adapted(text), encoding="utf-8")
         (folder / _SCHEMA).parent.mkdir()
@@ -35,7 +35,7 @@ def init(options: argparse.Namespace) -> int:
         (folder / ".gitignore").write_text("outputs/\noutputs-sandbox/\n", encoding="utf-8")
     manifest = folder / "campaign.yaml"
     screen.show(f"Made {folder} with campaign.yaml, its pictures, prompts and product table.")
-    screen.show(f"Next: reelrun run {manifest} --sandbox        (no key, no cost)")
+    screen.show(f"Next: {command('run', manifest, '--sandbox')}        (no key, no cost)")
     return Exit.DONE
 
 

@@ -13,6 +13,7 @@ from runner.api.answers import Answer, Remote
 from runner.api.client import Client, Reply
 from runner.api.service import Service
 from runner.cli import screen
+from runner.diagnostics.words import command
 from runner.engine.reconcile import Likeness, likeness
 from runner.errors import AccessError, Exit, ServiceError, UsageError
 from runner.manifest.reader import load
@@ -73,7 +74,7 @@ def _show_unclaimed(options: argparse.Namespace) -> int:
         )
     store = Store.read(manifest.output.state)
     if store is None:
-        raise UsageError("there is no state yet", f"reelrun run {options.unclaimed} makes it")
+        raise UsageError("there is no state yet", f"{command('run', options.unclaimed)} makes it")
     with store:
         unknown = [each for each in store.open_attempts() if each.model == options.model and each.request_id is None]
         claimed = store.claimed([each.request_id for each in listing.requests])

@@ -165,7 +165,7 @@ def index(options: argparse.Namespace) -> int:
     with store:
         selection = selection.at(store)
         standing = _standing(store, manifest, selection)
-        written = campaign.write_index(manifest, store, time.time(), selection)
+        written = campaign.write_index(manifest, store, time.time(), selection, for_excel=options.excel)
     if options.json:
         screen.document(run_document(manifest, standing.totals, 0, standing.spent))
     else:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from runner.diagnostics.suggestions import nearby
+from runner.diagnostics.words import command
 from runner.manifest.ids import Claim, check_claims
 from runner.manifest.pictures.entries import Candidate, candidates
-from runner.manifest.pictures.inspection import Picture, PictureDiagnostic, Rules, inspect, inspect_file
+from runner.manifest.pictures.inspection import FIXING, Picture, PictureDiagnostic, Rules, inspect, inspect_file
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.model import Image, Json, Origin, Route
 
@@ -79,7 +80,7 @@ def _fetched(url: str, rules: Sequence[Rules], fetch: Fetch) -> Picture:
 
 
 def _report(candidate: Candidate, diagnostic: PictureDiagnostic, base: Path, found: ReadingDiagnostics) -> None:
-    path, hint = base / candidate.label, diagnostic.hint
+    path, hint = base / candidate.label, _hint(diagnostic, found)
     if not hint and path.is_dir():
         hint = f"for the pictures in it write glob: {candidate.label}/*.png"
     elif not hint:
@@ -99,7 +100,12 @@ def _warn(
         count = len(others)
         more = f" ({count:,} more of this entry {'is' if count == 1 else 'are'} so, too)" if count else ""
         label = first.label if first.image.origin is not Origin.INLINE else repr(first.label)
-        found.warning(diagnostic.code, first.place, f"{label} {diagnostic.message}{more}", diagnostic.hint)
+        found.warning(diagnostic.code, first.place, f"{label} {diagnostic.message}{more}", _hint(diagnostic, found))
+
+
+def _hint(diagnostic: PictureDiagnostic, found: ReadingDiagnostics) -> str:
+    """The remedy, with the command as it is for this manifest."""
+    return diagnostic.hint.replace(FIXING, command("fix-pictures", found.source.text.file))
 
 
 def _image(candidate: Candidate, picture: Picture) -> Image:

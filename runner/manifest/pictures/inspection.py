@@ -19,7 +19,9 @@ from runner.video.stills import HEIC, DamagedError, Still, Stream, check_whole, 
 MAX_PIXELS = 178_000_000
 _FORMATS = ("JPEG", "PNG")
 _USUAL_BITS = 8
-_FIX = "reelrun fix-pictures writes a copy that looks the same to everyone"
+# The command that makes a copy; who knows the manifest, adds its name.
+FIXING = "reelrun fix-pictures"
+_FIX = f"{FIXING} writes a copy that looks the same to everyone"
 # By the values of EXIF's orientation.
 _TURNS = {
     2: "mirrored",
@@ -152,7 +154,7 @@ def _of_kind(found: str, formats: Sequence[str]) -> PictureDiagnostic:
     what = f"a {found} picture" if found in _FORMATS else found
     hint = f"save it as {takes}; another name is not enough"
     if found in CONVERTIBLE or found in _FORMATS:
-        hint = f"save it as {takes} (reelrun fix-pictures does that); another name is not enough"
+        hint = f"save it as {takes} ({FIXING} does that); another name is not enough"
     return PictureDiagnostic("E402", f"is {what}; the API takes {takes}", hint)
 
 
@@ -162,7 +164,7 @@ def _of_bytes(length: int, rules: Sequence[Rules]) -> list[PictureDiagnostic]:
         PictureDiagnostic(
             "E403",
             f"has {size(length)} ({length:,} bytes); the API takes at most {size(limit)} ({limit:,} bytes)",
-            "save it smaller: fewer pixels, or JPEG instead of PNG; reelrun fix-pictures does that",
+            f"save it smaller: fewer pixels, or JPEG instead of PNG; {FIXING} does that",
         )
         for limit in limits[:1]
     ]
