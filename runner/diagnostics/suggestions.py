@@ -53,13 +53,18 @@ def unexpanded(written: str) -> str:
     return found.group() if found else ""
 
 
-def nearby(path: Path, written: str) -> str:
-    """The hint for a missing file. `written` is the path as the manifest spells it."""
+def misread(written: str) -> str:
+    """The hint for a path that means something on another system, or to a shell; empty if it does not."""
     sign = unexpanded(written)
     if sign:
         return f"{sign} means nothing in a manifest; write the path from the manifest, or from the root of the disk"
-    if "\\" in written:
-        return f"folders are separated by /: {name(written.replace(chr(92), '/'))}"
+    return f"folders are separated by /: {name(written.replace(chr(92), '/'))}" if "\\" in written else ""
+
+
+def nearby(path: Path, written: str) -> str:
+    """The hint for a missing file. `written` is the path as the manifest spells it."""
+    if misread(written):
+        return misread(written)
     folder = path.parent
     names = _names(folder)
     found = closest(path.name, names, _FILE_CUTOFF)

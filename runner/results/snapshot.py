@@ -41,8 +41,8 @@ class Header:
 class IndexSnapshot:
     """The jobs of an index, read from the state once, so that all files of the index agree. They are kept on the disk.
 
-    `variables`, `parameters` and `image_vars` are the names that occur in any job. `cost` is the sum of the known costs;
-    None if no cost is known.
+    `variables`, `parameters` and `image_vars` are the names that occur in any job. `cost` is the sum of the known
+    costs; None if no cost is known.
     """
 
     header: Header

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
-from runner.diagnostics.suggestions import inside
+from runner.diagnostics.suggestions import inside, misread, nearby
 from runner.diagnostics.words import flow, joined, name, quoted, shortened
 from runner.manifest.files import on_disk
 from runner.manifest.json_values import mapping
@@ -142,7 +142,10 @@ def _tell_of_others(
         found.warning("W413", place, f"{name(pattern)} leaves out {told}", hint)
     elif not files:
         fixed = os.path.dirname(re.split(r"[*?\[{]", pattern, maxsplit=1)[0])
-        hint = f"it nearly matches {told}; {hint}" if others else inside(on_disk(base / fixed), fixed)
+        if others:
+            hint = f"it nearly matches {told}; {hint}"
+        else:
+            hint = nearby(base / pattern, pattern) if misread(pattern) else inside(on_disk(base / fixed), fixed)
         found.error("E408", place, f"no file matches {name(pattern)}", hint)
 
 

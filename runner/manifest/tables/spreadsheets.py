@@ -14,9 +14,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from runner.diagnostics.suggestions import closest, did_you_mean
-from runner.diagnostics.text import Text, file_error
+from runner.diagnostics.text import Text
 from runner.diagnostics.words import flow, joined, name
-from runner.errors import Diagnostic, ManifestError, Severity
+from runner.errors import Diagnostic, Severity
+from runner.manifest.files import UnreadableError
 from runner.manifest.tables.delimited_text import finder
 from runner.manifest.tables.image_table import Row, Table, check_columns, refused, used_width
 
@@ -43,49 +44,52 @@ def is_workbook(data: bytes) -> bool:
 
 
 def read_workbook(data: bytes, file: str, sheet: str | None) -> Table:
-    """Read a sheet, the first one unless it is named. Raises ManifestError with E415, or E409 for what is in it."""
-    workbook = _opened(data, file, with_formulas=False)
-    title = _title(workbook, file, sheet)
-    cells = _cells(workbook, title, file)
+    """Read a sheet, the first one unless it is named. Raises UnreadableError with E415, and ManifestError
+    with E409 if it is no table."""
+    workbook = _opened(data, with_formulas=False)
+    title = _title(workbook, sheet)
+    cells = _cells(workbook, title)
     values = [[_text(cell) for cell in row] for row in cells]
     text = Text(file, _as_csv(values))
     others = [each for each in workbook.sheetnames if each != title] if sheet is None else []
     table = _table(text, values, others)
-    formulas = _cells(_opened(data, file, with_formulas=True), title, file)
+    formulas = _cells(_opened(data, with_formulas=True), title)
     return replace(table, diagnostics=tuple(_without_value(table, cells, formulas)))
 
 
-def _opened(data: bytes, file: str, *, with_formulas: bool) -> Workbook:
+def _opened(data: bytes, *, with_formulas: bool) -> Workbook:
     try:
         from openpyxl import load_workbook
         from openpyxl.utils.exceptions import InvalidFileException
     except ImportError:
-        raise _refused(file, "a workbook is read with openpyxl, which is missing", "pip install openpyxl") from None
-    _check_container(data, file)
+        raise UnreadableError(
+            "E415", "is a workbook, and openpyxl, which reads it, is missing", "pip install openpyxl"
+        ) from None
+    _check_container(data)
     try:
         return load_workbook(io.BytesIO(data), read_only=True, data_only=not with_formulas, keep_links=False)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, SyntaxError, OSError) as error:
-        raise _refused(file, "the workbook is damaged", _ANEW) from error
+        raise UnreadableError("E415", "is a damaged workbook", _ANEW) from error
 
 
-def _check_container(data: bytes, file: str) -> None:
-    """Raise ManifestError if this is another kind of file, or unpacks to more than any table."""
+def _check_container(data: bytes) -> None:
+    """Raise UnreadableError if this is another kind of file, or unpacks to more than any table."""
     hint = "save it as .xlsx, or as CSV UTF-8"
     if data.startswith(_OLD):
-        raise _refused(file, "it is an old workbook (.xls)", hint)
+        raise UnreadableError("E415", "is an old workbook (.xls)", hint)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as container:
             members = {each.filename: each.file_size for each in container.infolist()}
     except zipfile.BadZipFile:
-        raise _refused(file, "it is a cut or damaged ZIP archive", "copy it anew") from None
+        raise UnreadableError("E415", "is a cut or damaged ZIP archive", "copy it anew") from None
     if "xl/workbook.xml" not in members:
-        raise _refused(file, "it is a ZIP archive, but no workbook (.xlsx)", hint)
+        raise UnreadableError("E415", "is a ZIP archive, but no workbook (.xlsx)", hint)
     if sum(members.values()) > _MOST_BYTES:
-        message = f"the workbook unpacks to more than {_MOST_BYTES // 2**20} MB"
-        raise _refused(file, message, "delete what is no table from it: pictures, styles, other sheets", "E105")
+        message = f"unpacks to more than {_MOST_BYTES // 2**20} MB"
+        raise UnreadableError("E105", message, "delete what is no table from it: pictures, styles, other sheets")
 
 
-def _title(workbook: Workbook, file: str, sheet: str | None) -> str:
+def _title(workbook: Workbook, sheet: str | None) -> str:
     # A sheet of charts has no cells.
     titles = [str(each.title) for each in workbook.worksheets]
     if sheet is None and titles:
@@ -94,10 +98,10 @@ def _title(workbook: Workbook, file: str, sheet: str | None) -> str:
         return sheet
     found = closest(sheet or "", titles)
     hint = did_you_mean(name(found) if found else None, more=f"its sheets are {joined(map(name, titles), 'and')}")
-    raise _refused(file, f"the workbook has no sheet {name(sheet or '')}", hint)
+    raise UnreadableError("E415", f"has no sheet {name(sheet or '')}", hint)
 
 
-def _cells(workbook: Workbook, title: str, file: str) -> list[Sequence[Cell]]:
+def _cells(workbook: Workbook, title: str) -> list[Sequence[Cell]]:
     """The rows of a sheet, each as long as its last cell."""
     sheet, rows, count = workbook[title], [], 0
     # What the file says of its size is often far more than there is.
@@ -106,10 +110,10 @@ def _cells(workbook: Workbook, title: str, file: str) -> list[Sequence[Cell]]:
         for row in sheet.iter_rows():
             count += len(row) + 1
             if count > _MOST_CELLS:
-                raise _refused(file, f"the sheet has more than {_MOST_CELLS:,} cells", "delete empty ones", "E105")
+                raise UnreadableError("E105", f"has a sheet of more than {_MOST_CELLS:,} cells", "delete empty ones")
             rows.append(row)
     except (KeyError, ValueError, TypeError, IndexError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
-        raise _refused(file, "the workbook is damaged", _ANEW) from error
+        raise UnreadableError("E415", "is a damaged workbook", _ANEW) from error
     return rows
 
 
@@ -186,8 +190,3 @@ def _without_value(table: Table, cells: Grid, formulas: Grid) -> Iterator[Diagno
 def _at(cells: Grid, line: int, column: int) -> Cell | None:
     row = cells[line - 1] if line <= len(cells) else ()
     return row[column] if column < len(row) else None
-
-
-def _refused(file: str, message: str, hint: str, code: str = "E415") -> ManifestError:
-    text = Text(file, "")
-    return file_error(code, text, text.at(0), message, hint)

@@ -10,8 +10,7 @@ from pathlib import Path
 from runner.diagnostics.suggestions import closest, did_you_mean
 from runner.diagnostics.text import Text, decode, file_error, shown, with_lines
 from runner.diagnostics.words import name
-from runner.errors import ManifestError
-from runner.manifest.files import bytes_below, check_key
+from runner.manifest.files import UnreadableError, bytes_below, check_key
 from runner.manifest.tables.delimited_text import is_delimited, read_delimited
 from runner.manifest.tables.image_table import Table
 from runner.manifest.tables.json_lines import is_json_lines, read_json_lines
@@ -57,17 +56,12 @@ def _text(data: bytes, file: str, encoding: str | None) -> Text:
     if _is_unknown(encoding):
         guess = closest(encoding, _USUAL)
         hint = did_you_mean(guess, f"such as {', '.join(_USUAL[:4])}; without it the table is UTF-8 or UTF-16")
-        raise _unfit(file, f"there is no encoding {name(encoding)}", hint)
+        raise UnreadableError("E413", f"cannot be read as {name(encoding)}: there is no such encoding", hint)
     actual = _actual(data)
     if actual is not None and not codecs.lookup(encoding).name.startswith("utf"):
-        message = f"the table is {actual.upper()}, and would be garbled as {encoding}"
-        raise _unfit(file, message, "delete encoding from its entry")
+        message = f"is {actual.upper()}, and would be garbled as {encoding}"
+        raise UnreadableError("E413", message, "delete encoding from its entry")
     return _decoded(data, file, encoding)
-
-
-def _unfit(file: str, message: str, hint: str) -> ManifestError:
-    text = Text(file, "")
-    return file_error("E413", text, text.at(0), message, hint)
 
 
 def _is_unknown(encoding: str) -> bool:
