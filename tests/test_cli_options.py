@@ -96,6 +96,23 @@ def test_the_command_that_goes_on_keeps_what_was_said():
     assert command_line(said, "status") == f"reelrun status 'my file.yaml' --sandbox {kept}"
 
 
+def test_a_value_that_looks_like_a_flag_stays_a_value():
+    said = options("plan", "c.yaml", "--only=-x*", "--where", "a b=$(rm c)")
+    words = shlex.split(command_line(said, "run"))
+    assert words == ["reelrun", "run", "c.yaml", "--only=-x*", "--where", "a b=$(rm c)"]
+    assert options(*words[1:]).only == ["-x*"]
+
+
+def test_a_folder_named_as_only_a_shell_reads_it_is_not_made(tmp_path, monkeypatch):
+    path = write_manifest(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    ended = call("plan", path, "--output", "~/videos")
+    assert ended.code == 2
+    assert "--output ~/videos would make a folder named ~" in ended.err
+    (tmp_path / "~").mkdir()
+    assert call("plan", path, "--output", "~").code == 0
+
+
 @pytest.mark.parametrize("command", ["plan", "run"])
 def test_max_jobs_is_a_manifest_error(tmp_path, command):
     path = write_manifest(tmp_path, takes=3)

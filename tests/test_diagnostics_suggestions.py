@@ -2,7 +2,9 @@
 
 import pytest
 
-from runner.diagnostics.suggestions import SHOWN, inside, known_here, nearby
+from runner.diagnostics.suggestions import SHOWN, inside, known_here, nearby, unexpanded
+
+NOTHING = "means nothing in a manifest; write the path from the manifest, or from the root of the disk"
 
 
 @pytest.fixture
@@ -23,7 +25,13 @@ def folder(tmp_path, monkeypatch):
         ("imagse/shoe.jpg", "the folder 'imagse' does not exist; did you mean 'images'?"),
         ("a/b/c.jpg", "the folder 'a' does not exist"),
         ("other.txt", "the folder of the manifest holds images"),
-        ("~/shoe.jpg", "~ is not expanded in a manifest; paths are relative to the manifest"),
+        ("~/shoe.jpg", f"~ {NOTHING}"),
+        ("~ann/shoe.jpg", f"~ann {NOTHING}"),
+        ("${HOME}/shoe.jpg", f"${{HOME}} {NOTHING}"),
+        ("images/$NAME.jpg", f"$NAME {NOTHING}"),
+        ("%USERPROFILE%\\shoe.jpg", f"%USERPROFILE% {NOTHING}"),
+        ("C:\\images\\shoe.jpg", f"C: {NOTHING}"),
+        ("images\\shoe.jpg", "folders are separated by /: 'images/shoe.jpg'"),
     ],
 )
 def test_hints(folder, written, hint):
@@ -59,3 +67,8 @@ def test_a_long_list_is_cut() -> None:
     names = [f"name-{number:03}" for number in range(SHOWN + 5)]
     hint = known_here("zzz", names)
     assert hint.endswith(f"{names[SHOWN - 1]} and 5 more")
+
+
+@pytest.mark.parametrize("written", ["./~/a", "a~b", "c:shoe", "5$", "100%", "a/b c", "über/x", "$5 shoe"])
+def test_signs_that_nothing_replaces(written):
+    assert unexpanded(written) == ""

@@ -2,12 +2,13 @@
 
 import os
 import socket
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from runner.errors import ManifestError, UsageError
-from runner.manifest.files import UnreadableError, folders_of, open_media, open_regular, read_below, read_text
+from runner.manifest.files import UnreadableError, folders_of, on_disk, open_media, open_regular, read_below, read_text
 
 MANY = 2**20
 
@@ -28,6 +29,17 @@ def refusal(path, *folders):
     with pytest.raises(UnreadableError) as caught:
         read_below(path, folders, "written/mod.j2", MANY)
     return caught.value
+
+
+def test_a_name_is_found_in_either_unicode_form(folder):
+    composed, apart = (unicodedata.normalize(form, "Größe") for form in ("NFC", "NFD"))
+    (folder / apart).mkdir()
+    (folder / apart / f"{composed}.j2").write_text("mist")
+    assert read_below(folder / composed / f"{apart}.j2", [folder], "", MANY).text == "mist"
+    (folder / composed).mkdir()
+    assert on_disk(folder / composed) == folder / composed, "an exact name comes first"
+    assert on_disk(folder / "ü" / "ö") == folder / "ü" / "ö"
+    assert on_disk(folder / "/".join("ü" * 2000)) == folder / "/".join("ü" * 2000)
 
 
 def test_texts_lie_below_the_folder_or_one_that_is_allowed(folder):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import glob
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from runner.manifest.pictures import glob_search
-from runner.manifest.pictures.glob_search import TooManyEntriesError, matching
+from runner.manifest.pictures.glob_search import TooManyEntriesError, matching, near
 from tests.kit import deep_folder
 
 FILES = (
@@ -94,3 +95,40 @@ def test_a_thousand_levels(tmp_path: Path) -> None:
     with deep_folder(tmp_path) as folder:
         (folder / "a.png").touch()
         assert [Path(each).name for each in matching("**/*.png", tmp_path)] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("{a,b}.{png,jpg}", ["a.png", "b.jpg"]),
+        ("one/{a,two/a}.png", ["one/a.png", "one/two/a.png"]),
+        ("{one,one/{two,three}}/a.png", ["one/a.png", "one/two/a.png"]),
+        ("{a,}.png", ["a.png"]),
+        ("{a}.png", ["{a}.png"]),
+    ],
+)
+def test_braces_stand_for_each_of_their_words(folder: Path, pattern: str, words: list[str]) -> None:
+    (folder / "{a}.png").touch()
+    assert matching(pattern, folder) == words
+
+
+def test_braces_have_an_end(folder: Path) -> None:
+    with pytest.raises(TooManyEntriesError):
+        matching("{a,b}" * 30, folder)
+
+
+def test_names_match_in_either_unicode_form(tmp_path: Path) -> None:
+    composed, apart = (unicodedata.normalize(form, "Müller") for form in ("NFC", "NFD"))
+    (tmp_path / apart).mkdir()
+    (tmp_path / apart / f"{composed}.png").touch()
+    assert matching(f"{composed}/{apart}.*", tmp_path) == [f"{composed}/{composed}.png"]
+    assert matching(f"M?ller/{apart}.png", tmp_path) == [f"{apart}/{apart}.png"]
+
+
+def test_what_is_nearly_matched(tmp_path: Path) -> None:
+    for name in ("a.jpg", "IMG_2.JPG", "c.jpeg", "Thumbs.db", "d.png", ".e.jpg"):
+        (tmp_path / name).touch()
+    assert near("*.jpg", tmp_path, matching("*.jpg", tmp_path)) == ["IMG_2.JPG", "c.jpeg"]
+    assert near("img_*.jpg", tmp_path, []) == ["IMG_2.JPG"]
+    assert near("D.*", tmp_path, []) == ["d.png"]
+    assert near("*.png", tmp_path, ["d.png"]) == []

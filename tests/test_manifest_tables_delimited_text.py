@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runner.diagnostics.text import Text
 from runner.errors import ManifestError
-from runner.manifest.tables.delimited_text import read_delimited
+from runner.manifest.tables.delimited_text import is_delimited, read_delimited
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8)
 
@@ -125,3 +125,49 @@ def hints(text):
 @given(st.text(st.sampled_from('ab,"\n;'), max_size=40))
 def test_any_text_is_read_or_refused(text):
     assert all(hints("image,a\n" + text))
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("head", ["", "sep={}\n", '"sep={}"\n', "SEP={}\n"])
+def test_the_sign_between_cells_is_found(sign, head):
+    others = "".join({",", ";", "\t"} - {sign})
+    table = read(
+        head.format(sign) + f'id{sign}"image"{sign}note\na{sign}a.jpg{sign}"x{others}\ny"\nb{sign}b.jpg{sign}z\n'
+    )
+    assert [dict(row.cells) for row in table.rows] == [
+        {"id": "a", "image": "a.jpg", "note": f"x{others}\ny"},
+        {"id": "b", "image": "b.jpg", "note": "z"},
+    ]
+    first = 2 if not head else 3
+    place = table.position((1, "image"))
+    assert (place.line, place.column, place.length) == (first + 2, 3, 5)
+    assert table.position(("note",), key=True).line == first - 1
+
+
+def test_another_sign_is_told_by_the_first_line():
+    assert dict(read("sep=|\nimage|a\nx|y,z\n").rows[0].cells) == {"image": "x", "a": "y,z"}
+
+
+def test_a_comma_in_a_header_of_semicolons_is_no_sign():
+    assert read("image;size (w, h);id\nx;1, 2;a\n").columns == ("image", "size (w, h)", "id")
+
+
+def test_a_cell_beyond_all_measure():
+    ((line, message, hint),) = refusals('image,a\nx,y\nz,"' + "w" * 140_000 + '"\n')
+    assert (line, message) == (3, "a cell has more than 131,072 characters")
+    assert "never closed" in hint
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("image,a", True),
+        ("a;image\n", True),
+        ("sep=;\nimage", True),
+        ('"image"\tb', True),
+        ("KEY=image", False),
+        ("", False),
+    ],
+)
+def test_what_begins_like_a_table(text, is_one):
+    assert is_delimited(text) is is_one

@@ -109,6 +109,8 @@ def test_sound_output_templates(template):
         ("", "empty"),
         ("   ", "empty"),
         ("{{ image.id }}.mp4", "leave out .mp4"),
+        ("~/{{ image.id }}", "nothing replaces ~"),
+        ("${OUT}/{{ image.id }}", "nothing replaces ${OUT}"),
     ],
 )
 def test_unsound_output_templates(template, said):

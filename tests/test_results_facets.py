@@ -70,6 +70,16 @@ def test_facets_stand_in_the_order_of_the_page() -> None:
     ]
 
 
+def test_image_variables_that_pictures_share_are_facets() -> None:
+    known = {"a": ("green", "1"), "b": ("green", "2"), "c": ("red", "3")}
+    jobs = [job(image=image, image_vars={"colour": colour, "sku": sku}) for image, (colour, sku) in known.items()]
+    found = facets([*jobs, *jobs])
+    assert shape(found)["image_vars.colour"] == [("green", 4), ("red", 2)]
+    # It names each picture, as the facet of pictures does.
+    assert "image_vars.sku" not in shape(found)
+    assert [facet.label for facet in found] == ["image", "colour"]
+
+
 def test_choices_count_their_jobs() -> None:
     jobs = [job({"surface": "snow"}), job({"surface": "sand"}), job({"surface": "snow"})]
     assert shape(facets(jobs)) == {"variables.surface": [("snow", 2), ("sand", 1)]}

@@ -44,6 +44,7 @@ MEMBERS = [
     "cost",
     "video",
     "thumbnail",
+    "image_vars",
     "error",
 ]
 

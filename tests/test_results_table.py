@@ -129,9 +129,22 @@ def test_rows_and_quotes_are_those_of_rfc_4180(tmp_path: Path) -> None:
     assert text.endswith(',"one\ntwo\rthree"\r\n')
 
 
-def test_a_formula_is_data_and_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_text_that_a_spreadsheet_would_run_is_marked_and_a_number_is_not(tmp_path: Path) -> None:
     (row,) = rows_of(text_of(tmp_path, [replace(JOB, payload={"prompt": "=1+1"}, variables={"tilt": -0.5})]))
-    assert (row["payload.prompt"], row["variables.tilt"]) == ("=1+1", "-0.5")
+    assert (row["payload.prompt"], row["variables.tilt"]) == ("'=1+1", "-0.5")
+
+
+def test_image_variables_have_columns_of_their_own(tmp_path: Path) -> None:
+    header = replace(HEADER, pictures={"shoe": {"Farbe": "grün", "price": 3}, "bag": {"size": "L"}})
+    gone = replace(JOB, orphaned=True)
+    file = io.StringIO(newline="")
+    with snapshot(tmp_path, header, lambda: [JOB, replace(JOB, image="bag"), gone]) as taken:
+        table.write_for_excel(file, taken)
+    text = file.getvalue()
+    assert text.startswith("\ufeffid;key;aliases;")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=";"))
+    names = ("image_vars.Farbe", "image_vars.price", "image_vars.size")
+    assert [[row[name] for name in names] for row in rows] == [["grün", "3", ""], ["", "", "L"], ["", "", ""]]
 
 
 @settings(max_examples=60, deadline=None)
@@ -140,7 +153,15 @@ def test_any_text_comes_back(name: str, value: str, error: str) -> None:
     job = replace(JOB, variables={name: value}, payload={name: value}, error=error)
     with TemporaryDirectory() as folder:
         (row,) = rows_of(text_of(Path(folder), [job]))
-    assert (row[f"variables.{name}"], row[f"payload.{name}"], row["error"]) == (value, value, error)
+    assert (row[f"variables.{name}"], row[f"payload.{name}"], row["error"]) == (
+        marked(value),
+        marked(value),
+        marked(error),
+    )
+
+
+def marked(text: str) -> str:
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text
 
 
 def test_pandas_reads_it_with_types(tmp_path: Path) -> None:

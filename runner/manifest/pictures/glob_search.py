@@ -51,10 +51,13 @@ def matching(pattern: str, base: Path) -> list[str]:
 def near(pattern: str, base: Path, files: Collection[str]) -> list[str]:
     """The files whose names would match, were it not for capitals or another ending of the same kind of picture.
 
-    `files` are those that match. Raises TooManyEntriesError.
+    `files` are those that match. Of a folder with too many entries, nothing is known.
     """
     search = _Search(is_exact=False)
-    others = {name for each in _patterns(pattern) for name in _found(each, base, search)}
+    try:
+        others = {name for each in _patterns(pattern) for name in _found(each, base, search)}
+    except TooManyEntriesError:
+        return []
     return sorted(others.difference(files))
 
 

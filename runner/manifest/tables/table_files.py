@@ -67,9 +67,10 @@ def _text(data: bytes, file: str, encoding: str | None) -> Text:
 def _is_unknown(encoding: str) -> bool:
     """Whether no text has such an encoding."""
     try:
-        codecs.lookup(encoding)
-        # Of other codecs, such as those that compress, decode knows nothing.
-        b"".decode(encoding)
+        # Codecs that compress or encrypt are none of a text.
+        b"a".decode(encoding)
+    except UnicodeError:
+        return False
     except (LookupError, ValueError):
         return True
     return False
