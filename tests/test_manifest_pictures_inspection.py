@@ -140,3 +140,44 @@ def test_several_models(tmp_path):
 )
 def test_rules_of_a_schema(document, rules):
     assert Rules.of(ModelSchema("m", document)) == rules
+
+
+def turned(path, orientation, size=(640, 480)):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", size, (40, 60, 80)).save(path, "JPEG", exif=exif)
+    return path
+
+
+def test_a_picture_that_is_turned_by_a_note_in_it(tmp_path):
+    path = turned(tmp_path / "p.jpg", 6)
+    found = inspect_file(path, [RULES])
+    assert (found.width, found.height, found.diagnostics) == (480, 640, ())
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest(), "the bytes that are sent are the identity"
+    (warning,) = found.warnings
+    assert (warning.code, warning.message) == (
+        "W414",
+        "is turned to the right by a note in it (EXIF); the service may not heed that",
+    )
+    assert "reelrun fix-pictures" in warning.hint
+    assert inspect_file(turned(tmp_path / "q.jpg", 1), [RULES]).warnings == ()
+
+
+def test_rules_are_about_what_people_see(tmp_path):
+    narrow = Rules(aspect_ratio=(0.4, 1.0))
+    assert inspect_file(turned(tmp_path / "p.jpg", 8), [narrow]).diagnostics == ()
+    assert [each.code for each in inspect_file(turned(tmp_path / "q.jpg", 1), [narrow]).diagnostics] == ["E405"]
+
+
+def test_an_opaque_channel_of_transparency_is_not_told(tmp_path):
+    for alpha, codes in ((255, []), (0, ["W415"])):
+        Image.new("RGBA", (320, 320), (9, 9, 9, alpha)).save(tmp_path / "p.png")
+        assert [each.code for each in inspect_file(tmp_path / "p.png", [RULES]).warnings] == codes
+
+
+def test_heic_is_refused_with_the_remedy(tmp_path):
+    path = tmp_path / "p.jpg"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 600)
+    (found,) = inspect_file(path, [RULES]).diagnostics
+    assert (found.code, found.message) == ("E402", "is a HEIC picture; the API takes JPEG or PNG")
+    assert "reelrun fix-pictures does that" in found.hint

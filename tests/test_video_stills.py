@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from runner.video.stills import DamagedError, check_whole, header, kind
+from runner.video.stills import DamagedError, check_whole, header, is_see_through, kind
 
 SIDES = st.integers(1, 300)
 
@@ -196,3 +196,66 @@ def test_a_disk_that_fails_is_no_damage():
 )
 def test_other_kinds(data, what):
     assert kind(data[:512]) == what
+
+
+def exif(orientation):
+    found = Image.Exif()
+    found[0x0112] = orientation
+    return found
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_sizes_are_those_that_people_see(format, orientation):
+    seen = header(io.BytesIO(encoded(format, 40, 20, exif=exif(orientation))), format)
+    as_seen = (20, 40) if orientation in (5, 6, 7, 8) else (40, 20)
+    assert (seen.width, seen.height) == as_seen
+    assert seen.orientation == (orientation if 1 <= orientation <= 8 else 1)
+
+
+@pytest.mark.parametrize(
+    "note", [b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0II*\0\xff\xff\xff\xff", b"x" * 40]
+)
+def test_a_broken_note_does_no_harm(note):
+    data = encoded("JPEG", 40, 20, exif=b"Exif\0\0" + note)
+    assert read(data, "JPEG") == (40, 20)
+    assert header(io.BytesIO(data), "JPEG").orientation == 1
+
+
+def test_what_a_service_may_see_otherwise():
+    plain = {"bits": 8, "is_cmyk": False, "has_alpha": False, "is_animated": False, "has_more": False}
+
+    def told(data, format):
+        seen = header(io.BytesIO(data), format)
+        return {name for name, usual in plain.items() if getattr(seen, name) != usual}
+
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    assert told(encoded("JPEG", 20, 20), "JPEG") == told(encoded("PNG", 20, 20), "PNG") == set()
+    assert told(encoded("JPEG", 20, 20, "CMYK"), "JPEG") == {"is_cmyk"}
+    assert told(encoded("PNG", 20, 20, "RGBA"), "PNG") == {"has_alpha"}
+    assert told(encoded("PNG", 20, 20, "I;16"), "PNG") == {"bits"}
+    assert told(encoded("PNG", 20, 20, save_all=True, append_images=frames), "PNG") == {"is_animated"}
+    assert told(encoded("MPO", 20, 20, save_all=True, append_images=frames), "JPEG") == {"has_more"}
+
+
+def test_transparency_counts_where_something_shows_through():
+    opaque, clear = (Image.new("RGBA", (20, 20), (9, 9, 9, alpha)) for alpha in (255, 254))
+    for picture, is_clear in ((opaque, False), (clear, True), (clear.convert("LA"), True), (clear.quantize(4), True)):
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        assert is_see_through(buffer, "PNG") is is_clear
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
+        (b"\0\0\0\x18ftyphevx\0\0\0\0", "a HEIC picture"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "a HEIC picture"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", "an AVIF picture"),
+        (b"\0\0\0\x1cftypavis\0\0\0\0", "an AVIF picture"),
+        (b"\0\0\0\x1cftypisom\0\0\0\0avc1", "an MP4 video"),
+    ],
+)
+def test_pictures_of_phones_by_their_first_bytes(head, said):
+    assert kind(head) == said

@@ -37,9 +37,8 @@ def fix_pictures(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace, done: Sequence[Prepared], lines: Sequence[ChangedLine]) -> None:
     made, there = (sum(each.is_new is is_new for each in done if each.path) for is_new in (True, False))
-    for each in done:
-        if each.problem:
-            screen.show(f"  left: {each.candidate.label} {each.problem}")
+    for problem in dict.fromkeys(f"{each.candidate.label} {each.problem}" for each in done if each.problem):
+        screen.show(f"  left: {problem}")
     if not made and not there:
         screen.show("No picture needs a copy." if not any(each.problem for each in done) else "No copy was made.")
         return

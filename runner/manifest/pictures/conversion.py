@@ -49,8 +49,7 @@ def converted(data: bytes, rules: Sequence[Rules], note: str) -> FixedPicture:
     picture = _within_sides(_read(data), rules)
     is_lossless = seems not in ("JPEG", HEIC)
     formats = [each for each in _formats(is_lossless) if all(each in rule.formats for rule in rules)]
-    limit = min((rule.max_bytes for rule in rules if rule.max_bytes is not None), default=None)
-    content, format = _within_bytes(picture, formats, limit, note)
+    content, format = _within_bytes(picture, formats, rules, note)
     found = inspect(BytesIO(content), len(content), rules)
     if found.diagnostics:
         raise UnfixableError(found.diagnostics[0].message)
@@ -158,17 +157,26 @@ def _formats(is_lossless: bool) -> tuple[str, ...]:
     return ("PNG", "JPEG") if is_lossless else ("JPEG", "PNG")
 
 
-def _within_bytes(picture: Image, formats: Sequence[str], limit: int | None, note: str) -> tuple[bytes, str]:
+def _within_bytes(picture: Image, formats: Sequence[str], rules: Sequence[Rules], note: str) -> tuple[bytes, str]:
     """The picture saved in the first format that is small enough; made smaller where none is."""
     if not formats:
         raise UnfixableError("is for models that take no format in common")
+    limit = min((rule.max_bytes for rule in rules if rule.max_bytes is not None), default=None)
     while True:
         for format in formats:
             for save in _WRITERS[format]:
                 content = save(picture, note)
                 if limit is None or len(content) <= limit:
                     return content, format
-        picture = _scaled(picture, (round(picture.width * _SHRINK), round(picture.height * _SHRINK)))
+        picture = _smaller(picture, rules)
+
+
+def _smaller(picture: Image, rules: Sequence[Rules]) -> Image:
+    width, height = (max(round(side * _SHRINK), 1) for side in picture.size)
+    found = _within_sides(_scaled(picture, (width, height)), rules)
+    if found.width * found.height >= picture.width * picture.height:
+        raise UnfixableError("has too many bytes even where its sides are as short as may be")
+    return found
 
 
 def _as_png(picture: Image, note: str) -> bytes:
