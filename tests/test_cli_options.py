@@ -108,7 +108,8 @@ def test_a_folder_named_as_only_a_shell_reads_it_is_not_made(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     ended = call("plan", path, "--output", "~/videos")
     assert ended.code == 2
-    assert "--output ~/videos would make a folder named ~" in ended.err
+    assert "--output ~/videos would make a folder of that name" in ended.err
+    assert "folders are separated by /" in call("plan", path, "--output", "..\\videos").err
     (tmp_path / "~").mkdir()
     assert call("plan", path, "--output", "~").code == 0
 

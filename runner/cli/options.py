@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from runner.cli.set_flag import with_flags
-from runner.diagnostics.suggestions import unexpanded
+from runner.diagnostics.suggestions import misread, unexpanded
 from runner.diagnostics.words import command
 from runner.errors import Diagnostic, UsageError
 from runner.manifest.reader import read
@@ -53,9 +53,12 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
     A state below the folder moves with it. Any other state stays where it is, with `-sandbox` added to its name for the
     sandbox. Raises UsageError if the folder cannot hold results.
     """
-    if folder is not None and unexpanded(folder) and not Path(folder).exists():
-        message = f"--output {folder} would make a folder named {unexpanded(folder)}"
-        raise UsageError(message, "your shell replaces it where it stands alone and without quotes: --output ~/videos")
+    if folder is not None and misread(folder) and not Path(folder).exists():
+        sign = unexpanded(folder)
+        hint = (
+            "a shell replaces it where it stands alone, without quotes: --output ~/videos" if sign else misread(folder)
+        )
+        raise UsageError(f"--output {folder} would make a folder of that name", hint)
     target = output.dir if folder is None else Path(folder).resolve()
     if not target.name:
         raise UsageError(f"results cannot go to {target} itself", "name a folder below it")

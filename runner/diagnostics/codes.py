@@ -267,8 +267,8 @@ _CODES = {
     ),
     "E414": Code(
         "A path that nothing expands",
-        "A manifest means the same for everybody, so ~, $NAME, ${NAME}, %NAME% and drive letters have no meaning in "
-        "its paths. A folder of that name would be made. Write the path from the manifest, or from the root of the "
+        "A manifest means the same for everybody, so ~, $NAME, ${NAME}, %NAME%, drive letters and \\ have no meaning "
+        "in its paths. A folder of that name would be made. Write the path from the manifest, or from the root of the "
         "disk; --output names another output folder for one machine. What is really called so is written ./~ .",
         "wrong:  output: {dir: ~/videos}\nright:  output: {dir: ../videos}",
     ),

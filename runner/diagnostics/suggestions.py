@@ -58,7 +58,9 @@ def misread(written: str) -> str:
     sign = unexpanded(written)
     if sign:
         return f"{sign} means nothing in a manifest; write the path from the manifest, or from the root of the disk"
-    return f"folders are separated by /: {name(written.replace(chr(92), '/'))}" if "\\" in written else ""
+    if "\\" in written:
+        return f"folders are separated by /: {name(written.replace(chr(92), '/'))}"
+    return "this is an address: download the file, and write its path" if "://" in written else ""
 
 
 def nearby(path: Path, written: str) -> str:

@@ -12,7 +12,7 @@ from typing import cast
 from yaml.nodes import SequenceNode
 
 from runner.diagnostics.diagnostic_limit import MOST
-from runner.diagnostics.suggestions import closest, did_you_mean, unexpanded
+from runner.diagnostics.suggestions import closest, did_you_mean, misread
 from runner.diagnostics.words import described, literal, name
 from runner.errors import Severity
 from runner.manifest import settings
@@ -106,14 +106,15 @@ def _amounts(content: Mapping[str, Json], written: Written) -> Iterator[SchemaDi
 
 
 def _unexpanded(content: Mapping[str, Json], found: ReadingDiagnostics) -> Iterator[SchemaDiagnostic]:
-    """Output paths with signs that only a shell, or another system, replaces: folders of these names would be made."""
+    """Output paths with signs that mean something elsewhere alone: folders of these names would be made."""
     section = mapping(content.get("output"))
     for key in ("dir", "state"):
         written = section.get(key)
-        sign = unexpanded(written) if isinstance(written, str) else ""
-        if sign and not any(os.path.lexists(folder / str(written)) for folder in found.folders[:1]):
-            message = f"{name(sign)} means nothing in the path {literal(written)}"
-            hint = "write the path from the manifest, or from the root of the disk; or run it with --output DIR"
+        hint = misread(written) if isinstance(written, str) else ""
+        if hint and "://" in str(written):
+            hint = "results go to a folder of this machine"
+        if hint and not any(os.path.lexists(folder / str(written)) for folder in found.folders[:1]):
+            message = f"the path {literal(written)} is not one of this system"
             yield SchemaDiagnostic(("output", key), "E414", message, hint)
 
 

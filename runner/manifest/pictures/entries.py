@@ -269,6 +269,9 @@ def _masked(url: str) -> str:
 
 
 def _url_hint(url: str) -> str:
+    url = url.strip()
+    if not _url_error(url):
+        return f"write {url}"
     if _DATA.match(url):
         return "write base64: with what follows the comma, and an id"
     if "@" in url.partition("://")[2].partition("/")[0]:
@@ -279,7 +282,7 @@ def _url_hint(url: str) -> str:
         return f"write https://{shortened(url)}, or for a file file: {shortened(url)}"
     if re.match(r"https?://[^/?#\s]", url) and re.search(r"\s", url):
         # What is encoded already stays.
-        return f"write {quote(url.strip(), safe='%' + _URL_SIGNS)}"
+        return f"write {quote(url, safe='%' + _URL_SIGNS)}"
     return "it looks like https://example.com/bag.jpg"
 
 

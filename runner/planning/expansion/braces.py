@@ -12,14 +12,15 @@ from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 _BEGINNING = re.compile(r"\{[{%#]")
 
 
-def check_values(manifest: Manifest, constants: Variables, diagnostics: PlanDiagnostics) -> None:
+def check_values(manifest: Manifest, constants: Variables, diagnostics: PlanDiagnostics, *, uses_rows: bool) -> None:
     """Report each `{{`, `{%` and `{#` in a value of the matrix, a picture's variable or a constant (E317).
 
     `constants` are the rendered constants of the manifest. One that is still as written is not checked: it has no
-    template, or it could not be rendered, which is already reported.
+    template, or it could not be rendered, which is already reported. `uses_rows` says that templates may reach any
+    column of a table.
     """
     rendered = {name: value for name, value in constants.items() if value != manifest.constants[name]}
-    for route, value in values_of(replace(manifest, constants=rendered)):
+    for route, value in values_of(replace(manifest, constants=rendered), uses_rows=uses_rows):
         for place, text in parts(route, value):
             found = _BEGINNING.search(text) if isinstance(text, str) else None
             if found is not None:
@@ -30,14 +31,15 @@ def check_values(manifest: Manifest, constants: Variables, diagnostics: PlanDiag
                 diagnostics.add("E317", Place(place, found.start(), 2), message, hint, about="")
 
 
-def values_of(manifest: Manifest) -> Iterator[tuple[Route, Json]]:
-    """The values of variables, each with its place in the manifest."""
+def values_of(manifest: Manifest, *, uses_rows: bool = False) -> Iterator[tuple[Route, Json]]:
+    """The values of variables, each with its place in the manifest; with `uses_rows` those of all columns, too."""
     yield from ((("vars", name), value) for name, value in manifest.constants.items())
     yield from ((("matrix", name), list(values)) for name, values in manifest.matrix.axes.items())
     for index, include in enumerate(manifest.matrix.include):
         yield ("matrix", "include", index), include
     for image in manifest.images:
-        yield from (((*image.route, "vars", name), value) for name, value in image.known.items())
+        variables = image.known if uses_rows else image.vars
+        yield from (((*image.route, "vars", name), value) for name, value in variables.items())
 
 
 def parts(route: Route, value: Json) -> Iterator[tuple[Route, Json]]:

@@ -59,7 +59,8 @@ class Expansion:
         self.templates += (self.output,) if self.output is not None else ()
         self.used = frozenset().union(*(each.names for each in self.templates))
         self._check_names()
-        check_values(manifest, self.manifest.constants, diagnostics)
+        uses_rows = "row" in self.used or any(each.is_dynamic for each in self.templates)
+        check_values(manifest, self.manifest.constants, diagnostics, uses_rows=uses_rows)
         self._matrix = self._valid_matrix()
         self.seen = 0
 
