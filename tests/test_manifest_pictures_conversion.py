@@ -74,6 +74,13 @@ def test_heic(monkeypatch):
     data = saved(drawn(), "HEIF", quality=90)
     picture = fixed(data)
     assert (picture.format, is_near(picture.getpixel((20, 20)), RED, far=25)) == ("JPEG", True)
+    turned, exif = drawn().transpose(TURNS[6]), Image.Exif()
+    exif[0x0112] = 6
+    turned.info["exif"] = exif.tobytes()
+    data = saved(turned, "HEIF", quality=90)
+    assert b"irot" in data, "HEIC has a note of its own for that"
+    picture = fixed(data)
+    assert (picture.size, is_near(picture.getpixel((20, 20)), RED, far=25)) == ((400, 320), True)
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(MissingHeifError):
         converted(data, [RULES], "note")

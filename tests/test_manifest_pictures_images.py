@@ -333,3 +333,4 @@ def test_what_a_glob_leaves_out(room):
     assert room.diagnose("{glob: 'in/*.{JPG,jpeg,jpg}'}") == []
     ((code, _, message),) = room.diagnose("{glob: in/*}")
     assert (code, message) == ("E402", "in/Thumbs.db is neither JPEG nor PNG by its content")
+    assert room.diagnostics[0].hint == 'if it is no picture, leave it out: write glob: "in/*.{jpg,png}"'

@@ -56,3 +56,11 @@ def test_other_braces_are_values(tmp_path):
     values = ["a { b", "}} c", "{}", "{ {", "#}", "{x}"]
     made = make_plan(load(write_manifest(tmp_path, prompts=[{"id": "a", "text": "{{ s }}"}], matrix={"s": values})))
     assert [each.job.payload["prompt"] for each in made.jobs] == values
+
+
+@pytest.mark.parametrize(("text", "codes"), [("still", []), ('{{ row["image"] | length }} still', ["E317"])])
+def test_columns_that_only_row_reaches_are_checked_where_a_template_uses_it(tmp_path, text, codes):
+    (tmp_path / "t.csv").write_text("image;A note\np0.jpg;{{ x }}\n", encoding="utf-8")
+    path = write_manifest(tmp_path, images=[{"table": "t.csv"}], prompts=[{"id": "a", "text": text}])
+    found = diagnose(path) if codes else make_plan(load(path)).diagnostics
+    assert [each.code for each in found] == codes

@@ -19,6 +19,7 @@ from runner.planning.selection import (
     is_written,
     known_variable,
     text_of,
+    value_of,
     variables_of,
 )
 from tests.kit import make_attempt, make_job, write_manifest
@@ -124,3 +125,12 @@ def test_a_variable_named_status_goes_before_the_status_of_jobs(tmp_path):
     with pytest.raises(UsageError) as caught:
         conditions(["status=fialed"], other)
     assert "did you mean 'failed'?" in caught.value.hint
+
+
+def test_columns_of_a_table_tell_jobs_apart_by_any_name(tmp_path):
+    (tmp_path / "t.csv").write_text("image;id;Product Name;name;take\np0.jpg;a;Shoe;x;7\n", encoding="utf-8")
+    manifest = load(write_manifest(tmp_path, images=[{"table": "t.csv"}]))
+    assert variables_of(manifest) == ["image", "prompt", "model", "take", "Product Name", "name"]
+    pictures = {image.id: image.known for image in manifest.images}
+    assert value_of(JOB, "Product Name", {JOB.image: pictures["a"]}) == (True, "Shoe")
+    assert value_of(JOB, "take", {JOB.image: pictures["a"]}) == (True, JOB.take), "a column does not hide the take"

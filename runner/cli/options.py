@@ -54,10 +54,8 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
     sandbox. Raises UsageError if the folder cannot hold results.
     """
     if folder is not None and misread(folder) and not Path(folder).exists():
-        sign = unexpanded(folder)
-        hint = (
-            "a shell replaces it where it stands alone, without quotes: --output ~/videos" if sign else misread(folder)
-        )
+        by_shell = "a shell replaces it where it stands alone, without quotes: --output ~/videos"
+        hint = by_shell if unexpanded(folder) else misread(folder)
         raise UsageError(f"--output {folder} would make a folder of that name", hint)
     target = output.dir if folder is None else Path(folder).resolve()
     if not target.name:

@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
@@ -72,11 +73,9 @@ def _is_path(place: Route, written: str, found: ReadingDiagnostics) -> bool:
         hint = f"write the path alone: {flow(unquote(urlsplit(written).path))}"
         found.error("E412", place, f"{name(written)} is an address of a file, not its path", hint)
     elif _SCHEME.match(written):
-        hint = (
-            f"write url: {quoted(_masked(written))}"
-            if place[-1] == "file"
-            else "download it, and write the path of the file"
-        )
+        hint = "download it, and write the path of the file"
+        if place[-1] == "file":
+            hint = f"write url: {quoted(_masked(written))}"
         found.error("E412", place, f"{name(_masked(written))} is an address, not a path", hint)
     else:
         return True
@@ -155,22 +154,18 @@ def _wider(pattern: str, wanted: list[str], base: Path) -> str:
     endings = sorted({os.path.splitext(each)[1].removeprefix(".") for each in wanted})
     ending = endings[0] if len(endings) == 1 else "{" + ",".join(endings) + "}"
     wider = f"{stem}.{ending}"
-    if set(matching(wider, base)) >= set(wanted):
-        return f"to take all of them write glob: {quoted(wider)}"
+    with suppress(TooManyEntriesError):
+        if set(matching(wider, base)) >= set(wanted):
+            return f"to take all of them write glob: {quoted(wider)}"
     return "capital and small letters count: write them as the files have them, or [Aa] for both"
 
 
 def _table(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
-    encoding, sheet = (entry.get(key) for key in ("encoding", "sheet"))
-    table = TableFile(
-        str(entry["table"]),
-        encoding if isinstance(encoding, str) else None,
-        sheet if isinstance(sheet, str) else None,
-    )
+    table = TableFile(**{key: str(entry[key]) for key in ("table", "encoding", "sheet") if entry.get(key) is not None})
     place, own = (*route, "table"), mapping(entry.get("vars"))
-    if not _is_path(place, table.written, found):
+    if not _is_path(place, table.table, found):
         return
-    with found.reading(place, f"the table {name(table.written)}", missing="E409"):
+    with found.reading(place, f"the table {name(table.table)}", missing="E409"):
         content = read_table(table, base, found.folders)
         found.attach(place, content)
         found.extend(content.diagnostics)

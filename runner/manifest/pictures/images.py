@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from runner.diagnostics.suggestions import nearby
-from runner.diagnostics.words import command
+from runner.diagnostics.words import command, quoted
 from runner.manifest.ids import Claim, check_claims
 from runner.manifest.pictures.entries import Candidate, candidates
 from runner.manifest.pictures.inspection import FIXING, Picture, PictureDiagnostic, Rules, inspect, inspect_file
@@ -83,6 +84,9 @@ def _report(candidate: Candidate, diagnostic: PictureDiagnostic, base: Path, fou
     path, hint = base / candidate.label, _hint(diagnostic, found)
     if not hint and path.is_dir():
         hint = f"for the pictures in it write glob: {candidate.label}/*.png"
+    elif diagnostic.code == "E402" and FIXING not in diagnostic.hint and _is_wide(candidate.pattern):
+        narrow = quoted(os.path.join(os.path.dirname(candidate.pattern), "*.{jpg,png}"))
+        hint = f"if it is no picture, leave it out: write glob: {narrow}"
     elif not hint:
         hint = "name a file that holds the picture" if path.exists() else nearby(path, candidate.label)
     found.error(diagnostic.code, candidate.place, f"{candidate.label} {diagnostic.message}", hint)
@@ -106,6 +110,11 @@ def _warn(
 def _hint(diagnostic: PictureDiagnostic, found: ReadingDiagnostics) -> str:
     """The remedy, with the command as it is for this manifest."""
     return diagnostic.hint.replace(FIXING, command("fix-pictures", found.source.text.file))
+
+
+def _is_wide(pattern: str) -> bool:
+    """Whether a glob takes files of any ending."""
+    return pattern != "" and os.path.splitext(pattern)[1] in ("", ".*")
 
 
 def _image(candidate: Candidate, picture: Picture) -> Image:

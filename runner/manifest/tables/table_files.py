@@ -22,23 +22,23 @@ _USUAL = ("cp1252", "cp1250", "cp1251", "latin-1", "mac-roman", "shift_jis", "gb
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """A table as an entry of the manifest names it: the path as spelled there, and what else it says of the file."""
+    """A table as an entry of the manifest names it: its path as spelled there, and what else it says of the file."""
 
-    written: str
+    table: str
     encoding: str | None = None
     sheet: str | None = None
 
 
-def read_table(table: TableFile, base: Path, folders: Sequence[Path]) -> Table:
+def read_table(named: TableFile, base: Path, folders: Sequence[Path]) -> Table:
     """Read a table from below `folders`. Raises UnreadableError, and ManifestError with the errors in the file."""
-    path = base / table.written
-    data, _ = bytes_below(path, folders, table.written, MAX_BYTES)
+    path = base / named.table
+    data, _ = bytes_below(path, folders, named.table, MAX_BYTES)
     file = shown(path)
     if is_workbook(data):
-        found = read_workbook(data, file, table.sheet)
+        found = read_workbook(data, file, named.sheet)
         check_key(found.text)
         return found.checked()
-    text = _text(data, file, table.encoding)
+    text = _text(data, file, named.encoding)
     check_key(text)
     return (read_json_lines if text.text.lstrip().startswith("{") else read_delimited)(text).checked()
 
