@@ -4,7 +4,7 @@ import pytest
 
 from runner.diagnostics.text import Text
 from runner.errors import Position
-from runner.manifest.tables import read_table
+from runner.manifest.tables.delimited_text import read_delimited
 from runner.manifest.yaml.document import parse
 from runner.manifest.yaml.source import Source
 
@@ -117,7 +117,7 @@ def test_what_is_there(source):
 
 
 def test_attached_files_stand_for_their_routes(source):
-    table = read_table(Text("t.csv", 'image,product\na.jpg,"trail\nshoe"\nb.jpg,bag\n'))
+    table = read_delimited(Text("t.csv", 'image,product\na.jpg,"trail\nshoe"\nb.jpg,bag\n'))
     prompt = Text("p.j2", "The {{ product }}\non {{ rock }}\n")
     attached = {("images", 1, "glob"): table, ("prompts", 0, "text"): prompt}
     both = Source(source.text, source.root, attached)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import shlex
 import sqlite3
 import tempfile
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from runner.api.client import Client
 from runner.api.service import Service
 from runner.cli import screen
 from runner.cli.commands.query_commands import asked
+from runner.diagnostics.words import command
 from runner.errors import Exit, ManifestError, ReelrunError, worst
 from runner.manifest.reader import load
 from runner.shipped import install_line
@@ -86,7 +86,7 @@ def _output(options: argparse.Namespace) -> list[DoctorCheck]:
         output = load(Path(options.manifest)).output
     except ManifestError as error:
         first = error.diagnostics[0]
-        hint = f"reelrun validate {shlex.quote(options.manifest)} tells all"
+        hint = f"{command('validate', options.manifest)} tells all"
         return [DoctorCheck("manifest", False, f"{options.manifest}: {first.message}", hint, Exit.INVALID)]
     folder = next(each for each in (output.dir, *output.dir.parents) if each.exists())
     if output.state.exists() and not os.access(output.state, os.W_OK):

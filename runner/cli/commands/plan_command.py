@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable
 from itertools import islice
@@ -21,7 +20,7 @@ from runner.cli.plan_summary import (
     value_told,
     whole_cost,
 )
-from runner.diagnostics.words import money, printable, shortened
+from runner.diagnostics.words import command, money, printable, shortened
 from runner.errors import Exit
 from runner.model import Action, Change
 from runner.planning import lockfile
@@ -112,7 +111,7 @@ def _show_groups(planned: Plan, show: Callable[..., None]) -> None:
 
 def _command(planned: Plan, flag: str) -> str:
     """`run` shows a plan, too: what tells more is `plan`."""
-    return f"reelrun plan {shlex.quote(screen.shown_path(planned.manifest.path))} {flag}"
+    return command("plan", screen.shown_path(planned.manifest.path), flag)
 
 
 def _show_jobs(planned: Plan, every: bool, show: Callable[..., None]) -> None:
