@@ -58,6 +58,7 @@ def test_the_campaign_of_a_table_with_semicolons_umlauts_and_phone_pictures(kata
     folder = katalog.parents[1] / "outputs" / "katalog-sandbox"
     jobs = json.loads((folder / "index.json").read_text("utf-8"))["jobs"]
     assert len(jobs) == 6
+    assert jobs[2]["video"]["path"] == "videos/vase-glück-hoch/slow-push-in.mp4"
     (vase,) = {json.dumps(each["image_vars"]) for each in jobs if each["image"] == "vase"}
     assert json.loads(vase) == {
         "Produkt Name": 'Vase "Glück"; hoch', "Farbe": "grün", "Größe (cm)": "31", "name": "Wohnzimmer",

@@ -51,6 +51,8 @@ def test_places_are_those_of_the_values(rows, ascii_only):
         ('{"image": "a", "x": NaN}', "NaN is no number of JSON"),
         ('{"image": "a", "x": 99999999999999999999}', "an integer has more than 64 bits"),
         ('{"image": "\\ud800"}', "half a surrogate pair"),
+        ('{"image": "a", "x": 1e999}', "a number is too large"),
+        ('{"image": "a", "x": ' + "[" * 100 + "]" * 100 + "}", "it has more than 100 levels"),
         ("{" * 3 + '"image"' + "[" * 100_000, "no row in JSON"),
     ],
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from runner.diagnostics.text import Text
 from runner.diagnostics.words import printable
@@ -14,7 +16,10 @@ from runner.manifest.tables.image_table import Row, Table, check_columns, refuse
 from runner.model import Json
 
 _SPACE = re.compile(r"[ \t]*")
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LARGEST = 2**63
+# As in a manifest.
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,15 @@ def is_json_lines(text: str) -> bool:
 
 
 def _members(line: str) -> Mapping[str, Json]:
-    value = json.loads(line, object_pairs_hook=_mapping, parse_constant=_no_number, parse_int=_integer)
+    value = json.loads(
+        line, object_pairs_hook=_mapping, parse_constant=_no_number, parse_int=_integer, parse_float=_finite
+    )
     if not isinstance(value, dict):
         raise ValueError("it is no object")
     if re.search(r"[\ud800-\udfff]", json.dumps(value, ensure_ascii=False)):
         raise ValueError("it has half a surrogate pair")
+    if max(accumulate((each in "[{") - (each in "]}") for each in _TEXT.sub("", line))) > _DEEPEST:
+        raise ValueError(f"it has more than {_DEEPEST} levels")
     return value
 
 
@@ -73,6 +82,12 @@ def _mapping(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
 
 def _no_number(word: str) -> Json:
     raise ValueError(f"{word} is no number of JSON")
+
+
+def _finite(digits: str) -> Json:
+    if not math.isfinite(float(digits)):
+        raise ValueError("a number is too large")
+    return float(digits)
 
 
 def _integer(digits: str) -> int:

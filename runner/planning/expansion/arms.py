@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.model import Json, Manifest, Prompt, Route, Variables
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics, place_of_name
@@ -113,8 +114,16 @@ class Compiler:
         try:
             return self._templates.compile(text)
         except InvalidTemplateError as error:
-            add_error(error.diagnostic, place, "", self._diagnostics)
+            add_error(self._naming_column(error.diagnostic, text), place, "", self._diagnostics)
             return None
+
+    def _naming_column(self, diagnostic: TemplateDiagnostic, text: str) -> TemplateDiagnostic:
+        """With another hint where the text names a column of a table that only `row` can name."""
+        rows = (image.row for image in self._diagnostics.manifest.images if image.row is not None)
+        for column in next(rows, {}):
+            if not column.isidentifier() and re.search(rf"\{{\{{[^\"'}}]*{re.escape(column)}", text):
+                return replace(diagnostic, hint=f'the column is row["{column}"] in templates')
+        return diagnostic
 
     def parameter(self, name: str, value: Json, route: Route) -> Parameter:
         """A value with templates in it, at any depth."""
