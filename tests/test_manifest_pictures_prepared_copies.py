@@ -1,6 +1,7 @@
 """Copies in prepared/, and the lines that name them."""
 
 import base64
+import hashlib
 import io
 import os
 from pathlib import Path
@@ -163,6 +164,19 @@ def test_what_lies_there_already_is_not_written_over(campaign):
     assert (campaign.folder / "prepared/a.jpg").read_bytes() == b"mine"
     assert lines[1] == "    id: a"
     assert [each.id for each in campaign.change().images] == ["a"]
+
+
+def test_no_file_of_any_name_is_written_over(campaign):
+    campaign.put("a.jpg", phone())
+    campaign.write("- {file: a.jpg}")
+    campaign.prepare()
+    (name,) = campaign.files()
+    taken = [name, name.replace(".jpg", f"-{hashlib.sha256(phone()).hexdigest()[-8:]}.jpg")]
+    for each in taken:
+        Path(each).write_bytes(b"mine")
+    ((_, _, (line,)),) = new(campaign.prepare())
+    assert [Path(each).read_bytes() for each in taken] == [b"mine", b"mine"]
+    assert line.endswith("-2.jpg, id: a}")
 
 
 def test_a_picture_in_base64_becomes_a_file(campaign):

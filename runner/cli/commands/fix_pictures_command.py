@@ -21,7 +21,7 @@ def fix_pictures(options: argparse.Namespace) -> int:
     screen.diagnostics(named.errors, Stage.STRUCTURE)
     try:
         with disk_errors(f"write {named.base / FOLDER}"):
-            done = list(prepare(named.candidates, named.rules, named.base))
+            done = list(prepare(named.candidates, named.rules, named.base, lambda path: screen.say(f"  made {path}")))
     except MissingHeifError:
         raise UsageError(
             "HEIC pictures are read with pillow-heif, which is missing", "pip install pillow-heif"

@@ -9,8 +9,9 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from runner.diagnostics.words import flow
@@ -38,14 +39,13 @@ class Prepared:
     """A picture of the manifest after it was looked at.
 
     `path` is that of its copy, relative to the manifest; empty if it needs none, or none can be made. `problem` says
-    why none can be made. `is_new` says that the copy was made just now, `is_equal` that it is the picture itself.
+    why none can be made. `is_new` says that the copy was made just now.
     """
 
     candidate: Candidate
     path: str = ""
     problem: str = ""
     is_new: bool = False
-    is_equal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,18 @@ class ChangedLine:
     new: tuple[str, ...]
 
 
-def prepare(candidates: Sequence[Candidate], rules: Sequence[Rules], base: Path) -> Iterator[Prepared]:
+def prepare(
+    candidates: Sequence[Candidate],
+    rules: Sequence[Rules],
+    base: Path,
+    tell: Callable[[str], None] = lambda path: None,
+) -> Iterator[Prepared]:
     """Look at each picture, and make a copy where one is needed. Raises MissingHeifError, and OSError of the disk.
 
-    Of a glob with such pictures each one gets a copy, so that another glob finds them all.
+    Of a glob with such pictures each one gets a copy, so that another glob finds them all. `tell` is called with the
+    path of each new copy.
     """
-    copies = _Copies(rules, base)
+    copies = _Copies(rules, base, tell)
     done = [copies.of(each) for each in candidates]
     globs = {each.candidate.image.route for each in done if each.candidate.kind == "glob" and each.path}
     for each in done:
@@ -74,9 +80,10 @@ def prepare(candidates: Sequence[Candidate], rules: Sequence[Rules], base: Path)
 class _Copies:
     """Makes copies, one for each source."""
 
-    def __init__(self, rules: Sequence[Rules], base: Path) -> None:
+    def __init__(self, rules: Sequence[Rules], base: Path, tell: Callable[[str], None]) -> None:
         self._rules = rules
         self._base = base
+        self._tell = tell
 
     def of(self, candidate: Candidate) -> Prepared:
         if candidate.image.origin is Origin.URL:
@@ -104,14 +111,16 @@ class _Copies:
         suffix = ".png" if data.startswith(b"\x89PNG") else ".jpg"
         for path in self._paths(candidate, digest, (suffix,)):
             if (self._base / path).is_file() and (self._base / path).read_bytes() == data:
-                return Prepared(candidate, path, is_equal=True)
-        return replace(self._written(candidate, digest, data, suffix), is_equal=True)
+                return Prepared(candidate, path)
+        return self._written(candidate, digest, data, suffix)
 
     def _written(self, candidate: Candidate, note: str, content: bytes, suffix: str) -> Prepared:
         """Write a copy where nothing is. What is there already may be the picture of a clip that was bought."""
-        paths = self._paths(candidate, note, (suffix,))
-        path = next((each for each in paths if not os.path.lexists(self._base / each)), paths[-1])
+        *_, last = paths = self._paths(candidate, note, (suffix,))
+        further = (f"{last.removesuffix(suffix)}-{number}{suffix}" for number in count(2))
+        path = next(each for each in chain(paths, further) if not os.path.lexists(self._base / each))
         _write(self._base / path, content)
+        self._tell(path)
         return Prepared(candidate, path, is_new=True)
 
     def _paths(self, candidate: Candidate, note: str, suffixes: Sequence[str]) -> list[str]:
