@@ -90,7 +90,7 @@ def test_a_formula_needs_a_value_and_an_error_is_none():
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "is an old workbook (.xls)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "is an old workbook (.xls), or one with a password"),
         (b"PK\x03\x04 and no more", "is a cut or damaged ZIP archive"),
         (workbook(["image"], ["a.jpg"])[:-400], "is a cut or damaged ZIP archive"),
     ],
@@ -110,9 +110,36 @@ def zipped(**members):
     return buffer.getvalue()
 
 
+def changed(data, member, old, new):
+    """A workbook with other bytes in one of its parts."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as container, zipfile.ZipFile(buffer, "w") as other:
+        for name in container.namelist():
+            content = container.read(name)
+            assert name != member or old in content
+            other.writestr(name, content.replace(old, new) if name == member else content)
+    return buffer.getvalue()
+
+
 def test_other_archives_and_broken_ones():
     assert refused(zipped(content_xml="<office/>"))[1] == "is a ZIP archive, but no workbook (.xlsx)"
     assert refused(zipped(xl__workbook_xml="<oops"))[1] == "is a damaged workbook"
+
+
+@pytest.mark.parametrize(
+    ("member", "old", "new"),
+    [
+        ("xl/workbook.xml", b"sheetId", b"shootId"),
+        ("xl/styles.xml", b"patternType", b"pattonType"),
+        ("[Content_Types].xml", b"PartName", b"PortName"),
+        ("xl/worksheets/sheet1.xml", b'r="A1"', b'r="1A"'),
+        ("xl/worksheets/sheet1.xml", b"</row>", b""),
+        ("xl/workbook.xml", b"<sheets>", b'<!DOCTYPE a [<!ENTITY a "x">]><sheets>'),
+    ],
+)
+def test_workbooks_with_a_damaged_part(member, old, new):
+    data = changed(workbook(["image"], ["a.jpg"]), member, old, new)
+    assert refused(data)[:2] == ("E415", "is a damaged workbook")
 
 
 def test_a_small_file_that_unpacks_to_much_is_not_unpacked(monkeypatch):
@@ -124,15 +151,8 @@ def test_a_small_file_that_unpacks_to_much_is_not_unpacked(monkeypatch):
 def test_what_the_sheet_says_of_its_size_is_not_believed(monkeypatch):
     """Some programs write that a sheet has all columns there can be; a hostile cell stands in the last one."""
     data = workbook(["image"], ["a.jpg"])
-    with zipfile.ZipFile(io.BytesIO(data)) as container:
-        members = {name: container.read(name) for name in container.namelist()}
-    sheet = "xl/worksheets/sheet1.xml"
-    members[sheet] = members[sheet].replace(b'ref="A1:A2"', b'ref="A1:XFD1048576"')
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as container:
-        for name, content in members.items():
-            container.writestr(name, content)
-    assert len(read(buffer.getvalue()).rows) == 1
+    vast = changed(data, "xl/worksheets/sheet1.xml", b'ref="A1:A2"', b'ref="A1:XFD1048576"')
+    assert len(read(vast).rows) == 1
     monkeypatch.setattr(spreadsheets, "_MOST_CELLS", 2)
     assert refused(data)[:2] == ("E105", "has a sheet of more than 2 cells")
 

@@ -27,7 +27,7 @@ MODELS = {name: shipped_schema(name).document for name in shipped_models()}
 BEYOND = {
     "ids come from the names of files and addresses, and stand once": {
         "id-missing-url", "id-twice-glob", "id-twice-images", "id-twice-prompts", "id-twice-table",
-        "table-cell-after-a-line-break", "table-of-a-spreadsheet",
+        "table-cell-after-a-line-break", "table-of-a-spreadsheet", "table-one-picture-twice",
     },
     "a model needs a schema, and that file has to be sound": {
         "model-schema-doubling", "model-schema-wrong", "model-unknown", "model-unknown-one",

@@ -149,10 +149,10 @@ def check_whole(stream: Stream, format: str) -> None:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Silence Pillow's warnings: an error reports what is wrong, and a warning would be on the screen beside it."""
+def quiet(module: str = r"PIL\.") -> Iterator[None]:
+    """Silence a library's warnings: an error reports what is wrong, and a warning would be on the screen beside it."""
     with _FILTERS, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.filterwarnings("ignore", module=module)
         yield
 
 

@@ -20,6 +20,7 @@ from runner.errors import Diagnostic, Severity
 from runner.manifest.files import UnreadableError
 from runner.manifest.tables.delimited_text import finder
 from runner.manifest.tables.image_table import Row, Table, check_columns, refused, used_width
+from runner.video.stills import quiet
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
@@ -35,6 +36,11 @@ _MOST_BYTES, _MOST_CELLS = 100 * 2**20, 5_000_000
 _BREAK = "\u21b5"
 # The plain forms of numbers: 000, 0.00, 0%.
 _FORM = re.compile(r"(?P<whole>0+)(?:\.(?P<decimals>0+))?(?P<percent>%?)")
+# What openpyxl raises where the XML in a workbook is not what it expects. It has no error of its own for that.
+_DAMAGES = (
+    *(AttributeError, LookupError, OSError, OverflowError, RuntimeError, SyntaxError, TypeError, ValueError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 _ANEW = "open it in its program and save it anew"
 
 
@@ -46,14 +52,14 @@ def is_workbook(data: bytes) -> bool:
 def read_workbook(data: bytes, file: str, sheet: str | None) -> Table:
     """Read a sheet, the first one unless it is named. Raises UnreadableError with E415, and ManifestError
     with E409 if it is no table."""
-    workbook = _opened(data, with_formulas=False)
-    title = _title(workbook, sheet)
-    cells = _cells(workbook, title)
+    with quiet(r"openpyxl\."):
+        workbook = _opened(data, with_formulas=False)
+        title = _title(workbook, sheet)
+        cells, formulas = (_cells(each, title) for each in (workbook, _opened(data, with_formulas=True)))
     values = [[_text(cell) for cell in row] for row in cells]
     text = Text(file, _as_csv(values))
     others = [each for each in workbook.sheetnames if each != title] if sheet is None else []
     table = _table(text, values, others)
-    formulas = _cells(_opened(data, with_formulas=True), title)
     return replace(table, diagnostics=tuple(_without_value(table, cells, formulas)))
 
 
@@ -68,7 +74,7 @@ def _opened(data: bytes, *, with_formulas: bool) -> Workbook:
     _check_container(data)
     try:
         return load_workbook(io.BytesIO(data), read_only=True, data_only=not with_formulas, keep_links=False)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, SyntaxError, OSError) as error:
+    except (InvalidFileException, *_DAMAGES) as error:
         raise UnreadableError("E415", "is a damaged workbook", _ANEW) from error
 
 
@@ -76,7 +82,7 @@ def _check_container(data: bytes) -> None:
     """Raise UnreadableError if this is another kind of file, or unpacks to more than any table."""
     hint = "save it as .xlsx, or as CSV UTF-8"
     if data.startswith(_OLD):
-        raise UnreadableError("E415", "is an old workbook (.xls)", hint)
+        raise UnreadableError("E415", "is an old workbook (.xls), or one with a password", hint)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as container:
             members = {each.filename: each.file_size for each in container.infolist()}
@@ -112,7 +118,7 @@ def _cells(workbook: Workbook, title: str) -> list[Sequence[Cell]]:
             if count > _MOST_CELLS:
                 raise UnreadableError("E105", f"has a sheet of more than {_MOST_CELLS:,} cells", "delete empty ones")
             rows.append(row)
-    except (KeyError, ValueError, TypeError, IndexError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGES as error:
         raise UnreadableError("E415", "is a damaged workbook", _ANEW) from error
     return rows
 
@@ -175,16 +181,20 @@ def _without_value(table: Table, cells: Grid, formulas: Grid) -> Iterator[Diagno
     for index, row in enumerate(table.rows):
         for place, column in enumerate(table.columns):
             value, written = _at(cells, row.line, place), _at(formulas, row.line, place)
-            if value is None or (value.data_type != "e" and (value.value is not None or written is None)):
-                continue
-            if value.data_type == "e":
-                message, hint = f"the cell holds the error {value.value}", "mend its formula"
-            elif written is not None and written.data_type == "f":
-                message, hint = "the cell has a formula without a value", "open the workbook in its program and save it"
-            else:
-                continue
-            at = table.position((index, column))
-            yield Diagnostic("E415", Severity.ERROR, at, message, hint, table.line(at))
+            found = _fault(value, written)
+            if found is not None:
+                at = table.position((index, column))
+                yield Diagnostic("E415", Severity.ERROR, at, *found, table.line(at))
+
+
+def _fault(value: Cell | None, written: Cell | None) -> tuple[str, str] | None:
+    """What is wrong with a cell, and the remedy, by its value and by what was written into it."""
+    if value is not None and value.data_type == "e":
+        return f"the cell holds the error {value.value}", "mend its formula"
+    is_formula = written is not None and written.data_type == "f"
+    if is_formula and (value is None or value.value is None):
+        return "the cell has a formula without a value", "open the workbook in its program and save it"
+    return None
 
 
 def _at(cells: Grid, line: int, column: int) -> Cell | None:
