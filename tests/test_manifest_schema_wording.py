@@ -119,11 +119,18 @@ def test_a_missing_parameter():
             "write {id: plain, text: A shoe}",
         ),
         (
-            {"matrix": {"a": {"b": 1}}},
+            {"matrix": {"exclude": {"b": 1}}},
+            ("matrix", "exclude"),
+            "E204",
+            "exclude is a mapping; it must be a list",
+            "write [{b: 1}]",
+        ),
+        (
+            {"matrix": {"a": 5}},
             ("matrix", "a"),
             "E204",
-            "a is a mapping; it must be a list",
-            "write [{b: 1}]",
+            "a is the integer 5; it must be a list or a mapping",
+            "write [5]",
         ),
         (
             {"takes": 2.5},

@@ -9,7 +9,7 @@ from runner.model import Json, Matrix, canonical_json
 from runner.planning.expansion import matrix
 from runner.planning.lints.idle_entries import idle_entries
 from runner.planning.plan_diagnostics import PlanWarning
-from tests.test_planning_expansion_matrix import agrees, matrices
+from tests.test_planning_expansion_matrix import agrees, matches, matrices
 
 AXES: dict[str, tuple[Json, ...]] = {"surface": ("wet rock", "warm sand"), "cfg": (0.3, 0.7), "lens": ("wide",)}
 
@@ -26,12 +26,14 @@ def numbers(made: Matrix, code: str) -> set[int]:
 
 
 @given(matrices())
-def test_an_exclude_is_told_exactly_where_it_matches_no_combination(made: Matrix) -> None:
+def test_an_exclude_is_told_exactly_where_it_or_a_value_of_it_matches_no_combination(made: Matrix) -> None:
     combinations = [each.variables for each in matrix.variants(Matrix(made.axes, zip=made.zip))]
     idle_ones = set()
     for number, entry in enumerate(made.exclude):
         inner = {name: value for name, value in entry.items() if name not in matrix.OUTSIDE}
-        if inner and not any(agrees(inner, each) for each in combinations):
+        alone = ({name: each} for name in inner for each in matrix.alternatives(made, name, inner[name]))
+        is_idle = bool(inner) and not any(matches(inner, each, made) for each in combinations)
+        if is_idle or not all(any(agrees(one, each) for each in combinations) for one in alone):
             idle_ones.add(number)
     assert numbers(made, "W511") == idle_ones
 
@@ -55,6 +57,12 @@ def by_value(made: Matrix) -> list[tuple[str, bool]]:
 @pytest.mark.parametrize(
     ("entry", "route", "message", "hint"),
     [
+        (
+            {"surface": ["warm sand", "wet rok"], "cfg": [0.3, 0.7]},
+            ("surface", 1),
+            "exclude names \"wet rok\", which is not on the axis 'surface'; it matches nothing",
+            'did you mean "wet rock"? on the axis: "wet rock" and "warm sand"',
+        ),
         (
             {"surface": "wet rok"},
             ("surface",),
