@@ -359,3 +359,10 @@ def test_a_sweep_that_would_be_rendered_for_longer_than_anybody_waits_is_refused
         assert each.message == "rendering takes too long: 20 s for 2 of 100 cells"
         assert "validate --slow" in each.hint
         assert marked(each, manifest.path.read_text()) == "prompts"
+
+
+def test_a_column_that_is_no_number_is_told_at_its_cell(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(picture_bytes(7))
+    (tmp_path / "t.csv").write_text("image,Unit Price\na.jpg,5 EUR\n")
+    (found,) = wrong(tmp_path, images=[{"table": "t.csv"}], prompts=prompt("{{ row['Unit Price'] | float }}, pan"))
+    assert (found.code, found.position.line, found.position.column) == ("E320", 2, 7)

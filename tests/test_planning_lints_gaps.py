@@ -62,3 +62,14 @@ def test_the_cells_are_counted_and_the_first_is_named(tmp_path):
 def test_parameters_are_looked_at_too(tmp_path):
     found = gaps(tmp_path, "pan", params={"negative_prompt": "blurry, {{ x }}"})
     assert [each.partition(":")[0] for each in found] == ["W344 x"]
+
+
+def test_a_column_of_a_row_is_a_variable_too(tmp_path):
+    (tmp_path / "t.csv").write_text("image,Product Name\np0.jpg,\n")
+    text = """A {{ row["Product Name"] }} pans, {{ row["Product Name"] or 'slowly' }}"""
+    assert gaps(tmp_path, text, images=[{"table": "t.csv"}]) == []
+    (found,) = gaps(tmp_path, """A {{ row["Product Name"] }} pans""", images=[{"table": "t.csv"}])
+    assert (
+        found
+        == """W344 row["Product Name"]: 'row['Product Name']' is empty, which leaves a doubled blank: "A  pans\""""
+    )

@@ -72,3 +72,10 @@ def test_a_tag_that_the_schema_of_the_model_has_is_none(tmp_path):
         params={"negative_prompt": "<say>"},
     )
     assert [each.partition(":")[0] for each in found] == ["W343 <shout>", "W343 <say>"]
+
+
+def test_it_is_told_in_the_column_that_a_row_gives(tmp_path):
+    (tmp_path / "t.csv").write_text("image,Product Name\np0.jpg,the {brand} shoe\n")
+    prompts = [{"id": "a", "text": "pan {{ row['Product Name'] }}"}]
+    (found,) = warnings(tmp_path, "W343", images=[{"table": "t.csv"}], prompts=prompts)
+    assert found.startswith("W343 the {brand} shoe: '{brand}' is left in the text")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from runner.diagnostics.words import literal, name
-from runner.model import Job, Manifest
+from runner.model import Image, Job, Manifest
 from runner.planning.expansion.arms import Arm, Parameter, PlacedTemplateError
 from runner.planning.expansion.cells import context_of
 from runner.planning.plan_diagnostics import Place, PlanWarning
@@ -15,7 +15,7 @@ from runner.planning.plan_diagnostics import Place, PlanWarning
 # arms, so the first texts are enough to find the mistake.
 _COMPARED = 1000
 # Letters that no text uses (https://www.unicode.org/faq/private_use.html): each stands for an empty variable.
-_FIRST_MARK = 0xE000
+_FIRST_MARK, _MOST_MARKS = 0xE000, 256
 _MARKS = re.compile("[\ue000-\ue0ff]")
 # So many characters on each side are looked at, and shown.
 _LOOKED_AT, _SHOWN = 200, 20
@@ -34,7 +34,7 @@ class Gaps:
         self._images = {image.id: image for image in manifest.images}
         constants = _empty(manifest.constants)
         # The empty variables of each picture, and those of the matrix that have an empty value.
-        self._of_images = {image.id: constants | _empty(image.vars) for image in manifest.images}
+        self._of_images = {image.id: constants | _empty_of(image) for image in manifest.images}
         axes = ({axis: value} for axis, values in manifest.matrix.axes.items() for value in values)
         self._of_matrix = frozenset().union(*map(_empty, (*manifest.matrix.include, *axes)))
         self._found: dict[tuple[str, str, str], PlanWarning] = {}
@@ -60,8 +60,7 @@ class Gaps:
     def _compare(self, job: Job, parameter: Parameter, text: str, names: list[str]) -> None:
         self._compared += 1
         context = context_of(self._manifest, self._images[job.image], job.prompt_id, job.model)
-        context = {**context, **job.variables, "take": job.take}
-        context.update({name: f"{chr(_FIRST_MARK + index)}{context[name]}" for index, name in enumerate(names[:256])})
+        context, variables = _with_marks({**context, **job.variables, "take": job.take}, names)
         try:
             marked = parameter.evaluate(context)
         except PlacedTemplateError:
@@ -76,7 +75,7 @@ class Gaps:
             left, right = (_MARKS.sub("", part) for part in around)
             if what := _gap(left, right):
                 told = f"{what}: {literal(left[-_SHOWN:] + right[:_SHOWN])}"
-                found.setdefault(names[ord(mark.group()) - _FIRST_MARK], told)
+                found.setdefault(variables[ord(mark.group()) - _FIRST_MARK], told)
         for variable, told in found.items():
             self._count(job, parameter, variable, told)
 
@@ -94,9 +93,33 @@ def _empty(variables: Mapping[str, object]) -> frozenset[str]:
     return frozenset(each for each, value in variables.items() if isinstance(value, str) and not value.strip())
 
 
+def _empty_of(image: Image) -> frozenset[str]:
+    return _empty(image.vars) | (frozenset(["row"]) if _empty(image.row or {}) else frozenset())
+
+
+def _with_marks(context: dict[str, object], names: Sequence[str]) -> tuple[dict[str, object], list[str]]:
+    """The context with a mark in each empty variable, and the variables in the order of their marks."""
+    found: list[str] = []
+
+    def marked(variable: str, value: object) -> object:
+        if len(found) == _MOST_MARKS or not isinstance(value, str) or value.strip():
+            return value
+        found.append(variable)
+        return f"{chr(_FIRST_MARK + len(found) - 1)}{value}"
+
+    for each in names:
+        value = context[each]
+        if isinstance(value, Mapping):
+            context[each] = {column: marked(f"{each}['{column}']", cell) for column, cell in value.items()}
+        else:
+            context[each] = marked(each, value)
+    return context, found
+
+
 def _place(parameter: Parameter, variable: str) -> Place:
+    written = re.escape(variable).replace("'", """['"]""")
     for template in parameter.templates:
-        found = re.search(rf"\{{\{{-?\s*({re.escape(variable)})\b", template.text)
+        found = re.search(rf"\{{\{{-?\s*({written})(?!\w)", template.text)
         if found is not None and len(parameter.templates) == 1:
             return Place(parameter.place.route, found.start(1), len(variable))
     return parameter.place

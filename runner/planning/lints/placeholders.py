@@ -73,9 +73,12 @@ class Placeholders:
             offset = template.text.find(word)
             if offset >= 0 and len(parameter.templates) == 1:
                 return Place(parameter.place.route, offset, len(word))
-        values = self._names(self._images[job.image], job)
-        names = (name for name, value in values.items() if isinstance(value, str) and word in value)
-        places = (place_of_name(self._manifest, name, values) for name in names if name in parameter.names)
+        image = self._images[job.image]
+        values = self._names(image, job)
+        row = (image.row or {}) if "row" in parameter.names else {}
+        columns = [name for name, cell in row.items() if word in str(cell)]
+        names = [name for name in parameter.names if isinstance(values.get(name), str) and word in str(values[name])]
+        places = (place_of_name(self._manifest, name, values) for name in sorted((*names, *columns)))
         texts = (text for template in parameter.templates for text in template.fragments if word in text.text)
         inside = (Place(parameter.place.route, text.text.find(word), len(word), fragment=text) for text in texts)
         return next(filter(None, (*places, *inside)), parameter.place)
