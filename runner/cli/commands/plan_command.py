@@ -109,9 +109,9 @@ def _show_groups(planned: Plan, show: Callable[..., None]) -> None:
         show(f"  {'orphaned':<8}{len(planned.orphaned):>{digits},}   {orphans_of(planned)}")
 
 
-def _command(planned: Plan, flag: str) -> str:
+def _command(planned: Plan, flags: str) -> str:
     """`run` shows a plan, too: what tells more is `plan`."""
-    return command("plan", screen.shown_path(planned.manifest.path), flag)
+    return command("plan", screen.shown_path(planned.manifest.path), *flags.split())
 
 
 def _show_jobs(planned: Plan, every: bool, show: Callable[..., None]) -> None:
