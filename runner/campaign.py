@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 from runner.api.client import Client
 from runner.api.linked_files import LinkedFiles
-from runner.api.service import Connection
+from runner.api.service import SANDBOX, Connection
 from runner.engine.clock import SystemClock
 from runner.engine.downloads.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
@@ -25,6 +25,7 @@ from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError
 from runner.model import Action, Manifest, Status, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
+from runner.planning.elsewhere import with_elsewhere
 from runner.planning.plan import Plan, make_plan
 from runner.planning.selection import EVERYTHING, Selection
 from runner.results import index
@@ -33,6 +34,7 @@ from runner.results.inventory import Inventory, Kind
 from runner.results.unfinished import Unfinished, unfinished
 from runner.state.disk import disk_errors, set_aside, set_aside_together
 from runner.state.journal import files_beside
+from runner.state.renames import carry_out
 from runner.state.runlock import run_lock
 from runner.state.store import Store
 
@@ -56,7 +58,7 @@ class Result:
     """How a run ended. `totals` counts all jobs of the state; `unfinished` are selected jobs that did not succeed.
 
     `aside` is what was in the way of downloads, at its new paths. `later` jobs were left for a later run, as asked for,
-    and are not among the unfinished ones.
+    and are not among the unfinished ones. `differences` from the lockfile are those that are no drift.
     """
 
     totals: dict[Status, int]
@@ -70,18 +72,31 @@ class Result:
     interrupted: bool = False
     aside: tuple[Path, ...] = ()
     later: int = 0
+    differences: tuple[str, ...] = ()
 
 
 def plan(
-    manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic] = (), *, limits_memory: bool = False
+    manifest: Manifest,
+    selection: Selection,
+    warnings: Sequence[Diagnostic] = (),
+    *,
+    limits_memory: bool = False,
+    sandbox: bool = False,
 ) -> Plan:
-    """Plan, and compare with the state if there is one. Writes nothing. `limits_memory` is as in `make_plan`."""
+    """Plan, and compare with the state if there is one. Writes nothing. `limits_memory` is as in `make_plan`.
+
+    `sandbox` says that it is the plan of a run with the sandbox.
+    """
     plan_in_child_process(manifest, warnings)
     store = Store.read(manifest.output.state, index_path(manifest.output.dir))
+    is_begun = False
     if store is None:
-        return make_plan(manifest, None, selection.at(None), warnings, limits_memory=limits_memory)
-    with store:
-        return make_plan(manifest, store, selection.at(store), warnings, limits_memory=limits_memory)
+        planned = make_plan(manifest, None, selection.at(None), warnings, limits_memory=limits_memory)
+    else:
+        with store.seen_from(manifest.path):
+            planned = make_plan(manifest, store, selection.at(store), warnings, limits_memory=limits_memory)
+            is_begun = store.has_attempts()
+    return planned if is_begun else with_elsewhere(planned, lambda service: (service == SANDBOX) == sandbox)
 
 
 def run(
@@ -95,13 +110,15 @@ def run(
     on_start: Callable[[Callable[[], None]], None] = lambda interrupt: None,
     warnings: Sequence[Diagnostic] = (),
     locked: bool = False,
+    strict: bool = False,
     limits_memory: bool = False,
     attach: Sequence[str] = (),
 ) -> Result:
     """Take the run lock, plan, check the budget, ask, work, write the index.
 
     `dry` ends before the first call to the service: the state is written, the index is not. `on_start` is called with
-    the function that interrupts the run. `locked` refuses a plan that differs from the lockfile. `limits_memory` is as
+    the function that interrupts the run. `locked` refuses a plan that buys otherwise than the lockfile says, and with
+    `strict` one that differs from it in anything. `limits_memory` is as
     in `make_plan`. `attach` says which requests lost submissions are, each as `KEY=REQUEST_ID`. Raises ReelrunError if
     the run cannot start.
     """
@@ -113,8 +130,9 @@ def run(
             selection = selection.at(store)
             store.remember_set(set_under(manifest), manifest.set)
             planned = make_plan(manifest, store, selection, warnings, store.registering, limits_memory=limits_memory)
-            if locked:
-                lockfile.check(planned.manifest, planned.each())
+            if not store.has_attempts():
+                planned = with_elsewhere(planned, lambda service: service == connection.name)
+            differences = _drift(planned, locked, strict=strict)
         check_budget(planned)
         if dry:
             return _dry_result(planned, store)
@@ -125,7 +143,24 @@ def run(
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)
             tell = progress or _no_progress
             report = _work(planned, connection, selection, store, clock, tell, on_start, attach)
-        return _result(planned, selection, store, _indexed(manifest, store, clock), report)
+        _return_names(manifest, store)
+        ended = _result(planned, selection, store, _indexed(manifest, store, clock), report)
+        return replace(ended, differences=differences)
+
+
+def _drift(planned: Plan, locked: bool, *, strict: bool) -> tuple[str, ...]:
+    """The differences from the lockfile that are no drift. Raises DriftError."""
+    return lockfile.check(planned.manifest, planned.each(), strict=strict) if locked or strict else ()
+
+
+def _return_names(manifest: Manifest, store: Store) -> None:
+    """The clips of orphans that the manifest has again go back to their names, where these are free."""
+    if not store.is_in_place:
+        return
+    with store.transaction():
+        for job_id, former in store.returned():
+            store.give_path(job_id, former)
+    carry_out(store, manifest.output.dir)
 
 
 def set_under(manifest: Manifest) -> str:
@@ -170,6 +205,53 @@ def repair(
         return _result(empty_plan, selection, store, _indexed(manifest, store, clock), report)
 
 
+def rename(
+    manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic] = ()
+) -> tuple[int, list[tuple[str, str]]]:
+    """Give the selected clips the names of today's `output.file`. Nothing is sent.
+
+    Returns how many have other names now, and those that keep theirs: each key with the path that is not free.
+    """
+    with _opened(manifest, SystemClock()) as store:
+        with store.transaction():
+            selection = selection.at(store)
+            planned = make_plan(manifest, store, selection, warnings, store.registering)
+        return _rename(planned, selection, store)
+
+
+def _rename(planned: Plan, selection: Selection, store: Store) -> tuple[int, list[tuple[str, str]]]:
+    folder = planned.manifest.output.dir
+    wanted = {
+        job.id: job.output for job in filter(selection.has, planned.each()) if not store.is_at(job.id, job.output)
+    }
+    moved = _give_names(store, folder, wanted)
+    # Names that go round in a circle: each holder steps aside once.
+    circle = {holder for path in wanted.values() if (holder := store.holder_of(path)) in wanted}
+    if circle:
+        with store.transaction():
+            for holder in circle:
+                store.step_aside(holder)
+        carry_out(store, folder)
+        moved += _give_names(store, folder, wanted)
+    return moved, [(job.key, job.output) for job in planned.each() if job.id in wanted]
+
+
+def _give_names(store: Store, folder: Path, wanted: dict[str, str]) -> int:
+    """Give jobs their names; those that got them leave `wanted`. Each round may free names that the next one gives."""
+    before, moved = len(wanted) + 1, 0
+    while len(wanted) < before:
+        before = len(wanted)
+        with store.transaction():
+            for job_id, path in wanted.items():
+                store.give_path(job_id, path)
+        carry_out(store, folder)
+        got = [job_id for job_id, path in wanted.items() if store.is_at(job_id, path)]
+        for job_id in got:
+            del wanted[job_id]
+        moved += len(got)
+    return moved
+
+
 def renew_state(manifest: Manifest) -> list[Path]:
     """Where the state is damaged, gone or not the latest, rename all that belongs to it; the new paths.
 
@@ -191,6 +273,8 @@ def _opened(manifest: Manifest, clock: SystemClock) -> Iterator[Store]:
     """The state, locked for this run."""
     output = manifest.output
     with run_lock(output.state, clock.wall()), Store.open(output.state, index_path(output.dir)) as store:
+        # The renames of a run that was cut.
+        carry_out(store.seen_from(manifest.path), output.dir)
         yield store
 
 
@@ -198,7 +282,7 @@ def _indexed(manifest: Manifest, store: Store, clock: SystemClock) -> Path:
     """Write the index, unless the state is not in its place any more: a folder that was moved is not made again."""
     if store.is_in_place:
         return write_index(manifest, store, clock.wall())
-    return index_path(manifest.output.dir)
+    return store.index_in(manifest.output.dir)
 
 
 def _no_progress(snapshot: RunSnapshot) -> None:
@@ -245,9 +329,13 @@ def lock(planned: Plan) -> Path:
 def write_index(
     manifest: Manifest, store: Store, now: float, selection: Selection = EVERYTHING, *, for_excel: bool = False
 ) -> Path:
-    """Write index.json, index.csv and index.html from the state, for all or the selected jobs. Raises DiskError."""
+    """Write the index of a manifest from the state, for all or the selected jobs, and return its path.
+
+    Raises DiskError.
+    """
     with disk_errors(f"read {manifest.path}"):
         digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
+    target = store.index_in(manifest.output.dir)
     header = index.Header(
         name=manifest.name,
         file=manifest.path.name,
@@ -259,14 +347,14 @@ def write_index(
         intents=store.intents(),
         pictures={image.id: image.known for image in manifest.images},
     )
-    return index.write(manifest.output.dir, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
+    return index.write(target, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
 
 
 def _dry_result(planned: Plan, store: Store) -> Result:
     """The result of a dry run. It is DONE whatever the state of the jobs, because none was tried."""
     output = planned.manifest.output.dir
     spent, _ = store.spent(planned.manifest.budget)
-    return Result(store.totals(), 0, spent, Unfinished(), index_path(output), output, Exit.DONE)
+    return Result(store.totals(), 0, spent, Unfinished(), store.index_in(output), output, Exit.DONE)
 
 
 def _result(planned: Plan, selection: Selection, store: Store, written: Path, report: Report | None) -> Result:

@@ -105,6 +105,7 @@ class InputKind(StrEnum):
 
     MANIFEST = "manifest"
     PROMPT = "prompt"
+    FRAGMENT = "fragment"
     TABLE = "table"
     AXIS = "axis"
     DEFAULTS = "defaults"
@@ -296,6 +297,8 @@ class Planned:
 
     `price` is what submitting it would cost, None if unknown. `spent` is what its attempts cost so far. `former` is
     the id of the job that last had the same key, and `changes` are the differences from the request of that job.
+    `path` is where its clip is or will be where that is not `job.output`, and `holder` the id of the job in whose place
+    it would be.
     """
 
     job: Job
@@ -305,6 +308,8 @@ class Planned:
     spent: Decimal = Decimal(0)
     changes: tuple[Change, ...] = ()
     former: str = ""
+    path: str = ""
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

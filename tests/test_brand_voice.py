@@ -44,7 +44,8 @@ def totals(manifest):
 
 def test_the_lockfile_holds_the_fragments(bought):
     content = json.loads((bought / "brand-voice.lock.json").read_text(encoding="utf-8"))
-    assert {each["path"] for each in content["files"] if each["kind"] == "prompt"} == FRAGMENTS
+    kinds = ("prompt", "fragment")
+    assert {path for path, each in content["files"].items() if each["kind"] in kinds} == FRAGMENTS
 
 
 def test_all_is_bought(manifest):
@@ -69,7 +70,9 @@ def test_an_edit_of_one_prompt_buys_that_alone(manifest):
 def test_an_edit_that_changes_no_text_buys_nothing_and_is_told(manifest):
     edit(manifest, "voice.j2", "Sentences that", "The sentences that")
     assert totals(manifest) == (0, 8)
-    assert "prompts/brand/voice.j2 changed" in call("plan", manifest, "--locked").err
+    ended = call("plan", manifest, "--locked")
+    assert (ended.code, "The lockfile differs: prompts/brand/voice.j2 changed" in ended.err) == (0, True)
+    assert call("plan", manifest, "--locked-strict").code == Exit.INVALID
 
 
 def test_a_mistake_in_a_fragment_is_told_at_its_own_line(manifest):

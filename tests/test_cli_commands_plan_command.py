@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from runner.cli.screen import shown_path
 from runner.model import Status
 from tests.command import SANDBOX, call, terminal
@@ -269,7 +271,6 @@ def test_a_plan_is_frozen_and_checked(tmp_path):
     ended = call("plan", path, "--locked", "--json")
     assert ended.code == 2
     assert ended.document["error"]["code"] == "drift"
-    assert "campaign.yaml changed" in ended.err
     assert "job p0/plain/s=dry-rock/take-1 is new (and 3 more)" in ended.err
     assert "reelrun plan " in ended.err
 
@@ -292,7 +293,8 @@ def test_fragments_are_frozen_and_checked(tmp_path):
     text = "{% from 'brand.j2' import voice %}{{ voice('shoe') }} pans"
     path = write_manifest(tmp_path, prompts=[{"id": "plain", "text": text}, {"id": "other", "text": "A shoe pans"}])
     assert call("plan", path, "--lock").code == 0
-    assert '"path":"brand.j2"' in (tmp_path / "campaign.lock.json").read_text().replace(" ", "")
+    files = json.loads((tmp_path / "campaign.lock.json").read_text())["files"]
+    assert files["brand.j2"]["kind"] == "fragment"
     assert [call("plan", path, "--locked").code, call("run", path, "--locked", *SANDBOX).code] == [0, 0]
     (tmp_path / "brand.j2").write_text("{% macro voice(thing) %}a warm {{ thing }}{% endmacro %}")
     for words in (("plan", path, "--locked"), ("run", path, "--locked", *SANDBOX)):
@@ -302,8 +304,25 @@ def test_fragments_are_frozen_and_checked(tmp_path):
         assert "job p0/plain/take-1 changed: prompt\n" in ended.err
 
 
-def test_what_cannot_be_frozen_and_checked_at_once(tmp_path):
-    ended = call("plan", write_manifest(tmp_path), "--lock", "--locked")
+def test_what_buys_nothing_else_is_told_and_refused_where_that_is_asked_for(tmp_path):
+    (tmp_path / "a.j2").write_text("A slow pan")
+    path = write_manifest(tmp_path, prompts=[{"id": "a", "file": "a.j2"}], budget={"price_per_job": 0.25})
+    call("plan", path, "--lock")
+    (tmp_path / "a.j2").write_text("A slow pan{# quietly #}")
+    for words in (("plan", path), ("run", path, *SANDBOX)):
+        told = call(*words, "--locked")
+        assert (told.code, "The lockfile differs: a.j2 changed" in told.err) == (0, True)
+        refused = call(*words, "--locked-strict")
+        assert (refused.code, "a.j2 changed" in refused.err) == (2, True)
+    call("plan", path, "--lock")
+    path.write_text(path.read_text().replace("0.25", "0.5"))
+    dearer = call("run", path, *SANDBOX, "--locked")
+    assert (dearer.code, "rose: $0.25 -> $0.50 a job" in dearer.err) == (2, True)
+
+
+@pytest.mark.parametrize("flag", ["--locked", "--locked-strict"])
+def test_what_cannot_be_frozen_and_checked_at_once(tmp_path, flag):
+    ended = call("plan", write_manifest(tmp_path), "--lock", flag)
     assert (ended.code, "not allowed with argument" in ended.err) == (2, True)
 
 

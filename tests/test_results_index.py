@@ -86,7 +86,7 @@ RECORDS = st.builds(
 
 
 def test_the_document(tmp_path: Path) -> None:
-    path = write(tmp_path, HEADER, lambda: [PENDING, DONE])
+    path = write(tmp_path / "index.json", HEADER, lambda: [PENDING, DONE])
     assert path == tmp_path / "index.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     VALIDATOR.validate(document)
@@ -118,7 +118,7 @@ def test_the_document(tmp_path: Path) -> None:
 
 def test_a_job_has_a_line_of_its_own_in_text_that_people_can_read(tmp_path: Path) -> None:
     jobs = [PENDING, DONE, replace(DONE, take=2)]
-    lines = write(tmp_path, HEADER, lambda: jobs).read_bytes().decode().split("\n")
+    lines = write(tmp_path / "index.json", HEADER, lambda: jobs).read_bytes().decode().split("\n")
     told = [json.loads(line.rstrip(",")) for line in lines if line.startswith('    {"id"')]
     assert [job["take"] for job in told] == [1, 1, 2]
     assert "Größe" in lines[9]
@@ -126,7 +126,7 @@ def test_a_job_has_a_line_of_its_own_in_text_that_people_can_read(tmp_path: Path
 
 
 def test_no_jobs(tmp_path: Path) -> None:
-    document = json.loads(write(tmp_path, HEADER, list).read_text())
+    document = json.loads(write(tmp_path / "index.json", HEADER, list).read_text())
     VALIDATOR.validate(document)
     assert document["jobs"] == []
     assert "There are no jobs yet" in (tmp_path / "index.html").read_text()
@@ -134,7 +134,7 @@ def test_no_jobs(tmp_path: Path) -> None:
 
 def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
     def everything() -> dict[str, bytes]:
-        write(tmp_path, HEADER, lambda: [PENDING, DONE])
+        write(tmp_path / "index.json", HEADER, lambda: [PENDING, DONE])
         return {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
 
     first = everything()
@@ -144,24 +144,24 @@ def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_all_files_show_the_same_moment(tmp_path: Path) -> None:
     states = iter([[PENDING], [replace(PENDING, status=Status.WAITING)] * 2])
-    document = json.loads(write(tmp_path, HEADER, lambda: next(states)).read_text())
+    document = json.loads(write(tmp_path / "index.json", HEADER, lambda: next(states)).read_text())
     assert document["totals"]["pending"] == len(document["jobs"]) == 1
     assert len(pandas.read_csv(tmp_path / "index.csv")) == 1
     assert "1 of 1 shown" in (tmp_path / "index.html").read_text()
 
 
 def test_makes_the_folder(tmp_path: Path) -> None:
-    assert write(tmp_path / "outputs" / "trail-shoes", HEADER, lambda: [DONE]).is_file()
+    assert write(tmp_path / "outputs" / "trail-shoes" / "index.json", HEADER, lambda: [DONE]).is_file()
 
 
 def test_a_file_where_the_folder_should_be_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("")
     with pytest.raises(DiskError, match="cannot write"):
-        write(tmp_path / "outputs", HEADER, lambda: [DONE])
+        write(tmp_path / "outputs" / "index.json", HEADER, lambda: [DONE])
 
 
 def test_pandas_reads_it_under_the_names_of_the_table(tmp_path: Path) -> None:
-    document = json.loads(write(tmp_path, HEADER, lambda: [DONE, replace(DONE, take=2)]).read_text())
+    document = json.loads(write(tmp_path / "index.json", HEADER, lambda: [DONE, replace(DONE, take=2)]).read_text())
     frame = pandas.json_normalize(document["jobs"])
     table = pandas.read_csv(tmp_path / "index.csv")
     assert set(frame.columns) == set(table.columns)
@@ -173,7 +173,7 @@ def test_pandas_reads_it_under_the_names_of_the_table(tmp_path: Path) -> None:
 @given(st.lists(RECORDS, max_size=4))
 def test_whatever_the_state_holds_the_index_is_valid(records: list[JobRecord]) -> None:
     with TemporaryDirectory() as folder:
-        document = json.loads(write(Path(folder), HEADER, lambda: records).read_bytes())
+        document = json.loads(write(Path(folder) / "index.json", HEADER, lambda: records).read_bytes())
         pages = [(Path(folder) / name).read_bytes().decode() for name in ("index.csv", "index.html")]
     VALIDATOR.validate(document)
     assert [job["variables"] for job in document["jobs"]] == [record.variables for record in records]
@@ -214,7 +214,7 @@ def test_the_schema_names_every_status() -> None:
 
 @pytest.mark.parametrize("member", list(SCHEMA["$defs"]["job"]["properties"]))
 def test_the_schema_wants_every_member_of_a_job(member: str, tmp_path: Path) -> None:
-    document = json.loads(write(tmp_path, HEADER, lambda: [DONE]).read_text())
+    document = json.loads(write(tmp_path / "index.json", HEADER, lambda: [DONE]).read_text())
     del document["jobs"][0][member]
     (error,) = VALIDATOR.iter_errors(document)
     assert f"'{member}' is a required property" in error.message
@@ -233,6 +233,6 @@ def test_the_schema_wants_every_member_of_a_job(member: str, tmp_path: Path) -> 
     ],
 )
 def test_the_schema_refuses_what_is_wrong(member: str, value: object, tmp_path: Path) -> None:
-    document = json.loads(write(tmp_path, HEADER, lambda: [DONE]).read_text())
+    document = json.loads(write(tmp_path / "index.json", HEADER, lambda: [DONE]).read_text())
     document["jobs"][0][member] = value
     assert not VALIDATOR.is_valid(document)

@@ -29,11 +29,11 @@ def record(tmp_path):
 
 
 def kinds(tmp_path, record):
-    return [(each.kind, each.path) for each in take(tmp_path, [record]).discrepancies]
+    return [(each.kind, each.path) for each in take(tmp_path / "index.json", [record]).discrepancies]
 
 
 def test_all_is_well(tmp_path, record):
-    taken = take(tmp_path, [record])
+    taken = take(tmp_path / "index.json", [record])
     assert (taken.artifacts, taken.discrepancies) == (2, ())
 
 
@@ -46,7 +46,7 @@ def test_a_missing_file(tmp_path, record):
 def test_a_changed_file(tmp_path, record, content):
     (tmp_path / "videos/a.mp4").write_bytes(content)
     assert kinds(tmp_path, record) == [(Kind.CHANGED, "videos/a.mp4")]
-    assert take(tmp_path, [record]).of(Kind.CHANGED)[0].job_id == "id"
+    assert take(tmp_path / "index.json", [record]).of(Kind.CHANGED)[0].job_id == "id"
 
 
 def test_foreign_files_but_not_downloads_in_progress(tmp_path, record):

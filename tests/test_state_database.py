@@ -240,6 +240,7 @@ def test_a_value_that_does_not_decode_is_damage(tmp_path, column, value):
         "INSERT INTO artifacts VALUES ((SELECT id FROM jobs), 'video', 'videos/a', '0', 1, 9e999, 1, 1, 8.0, 'h264')",
         "DROP TABLE artifacts",
         "UPDATE meta SET value = 'many' WHERE name = 'generation'",
+        "INSERT INTO moves SELECT 1, id, 'a', '../a', NULL FROM jobs",
     ],
 )
 def test_what_no_run_writes_is_damage(tmp_path, statement):
@@ -250,7 +251,7 @@ def test_what_no_run_writes_is_damage(tmp_path, statement):
             store.intend(make_job(), 1000.0, None, "USD")
             store.write(statement)
     with pytest.raises(DamagedStateError), Store.open(path) as store:
-        list(store.records())
+        store.check_values()
 
 
 def test_a_path_that_is_too_long_for_sqlite_is_told(tmp_path):

@@ -143,9 +143,7 @@ def test_where_jobs_stand_does_not_depend_on_where_they_are_looked_for(store):
             assert {each: told.get(each) for each in part} == {each: found.get(each) for each in part}
 
 
-def test_a_path_belongs_to_one_job_for_ever(store):
-    from dataclasses import replace
-
+def test_a_path_has_one_holder_and_a_job_without_files_takes_that_of_its_last_plan(store):
     one, two = make_job(1), replace(make_job(2), output="P0/PLAIN/N=1/TAKE-1")
     register(store, one, two)
     first, second = intend(store, one), intend(store, two)
@@ -153,7 +151,21 @@ def test_a_path_belongs_to_one_job_for_ever(store):
     assert second.path == f"{two.output}-{two.id[:8]}"
     with store.transaction():
         store.withdraw(second)
-    assert intend(store, replace(two, output="elsewhere")).path == second.path
+    elsewhere = intend(store, replace(two, output="elsewhere"))
+    assert elsewhere.path == "elsewhere"
+    with store.transaction():
+        store.keep(two.id, "video", VIDEO)
+        store.conclude(elsewhere, Status.SUCCEEDED, 1.0)
+    assert intend(store, replace(two, output="third")).path == "elsewhere", "its file is there"
+
+
+def test_a_spare_path_that_is_taken_is_left_for_a_longer_one(store):
+    one, two = make_job(1), make_job(2)
+    thief = replace(make_job(3), output=f"{one.output}-{two.id[:8]}")
+    register(store, one, two, thief)
+    intend(store, one)
+    intend(store, thief)
+    assert intend(store, replace(two, output=one.output)).path == f"{one.output}-{two.id}"
 
 
 def test_orphans_stay_when_they_were_submitted(store):

@@ -20,8 +20,8 @@ def bodies(lockfile: Lockfile) -> Iterator[tuple[str, Body]]:
     complete. Raises DiskError if a picture is missing.
     """
     images = {image.id: image for image in map(_sized, lockfile.pictures())}
-    for job in lockfile.jobs():
-        yield str(job["key"]), Body(str(job["model"]), mapping(job["payload"]), images[str(job["image"])])
+    for key, job in lockfile.jobs():
+        yield key, Body(str(job["model"]), mapping(job["payload"]), images[str(job["image"])])
 
 
 def _sized(image: Image) -> Image:

@@ -119,7 +119,7 @@ def _manifest_commands(commands: _Commands) -> None:
     plan.add_argument("--markdown", action="store_true", help="a summary in Markdown, fit for a pull request")
     frozen = plan.add_mutually_exclusive_group()
     frozen.add_argument("--lock", action="store_true", help="freeze the jobs in the lockfile beside the manifest")
-    frozen.add_argument("--locked", action="store_true", help="end with 2 where anything differs from the lockfile")
+    _locked(frozen, "end with 2")
     _selection(plan)
     _again(plan)
     _limits(plan)
@@ -129,6 +129,7 @@ def _manifest_commands(commands: _Commands) -> None:
     index = _manifest(commands, "index", "write index.json, index.csv and index.html anew")
     excel = "index.csv as spreadsheets with other decimal signs read it: with semicolons, and marked as UTF-8"
     index.add_argument("--excel", action="store_true", help=excel)
+    index.add_argument("--rename", action="store_true", help="give finished clips the names of today's output.file")
     for each in (status, index):
         _selection(each)
         _sandboxed(each)
@@ -147,7 +148,7 @@ def _run_command(commands: _Commands) -> None:
     _base_url(run)
     _patience(run)
     run.add_argument("--dry-run", action="store_true", help="do everything up to the first call")
-    run.add_argument("--locked", action="store_true", help="refuse to start where anything differs from the lockfile")
+    _locked(run.add_mutually_exclusive_group(), "refuse to start")
     run.add_argument(
         "--concurrency", type=_number(int, 1, 10_000), metavar="N", help="at most N jobs unfinished at the service"
     )
@@ -165,6 +166,12 @@ def _run_command(commands: _Commands) -> None:
     _sandboxed(run)
     sandbox = run.add_argument_group("with --sandbox")
     _sandbox_flags(sandbox, prefix="sandbox-")
+
+
+def _locked(flags: argparse._ActionsContainer, then: str) -> None:
+    bought = f"{then} where jobs are new, gone or changed, or cost more, since the lockfile was written"
+    flags.add_argument("--locked", action="store_true", help=bought)
+    flags.add_argument("--locked-strict", action="store_true", help=f"{then} where anything differs from the lockfile")
 
 
 def _service_commands(commands: _Commands) -> None:

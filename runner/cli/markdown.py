@@ -12,6 +12,8 @@ from runner.cli.plan_summary import (
     changed_alike,
     cost_of,
     elided,
+    elsewhere_of,
+    names_of,
     orphans_of,
     set_in,
     size_of,
@@ -37,7 +39,8 @@ def summary(planned: Plan, *, every_prompt: bool = False) -> str:
 
     With `every_prompt`, also the prompts of jobs that are not submitted.
     """
-    top, jobs = (*_heading(planned), *_table(planned)), (*_changes(planned), *_submissions(planned))
+    top = (*_heading(planned), *_table(planned), *_notes(planned))
+    jobs = (*_changes(planned), *_submissions(planned))
     prompts = prompt_texts(planned.jobs if every_prompt else islice(planned.submits, _MOST_READ))
     for rest in ((*jobs, *_prompts(prompts)), jobs, ("", "The jobs are too many to list here.")):
         text = "\n".join((*top, *rest))
@@ -68,6 +71,11 @@ def _table(planned: Plan) -> Iterator[str]:
     if planned.orphaned:
         yield f"| orphaned | {len(planned.orphaned):,} | {orphans_of(planned)} | |"
     yield f"| **in all** | **{len(planned.jobs):,}** | | **{_escaped(whole_cost(planned)) or '-'}** |"
+
+
+def _notes(planned: Plan) -> Iterator[str]:
+    for each in (*names_of(planned), *(elsewhere_of(planned) or ())):
+        yield from ("", f"{_escaped(each)}.")
 
 
 def _changes(planned: Plan) -> Iterator[str]:

@@ -16,10 +16,12 @@ from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
 from runner.model import Manifest, Output, Status
 from runner.planning.plan import lowered
 from runner.planning.selection import STATUS, Selection, conditions, is_status
+from runner.results.atomic_files import index_path
 from runner.results.unfinished import Unfinished
+from runner.state.store import Store
 
 _SHARED_FLAGS = ("allow_outside", "set", "output", "only", "skip", "where")
-_RUN_FLAGS = ("base_url", "patience", "max_jobs", "max_cost")
+_OWN_FLAGS = {"run": ("base_url", "patience", "max_jobs", "max_cost"), "verify": ("base_url",)}
 
 
 def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic, ...]]:
@@ -71,6 +73,12 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
     return replace(output, dir=target, state=state)
 
 
+def state_of(manifest: Manifest) -> Store | None:
+    """The state of a manifest for reading; None if there is none yet. Raises StateError and DiskError."""
+    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
+    return None if store is None else store.seen_from(manifest.path)
+
+
 def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
     """The jobs that the flags select. Raises UsageError if --where names a variable that the manifest does not have."""
     where = conditions(options.where, manifest)
@@ -101,7 +109,7 @@ def command_line(options: argparse.Namespace, name: str, *flags: str) -> str:
     words = [name, options.manifest]
     if given.get("sandbox"):
         words.append("--sandbox")
-    for each in (*_SHARED_FLAGS, *(_RUN_FLAGS if name == "run" else ())):
+    for each in (*_SHARED_FLAGS, *_OWN_FLAGS.get(name, ())):
         value = given.get(each)
         for one in value if isinstance(value, list) else [value]:
             if one is not None:

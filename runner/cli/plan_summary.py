@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from itertools import islice
 
 from runner.cli import screen
@@ -10,6 +11,7 @@ from runner.cli.set_flag import flags
 from runner.diagnostics.words import literal, money, shortened
 from runner.model import Action, Json, Manifest, Planned, Status
 from runner.planning.changes import edits
+from runner.planning.comparison import GONE
 from runner.planning.expansion.matrix import product_size, variants
 from runner.planning.plan import Group, Plan
 
@@ -84,6 +86,47 @@ def orphans_of(planned: Plan) -> str:
 def set_in(planned: Plan) -> str:
     """` · --set season=winter`; empty if nothing is set."""
     return f" · {flags(planned.manifest.set)}" if planned.manifest.set else ""
+
+
+def names_of(planned: Plan) -> list[str]:
+    """What is to be said of the names of clips, and of clips that are gone."""
+    kept = [each for each in planned.misplaced if each.action is Action.KEEP]
+    new = [each for each in planned.misplaced if each.action is not Action.KEEP]
+    gone = sum(group.jobs for group in planned.groups if group.reason == GONE)
+    told = []
+    if new:
+        verb, what = ("gets", "its name has") if len(new) == 1 else ("get", "their names have")
+        first = f"{new[0].job.output} will be {new[0].path}"
+        told.append(f"{screen.count(len(new), 'new clip')} {verb} 8 digits more: {what} another holder ({first})")
+    if kept:
+        verb = "has another name" if len(kept) == 1 else "have other names"
+        first = f"{kept[0].path} would be {kept[0].job.output}"
+        told.append(
+            f"{screen.count(len(kept), 'finished clip')} {verb} than output.file gives today ({first});"
+            " 'reelrun index MANIFEST --rename' gives them these"
+        )
+    if gone:
+        told.append(
+            f"{screen.count(gone, 'finished clip')} {'is' if gone == 1 else 'are'} not in the folder any more;"
+            " 'reelrun verify MANIFEST --repair' fetches what the service still has"
+        )
+    return told
+
+
+def elsewhere_of(planned: Plan) -> tuple[str, str] | None:
+    """That the jobs were bought before into another folder, and what decides; None if they were not."""
+    found = planned.elsewhere
+    if found is None:
+        return None
+    output = planned.manifest.output
+    said = (
+        f"{screen.count(found.jobs, 'job')} of this plan {'was' if found.jobs == 1 else 'were'} bought before:"
+        f" {screen.shown_path(found.folder)} has them, and {screen.shown_path(output.dir)} has none"
+    )
+    folder = os.path.relpath(found.folder, planned.manifest.path.parent).removesuffix("-sandbox")
+    return said, (
+        f"write output: {{dir: {folder}}} in the manifest to go on there, or buy them once more with --new-state"
+    )
 
 
 def size_of(planned: Plan) -> str:

@@ -18,13 +18,22 @@ from runner.errors import Exit, UsageError
 from runner.model import Manifest
 
 
+def to_sandbox(options: argparse.Namespace) -> None:
+    """A sandbox that somebody started by hand is one, too: its clips go where those of --sandbox go."""
+    if options.sandbox:
+        return
+    service = _service_of(options)
+    if Client(service.for_one_call()).is_sandbox():
+        options.sandbox, options.base_url = True, service.base_url
+
+
 def connection_of(options: argparse.Namespace, manifest: Manifest) -> Connection:
     """The sandbox, or the service given by flags and environment. Raises UsageError and AccessError."""
-    if options.sandbox and options.base_url:
-        raise UsageError("--sandbox and --base-url exclude each other", "the sandbox has an address of its own")
-    if options.sandbox:
+    if options.sandbox and not options.base_url:
         return sandboxed(options, manifest)
-    service = Service.from_environment(os.environ, options.base_url, getattr(options, "patience", None))
+    service = _service_of(options)
+    if options.sandbox and not service.is_loopback:
+        raise UsageError("--sandbox and --base-url exclude each other", "the sandbox has an address of its own")
 
     def is_paid() -> bool:
         # Without a key nothing can be sent, so the user need not be asked.
@@ -32,6 +41,10 @@ def connection_of(options: argparse.Namespace, manifest: Manifest) -> Connection
         return not Client(service).is_sandbox()
 
     return Connection.to(service, is_paid)
+
+
+def _service_of(options: argparse.Namespace) -> Service:
+    return Service.from_environment(os.environ, options.base_url, getattr(options, "patience", None))
 
 
 def progress_of(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines | None:

@@ -83,6 +83,7 @@ class Engine:
             run.give_up_on_silence()
             self._submitting.intend()
         run.check_state()
+        self._fetching.rename()
         self._submitting.post()
         self._searching.look()
         self._polling.poll()

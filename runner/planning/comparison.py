@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 from runner.media import FIRST_PICTURE
-from runner.model import REFUSED_CONTENT, Action, Change, Job, Manifest, Planned, Standing, Status, Variables
+from runner.model import REFUSED_CONTENT, Action, Change, Job, Manifest, Planned, Standing, Status, Variables, folded
 from runner.planning.changes import changes
 from runner.planning.selection import Selection
+from runner.state.names import ORPHANED, Holding, spare_paths
 from runner.state.store import Store
 
 # The reason for a job that is submitted for the first time, under a key that no other job had before.
 NEW = "new"
 # The reason for an unknown job that --resubmit-unknown submits again.
 RESUBMITTED = "retry: unknown, looked for once more first"
+# The reason for a finished job whose clip is not in the output folder any more.
+GONE = "done, but its clip is gone"
 # The reason for a job that the flags leave out.
 NOT_SELECTED = "not selected"
 # The reason for a job that is not among the first ones of those to submit.
 LEFT = "left for a later run"
+# So many jobs of a plan are compared by their paths, too. What is wrong with names shows in those.
+_MOST_PLACES = 20_000
 # The standing of a job that is not in the state.
 _NOT_IN_STATE = Standing(Status.PENDING)
 
 
+def gone_clips(store: Store, folder: Path) -> set[int]:
+    """The ids (as numbers) of the jobs whose clips are not in the output folder any more."""
+    return {job_id for job_id, path in store.clips() if not os.path.isfile(f"{folder}/{path}")}
+
+
 def compared(
-    manifest: Manifest, jobs: Sequence[Job], store: Store | None, selection: Selection, place: int = 0
+    manifest: Manifest,
+    jobs: Sequence[Job],
+    store: Store | None,
+    selection: Selection,
+    place: int = 0,
+    gone: Collection[int] = (),
 ) -> Iterator[Planned]:
     """Each job with its action and reason, as the state decides them. `place` is that of the first job in the plan.
+
+    `gone` are the ids of the jobs whose clips are gone.
 
     A job counts as changed if another job had its key before. That other job may still be in the plan under a new key;
     `tally.with_final_names` corrects this when all jobs are known.
@@ -35,14 +55,39 @@ def compared(
     # A job that an earlier run planned but never submitted is as new as one that is not in the state.
     new = [job.key for job in jobs if standing.get(job.id, _NOT_IN_STATE).status is Status.PENDING] if store else []
     former = store.former(new) if store and new else {}
+    places = _places(jobs, store) if place < _MOST_PLACES else {}
     for job in jobs:
         found = standing.get(job.id, _NOT_IN_STATE)
         action, reason = _action_of(found, selection) if selection.has(job) else (Action.SKIP, NOT_SELECTED)
+        if action is Action.KEEP and int(job.id, 16) in gone:
+            reason = GONE
         price = manifest.budget.price(job.seconds) if action is Action.SUBMIT else None
+        planned = Planned(job, action, reason, price, found.spent)
         if reason == NEW and former.get(job.key, (job.id,))[0] != job.id:
-            yield _changed(job, *former[job.key], price, found.spent)
-        else:
-            yield Planned(job, action, reason, price, found.spent)
+            planned = _changed(job, *former[job.key], price, found.spent)
+        yield _placed(planned, places[job.id]) if job.id in places else planned
+
+
+def _places(jobs: Sequence[Job], store: Store | None) -> Mapping[str, Holding]:
+    """The places of those jobs whose path is another one, or another job's."""
+    paths = {job.id: job.output for job in jobs}
+    found = store.holdings(paths) if store else {}
+    return {
+        job_id: each
+        for job_id, each in found.items()
+        if each.holder or folded(each.path or paths[job_id]) != folded(paths[job_id])
+    }
+
+
+def _placed(planned: Planned, place: Holding) -> Planned:
+    """A planned job with the path of its clip. Whether the holder is orphaned is known once all jobs are."""
+    if planned.action is Action.KEEP:
+        is_back_soon = place.path is None or place.path.startswith(f"{ORPHANED}/")
+        return planned if is_back_soon else replace(planned, path=place.path or "")
+    if planned.action is Action.SKIP or place.holder is None:
+        return planned
+    path = next(spare_paths(planned.job.output, planned.job.id))
+    return replace(planned, path=path, holder="" if place.is_named else place.holder)
 
 
 def _action_of(found: Standing, selection: Selection) -> tuple[Action, str]:

@@ -7,28 +7,31 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import cast
 
 from runner.diagnostics.text import shown
-from runner.diagnostics.words import command, printable
+from runner.diagnostics.words import command, money, printable
 from runner.errors import DriftError, UsageError
-from runner.manifest.json_values import items, mapping
+from runner.manifest.json_values import mapping
 from runner.manifest.schema.wording import MANIFEST, diagnose
 from runner.manifest.structure import schema as manifest_schema
-from runner.model import Image, Job, Json, Manifest, Origin, canonical_json
+from runner.model import Budget, Image, Input, InputKind, Job, Json, Manifest, Origin, canonical_json
 from runner.planning.changes import changes
 from runner.shipped import shipped
-from runner.version import RELEASE
 
-VERSION = 1
+VERSION = 2
 _NOTE = (
     "From this file and the pictures the same requests can be made again, byte for byte."
     " The service itself is not deterministic: the same request gives another video."
 )
+# The prices of a model, by their names in the budget.
+_PRICES = ("price_per_job", "price_per_second")
 # Only this many differences are listed; further ones are counted.
 _SHOWN = 20
+_AGAIN = "reelrun plan MANIFEST --lock writes it anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,25 @@ class Lockfile:
     path: Path
     content: Mapping[str, Json]
 
-    def jobs(self) -> Iterator[Mapping[str, Json]]:
-        return (mapping(each) for each in items(self.content["jobs"]))
+    def section(self, name: str) -> dict[str, Mapping[str, Json]]:
+        """One of its mappings of mappings: `files`, `pictures`, `prices` or `jobs`."""
+        return {key: mapping(each) for key, each in mapping(self.content[name]).items()}
+
+    def jobs(self) -> Iterator[tuple[str, Mapping[str, Json]]]:
+        """Each job with its key."""
+        return iter(self.section("jobs").items())
 
     def pictures(self) -> Iterator[Image]:
         """The pictures, with paths resolved from the lockfile's folder. Their sizes are not known."""
-        for each in items(self.content["pictures"]):
-            yield _picture(mapping(each), self.path.parent)
+        return (_picture(name, each, self.path.parent) for name, each in self.section("pictures").items())
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The differences from a lockfile, one line each: of what is bought, and others."""
+
+    bought: tuple[str, ...]
+    others: tuple[str, ...]
 
 
 def path_of(manifest: Path) -> Path:
@@ -52,72 +67,95 @@ def path_of(manifest: Path) -> Path:
 
 
 def lines(manifest: Manifest, jobs: Iterable[Job]) -> Iterator[str]:
-    """The text of a lockfile, line by line. Each job has one line, so that git diffs and merges it well."""
-    yield "{\n"
-    for name, value in _header(manifest).items():
-        yield f"  {json.dumps(name)}: {_text(value)},\n"
-    frozen = map(_job, sorted(jobs, key=lambda job: job.key))
-    sections = {"files": _files(manifest), "pictures": _pictures(manifest), "jobs": frozen}
+    """The text of a lockfile, piece by piece.
+
+    In each section a key has a line, its value the next one, and a blank line follows. So git merges edits of
+    neighbours, and shows for each what it is about.
+    """
+    yield f'{{\n  "version": {VERSION},\n  "note": {_text(_NOTE)}'
+    sections = {**_head(manifest), "jobs": ((job.key, _job(job)) for job in sorted(jobs, key=lambda job: job.key))}
     for name, entries in sections.items():
-        yield f'  "{name}": [\n'
-        before = "    "
-        for entry in entries:
-            yield before + _text(entry)
-            before = ",\n    "
-        yield "\n  ]\n" if name == "jobs" else "\n  ],\n"
-    yield "}\n"
+        yield f",\n  {_text(name)}: {{"
+        before, end = "\n", ""
+        for key, value in sorted(entries.items()) if isinstance(entries, dict) else entries:
+            yield f"{before}    {_text(key)}:\n      {_text(value)}"
+            before, end = ",\n\n", "\n  "
+        yield f"{end}}}"
+    yield "\n}\n"
 
 
 def read(path: Path) -> Lockfile:
-    """Read a lockfile. Raises UsageError for one that is missing, damaged or of a newer version."""
-    again = "reelrun plan MANIFEST --lock writes it anew"
+    """Read a lockfile, as one of the present version. Raises UsageError if it is missing, damaged or newer."""
     try:
         content: Json = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"there is no lockfile {path.name}", "reelrun plan MANIFEST --lock writes it") from None
     except OSError as error:
-        raise UsageError(f"the lockfile {path.name} cannot be read: {error.strerror}", again) from None
+        raise UsageError(f"the lockfile {path.name} cannot be read: {error.strerror}", _AGAIN) from None
     except (ValueError, RecursionError):
-        hint = f"look for what a merge has left in it; {again}"
+        hint = f"look for what a merge has left in it; {_AGAIN}"
         raise UsageError(f"the lockfile {path.name} is not JSON", hint) from None
     version = content.get("version") if isinstance(content, Mapping) else None
     if isinstance(version, int) and version > VERSION:
         raise UsageError(
             f"the lockfile {path.name} is of version {version}", f"this version of reelrun reads {VERSION}"
         )
+    if isinstance(content, Mapping) and version == 1:
+        content = _of_version_1(content)
     for diagnostic in diagnose(_schema(), content, MANIFEST):
         place = "/".join(map(str, diagnostic.route)) or "its top"
-        raise UsageError(f"the lockfile {path.name} is damaged at {place}: {diagnostic.message}", again)
+        raise UsageError(f"the lockfile {path.name} is damaged at {place}: {diagnostic.message}", _AGAIN)
     return Lockfile(path.absolute(), cast(Mapping[str, Json], content))
 
 
-def drift(lockfile: Lockfile, manifest: Manifest, jobs: Iterable[Job]) -> tuple[str, ...]:
-    """The differences between the lockfile and the present manifest, one line each; empty if there are none.
+def _of_version_1(content: Mapping[str, Json]) -> dict[str, Json]:
+    """A lockfile of version 1 as one of version 2. It had lists of entries that name themselves, and no prices.
 
-    The version of the tool is ignored: only what it plans counts.
+    What is no such list stays, for the schema to find.
     """
-    locked, now = lockfile.content, _header(manifest)
-    found = [
-        *_named("schema", mapping(locked["schemas"]), mapping(now["schemas"])),
-        *_named("", _by(locked["files"], "path"), _by(list(_files(manifest)), "path")),
-        *_named("picture", _by(locked["pictures"], "id"), _by(list(_pictures(manifest)), "id")),
-        *_jobs({str(each["key"]): each for each in lockfile.jobs()}, {job.key: job for job in jobs}),
-    ]
-    if locked["manifest"] != now["manifest"]:
-        found.insert(0, f"name: {locked['manifest']} -> {now['manifest']}")
-    return tuple(found)
+    new: dict[str, Json] = {name: each for name, each in content.items() if name not in ("tool", "manifest")}
+    for section, name in (("files", "path"), ("pictures", "id"), ("jobs", "key")):
+        entries = new.get(section)
+        if isinstance(entries, list) and all(isinstance(each, Mapping) and name in each for each in entries):
+            named = ((str(each[name]), {key: each[key] for key in each if key != name}) for each in entries)
+            new[section] = {key: each for key, each in named if each.get("kind") != "manifest"}
+    return {**new, "version": VERSION, "set": {}, "prices": {}}
 
 
-def check(manifest: Manifest, jobs: Iterable[Job]) -> None:
-    """Raise DriftError if the manifest differs from its lockfile, and UsageError as `read` does."""
+def drift(lockfile: Lockfile, manifest: Manifest, jobs: Iterable[Job]) -> Drift:
+    """The differences between the lockfile and the present manifest. The version of the tool is none of them."""
+    now = _head(manifest)
+    present = {job.key: job for job in jobs}
+    bought, others = _jobs(lockfile.section("jobs"), present)
+    rises, prices = _prices(lockfile.section("prices"), manifest.budget, present.values())
+    return Drift(
+        (*bought, *rises),
+        (
+            *_named("constant of --set", mapping(lockfile.content["set"]), now["set"]),
+            *_named("schema", mapping(lockfile.content["schemas"]), now["schemas"]),
+            *_named("", _digests(lockfile.section("files")), _digests(now["files"])),
+            *_named("picture", lockfile.section("pictures"), now["pictures"]),
+            *others,
+            *prices,
+        ),
+    )
+
+
+def check(manifest: Manifest, jobs: Iterable[Job], *, strict: bool = False) -> tuple[str, ...]:
+    """Raise DriftError if what is bought differs from the lockfile; with `strict`, if anything does.
+
+    Returns the other differences. Raises UsageError as `read` does.
+    """
     path = path_of(manifest.path)
-    every = drift(read(path), manifest, jobs)
-    if every:
-        more = [f"... and {len(every) - _SHOWN:,} more"] if len(every) > _SHOWN else []
-        lines = "".join(f"\n  {printable(each)}" for each in (*every[:_SHOWN], *more))
-        again = command("plan", shown(manifest.path), "--lock")
-        hint = f"take the changes back, or review them and freeze them: {again}"
-        raise DriftError(f"{printable(path.name)} does not fit {printable(manifest.path.name)} any more:{lines}", hint)
+    found = drift(read(path), manifest, jobs)
+    if not found.bought and not (strict and found.others):
+        return found.others
+    every = (*found.bought, *found.others)
+    more = [f"... and {len(every) - _SHOWN:,} more"] if len(every) > _SHOWN else []
+    told = "".join(f"\n  {printable(each)}" for each in (*every[:_SHOWN], *more))
+    again = command("plan", shown(manifest.path), "--lock")
+    hint = f"take the changes back, or review them and freeze them: {again}"
+    raise DriftError(f"{printable(path.name)} does not fit {printable(manifest.path.name)} any more:{told}", hint)
 
 
 def _named(what: str, locked: Mapping[str, Json], now: Mapping[str, Json]) -> Iterator[str]:
@@ -127,55 +165,107 @@ def _named(what: str, locked: Mapping[str, Json], now: Mapping[str, Json]) -> It
             yield f"{what} {name} {verb}".lstrip()
 
 
-def _jobs(locked: Mapping[str, Mapping[str, Json]], now: Mapping[str, Job]) -> Iterator[str]:
-    """The jobs that differ. Jobs with the same difference share one line."""
-    alike: dict[str, list[str]] = {}
-    for key, what in _differing(locked, now):
-        alike.setdefault(what, []).append(key)
-    for what, keys in alike.items():
+def _digests(files: Mapping[str, Json]) -> dict[str, Json]:
+    """What a file is to the manifest is no difference: version 1 called fragments prompts."""
+    return {path: mapping(each)["sha256"] for path, each in files.items()}
+
+
+def _jobs(locked: Mapping[str, Mapping[str, Json]], now: Mapping[str, Job]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The jobs that are new, gone or changed, and those that only have another key or place.
+
+    Jobs with the same difference share one line.
+    """
+    alike: dict[tuple[bool, str], list[str]] = {}
+    for key, is_bought, what in _differing(locked, now):
+        alike.setdefault((is_bought, what), []).append(key)
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for (is_bought, what), keys in alike.items():
         more = f" (and {len(keys) - 1:,} more)" if len(keys) > 1 else ""
-        yield f"job {keys[0]} {what}{more}"
+        told[is_bought].append(f"job {keys[0]} {what}{more}")
+    return tuple(told[True]), tuple(told[False])
 
 
-def _differing(locked: Mapping[str, Mapping[str, Json]], now: Mapping[str, Job]) -> Iterator[tuple[str, str]]:
-    """Keys, each with its difference. A job that only has another key in the lockfile counts as renamed."""
-    renamed = {str(each["id"]) for each in locked.values()} & {job.id for job in now.values()}
+def _differing(locked: Mapping[str, Mapping[str, Json]], now: Mapping[str, Job]) -> Iterator[tuple[str, bool, str]]:
+    """Keys, each with whether what is bought differs, and how. A job is the same under another key."""
+    before, after = {str(each["id"]) for each in locked.values()}, {job.id for job in now.values()}
     for key, job in now.items():
+        is_new = job.id not in before
         if key not in locked:
-            yield key, "is the new key of a job" if job.id in renamed else "is new"
-        elif locked[key] != json.loads(_text(_job(job))):
+            yield key, is_new, "is new" if is_new else "is the new key of a job"
+        elif locked[key]["id"] != job.id:
             names = [each.name for each in changes(job.payload, mapping(locked[key]["payload"]))]
-            yield key, f"changed: {', '.join(names) or 'its place in the sweep'}"
+            yield key, is_new, f"changed: {', '.join(names) or 'its model or take'}"
+        elif locked[key] != json.loads(_text(_job(job))):
+            yield key, False, "changed: its place in the sweep"
     for key, each in locked.items():
-        if key not in now and each["id"] not in renamed:
-            yield key, "is gone"
+        if key not in now and each["id"] not in after:
+            yield key, True, "is gone"
 
 
-def _header(manifest: Manifest) -> dict[str, Json]:
-    schemas = {"manifest": _digest(manifest_schema())}
-    schemas.update({model: _digest(manifest.schemas[model].document) for model in sorted(manifest.models)})
+def _prices(
+    locked: Mapping[str, Mapping[str, Json]], budget: Budget, jobs: Iterable[Job]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The models whose jobs cost more than when they were frozen, and those whose price changed otherwise."""
+    rises, others = [], []
+    kinds = dict.fromkeys((job.model, job.seconds) for job in jobs)
+    for model in dict.fromkeys(model for model, _ in kinds):
+        before = _budget_of(locked.get(model, {}))
+        pairs = [(before.price(seconds), budget.price(seconds)) for each, seconds in kinds if each == model]
+        known = [(old, new) for old, new in pairs if old is not None and new is not None]
+        if before.currency == budget.currency and any(new > old for old, new in known):
+            old, new = next((old, new) for old, new in known if new > old)
+            rises.append(f"price of {model} rose: {money(old, budget.currency)} -> {money(new, budget.currency)} a job")
+        elif any(old != new for old, new in pairs) or (known and before.currency != budget.currency):
+            others.append(f"price of {model} changed")
+    return tuple(rises), tuple(others)
+
+
+def _budget_of(price: Mapping[str, Json]) -> Budget:
+    amounts = {name: Decimal(str(price[name])) for name in _PRICES if price.get(name) is not None}
+    return Budget(
+        price_per_job=amounts.get("price_per_job"),
+        price_per_second=amounts.get("price_per_second"),
+        currency=str(price.get("currency", "")),
+    )
+
+
+def _price_of(budget: Budget) -> dict[str, Json]:
+    amounts = {name: getattr(budget, name) for name in _PRICES}
     return {
-        "version": VERSION,
-        "note": _NOTE,
-        "tool": f"reelrun {RELEASE}",
-        "manifest": manifest.name,
-        "schemas": schemas,
+        **{name: float(amount) for name, amount in amounts.items() if amount is not None},
+        "currency": budget.currency,
     }
 
 
-def _files(manifest: Manifest) -> Iterator[dict[str, Json]]:
-    for each in sorted(manifest.inputs, key=lambda each: (each.path, each.kind)):
-        yield {"path": _portable(each.path, manifest), "kind": str(each.kind), "sha256": each.sha256}
+def _head(manifest: Manifest) -> dict[str, dict[str, Json]]:
+    """The sections before the jobs, each by its keys."""
+    return {
+        "set": dict(manifest.set),
+        "schemas": {
+            "manifest": _digest(manifest_schema()),
+            **{model: _digest(manifest.schemas[model].document) for model in manifest.models},
+        },
+        "files": {_portable(each.path, manifest): _file(each) for each in manifest.inputs[::-1] if _is_named(each)},
+        "pictures": {image.id: _frozen(image, manifest) for image in manifest.images},
+        "prices": {model: _price_of(manifest.budget) for model in manifest.models if manifest.budget.has_price},
+    }
 
 
-def _pictures(manifest: Manifest) -> Iterator[dict[str, Json]]:
-    for image in sorted(manifest.images, key=lambda each: each.id):
-        if image.origin is Origin.URL:
-            yield {"id": image.id, "url": image.location}
-        else:
-            where = {"base64": image.location} if image.origin is Origin.INLINE else {}
-            path = {"path": _portable(image.written, manifest)} if image.origin is Origin.FILE else {}
-            yield {"id": image.id, **path, **where, "sha256": image.reference.removeprefix("sha256:")}
+def _is_named(file: Input) -> bool:
+    """Whether the manifest names the file: it is not the manifest itself, of which the jobs say all that counts."""
+    return file.kind is not InputKind.MANIFEST
+
+
+def _file(file: Input) -> dict[str, Json]:
+    return {"kind": str(file.kind), "sha256": file.sha256}
+
+
+def _frozen(image: Image, manifest: Manifest) -> dict[str, Json]:
+    if image.origin is Origin.URL:
+        return {"url": image.location}
+    where = {"base64": image.location} if image.origin is Origin.INLINE else {}
+    path = {"path": _portable(image.written, manifest)} if image.origin is Origin.FILE else {}
+    return {**path, **where, "sha256": image.reference.removeprefix("sha256:")}
 
 
 def _portable(written: str, manifest: Manifest) -> str:
@@ -186,7 +276,6 @@ def _portable(written: str, manifest: Manifest) -> str:
 
 def _job(job: Job) -> dict[str, Json]:
     return {
-        "key": job.key,
         "id": job.id,
         "image": job.image,
         "prompt_id": job.prompt_id,
@@ -197,18 +286,13 @@ def _job(job: Job) -> dict[str, Json]:
     }
 
 
-def _picture(entry: Mapping[str, Json], folder: Path) -> Image:
-    name = str(entry["id"])
+def _picture(name: str, entry: Mapping[str, Json], folder: Path) -> Image:
     if "url" in entry:
         return Image(name, Origin.URL, str(entry["url"]), str(entry["url"]), {}, ())
     reference = f"sha256:{entry['sha256']}"
     if "base64" in entry:
         return Image(name, Origin.INLINE, str(entry["base64"]), reference, {}, ())
     return Image(name, Origin.FILE, str(folder / str(entry["path"])), reference, {}, (), written=str(entry["path"]))
-
-
-def _by(entries: Json, name: str) -> dict[str, Json]:
-    return {str(mapping(each)[name]): each for each in items(entries)}
 
 
 def _digest(document: Json) -> str:

@@ -17,7 +17,7 @@ from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.manifest.settings import MOST_COST
 from runner.model import Action, Budget, Input, Job, Manifest, Orphan, Planned, Status
-from runner.planning.comparison import compared
+from runner.planning.comparison import compared, gone_clips
 from runner.planning.distinct_jobs import DistinctJobs
 from runner.planning.expansion.cells import Expansion
 from runner.planning.lints.lints import Lints
@@ -52,6 +52,7 @@ class Orphans(Iterable[Orphan]):
 
     totals: Mapping[Status, int] = field(default_factory=dict)
     state: Path = Path()
+    manifest: Path = Path()
     ids: Collection[int] = field(default=(), repr=False)
 
     def __len__(self) -> int:
@@ -61,8 +62,16 @@ class Orphans(Iterable[Orphan]):
         """The orphaned jobs, those of the latest plans first. Raises StateError and DiskError."""
         store = Store.read(self.state) if self else None
         if store is not None:
-            with closing(store):
+            with closing(store.seen_from(self.manifest)):
                 yield from store.orphans(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another output folder, whose state holds `jobs` submitted jobs of a plan. A run would buy them once more."""
+
+    folder: Path
+    jobs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,8 @@ class Plan:
     manifest no longer has. `groups` are the jobs by action and reason, in the order of actions. `submits` are the jobs
     to submit, in the order of the plan. `opened` are the jobs with an open attempt: to attach, to fetch, or to submit
     again although their outcome is unknown. `later` is how many jobs `Selection.first` leaves for a later run.
+    `misplaced` are jobs whose clips are, or will be, at other paths than `output.file` says. `elsewhere` is another
+    folder where some of the jobs were bought before.
     """
 
     manifest: Manifest
@@ -87,6 +98,8 @@ class Plan:
     submits: Iterable[Planned] = ()
     opened: tuple[Planned, ...] = ()
     later: int = 0
+    misplaced: tuple[Planned, ...] = ()
+    elsewhere: Elsewhere | None = None
 
     @property
     def totals(self) -> dict[Action, int]:
@@ -155,9 +168,10 @@ def _plan(
     digest = None if is_dynamic else digest_of(manifest, templates.fragments.inputs())
     register = open_register(digest) if open_register is not None else None
     history = store if store is not None and store.has_attempts() else None
+    gone = gone_clips(history, manifest.output.dir) if history else frozenset[int]()
     for place, batch in _batches(jobs.walk()):
         matches.see(batch)
-        for planned in compared(manifest, batch, history, selection, place):
+        for planned in compared(manifest, batch, history, selection, place, gone):
             tally.add(planned)
         _check_prices(manifest.budget, batch, diagnostics)
         _check_key(batch, diagnostics)
@@ -177,7 +191,9 @@ def _plan(
     matches.check()
     if register is not None and amended:
         register(amended)
-    every = tally.kept if tally.kept is not None else RemadeJobs(manifest, walked, jobs, selection, store is not None)
+    every = (
+        tally.kept if tally.kept is not None else RemadeJobs(manifest, walked, jobs, selection, store is not None, gone)
+    )
     return Plan(
         replace(manifest, inputs=(*manifest.inputs, *templates.fragments.inputs())),
         every,
@@ -185,11 +201,12 @@ def _plan(
         tuple((job.key, *job.aliases) for job in amended if job.aliases),
         found,
         store.spent(manifest.budget)[0] if store else Decimal(0),
-        Orphans(history.orphan_totals(jobs.ids), manifest.output.state, jobs.ids) if history else Orphans(),
+        Orphans(history.orphan_totals(jobs.ids) if history else {}, manifest.output.state, manifest.path, jobs.ids),
         tally.groups(),
         tally.submits if tally.others is None else Submits(tally.submits, every, tally.others, selection.first),
         tuple(tally.opened),
         tally.later,
+        tuple(tally.misplaced),
     )
 
 
@@ -213,13 +230,20 @@ class RemadeJobs(Sequence[Planned]):
     """The jobs of a plan that is too large for memory: each iteration makes them again and asks the state."""
 
     def __init__(
-        self, manifest: Manifest, walked: WalkedJobs, jobs: DistinctJobs, selection: Selection, has_state: bool
+        self,
+        manifest: Manifest,
+        walked: WalkedJobs,
+        jobs: DistinctJobs,
+        selection: Selection,
+        has_state: bool,
+        gone: Collection[int],
     ) -> None:
         self._manifest = manifest
         self._walked = walked
         self._jobs = jobs
         self._selection = selection
         self._has_state = has_state
+        self._gone = gone
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -230,9 +254,11 @@ class RemadeJobs(Sequence[Planned]):
 
     def __iter__(self) -> Iterator[Planned]:
         store = Store.read(self._manifest.output.state) if self._has_state else None
+        if store is not None:
+            store.seen_from(self._manifest.path)
         try:
             for place, batch in _batches(self._walked):
-                for planned in compared(self._manifest, batch, store, self._selection, place):
+                for planned in compared(self._manifest, batch, store, self._selection, place, self._gone):
                     yield with_final_names(planned, self._jobs.ids, self._jobs.finished)
         finally:
             if store is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from runner.model import Action, Job, Planned
+from runner.model import Action, Job, Planned, folded
 from runner.planning.comparison import LEFT, NEW, RESUBMITTED
 
 # A plan with up to this many jobs is held in memory. The jobs of a larger one are made again when they are needed.
@@ -53,6 +53,8 @@ class Tally:
         self.others: int | None = None
         # Jobs with an open attempt: never more than were in flight at once.
         self.opened: list[Planned] = []
+        # Those whose clips are not, or will not be, where output.file puts them.
+        self.misplaced: list[Planned] = []
         self._passed = 0
 
     def add(self, planned: Planned) -> None:
@@ -61,6 +63,8 @@ class Tally:
             if self._submitted > self._most:
                 self.later += 1
                 planned = Planned(planned.job, Action.SKIP, LEFT, None, planned.spent)
+        if planned.path:
+            self.misplaced.append(planned)
         self._count(planned.action, planned.reason, planned.price, planned.spent)
         if planned.former:
             of_one_kind = self._changed.setdefault((planned.reason, planned.price), array("Q"))
@@ -88,6 +92,8 @@ class Tally:
             self.kept = [with_final_names(each, ids, finished) for each in self.kept]
         self.submits = [with_final_names(each, ids, finished) for each in self.submits]
         self.opened = [with_final_names(each, ids, finished) for each in self.opened]
+        final = (with_final_names(each, ids, finished) for each in self.misplaced)
+        self.misplaced = [each for each in final if each.path]
 
     def groups(self) -> tuple[Group, ...]:
         """In the order of actions."""
@@ -113,6 +119,11 @@ class Tally:
 def with_final_names(planned: Planned, ids: Collection[int], finished: Callable[[Job], Job]) -> Planned:
     """A planned job, corrected once all jobs are known. If the former job only moved to a new key, this one is new."""
     job = finished(planned.job)
+    # An orphan makes room.
+    if (planned.path and folded(planned.path) == folded(job.output)) or (
+        planned.holder and int(planned.holder, 16) not in ids
+    ):
+        planned = replace(planned, path="", holder="")
     if planned.former and int(planned.former, 16) in ids:
         return replace(planned, job=job, reason=NEW, changes=(), former="")
     return planned if job is planned.job else replace(planned, job=job)

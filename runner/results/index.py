@@ -9,7 +9,7 @@ from typing import TextIO
 
 from runner.model import JobRecord, Json
 from runner.results import page, table
-from runner.results.atomic_files import index_path, replacing, writing
+from runner.results.atomic_files import replacing, writing
 from runner.results.job_document import timestamp
 from runner.results.snapshot import Header, IndexSnapshot, snapshot
 from runner.state.disk import make_folder
@@ -19,17 +19,14 @@ __all__ = ["Header", "write"]
 VERSION = 1
 
 
-def write(
-    output_dir: Path, header: Header, records: Callable[[], Iterable[JobRecord]], *, for_excel: bool = False
-) -> Path:
-    """Writes `index.json`, `index.csv` and `index.html` into `output_dir`, and returns the path of the first.
+def write(target: Path, header: Header, records: Callable[[], Iterable[JobRecord]], *, for_excel: bool = False) -> Path:
+    """Writes the index `target`, a JSON file, and the table and the page beside it. Returns `target`.
 
     All three show the same moment, and each replaces its predecessor completely. Raises DiskError.
     """
-    with writing(output_dir):
-        make_folder(output_dir)
-    target = index_path(output_dir)
-    with snapshot(output_dir, header, records) as jobs:
+    with writing(target.parent):
+        make_folder(target.parent)
+    with snapshot(target.parent, header, records) as jobs:
         for path, writer in (
             (target, _write_json),
             (target.with_suffix(".csv"), table.write_for_excel if for_excel else table.write),

@@ -10,7 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from runner.model import Artifact, JobRecord
-from runner.results.atomic_files import index_path
 from runner.state.disk import disk_errors, hash_file
 
 # The suffixes of unfinished downloads, which a run continues.
@@ -48,13 +47,20 @@ class Inventory:
 
 
 def take(
-    output_dir: Path, records: Iterable[JobRecord], is_selected: Callable[[JobRecord], bool] = lambda record: True
+    index: Path,
+    records: Iterable[JobRecord],
+    is_selected: Callable[[JobRecord], bool] = lambda record: True,
+    others: Iterable[str] = (),
 ) -> Inventory:
-    """Hash the artifacts of the selected jobs, look for files that no job has, and read the index. Raises DiskError."""
+    """Hash the artifacts of the selected jobs, look for files that no job has, and read the index. Raises DiskError.
+
+    The output folder is that of the index. `others` are paths of files of the jobs of other manifests.
+    """
+    output_dir = index.parent
     found: list[Discrepancy] = []
-    known: set[str] = set()
+    known: set[str] = set(others)
     hashed = 0
-    indexed = _indexed(index_path(output_dir))
+    indexed = _indexed(index)
     for record in records:
         artifacts = [each for each in (record.video, record.thumbnail) if each is not None]
         known.update(each.path for each in artifacts)

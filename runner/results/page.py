@@ -37,6 +37,8 @@ _NOTES = {
     Status.REJECTED: "The service refused this request",
     Status.CANCELLED: "Cancelled at the service",
 }
+# Shown in place of a clip that was deleted.
+_GONE = "The clip is not in this folder any more; 'reelrun verify MANIFEST --repair' fetches what the service still has"
 _FRAME = 16 / 9
 _NARROWEST, _WIDEST = 9 / 16, 16 / 9
 
@@ -46,7 +48,7 @@ def write(file: TextIO, snapshot: IndexSnapshot) -> None:
     jobs = list(islice(snapshot.jobs(), LIMIT))
     found = facets(jobs)
     header = snapshot.header
-    cards = [_card(job, at, header.currency) for job, at in zip(jobs, places(found, jobs), strict=True)]
+    cards = [_card(job, at, snapshot) for job, at in zip(jobs, places(found, jobs), strict=True)]
     style = Markup(f":root{{--frame:{_frame(jobs):.4f}}}\n" + _asset("page.css"))
     script = Markup('"use strict";\n{\n' + "\n".join(map(_asset, _SCRIPTS)) + "}\n")
     pieces = (
@@ -81,20 +83,25 @@ def words(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _card(job: dict[str, Json], at: list[int], currency: str) -> dict[str, Json]:
+def _card(job: dict[str, Json], at: list[int], snapshot: IndexSnapshot) -> dict[str, Json]:
     """A job as the page shows it: its document, its choice in every facet, and its links and texts for the page."""
-    cost = job["cost"]
+    cost, clip = job["cost"], _link(job["video"], snapshot)
+    is_gone = job["video"] is not None and clip is None
     return job | {
         "choices": at,
-        "clip": _link(job["video"]),
-        "still": _link(job["thumbnail"]),
-        "note": job["error"] or job["reason"] or _NOTES[Status(str(job["status"]))],
-        "price": money(cost, currency) if isinstance(cost, float) else None,
+        "clip": clip,
+        "is_gone": is_gone,
+        "still": _link(job["thumbnail"], snapshot),
+        "note": _GONE if is_gone else job["error"] or job["reason"] or _NOTES[Status(str(job["status"]))],
+        "price": money(cost, snapshot.header.currency) if isinstance(cost, float) else None,
     }
 
 
-def _link(artifact: Json) -> str | None:
-    return link(str(artifact["path"])) if isinstance(artifact, Mapping) else None
+def _link(artifact: Json, snapshot: IndexSnapshot) -> str | None:
+    """The address of a file; None if there is none any more."""
+    if not isinstance(artifact, Mapping) or not (snapshot.folder / str(artifact["path"])).is_file():
+        return None
+    return link(str(artifact["path"]))
 
 
 def _keys(facet: Facet) -> dict[str, Json]:

@@ -41,10 +41,11 @@ class Header:
 class IndexSnapshot:
     """The jobs of an index, read from the state once, so that all files of the index agree. They are kept on the disk.
 
-    `variables`, `parameters` and `image_vars` are the names that occur in any job. `cost` is the sum of the known
-    costs; None if no cost is known.
+    `folder` is the output folder. `variables`, `parameters` and `image_vars` are the names that occur in any job.
+    `cost` is the sum of the known costs; None if no cost is known.
     """
 
+    folder: Path
     header: Header
     totals: dict[str, int] = field(default_factory=lambda: {str(status): 0 for status in Status})
     cost: Decimal | None = None
@@ -88,7 +89,7 @@ def snapshot(folder: Path, header: Header, records: Callable[[], Iterable[JobRec
     Raises DiskError.
     """
     with writing(folder), TemporaryFile("w+", dir=folder, encoding="utf-8", errors="surrogatepass") as spool:
-        taken = IndexSnapshot(header, _spool=spool)
+        taken = IndexSnapshot(folder, header, _spool=spool)
         for record in records():
             taken.add(record)
         spool.flush()

@@ -14,7 +14,15 @@ from typing import Self, TypeVar
 
 from runner.errors import DiskError, StateError
 from runner.secret import refuse_key
-from runner.state.disk import disk_errors, free_name, leads_to, make_folder, refuse_network_disk, sync_folder
+from runner.state.disk import (
+    disk_errors,
+    free_name,
+    leads_to,
+    make_folder,
+    refuse_network_disk,
+    sync_folder,
+    unfollowed,
+)
 from runner.state.journal import Journal, check_alone, check_latest, is_there
 from runner.state.migrations import VERSION, damaged, migrate, version_of
 from runner.state.runlock import locked_file
@@ -87,6 +95,7 @@ class Database:
                 _create(path)
             held = locked_file(path, path)
             on_failure.callback(os.close, held)
+            _take_over_log(path)
             _check_alone(path)
             with _reading(path) as reading, contextlib.closing(reading):
                 _check(reading, path, index)
@@ -149,6 +158,7 @@ class Database:
         target = free_name(self._path, "saved")
         with disk_errors(f"save the state as {target}"), sqlite_errors(target):
             make_folder(target.parent)
+            _make_empty(target)
             with contextlib.closing(sqlite3.connect(target)) as copy:
                 self._connection.backup(copy)
             sync_folder(target.parent)
@@ -256,9 +266,31 @@ def _create(path: Path) -> None:
     part = path.with_name(f"{path.name}.part")
     for ending in ("", "-journal"):
         Path(f"{part}{ending}").unlink(missing_ok=True)
-    with _connected(part, "mode=rwc") as connection, contextlib.closing(connection):
+    _make_empty(part)
+    with _connected(part, "mode=rw") as connection, contextlib.closing(connection):
         _prepare(connection, path)
     part.rename(path)
+
+
+def _make_empty(path: Path) -> None:
+    """An empty file, with the permissions of the umask: SQLite would never let a group write to it."""
+    os.close(unfollowed(str(path), os.O_CREAT | os.O_EXCL | os.O_RDWR))
+
+
+def _take_over_log(path: Path) -> None:
+    """Make the log beside a state ours where another user's program left it: SQLite could not write to it.
+
+    The caller holds the run lock. A reader who still has the old files open reads on in them.
+    """
+    log = Path(f"{path}-wal")
+    if log.exists() and not os.access(log, os.W_OK):
+        part = log.with_name(f"{log.name}.part")
+        shutil.copyfile(log, part)
+        part.replace(log)
+    # What all readers share is made from the log.
+    memory = Path(f"{path}-shm")
+    if memory.exists() and not os.access(memory, os.W_OK):
+        memory.unlink()
 
 
 def _check(connection: sqlite3.Connection, path: Path, index: Path | None) -> int:
@@ -311,11 +343,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _read_mode(path: Path) -> str:
-    """The URI parameters with which SQLite opens a file for reading."""
-    if Path(f"{path}-journal").exists():
-        # A run is writing its first plan, or was killed in the middle of it. SQLite must then write, to roll it back.
-        return "mode=rw"
-    return "mode=ro" if Path(f"{path}-wal").exists() else _IMMUTABLE
+    """The URI parameters with which SQLite opens a file for reading. With a log beside it, it may be written to."""
+    return "mode=ro" if any(Path(f"{path}{ending}").exists() for ending in ("-wal", "-journal")) else _IMMUTABLE
 
 
 def _last_written(path: Path) -> int | None:
@@ -327,18 +356,30 @@ def _last_written(path: Path) -> int | None:
 def _reading(path: Path) -> contextlib.AbstractContextManager[sqlite3.Connection]:
     """A connection for reading, as `_connected` makes it. It makes no files: a log alone would get one beside it."""
     if Path(f"{path}-wal").exists() and not Path(f"{path}-shm").exists():
-        return _recovered(path)
+        return _recovered(path, "-wal")
+    if Path(f"{path}-journal").exists() and _is_cut(path):
+        return _recovered(path, "-journal")
     return _connected(path, _read_mode(path))
 
 
+def _is_cut(path: Path) -> bool:
+    """Whether a first plan was killed amid its writes, which are to be taken back."""
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as connection:
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK
+    return False
+
+
 @contextlib.contextmanager
-def _recovered(path: Path) -> Iterator[sqlite3.Connection]:
-    """A copy of a state and its write-ahead log, which no run has open."""
+def _recovered(path: Path, log: str) -> Iterator[sqlite3.Connection]:
+    """A copy of a state and what lies beside it, which no run has open."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
-        for ending in ("", "-wal"):
+        for ending in ("", log):
             shutil.copyfile(f"{path}{ending}", f"{copy}{ending}")
-        with _connected(copy, "mode=ro") as connection:
+        with _connected(copy, "mode=rw") as connection:
             copied = _copied(connection)
     yield copied
 

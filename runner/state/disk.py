@@ -127,6 +127,14 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def inside(folder: Path, relative: str) -> Path:
+    """A path below `folder`. Raises DiskError if a symbolic link on the way leads out of it."""
+    path = folder / relative
+    if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
+        raise DiskError(f"{path} leads out of {folder} through a link", "remove the link, or change output.file")
+    return path
+
+
 def put_in_place(source: Path, target: Path, root: Path) -> list[Path]:
     """Rename a synced file to `target`, in the same folder, and make the new name durable up to `root`.
 

@@ -9,7 +9,7 @@ from runner.errors import DamagedStateError, StateError
 
 # "reel" in ASCII: tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x7265656C
-VERSION = 5
+VERSION = 6
 # What every version has.
 _TABLES = frozenset(("meta", "jobs", "paths", "attempts", "artifacts"))
 
@@ -41,6 +41,24 @@ INSERT INTO sqlite_sequence SELECT 'attempts', seq FROM older_sequence
 DROP TABLE older_attempts;
 DROP TABLE older_sequence;
 """
+# Versions 1 to 5 did not say where an orphan was before it made room.
+_PATHS_ASIDE = """
+CREATE TEMP TABLE older_paths AS SELECT * FROM main.paths;
+DROP TABLE main.paths;
+"""
+_PATHS_BACK = """
+INSERT INTO paths (folded, path, job_id) SELECT folded, path, job_id FROM older_paths;
+DROP TABLE older_paths;
+"""
+# A first list without a lost attempt counts only for the program that looked at it.
+_LISTS_FORGOTTEN = "UPDATE attempts SET looked_boot = NULL, looked_at = NULL, looked_failed = NULL;"
+# What is made anew in a file of these versions, before the tables are created and after it.
+_ANEW = (
+    (range(1, 4), _JOBS_ASIDE, _JOBS_BACK),
+    (range(1, 5), _ATTEMPTS_ASIDE, _ATTEMPTS_BACK),
+    (range(1, 6), _PATHS_ASIDE, _PATHS_BACK),
+    (range(5, 6), "", _LISTS_FORGOTTEN),
+)
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
@@ -76,8 +94,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = version_of(connection, path)
     if version < VERSION:
         schema = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
-        aside = ("" if version in (0, 4) else _JOBS_ASIDE) + (_ATTEMPTS_ASIDE if version else "")
-        back = ("" if version in (0, 4) else _JOBS_BACK) + (_ATTEMPTS_BACK if version else "")
+        aside = "".join(each for versions, each, _ in _ANEW if version in versions)
+        back = "".join(each for versions, _, each in _ANEW if version in versions)
         connection.executescript(
             f"BEGIN IMMEDIATE; {aside} {schema} {back}"
             f" PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"

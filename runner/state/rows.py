@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import fields
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring
+from typing import Any
 
 from runner.model import Artifact, Attempt, Job, JobRecord, Json, Standing, Status, Variables
 
@@ -72,12 +74,12 @@ def standing_of(status: str, remote_status: str | None, is_refused: int, spent: 
     return Standing(Status(status), remote_status, money(spent or 0), bool(is_refused))
 
 
-def record_of(row: sqlite3.Row, generation: int) -> JobRecord:
+def record_of(row: sqlite3.Row) -> JobRecord:
     return JobRecord(
         id=row["id"],
         key=row["key"],
         aliases=texts_of(row["aliases"]),
-        orphaned=row["generation"] != generation,
+        orphaned=bool(row["orphaned"]),
         image=row["image"],
         prompt_id=row["prompt_id"],
         model=row["model"],
@@ -99,15 +101,23 @@ def record_of(row: sqlite3.Row, generation: int) -> JobRecord:
 
 def _artifact_of(row: sqlite3.Row, kind: str) -> Artifact | None:
     values = [row[f"{kind}_{name}"] for name in OF_ARTIFACTS]
-    if values[0] is None:
-        return None
+    return None if values[0] is None else artifact_of(values)
+
+
+def artifact_of(values: Sequence[Any]) -> Artifact:
+    """An artifact from its columns. Raises ValueError for what no run writes."""
     found = Artifact(*values)
-    # The path is joined to the output folder: what lies elsewhere is no file of ours.
-    if ".." in (parts := str(found.path).split("/")) or not parts[0]:
-        raise ValueError(f"{found.path!r} is no path below the output folder")
+    inner_path(found.path)
     if not all(math.isfinite(each or 0) for each in (found.seconds, found.fps)):
         raise ValueError(f"length or frame rate of {found.path!r} is infinite")
     return found
+
+
+def inner_path(path: str) -> str:
+    """A path that is joined to the output folder: what lies elsewhere is no file of ours (ValueError)."""
+    if ".." in (parts := str(path).split("/")) or not parts[0]:
+        raise ValueError(f"{path!r} is no path below the output folder")
+    return path
 
 
 def attempt_of(row: sqlite3.Row) -> Attempt:

@@ -1,4 +1,4 @@
--- The truth of a run, version 5. Money is in billionths of its currency. Times that are only shown to people are Unix
+-- The truth of a run, version 6. Money is in billionths of its currency. Times that are only shown to people are Unix
 -- seconds of this machine; no decision is made by them.
 -- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
 
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS jobs (
   image       TEXT NOT NULL,
   prompt_id   TEXT NOT NULL,
   variables   TEXT NOT NULL,              -- JSON object
-  generation  INTEGER NOT NULL,           -- the last registered plan that had this job
+  generation  INTEGER NOT NULL,           -- the last registered plan that had this job; `shared` has the other ones
   position    INTEGER NOT NULL,           -- its place in that plan
   -- New jobs are pending. This is compared first, so that the list of statuses is not searched for each of them.
   status      TEXT NOT NULL DEFAULT 'pending'
@@ -41,11 +41,46 @@ BEGIN
   SELECT RAISE(ABORT, 'two requests share one job id');
 END;
 
-CREATE TABLE IF NOT EXISTS paths (        -- a path belongs to one job forever
+-- The last plan of each manifest of this state: a job of none of them is orphaned. A plan is known by its generation.
+CREATE TABLE IF NOT EXISTS plans (
+  generation INTEGER PRIMARY KEY,
+  manifest   TEXT NOT NULL,               -- its path, relative to the folder of the state
+  digest     TEXT NOT NULL,               -- of all that decides its jobs; empty: not known
+  index_name TEXT UNIQUE                  -- the stem of its index files; NULL: the last plan of an older state, which did
+                                          -- not say whose it was. The manifest that is planned first has it once
+) STRICT;
+
+-- The last plans that have a job besides the one in `jobs`.
+CREATE TABLE IF NOT EXISTS shared (
+  job_id     TEXT NOT NULL REFERENCES jobs (id),
+  generation INTEGER NOT NULL,
+  position   INTEGER NOT NULL,
+  PRIMARY KEY (job_id, generation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS shared_by_plan ON shared (generation);
+
+CREATE TRIGGER IF NOT EXISTS a_job_of_two_plans BEFORE UPDATE OF generation ON jobs
+WHEN OLD.generation <> NEW.generation
+  AND EXISTS (SELECT 1 FROM plans WHERE generation = OLD.generation AND index_name IS NOT NULL)
+BEGIN
+  INSERT INTO shared VALUES (OLD.id, OLD.generation, OLD.position);
+END;
+
+CREATE TABLE IF NOT EXISTS paths (        -- a path has one holder
   folded TEXT PRIMARY KEY,                -- the path as a disk sees it that ignores case and Unicode normal forms
   path   TEXT NOT NULL,
-  job_id TEXT NOT NULL UNIQUE REFERENCES jobs (id)
+  job_id TEXT NOT NULL UNIQUE REFERENCES jobs (id),
+  former TEXT                             -- where it was before it made room as an orphan
 ) STRICT, WITHOUT ROWID;
+
+-- Renames of finished files that are to be done, in this order: what is here may or may not have happened.
+CREATE TABLE IF NOT EXISTS moves (
+  number INTEGER PRIMARY KEY,
+  job_id TEXT NOT NULL UNIQUE REFERENCES jobs (id),
+  folded TEXT NOT NULL UNIQUE,            -- the new path is taken from now on
+  path   TEXT NOT NULL,
+  former TEXT                             -- as `paths` will have it
+) STRICT;
 
 CREATE TABLE IF NOT EXISTS attempts (
   number        INTEGER PRIMARY KEY AUTOINCREMENT,

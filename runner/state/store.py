@@ -1,13 +1,12 @@
-"""Reads and writes the rows of the state file. All queries of the project are in this class."""
+"""Reads and writes the rows of the state file. All queries of the project are in this class and the two below it."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple
 from decimal import Decimal
-from itertools import count
 
 from runner.model import (
     REFUSED_CONTENT,
@@ -21,11 +20,11 @@ from runner.model import (
     Standing,
     Status,
     Variables,
-    folded,
 )
-from runner.state.database import Database
 from runner.state.journal import Journal
 from runner.state.migrations import damaged
+from runner.state.names import Names
+from runner.state.plans import LATEST
 from runner.state.rows import (
     OF_ARTIFACTS,
     UNIT,
@@ -34,7 +33,6 @@ from runner.state.rows import (
     mapping_of,
     money,
     record_of,
-    row_of,
     standing_of,
 )
 
@@ -42,7 +40,7 @@ from runner.state.rows import (
 _KEPT_TIMES = 128
 
 
-class Store(Database):
+class Store(Names):
     """An open state file. Write only inside `transaction`. Reads see the last commit, or the open transaction."""
 
     # Facts about the state itself
@@ -85,48 +83,21 @@ class Store(Database):
         verdict = self.scalar("PRAGMA quick_check(1)")
         if verdict != "ok":
             raise damaged(self._path, str(verdict))
+        self._generation()
+        self.moves()
         deque(self.records(), maxlen=0)
         self.open_attempts()
 
     # Jobs
 
-    def registering(self, digest: str | None) -> Callable[[Iterable[Job]], None] | None:
-        """Begin to register a plan. Returns a function that takes its jobs, in their order, in any number of calls.
-
-        Returns None if `digest` is that of the plan that was registered last. A plan without a digest is always new. A
-        job that is given more than once keeps its first place.
-        """
-        if digest is not None and self.note("plan") == digest:
-            return None
-        generation, positions = self._generation() + 1, count()
-        self.remember("generation", str(generation))
-        self.remember("plan", digest or "")
-        return lambda jobs: self._register(zip(jobs, positions, strict=False), generation)
-
-    def _register(self, placed: Iterable[tuple[Job, int]], generation: int) -> None:
-        self.write_many(
-            "INSERT INTO jobs (id, fingerprint, take, model, payload, seconds, key, aliases, image, prompt_id,"
-            " variables, generation, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, take = excluded.take,"
-            " key = excluded.key, aliases = excluded.aliases, image = excluded.image, prompt_id = excluded.prompt_id,"
-            " variables = excluded.variables, generation = excluded.generation, position ="
-            " CASE generation WHEN excluded.generation THEN position ELSE excluded.position END",
-            (row_of(job, generation, position) for job, position in placed),
-        )
-
-    def _generation(self) -> int:
-        return next(self.each(lambda row: int(row[0]), "SELECT value FROM meta WHERE name = 'generation'"), 0)
-
     def records(self) -> Iterator[JobRecord]:
-        """The jobs of the last plan in its order, then the submitted jobs that it no longer has."""
-        place = "jobs.generation DESC, jobs.position"
-        return self._records("jobs.generation = ? OR attempts.number IS NOT NULL", place)
+        """The jobs of this manifest's last plan in its order, then the submitted jobs that no manifest has any more."""
+        yield from self._records(self._is_own(), self._own_place())
+        yield from self._records(f"attempts.number IS NOT NULL AND {self._is_left()}", LATEST)
 
     def _records(self, where: str, order: str) -> Iterator[JobRecord]:
-        generation = self._generation()
-        return self.each(
-            lambda row: record_of(row, generation), f"{_RECORDS} WHERE {where} ORDER BY {order}", (generation,)
-        )
+        sql = f"SELECT {self._is_orphaned()} AS orphaned, {_RECORDS} WHERE {where} ORDER BY {order}"
+        return self.each(record_of, sql)
 
     def has_attempts(self) -> bool:
         """Whether anything was ever submitted. If not, every job is new."""
@@ -140,7 +111,7 @@ class Store(Database):
         """
         found = self._standing(
             "FROM jobs", "WHERE generation = ? AND position BETWEEN ? AND ?", budget,
-            (self._generation(), place, place + len(ids) - 1),
+            (self._view().own, place, place + len(ids) - 1),
         )  # fmt: skip
         others = [job_id for job_id in ids if job_id not in found]
         if others:
@@ -160,42 +131,51 @@ class Store(Database):
         ))  # fmt: skip
 
     def orphan_totals(self, ids: Collection[int]) -> dict[Status, int]:
-        """How many submitted jobs have an id (as a number) that is not among these, by status."""
+        """How many submitted jobs have an id (as a number) that is not among these, by status.
+
+        The jobs of other manifests do not count.
+        """
         rows = self.each(
-            lambda row: (int(row[0], 16), Status(row[1])), "SELECT id, status FROM jobs WHERE status <> 'pending'"
+            lambda row: (int(row[0], 16), Status(row[1])),
+            f"SELECT id, status FROM jobs WHERE status <> 'pending' AND {self._is_no_other_ones()}",
         )
         return Counter(status for number, status in rows if number not in ids)
+
+    def submitted_among(self, ids: Collection[int]) -> int:
+        """How many submitted jobs have one of these ids (as numbers)."""
+        return sum(int(row[0], 16) in ids for row in self.rows("SELECT id FROM jobs WHERE status <> 'pending'"))
 
     def orphans(self, ids: Collection[int]) -> Iterator[Orphan]:
         """The jobs that `orphan_totals` counts, those of the latest plan first."""
         rows = self.each(
             lambda row: (int(row[0], 16), Orphan(row[0], row[1], Status(row[2]))),
             f"SELECT id, key, status FROM jobs WHERE status IN ({_all_but(Status.PENDING)})"
-            " ORDER BY +generation DESC, position",
+            f" AND {self._is_no_other_ones()} ORDER BY +generation DESC, position",
         )
         return (orphan for number, orphan in rows if number not in ids)
 
     def former(self, keys: Sequence[str]) -> dict[str, tuple[str, str, Variables]]:
-        """For each of these keys: id, model and payload of the last submitted job that had it."""
+        """For each of these keys: id, model and payload of the last submitted job that had it, in no other manifest."""
         return dict(self.each(
             lambda row: (str(row[0]), (str(row[1]), str(row[2]), mapping_of(row[3]))),
             "SELECT key, id, model, payload FROM jobs"
             " WHERE key IN (SELECT value FROM json_each(?)) AND status <> 'pending'"
-            " ORDER BY generation, position",
+            f" AND {self._is_no_other_ones()} ORDER BY generation, position",
             (json.dumps(keys),),
         ))  # fmt: skip
 
     def totals(self) -> dict[Status, int]:
         """How many jobs have each status: those of the last plan, and orphaned ones that were ever submitted."""
-        return dict.fromkeys(Status, 0) | self._totals("generation = ? OR status <> 'pending'")
+        where = f"{self._is_own()} OR (status <> 'pending' AND {self._is_left()})"
+        return dict.fromkeys(Status, 0) | self._totals(where)
 
     def unfinished_totals(self) -> dict[Status, int]:
         """How many of the jobs that `unfinished` gives have each status."""
-        return self._totals(_UNFINISHED)
+        return self._totals(self._is_unfinished())
 
     def refused(self) -> int:
         """How many of the jobs that `unfinished` gives failed because their content was refused."""
-        return sum(self._totals(f"{_UNFINISHED} AND {_IS_REFUSED}").values())
+        return sum(self._totals(f"{self._is_unfinished()} AND {_IS_REFUSED}").values())
 
     def ids(self, statuses: Iterable[Status]) -> Iterator[str]:
         """The ids of the jobs that have one of these statuses."""
@@ -204,14 +184,20 @@ class Store(Database):
 
     def _totals(self, where: str) -> dict[Status, int]:
         sql = f"SELECT status, count(*) FROM jobs WHERE {where} GROUP BY status"
-        return dict(self.each(lambda row: (Status(row[0]), row[1]), sql, (self._generation(),)))
+        return dict(self.each(lambda row: (Status(row[0]), row[1]), sql))
 
     def unfinished(self, most: int | None = None) -> Iterator[JobRecord]:
         """Jobs of the last plan that did not succeed, then orphaned ones that are open: the first `most`, or all."""
-        order = "+jobs.generation DESC, jobs.position"
+        own = self._is_own()
+        order = f"NOT {own}, CASE WHEN {own} THEN {self._own_place()} END, +jobs.generation DESC, jobs.position"
+        where = self._is_unfinished()
         # An index alone is enough to find the first ones.
-        first = f"jobs.rowid IN (SELECT rowid FROM jobs WHERE {_UNFINISHED} ORDER BY {order} LIMIT {most})"
-        return self._records(_UNFINISHED if most is None else first, order)
+        first = f"jobs.rowid IN (SELECT rowid FROM jobs WHERE {where} ORDER BY {order} LIMIT {most})"
+        return self._records(where if most is None else first, order)
+
+    def _is_unfinished(self) -> str:
+        is_open = f"jobs.status IN ('waiting', 'unknown') AND {self._is_left()}"
+        return f"jobs.status IN ({_all_but(Status.SUCCEEDED)}) AND ({self._is_own()} OR ({is_open}))"
 
     # Attempts
 
@@ -230,9 +216,7 @@ class Store(Database):
         window_start: float | None = None,
     ) -> Attempt:
         """Open an attempt of a job that has none open, and give the job its path. Commit this before the POST."""
-        # A job keeps the first path that it got, and what another one has is left to that.
-        for path in (job.output, f"{job.output}-{job.id[:8]}"):
-            self.write("INSERT OR IGNORE INTO paths VALUES (?, ?, ?)", (folded(path), path, job.id))
+        self.claim_path(job)
         number = self.write(
             "INSERT INTO attempts (job_id, price, currency, intended_at, organisation, caller, window_start)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -438,12 +422,8 @@ def _all_but(left_out: Status) -> str:
 
 _IS_REFUSED = f"(jobs.status = 'failed' AND jobs.reason = '{REFUSED_CONTENT}')"
 
-_UNFINISHED = (
-    f"jobs.status IN ({_all_but(Status.SUCCEEDED)}) AND (jobs.generation = ? OR jobs.status IN ('waiting', 'unknown'))"
-)
-
 _RECORDS = f"""
-SELECT jobs.*, attempts.request_id, attempts.intended_at, attempts.finished_at,
+jobs.*, attempts.request_id, attempts.intended_at, attempts.finished_at,
   (SELECT count(*) FROM attempts AS each WHERE each.job_id = jobs.id) AS tries,
   (SELECT sum(price) FROM attempts AS each WHERE each.job_id = jobs.id AND outcome IS NOT 'rejected') AS cost,
   {", ".join(f"{kind}.{name} AS {kind}_{name}" for kind in ("video", "thumbnail") for name in OF_ARTIFACTS)}

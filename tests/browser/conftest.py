@@ -96,7 +96,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a page with six jobs."""
     folder = tmp_path_factory.mktemp("out # 1%")
     records = list(jobs(folder))
-    return write(folder, HEADER, lambda: records).with_suffix(".html").as_uri()
+    return write(folder / "index.json", HEADER, lambda: records).with_suffix(".html").as_uri()
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +108,7 @@ def other_kinds(tmp_path_factory: pytest.TempPathFactory) -> str:
         clip(folder / f"videos/clip.{suffix}", codec, pixels)
         video = Artifact(f"videos/clip.{suffix}", "0" * 64, 1234, 1.0, 160, 90, 24.0, codec)
         records.append(replace(JOB, id=f"{len(records):016x}", key=suffix, status=Status.SUCCEEDED, video=video))
-    return write(folder, HEADER, lambda: records).with_suffix(".html").as_uri()
+    return write(folder / "index.json", HEADER, lambda: records).with_suffix(".html").as_uri()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from runner.engine import clock
 from runner.engine.downloads import artifacts
 from runner.engine.submitting import Submitting
 from runner.results import index
-from runner.state import runlock
+from runner.state import renames, runlock
 from runner.state.store import Store
 from runner.video import decoding
 
@@ -93,6 +93,14 @@ STEPS: dict[str, Callable[[], None]] = {
 }
 
 
+# The steps in which the current clip gets the name of one that is outdated.
+NAME_STEPS: dict[str, Callable[[], None]] = {
+    "moves committed": lambda: after_commit("give_path"),
+    "orphan renamed, folders not synced": lambda: before(renames, "_sync"),
+    "orphan's path committed": lambda: after_commit("finish_move"),
+}
+
+
 def set_clocks(ahead: float, boot: str | None) -> None:
     right = time.time
     time.time = lambda: right() + ahead
@@ -102,5 +110,5 @@ def set_clocks(ahead: float, boot: str | None) -> None:
 
 if __name__ == "__main__":
     set_clocks(float(os.environ.get("REELRUN_WALL", "0")), os.environ.get("REELRUN_BOOT"))
-    STEPS[sys.argv[1]]()
+    (STEPS | NAME_STEPS)[sys.argv[1]]()
     end(main(sys.argv[2:]))

@@ -17,7 +17,7 @@ import pytest
 from tests.command import call, environment
 from tests.faults import service as faults
 from tests.faults.harness import without_waits
-from tests.faults.killer import STEPS
+from tests.faults.killer import NAME_STEPS, STEPS
 from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
@@ -79,6 +79,21 @@ def test_kill_at_a_named_step(service, tmp_path, step):
     _, err = process.communicate()
     assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
     assert_all_bought_once(finish(manifest, service), service, 2)
+
+
+@pytest.mark.parametrize("step", NAME_STEPS)
+def test_kill_while_a_name_changes_hands(service, tmp_path, step):
+    for text in ("A slow pan", "A slow tilt"):
+        prompts = [{"id": "plain", "text": text}]
+        manifest = write_manifest(tmp_path, prompts=prompts, output={"dir": "out", "file": "hero"})
+        process = command(manifest, service, *(["tests.faults.killer", step] if "tilt" in text else ["runner"]))
+        _, err = process.communicate()
+    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
+    clips = tmp_path / "out" / "videos"
+    assert len(list(clips.rglob("*.mp4"))) == 2, "nothing is lost in between"
+    assert_all_bought_once(finish(manifest, service), service, 2)
+    old, new = sorted(each.relative_to(clips).as_posix() for each in clips.rglob("*.mp4"))[::-1]
+    assert (new, old.startswith("orphaned/hero-")) == ("hero.mp4", True)
 
 
 def test_storm_of_kills_with_lost_answers(service, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from runner.cli import markdown, screen
@@ -14,6 +14,8 @@ from runner.cli.plan_summary import (
     changed_alike,
     cost_of,
     elided,
+    elsewhere_of,
+    names_of,
     orphans_of,
     set_in,
     size_of,
@@ -25,10 +27,12 @@ from runner.errors import Exit
 from runner.model import Action, Change
 from runner.planning import lockfile
 from runner.planning.changes import Piece, words
+from runner.planning.comparison import GONE
 from runner.planning.plan import Plan
 from runner.planning.prompt_texts import prompt_texts, spread
 
 _FIRST_JOBS = 5
+_SHOWN_DIFFERENCES = 10
 _NARROWEST_REASON = 24
 # Of the prompts that the question of a run shows: how many, how long, and of how many jobs at most.
 _SOME = 3
@@ -42,9 +46,9 @@ def plan(options: argparse.Namespace) -> int:
 
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
-    planned = campaign.plan(manifest, selection, warnings, limits_memory=True)
-    if options.locked:
-        lockfile.check(planned.manifest, planned.each())
+    planned = campaign.plan(manifest, selection, warnings, limits_memory=True, sandbox=options.sandbox)
+    if options.locked or options.locked_strict:
+        say_differences(lockfile.check(planned.manifest, planned.each(), strict=options.locked_strict))
     if options.json:
         screen.document({**plan_document(planned), **(_prompts_document(planned) if options.prompts else {})})
     elif options.markdown:
@@ -62,6 +66,14 @@ def plan(options: argparse.Namespace) -> int:
     return Exit.DONE
 
 
+def say_differences(found: Sequence[str]) -> None:
+    """Tell differences from the lockfile that buy nothing else: --locked-strict refuses them."""
+    for each in found[:_SHOWN_DIFFERENCES]:
+        screen.say(f"The lockfile differs: {printable(each)}")
+    if len(found) > _SHOWN_DIFFERENCES:
+        screen.say(f"... and {len(found) - _SHOWN_DIFFERENCES:,} more; --lock writes it anew")
+
+
 def _next(options: argparse.Namespace, planned: Plan) -> str:
     submits = planned.totals[Action.SUBMIT]
     if submits or planned.totals[Action.ATTACH] or planned.totals[Action.FETCH]:
@@ -72,6 +84,8 @@ def _next(options: argparse.Namespace, planned: Plan) -> str:
     left = [flag for flag in flags if any(f"; {flag}" in each.reason for each in planned.groups)]
     if left:
         return f"Next: {command_line(options, 'run', *left)}        (nothing else is left to do)"
+    if any(each.reason == GONE for each in planned.groups):
+        return f"Next: {command_line(options, 'verify', '--repair')}        (nothing is left to submit)"
     return "Nothing is left to do."
 
 
@@ -94,6 +108,7 @@ def show_plan(planned: Plan, *, every: bool = False, show: Callable[..., None] =
     _show_changes(planned, show)
     _show_jobs(planned, every, show)
     _show_duplicates(planned, show)
+    _show_names(planned, show)
 
 
 def _show_groups(planned: Plan, show: Callable[..., None]) -> None:
@@ -172,6 +187,13 @@ def _prompts_document(planned: Plan) -> dict[str, object]:
     }
 
 
+def _show_names(planned: Plan, show: Callable[..., None]) -> None:
+    """What is to be said of the names of clips, and of where the jobs were bought before."""
+    for lines in (names_of(planned), elsewhere_of(planned)):
+        if lines:
+            show("", *(f"  {each}" for each in lines))
+
+
 def _show_changes(planned: Plan, show: Callable[..., None]) -> None:
     """What changed in which jobs. Equal changes are shown once."""
     alike = changed_alike(planned)
@@ -206,7 +228,9 @@ def _piece(piece: Piece, index: int, count: int) -> str:
 
 
 def plan_document(planned: Plan) -> dict[str, object]:
-    """A plan as JSON, for programs. `set` is there only where --set changed a constant."""
+    """A plan as JSON, for programs. `set` and `elsewhere` are there only where they have something to say."""
+    found = planned.elsewhere
+    elsewhere = {} if found is None else {"elsewhere": {"output_dir": str(found.folder), "jobs": found.jobs}}
     document: dict[str, object] = {
         "manifest": str(planned.manifest.path),
         "totals": {str(action): number for action, number in planned.totals.items()},
@@ -228,5 +252,6 @@ def plan_document(planned: Plan) -> dict[str, object]:
         ],
         "duplicates": [list(keys) for keys in planned.duplicates],
         "diagnostics": [each.as_json() for each in planned.diagnostics],
+        **elsewhere,
     }
     return {**document, "set": planned.manifest.set} if planned.manifest.set else document

@@ -11,10 +11,11 @@ from runner.api.service import Connection
 from runner.campaign import Result
 from runner.cli import error_handler as ending
 from runner.cli import screen
-from runner.cli.commands.plan_command import show_plan, show_some_prompts
+from runner.cli.commands.plan_command import say_differences, show_plan, show_some_prompts
 from runner.cli.commands.status_command import run_document, why
 from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
-from runner.cli.service_session import connection_of, interruptible, progress_of
+from runner.cli.plan_summary import elsewhere_of
+from runner.cli.service_session import connection_of, interruptible, progress_of, to_sandbox
 from runner.cli.set_flag import ways_on, what_differs
 from runner.diagnostics.words import money
 from runner.errors import NotConfirmedError
@@ -30,6 +31,7 @@ _GLANCE = 0.2
 
 def run(options: argparse.Namespace) -> int:
     """Do what is left to do."""
+    to_sandbox(options)
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
     connection = connection_of(options, manifest)
@@ -41,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     def confirm(plan: Plan) -> bool:
         screen.diagnostics(plan.diagnostics)
         _say_what_may_be_paid_twice(plan)
+        _say_where_it_was_bought(options, plan)
         return _confirmed(options, manifest, plan, connection)
 
     try:
@@ -54,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
             on_start=interruptible,
             warnings=warnings,
             locked=options.locked,
+            strict=options.locked_strict,
             limits_memory=True,
             attach=options.attach,
         )
@@ -65,10 +69,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _renew(manifest: Manifest) -> None:
+    is_there = manifest.output.state.exists()
     moved = campaign.renew_state(manifest)
     for path in moved:
         screen.say(f"Set aside: {screen.shown_path(path)}")
-    if not moved:
+    if not moved and is_there:
         screen.say("The state is in order: --new-state was not needed, and nothing was set aside")
 
 
@@ -79,6 +84,18 @@ def _say_what_may_be_paid_twice(plan: Plan) -> None:
             f"{screen.count(unknown, 'unknown job')}: looked for once more; what is not found is submitted again,"
             " and may be paid for a second time"
         )
+
+
+def _say_where_it_was_bought(options: argparse.Namespace, plan: Plan) -> None:
+    """Under --yes nobody reads it: then the manifest must say which folder is meant, or --new-state that it is new."""
+    elsewhere = elsewhere_of(plan)
+    if elsewhere is None or options.new_state:
+        return
+    is_decided = options.output is not None or plan.manifest.source.has(("output", "dir"))
+    if options.yes and not is_decided:
+        raise NotConfirmedError(f"{elsewhere[0]}; nothing was sent", elsewhere[1])
+    if not sys.stdin.isatty():
+        screen.say(*elsewhere)
 
 
 def _confirmed(options: argparse.Namespace, manifest: Manifest, plan: Plan, connection: Connection) -> bool:
@@ -125,6 +142,7 @@ def _is_somebody_here() -> bool:
 
 def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
     screen.say_aside(result.aside)
+    say_differences(result.differences)
     if options.json:
         screen.document(_document(manifest, result))
     else:
@@ -134,7 +152,7 @@ def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> No
 
 
 def _document(manifest: Manifest, result: Result) -> dict[str, object]:
-    document = run_document(manifest, result.totals, result.submitted, result.spent)
+    document = run_document(manifest, result.totals, result.submitted, result.spent, result.index)
     if result.error is not None:
         document["error"] = ending.as_document(result.error)
     return document

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from runner.cli import screen
-from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
+from runner.cli.options import command_line, manifest_of, retry_flags, selection_of, state_of
 from runner.diagnostics.words import money, printable
-from runner.errors import Exit, StateError
+from runner.errors import Diagnostic, Exit, StateError
 from runner.model import JobRecord, Manifest, Status
+from runner.planning.comparison import gone_clips
 from runner.planning.matches import Matches
 from runner.planning.selection import Selection, known_variable, text_of, value_of
 from runner.results.atomic_files import index_path
@@ -23,15 +26,18 @@ from runner.state.store import Store
 
 # How many jobs have which status, by the values of the variables that --by names.
 _Groups: TypeAlias = dict[tuple[str, ...], Counter[Status]]
+_SHOWN = 20
 
 
 @dataclass(slots=True)
 class _Standing:
-    """How many of the selected jobs have which status, what they cost, and which are not done."""
+    """How many of the selected jobs have which status, what they cost, which are not done, and whose clips are gone."""
 
     totals: dict[Status, int]
     spent: Decimal
     unfinished: Unfinished
+    index: Path
+    gone: list[str] = field(default_factory=list)
 
 
 def status(options: argparse.Namespace) -> int:
@@ -40,9 +46,10 @@ def status(options: argparse.Namespace) -> int:
     selection = selection_of(options, manifest)
     for name in options.by:
         known_variable(name, manifest, "--by")
-    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
+    store = state_of(manifest)
     if store is None:
-        standing, groups = _Standing(dict.fromkeys(Status, 0), Decimal(0), Unfinished()), {}
+        nothing = dict.fromkeys(Status, 0)
+        standing, groups = _Standing(nothing, Decimal(0), Unfinished(), index_path(manifest.output.dir)), {}
     else:
         with store:
             manifest, selection = _as_counted(manifest, store), selection.at(store)
@@ -64,17 +71,21 @@ def _as_counted(manifest: Manifest, store: Store) -> Manifest:
 
 
 def _standing(store: Store, manifest: Manifest, selection: Selection) -> _Standing:
-    left = unfinished(store, selection)
-    if selection.is_everything:
-        return _Standing(store.totals(), store.spent(manifest.budget)[0], left)
-    totals, spent, matches = dict.fromkeys(Status, 0), Decimal(0), Matches(selection)
+    left, index = unfinished(store, selection), store.index_in(manifest.output.dir)
+    gone = gone_clips(store, manifest.output.dir)
+    if selection.is_everything and not gone:
+        return _Standing(store.totals(), store.spent(manifest.budget)[0], left, index)
+    totals, spent, keys, matches = dict.fromkeys(Status, 0), Decimal(0), [], Matches(selection)
     for record in store.records():
         matches.see((record,))
         if selection.has(record):
             totals[record.status] += 1
             spent += record.cost or Decimal(0)
+            if record.status is Status.SUCCEEDED and int(record.id, 16) in gone:
+                keys.append(record.key)
     matches.check()
-    return _Standing(totals, spent, left)
+    spent = store.spent(manifest.budget)[0] if selection.is_everything else spent
+    return _Standing(totals, spent, left, index, keys)
 
 
 def _groups(store: Store, selection: Selection, names: Sequence[str]) -> _Groups:
@@ -91,7 +102,7 @@ def _status_document(
     options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: _Groups
 ) -> dict[str, object]:
     """`groups` has a level for each --by: the values of the first variable, in each those of the next one."""
-    document = run_document(manifest, standing.totals, 0, standing.spent)
+    document = run_document(manifest, standing.totals, 0, standing.spent, standing.index)
     if options.by:
         tree: dict[str, Any] = {}
         for values, counts in groups.items():
@@ -100,6 +111,8 @@ def _status_document(
                 branch = branch.setdefault(value, {})
             branch.update({str(each): counts[each] for each in Status})
         document["groups"] = {",".join(options.by): tree}
+    if standing.gone:
+        document["gone"] = standing.gone
     return document
 
 
@@ -115,6 +128,7 @@ def _show(options: argparse.Namespace, manifest: Manifest, standing: _Standing, 
         most = "" if budget.max_cost is None else f" of the budget of {money(budget.max_cost, budget.currency)}"
         screen.show("", f"  {money(standing.spent, budget.currency)}{most} spent")
     _show_unfinished(options, standing.unfinished)
+    _show_gone(options, standing.gone)
     if any(not each.is_final for each in standing.unfinished.totals):
         screen.show("", f"Next: {command_line(options, 'run')}")
     elif standing.unfinished:
@@ -145,6 +159,16 @@ def _show_unfinished(options: argparse.Namespace, left: Unfinished) -> None:
         screen.show(f"  ... and {left.others:,} more; index.json has all after {command_line(options, 'index')}")
 
 
+def _show_gone(options: argparse.Namespace, gone: list[str]) -> None:
+    """The finished jobs whose clips were deleted. Their files are looked for by name, and not read."""
+    if not gone:
+        return
+    more = f", and {len(gone) - 1:,} more" if len(gone) > 1 else ""
+    repair = command_line(options, "verify", "--repair")
+    screen.show("", f"  {screen.count(len(gone), 'clip')} not in the folder any more: {gone[0]}{more}")
+    screen.show(f"  {repair}        (fetches what the service still has)")
+
+
 def why(record: JobRecord) -> str:
     """Why a job has not succeeded."""
     words = "not submitted yet" if record.status is Status.PENDING else str(record.status)
@@ -155,26 +179,56 @@ def index(options: argparse.Namespace) -> int:
     """Write the index again from the state."""
     from runner import campaign
 
-    manifest, _ = manifest_of(options)
+    manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
-    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
+    store = state_of(manifest)
     if store is None:
         raise StateError(
             f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"
         )
+    if options.rename:
+        store.close()
+        _rename(manifest, selection, warnings)
+        store = state_of(manifest)
+        assert store is not None, "it was written to"
     with store:
         selection = selection.at(store)
         standing = _standing(store, manifest, selection)
-        written = campaign.write_index(manifest, store, time.time(), selection, for_excel=options.excel)
+        if options.json and not _is_ours(manifest):
+            written = store.index_in(manifest.output.dir)
+            why_not = "its folder is another user's, or cannot be written"
+            screen.say(f"Not written: {screen.shown_path(written)} ({why_not})")
+        else:
+            written = campaign.write_index(manifest, store, time.time(), selection, for_excel=options.excel)
     if options.json:
-        screen.document(run_document(manifest, standing.totals, 0, standing.spent))
+        screen.document(run_document(manifest, standing.totals, 0, standing.spent, written))
     else:
         of = "" if selection.is_everything else f" of {screen.count(sum(standing.totals.values()), 'selected job')}"
-        screen.show(f"Wrote {screen.shown_path(written)}, index.csv and index.html beside it{of}.")
+        screen.show(f"Wrote {screen.shown_path(written)}, {written.stem}.csv and {written.stem}.html beside it{of}.")
     return Exit.DONE
 
 
-def run_document(manifest: Manifest, totals: dict[Status, int], submitted: int, spent: Decimal) -> dict[str, object]:
+def _rename(manifest: Manifest, selection: Selection, warnings: Sequence[Diagnostic]) -> None:
+    """Give finished clips the names that output.file gives them today."""
+    from runner import campaign
+
+    renamed, left = campaign.rename(manifest, selection, warnings)
+    for key, path in left[:_SHOWN]:
+        screen.say(f"Not renamed: {key}: something else is at {path}")
+    if len(left) > _SHOWN:
+        screen.say(f"... and {len(left) - _SHOWN:,} more")
+    screen.say(f"{screen.count(renamed, 'clip')} renamed")
+
+
+def _is_ours(manifest: Manifest) -> bool:
+    """Whether the results belong to this user: in a folder of somebody else nothing is left behind unasked."""
+    folder, state = manifest.output.dir, manifest.output.state
+    return os.access(folder, os.W_OK) and state.stat().st_uid == os.geteuid()
+
+
+def run_document(
+    manifest: Manifest, totals: dict[Status, int], submitted: int, spent: Decimal, index: Path
+) -> dict[str, object]:
     """Where the jobs stand, for programs. The cost is what was spent so far; null if no price was ever known."""
     budget = manifest.budget
     return {
@@ -182,6 +236,6 @@ def run_document(manifest: Manifest, totals: dict[Status, int], submitted: int, 
         "totals": {str(each): number for each, number in totals.items()},
         "submitted": submitted,
         "cost": screen.cost_document(spent if spent or budget.has_price else None, budget.currency),
-        "index": str(index_path(manifest.output.dir)),
+        "index": str(index),
         "output_dir": str(manifest.output.dir),
     }

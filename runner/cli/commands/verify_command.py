@@ -7,16 +7,14 @@ import argparse
 from runner import campaign
 from runner.cli import error_handler as ending
 from runner.cli import screen
-from runner.cli.options import command_line, manifest_of, selection_of
-from runner.cli.service_session import connection_of, interruptible, progress_of
+from runner.cli.options import command_line, manifest_of, selection_of, state_of
+from runner.cli.service_session import connection_of, interruptible, progress_of, to_sandbox
 from runner.errors import Exit, StateError
 from runner.model import Manifest
 from runner.planning.matches import Matches
 from runner.planning.selection import Selection
 from runner.results import inventory
-from runner.results.atomic_files import index_path
 from runner.results.inventory import Inventory, Kind
-from runner.state.store import Store
 
 _SHOWN = 20
 _BROKEN = (Kind.MISSING, Kind.CHANGED)
@@ -24,6 +22,8 @@ _BROKEN = (Kind.MISSING, Kind.CHANGED)
 
 def verify(options: argparse.Namespace) -> int:
     """Hash every artifact against the state and the index."""
+    if options.repair:
+        to_sandbox(options)
     manifest, _ = manifest_of(options)
     selection = selection_of(options, manifest)
     taken = _take_inventory(manifest, options, selection)
@@ -50,7 +50,7 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def _take_inventory(manifest: Manifest, options: argparse.Namespace, selection: Selection) -> Inventory:
-    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
+    store = state_of(manifest)
     if store is None:
         raise StateError(
             f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"
@@ -60,7 +60,7 @@ def _take_inventory(manifest: Manifest, options: argparse.Namespace, selection: 
         matches = Matches(selection)
         matches.see(store.records())
         matches.check()
-        return inventory.take(manifest.output.dir, store.records(), selection.has)
+        return inventory.take(store.index_in(manifest.output.dir), store.records(), selection.has, store.other_files())
 
 
 def _document(taken: Inventory) -> dict[str, object]:

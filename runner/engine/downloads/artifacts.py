@@ -12,9 +12,8 @@ from pathlib import Path
 from runner.api.linked_files import BadLinkError, LinkedFiles
 from runner.api.transport import CallError
 from runner.engine.downloads.transfer import Bounds, FetchError, FetchFailure, Part, Stop, copy, download
-from runner.errors import DiskError
 from runner.model import Artifact
-from runner.state.disk import create_folders, disk_errors, make_folder, put_in_place, unfollowed
+from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, unfollowed
 from runner.video.facts import UnfitFileError
 
 # For comparison: ten seconds at 720p have tens of megabytes, and a second of the best 4K has less than 32.
@@ -126,14 +125,6 @@ def part_of(target: Path, request_id: str) -> Path:
     is_safe = re.fullmatch(r"[A-Za-z0-9_-]{1,64}", request_id)
     name = request_id if is_safe else hashlib.sha256(request_id.encode()).hexdigest()
     return target.with_name(f"{name}.part")
-
-
-def inside(folder: Path, relative: str) -> Path:
-    """A path below `folder`. Raises DiskError if a symbolic link on the way leads out of it."""
-    path = folder / relative
-    if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
-        raise DiskError(f"{path} leads out of {folder} through a link", "remove the link, or change output.file")
-    return path
 
 
 def _picture(files: LinkedFiles, order: Order, stop: Stop) -> bytes | None:

@@ -12,6 +12,7 @@ from runner.engine.pacing import backoff
 from runner.engine.run import Run
 from runner.errors import DiskError
 from runner.model import Status
+from runner.state.renames import carry_out
 
 MOST_FETCHES = 8
 
@@ -20,6 +21,7 @@ class Fetching:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._running = 0
+        self._has_moves = False
 
     def fetch(self) -> None:
         """Start the downloads that there is room for."""
@@ -41,7 +43,8 @@ class Fetching:
             flight.remote.video_url,
             flight.remote.thumbnail_url,
             manifest.output.dir,
-            attempt.path,
+            # It may have made room for the clip of another job since the attempt was read.
+            self._run.store.path_of(attempt.job_id) or attempt.path,
             attempt.seconds,
             manifest.run.verify == "decode",
             most_bytes_of(attempt.seconds),
@@ -64,8 +67,23 @@ class Fetching:
         if fetched.thumbnail is not None:
             run.store.keep(flight.attempt.job_id, "thumbnail", fetched.thumbnail)
         run.end(flight, Status.SUCCEEDED)
+        if flight.planned is not None:
+            run.store.give_path(flight.attempt.job_id, flight.job.output)
+            self._has_moves = True
         if fetched.note:
             run.store.explain(flight.attempt, fetched.note)
+
+    def rename(self) -> None:
+        """Give the clips that came their names, once it is committed that they came. Orphans make room."""
+        run = self._run
+        if not self._has_moves or run.error is not None:
+            return
+        busy = [each.attempt.job_id for each in run.flights.in_phase(Phase.FETCHING)]
+        try:
+            carry_out(run.store, run.plan.manifest.output.dir, busy)
+        except DiskError as error:
+            run.fail(error)
+        self._has_moves = bool(run.store.moves())
 
     def _try_again(self, flight: Flight, error: FetchError) -> None:
         """Try again with a fresh link. A paid video that cannot be downloaded stays waiting; it never fails."""

@@ -48,4 +48,4 @@ class Fragments(BaseLoader):
     def inputs(self) -> Iterator[Input]:
         """The fragments as inputs of the manifest, sorted by name."""
         for name, text in sorted(self.texts.items()):
-            yield Input(InputKind.PROMPT, name, hashlib.sha256(text.text.encode()).hexdigest())
+            yield Input(InputKind.FRAGMENT, name, hashlib.sha256(text.text.encode()).hexdigest())

@@ -66,7 +66,8 @@ function file({ video, clip }) {
     ["frames", video.fps && `${video.fps} a second`],
     ["codec", video.codec], ["size", size(video.bytes)], ["sha256", code(video.sha256)],
   ]);
-  made.prepend(element("div", {}, element("dt", {}, "file"), element("dd", {}, element("a", { href: clip }, code(video.path)))));
+  const path = code(video.path);
+  made.prepend(element("div", {}, element("dt", {}, "file"), element("dd", {}, clip ? element("a", { href: clip }, path) : path)));
   return made;
 }
 
