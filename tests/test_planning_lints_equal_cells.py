@@ -64,7 +64,7 @@ def test_values_that_make_no_difference(one):
     keys = {"prompts": prompt("Push-in on {{ s | lower }}"), "matrix": {"s": ["rock", "Rock", "sand"]}}
     assert one(**keys) == (
         "Rock",
-        f"1 of 3 cells renders {TOLD}p0/plain/s=rock/take-1, twice",
+        f"1 of 3 cells renders {TOLD}p0/plain/s=Rock/take-1 = p0/plain/s=rock/take-1",
         "this value of 's' makes no difference there: delete it",
     )
 

@@ -134,11 +134,11 @@ def test_a_model_with_spaces_and_parameters_with_dots(tmp_path):
     with Sandbox(settings(tmp_path / "sandbox", schemas=tmp_path / "models")) as sandbox:
         assert call("run", path, "--base-url", sandbox.base_url, "--json").code == 0
         assert call("requests", name, "--base-url", sandbox.base_url, "--json").document["total"] == 2
-    head, first, _ = (tmp_path / "out" / "index.csv").read_text().splitlines()
+    head, first, _ = (tmp_path / "out-sandbox" / "index.csv").read_text().splitlines()
     row = dict(zip(head.split(","), first.split(","), strict=True))
     assert (row["model"], row["payload.camera.speed"], row["payload.a.b.c"]) == (name, "2", "x")
     path.write_text(path.read_text().replace("camera.speed: 2", "camera.speed: 3"))
-    changed = call("plan", path, "--json").document["jobs"]
+    changed = call("plan", path, "--sandbox", "--json").document["jobs"]
     assert {each["reason"] for each in changed if each["action"] == "submit"} == {"changed: camera.speed"}
 
 

@@ -32,6 +32,7 @@ BEYOND = {
     "a model needs a schema, and that file has to be sound": {
         "model-schema-doubling", "model-schema-wrong", "model-unknown", "model-unknown-one",
     },
+    "defaults are merged before the schema is asked": {"defaults-with-errors"},
     "letters of names are those of Python, beyond what a pattern can list": {"form-variable-sign"},
     "the parts of a duration are added up": {"range-wait"},
     "money is counted in billionths": {"range-price-too-fine"},
