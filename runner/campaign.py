@@ -118,9 +118,8 @@ def run(
 
     `dry` ends before the first call to the service: the state is written, the index is not. `on_start` is called with
     the function that interrupts the run. `locked` refuses a plan that buys otherwise than the lockfile says, and with
-    `strict` one that differs from it in anything. `limits_memory` is as
-    in `make_plan`. `attach` says which requests lost submissions are, each as `KEY=REQUEST_ID`. Raises ReelrunError if
-    the run cannot start.
+    `strict` one that differs from it in anything. `limits_memory` is as in `make_plan`. `attach` says which requests
+    lost submissions are, each as `KEY=REQUEST_ID`. Raises ReelrunError if the run cannot start.
     """
     plan_in_child_process(manifest, warnings)
     clock = SystemClock()

@@ -52,8 +52,8 @@ class Orphans(Iterable[Orphan]):
 
     totals: Mapping[Status, int] = field(default_factory=dict)
     state: Path = Path()
-    manifest: Path = Path()
     ids: Collection[int] = field(default=(), repr=False)
+    manifest: Path = Path()
 
     def __len__(self) -> int:
         return sum(self.totals.values())
@@ -201,7 +201,7 @@ def _plan(
         tuple((job.key, *job.aliases) for job in amended if job.aliases),
         found,
         store.spent(manifest.budget)[0] if store else Decimal(0),
-        Orphans(history.orphan_totals(jobs.ids) if history else {}, manifest.output.state, manifest.path, jobs.ids),
+        Orphans(history.orphan_totals(jobs.ids) if history else {}, manifest.output.state, jobs.ids, manifest.path),
         tally.groups(),
         tally.submits if tally.others is None else Submits(tally.submits, every, tally.others, selection.first),
         tuple(tally.opened),

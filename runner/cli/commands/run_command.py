@@ -69,11 +69,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _renew(manifest: Manifest) -> None:
-    is_there = manifest.output.state.exists()
     moved = campaign.renew_state(manifest)
     for path in moved:
         screen.say(f"Set aside: {screen.shown_path(path)}")
-    if not moved and is_there:
+    if not moved:
         screen.say("The state is in order: --new-state was not needed, and nothing was set aside")
 
 
