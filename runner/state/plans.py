@@ -93,8 +93,9 @@ class Plans(Database):
         """The generation of the last plan of this manifest.
 
         A manifest that was not planned yet has that of one whose file is gone: it may be that one under a new name.
+        Where nobody said from which manifest the state is seen, it is the plan that was registered last.
         """
-        if not plans:
+        if not plans or not self._manifest:
             return self._generation()
         own = [each.generation for each in plans if each.manifest == self._manifest and each.index_name]
         gone = [each.generation for each in plans if not self._is_there(each)]
