@@ -7,10 +7,10 @@ import hashlib
 import os
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -58,7 +58,8 @@ class Result:
     """How a run ended. `totals` counts all jobs of the state; `unfinished` are selected jobs that did not succeed.
 
     `aside` is what was in the way of downloads, at its new paths. `later` jobs were left for a later run, as asked for,
-    and are not among the unfinished ones. `differences` from the lockfile are those that are no drift.
+    and are not among the unfinished ones. `differences` from the lockfile are those that are no drift. `removed` counts
+    those of the `totals` that are in no manifest any more.
     """
 
     totals: dict[Status, int]
@@ -73,6 +74,7 @@ class Result:
     aside: tuple[Path, ...] = ()
     later: int = 0
     differences: tuple[str, ...] = ()
+    removed: Mapping[Status, int] = field(default_factory=dict)
 
 
 def plan(
@@ -376,4 +378,5 @@ def _result(planned: Plan, selection: Selection, store: Store, written: Path, re
         bool(report and report.interrupted),
         report.aside if report else (),
         planned.later,
+        removed=store.removed_totals(),
     )

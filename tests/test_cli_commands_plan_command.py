@@ -224,11 +224,11 @@ def test_orphaned_jobs_are_told_and_listed_on_request(tmp_path):
     path = edited(tmp_path, {"takes": 3}, {"takes": 1}, Status.SUCCEEDED, Status.SUCCEEDED, Status.WAITING)
     out = call("plan", path).out
     assert (
-        "  orphaned     2   no longer in the manifest: 1 waiting, 1 succeeded (what is open is carried through)" in out
+        "  removed      2   no longer in the manifest: 1 waiting, 1 succeeded (what is open is carried through)" in out
     )
     listed = call("plan", path, "--jobs").out
     assert re.search(
-        r"^  orphan  [0-9a-f]{16}  p0/plain/take-2  \(no longer in the manifest: succeeded\)$", listed, re.M
+        r"^  removed [0-9a-f]{16}  p0/plain/take-2  \(no longer in the manifest: succeeded\)$", listed, re.M
     )
 
 

@@ -9,7 +9,7 @@ from runner.cli.main import main
 from runner.cli.screen import shown_path
 from runner.model import Status
 from tests.command import call
-from tests.kit import write_manifest
+from tests.kit import register, write_manifest
 from tests.test_planning_plan import plan, state_of
 
 PRICED = {"takes": 4, "budget": {"price_per_job": 0.25, "max_cost": 40}}
@@ -193,3 +193,13 @@ def test_jobs_are_shown_by_their_status(path):
     ended = call("status", path, "--where", "status=done")
     assert ended.code == 2
     assert "--where status=done: no job has such a status" in ended.err
+
+
+def test_jobs_that_are_no_longer_in_the_manifest_are_counted_apart(tmp_path):
+    made = plan(tmp_path, takes=3)
+    with state_of(made, Status.SUCCEEDED, Status.SUCCEEDED, Status.FAILED) as store:
+        fewer = plan(tmp_path, store=store, takes=1)
+        with store.transaction():
+            register(store, [each.job for each in fewer.jobs], None)
+    out = call("status", tmp_path / "campaign.yaml").out
+    assert out.startswith("test · 1 job\n\n  succeeded      1\n  removed        2   no longer in the manifest:")

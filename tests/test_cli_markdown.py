@@ -46,7 +46,7 @@ def test_changes_stand_word_by_word(tmp_path):
         "| `p0/a/take-1` | prompt | <del>fog</del><ins><b>mist</b></ins> pans |",
         "|  | cfg\\_scale | `0.5` → `0.7` |",
     ]
-    assert "| orphaned | 2 | no longer in the manifest: 2 succeeded | |" in rows
+    assert "| removed | 2 | no longer in the manifest: 2 succeeded | |" in rows
 
 
 def test_text_of_a_manifest_means_nothing_in_markdown(tmp_path):

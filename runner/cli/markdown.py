@@ -69,7 +69,7 @@ def _table(planned: Plan) -> Iterator[str]:
         cost = _escaped(cost_of(each, planned.manifest))
         yield f"| {each.action} | {each.jobs:,} | {_escaped(each.reason)} | {cost} |"
     if planned.orphaned:
-        yield f"| orphaned | {len(planned.orphaned):,} | {orphans_of(planned)} | |"
+        yield f"| removed | {len(planned.orphaned):,} | {orphans_of(planned)} | |"
     yield f"| **in all** | **{len(planned.jobs):,}** | | **{_escaped(whole_cost(planned)) or '-'}** |"
 
 

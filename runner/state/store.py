@@ -169,6 +169,10 @@ class Store(Names):
         where = f"{self._is_own()} OR (status <> 'pending' AND {self._is_left()})"
         return dict.fromkeys(Status, 0) | self._totals(where)
 
+    def removed_totals(self) -> dict[Status, int]:
+        """How many of the jobs that `totals` counts are in no manifest any more, by status."""
+        return self._totals(f"status <> 'pending' AND {self._is_left()}")
+
     def unfinished_totals(self) -> dict[Status, int]:
         """How many of the jobs that `unfinished` gives have each status."""
         return self._totals(self._is_unfinished())

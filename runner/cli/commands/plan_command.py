@@ -121,7 +121,7 @@ def _show_groups(planned: Plan, show: Callable[..., None]) -> None:
     for action, jobs, reason, cost in rows:
         show(f"  {action:<8}{jobs:>{digits},}   {reason:<{width}}  {cost}".rstrip())
     if planned.orphaned:
-        show(f"  {'orphaned':<8}{len(planned.orphaned):>{digits},}   {orphans_of(planned)}")
+        show(f"  {'removed':<8}{len(planned.orphaned):>{digits},}   {orphans_of(planned)}")
 
 
 def _command(planned: Plan, flags: str) -> str:
@@ -142,7 +142,7 @@ def _show_jobs(planned: Plan, every: bool, show: Callable[..., None]) -> None:
     if not every and submits > _FIRST_JOBS:
         show(f"  ... {submits - _FIRST_JOBS:,} more; {_command(planned, '--jobs')} lists all")
     for orphan in planned.orphaned if every else ():
-        show(f"  orphan  {orphan.id}  {orphan.key}  (no longer in the manifest: {orphan.status})")
+        show(f"  removed {orphan.id}  {orphan.key}  (no longer in the manifest: {orphan.status})")
 
 
 def _show_duplicates(planned: Plan, show: Callable[..., None]) -> None:

@@ -12,7 +12,7 @@ from runner.campaign import Result
 from runner.cli import error_handler as ending
 from runner.cli import screen
 from runner.cli.commands.plan_command import say_differences, show_plan, show_some_prompts
-from runner.cli.commands.status_command import run_document, why
+from runner.cli.commands.status_command import removed, run_document, why, without
 from runner.cli.options import command_line, manifest_of, retry_flags, selection_of
 from runner.cli.plan_summary import elsewhere_of
 from runner.cli.service_session import connection_of, interruptible, progress_of, to_sandbox
@@ -158,14 +158,14 @@ def _document(manifest: Manifest, result: Result) -> dict[str, object]:
 
 
 def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
-    parts = [f"{number:,} {status}" for status, number in result.totals.items() if number]
+    jobs = without(result.totals, result.removed)
+    parts = [f"{number:,} {status}" for status, number in jobs.items() if number]
     submitted = f"{result.submitted:,} submitted now" if result.submitted else "Nothing was submitted"
     whole = money(result.spent, manifest.budget.currency)
     cost = f", {whole} had it been real" if options.sandbox else f", {whole} spent in all"
     spent = cost if result.spent else ""
-    screen.show(
-        f"{screen.count(sum(result.totals.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}."
-    )
+    screen.show(f"{screen.count(sum(jobs.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}.")
+    screen.show(*removed(result.removed))
     if result.interrupted:
         screen.show(_in_flight(result))
     else:

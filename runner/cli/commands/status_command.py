@@ -6,7 +6,7 @@ import argparse
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -34,6 +34,7 @@ class _Standing:
     """How many of the selected jobs have which status, what they cost, which are not done, and whose clips are gone."""
 
     totals: dict[Status, int]
+    removed: Mapping[Status, int]
     spent: Decimal
     unfinished: Unfinished
     index: Path
@@ -49,7 +50,7 @@ def status(options: argparse.Namespace) -> int:
     store = state_of(manifest)
     if store is None:
         nothing = dict.fromkeys(Status, 0)
-        standing, groups = _Standing(nothing, Decimal(0), Unfinished(), index_path(manifest.output.dir)), {}
+        standing, groups = _Standing(nothing, {}, Decimal(0), Unfinished(), index_path(manifest.output.dir)), {}
     else:
         with store:
             manifest, selection = _as_counted(manifest, store), selection.at(store)
@@ -74,18 +75,20 @@ def _standing(store: Store, manifest: Manifest, selection: Selection) -> _Standi
     left, index = unfinished(store, selection), store.index_in(manifest.output.dir)
     gone = gone_clips(store, manifest.output.dir)
     if selection.is_everything and not gone:
-        return _Standing(store.totals(), store.spent(manifest.budget)[0], left, index)
+        return _Standing(store.totals(), store.removed_totals(), store.spent(manifest.budget)[0], left, index)
     totals, spent, keys, matches = dict.fromkeys(Status, 0), Decimal(0), [], Matches(selection)
+    left_over: Counter[Status] = Counter()
     for record in store.records():
         matches.see((record,))
         if selection.has(record):
             totals[record.status] += 1
+            left_over[record.status] += record.orphaned
             spent += record.cost or Decimal(0)
             if record.status is Status.SUCCEEDED and int(record.id, 16) in gone:
                 keys.append(record.key)
     matches.check()
     spent = store.spent(manifest.budget)[0] if selection.is_everything else spent
-    return _Standing(totals, spent, left, index, keys)
+    return _Standing(totals, left_over, spent, left, index, keys)
 
 
 def _groups(store: Store, selection: Selection, names: Sequence[str]) -> _Groups:
@@ -117,10 +120,12 @@ def _status_document(
 
 
 def _show(options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: _Groups) -> None:
-    screen.show(f"{manifest.name} · {screen.count(sum(standing.totals.values()), 'job')}", "")
-    for each, number in standing.totals.items():
+    jobs = without(standing.totals, standing.removed)
+    screen.show(f"{manifest.name} · {screen.count(sum(jobs.values()), 'job')}", "")
+    for each, number in jobs.items():
         if number:
             screen.show(f"  {each:<10}{number:>6,}")
+    screen.show(*removed(standing.removed))
     if groups:
         _show_groups(options.by, groups)
     if standing.spent:
@@ -133,6 +138,17 @@ def _show(options: argparse.Namespace, manifest: Manifest, standing: _Standing, 
         screen.show("", f"Next: {command_line(options, 'run')}")
     elif standing.unfinished:
         screen.show("", f"Next: {command_line(options, 'run', *retry_flags(standing.unfinished))}")
+
+
+def without(totals: Mapping[Status, int], removed: Mapping[Status, int]) -> dict[Status, int]:
+    """The totals of the jobs that the manifest has."""
+    return {status: number - removed.get(status, 0) for status, number in totals.items()}
+
+
+def removed(totals: Mapping[Status, int]) -> list[str]:
+    """A line about jobs that are no longer in the manifest, if there are any."""
+    counts = ", ".join(f"{totals[status]:,} {status}" for status in Status if totals.get(status))
+    return [f"  removed   {sum(totals.values()):>6,}   no longer in the manifest: {counts}"] if counts else []
 
 
 def _show_groups(names: Sequence[str], groups: _Groups) -> None:

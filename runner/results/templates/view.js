@@ -94,7 +94,7 @@ function show(index) {
   const place = shown.indexOf(index);
   byId("view-stage").replaceChildren(stage(job));
   byId("view-title").replaceChildren(...job.key.split(/(?<=[/,])/).flatMap((part) => [part, element("wbr")]));
-  byId("view-status").textContent = job.orphaned ? `${job.status}, orphaned` : job.status;
+  byId("view-status").textContent = job.orphaned ? `${job.status}, no longer in the manifest` : job.status;
   byId("view-status").className = `status ${job.status}`;
   byId("view-body").replaceChildren(...details(job));
   byId("view-details").scrollTop = 0;
