@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 # Machines differ in speed: a slow example is no failure. Seeds of failures are printed.
 settings.register_profile(
-    "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "default", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=10_000)
 settings.load_profile(os.environ.get("REELRUN_PROFILE", "default"))

@@ -78,7 +78,7 @@ def run_until_killed(place: Bench) -> None:
     place.again()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     script=st.lists(st.sampled_from(sorted(REACTIONS)), max_size=14),
     takes=st.integers(1, 3),

@@ -389,7 +389,7 @@ def worlds(draw):
     return attempts, truth, draw(st.permutations(shown)), draw(st.permutations(shown))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(worlds(), st.booleans())
 def test_in_any_world(world, is_whole):
     attempts, truth, one_order, other_order = world

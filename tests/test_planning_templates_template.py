@@ -224,7 +224,7 @@ REFERENCE = SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, ls
 OTHERWISE = ("batch", "groupby", "items", "map", "reject", "reverse", "select", "slice", "slug", "tojson", "unique")
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=14).map("".join))
 @example("{% for x in [1] %}{{ x.y }}{% else %}{{ loop }}{% endfor %}{{ x }}")
 @example("{{ [][0][1:2, 3] }}")
@@ -300,7 +300,7 @@ def _expressions() -> st.SearchStrategy[str]:
     return st.recursive(st.sampled_from(ATOMS), combined, max_leaves=6)
 
 
-@settings(max_examples=400)
+@settings(max_examples=100)
 @given(_expressions(), st.booleans())
 def test_any_expression_renders_as_jinja_has_it_or_is_a_fault_with_a_place(expression: str, alone: bool) -> None:
     _renders_or_faults(f"{{{{ {expression} }}}}" if alone else f"a {{{{ {expression} }}}} b")

@@ -147,7 +147,7 @@ def test_image_variables_have_columns_of_their_own(tmp_path: Path) -> None:
     assert [[row[name] for name in names] for row in rows] == [["grün", "3", ""], ["", "", "L"], ["", "", ""]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(name=TEXT, value=TEXT, error=TEXT)
 def test_any_text_comes_back(name: str, value: str, error: str) -> None:
     job = replace(JOB, variables={name: value}, payload={name: value}, error=error)

@@ -97,7 +97,7 @@ def test_a_reason_in_an_object_is_told(tmp_path):
 
 
 def test_what_is_waited_for_in_vain_says_why(tmp_path):
-    for name, wait, words in (("never-starts", 1, "the service never began with it"), ("no-link", 8, "gives no link")):
+    for name, wait, words in (("never-starts", 1, "the service never began with it"), ("no-link", 4, "gives no link")):
         run(write_manifest(tmp_path / name, run={"wait": wait}), name)
         assert all(words in job["reason"] for job in jobs(tmp_path / name))
 

@@ -360,4 +360,4 @@ class Attempts(RuleBasedStateMachine):
 
 
 TestAttempts = Attempts.TestCase
-TestAttempts.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestAttempts.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)

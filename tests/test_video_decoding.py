@@ -267,7 +267,7 @@ def test_a_damaged_frame_in_the_middle_is_refused(tmp_path, seed):
     assert inspect_video(path, 5.0, decode=False).seconds == 5.0, "verify: header is the cheap way"
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     noise=st.binary(max_size=300) | st.sampled_from([b"\0" * 4, b"\xff" * 8, b"\0\0\0\1"]),
     at=st.integers(0, len(PLAIN)),
@@ -359,7 +359,7 @@ def test_a_thumbnail_too_wide_for_a_jpeg_is_refused_without_a_word_on_the_screen
     assert capfd.readouterr() == ("", "")
 
 
-@settings(max_examples=100)
+@settings(max_examples=30)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.binary(max_size=40), st.integers(0, 3000))
 @example("JPEG", b"\xff\xff\xff\xff", picture_bytes(1).find(b"\xff\xc0") + 5)  # more pixels than anything has
 def test_any_bytes_in_a_thumbnail_give_a_jpeg_or_a_refusal(kind, noise, at):

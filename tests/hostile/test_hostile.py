@@ -1,10 +1,12 @@
 """Manifests from strangers who mean harm end soon, with a diagnostic at its place, whoever plans them.
 
-`python -m tests.hostile` measures what each takes: at most 10 s and 1.5 GiB.
+`python -m tests.hostile` measures what each takes: at most 10 s and 1.5 GiB. From a thread the suite tries some of
+them; `REELRUN_TEXTS=all python -m pytest tests/hostile` tries all.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,15 @@ import pytest
 from tests.hostile.cases import CASES, Case
 from tests.hostile.ends import WAYS, end_of
 
+EVERY = [(case, way) for case in CASES for way in WAYS]
+TRIED = [
+    (case, way)
+    for number, (case, way) in enumerate(EVERY)
+    if way == "command" or number % 9 == 1 or os.environ.get("REELRUN_TEXTS") == "all"
+]
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+
+@pytest.mark.parametrize(("case", "way"), TRIED, ids=lambda each: getattr(each, "name", each).replace(" ", "-"))
 def test_it_ends_with_a_diagnostic_at_its_place(case: Case, way: str, tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
