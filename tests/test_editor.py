@@ -126,7 +126,7 @@ def test_the_least(problems):
             "matrix: {wet rock: [1]}",
             "use letters, digits and _, no digit first, and no word of Jinja such as not or in",
         ),
-        ("matrix: {surface: rock}", 'Incorrect type. Expected "array".'),
+        ("matrix: {surface: rock}", "Incorrect type. Expected one of array, object."),
         ("params: {image: shoe.jpg}", "Matches a schema that is not allowed."),
         ("lint: {ignore: [E204]}", "only warnings can be ignored; reelrun explain lists them"),
     ],
@@ -176,7 +176,7 @@ def test_the_keys_of_a_manifest_are_offered(completions):
 
 
 def test_a_manifest_is_offered_as_a_whole(completions):
-    assert completions("")["Manifest"] == "version: 1\nmodel: \nimages:\n  - \nprompts:\n  - "
+    assert completions("")["New manifest"] == "version: 1\nmodel: \nimages:\n  - file: \nprompts:\n  - id: \n    text: "
 
 
 @pytest.mark.parametrize(
@@ -227,9 +227,9 @@ def test_lists_of_the_matrix_are_begun_with_an_entry(completions):
     ("word", "said"),
     [
         ("images:", "The pictures that become videos"),
-        ("table:", "A CSV file (UTF-8, commas), one picture a row"),
+        ("table:", "A table, one picture a row: CSV with commas"),
         ("exclude:", "Combinations to leave out: all that have these values."),
-        ("shot:", "A variable and the values that it takes."),
+        ("shot:", "A variable and the values that it takes; or a file with a value a line"),
         ("duration:", "Seconds of video, as text in quotes"),
         ("max_cost:", "The most that all submissions may cost together"),
         ("concurrency:", "The most jobs that are unfinished at the service at one time."),

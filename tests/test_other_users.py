@@ -56,7 +56,7 @@ def finished(tmp_path_factory):
 def campaign(finished, tmp_path):
     """A finished campaign that anybody may enter: the manifest, and the folder of its results."""
     shutil.copytree(finished, tmp_path / "campaign")
-    for folder in (tmp_path / "campaign", tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path / "campaign", tmp_path, *tmp_path.parents[:3]):
         folder.chmod(0o755)
     return tmp_path / "campaign" / "campaign.yaml", tmp_path / "campaign" / "out-sandbox"
 

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Only while modules are imported: afterwards `guarded` handles it.
         sys.stderr.write("interrupted\n")
         return 130
-    except (ImportError, MemoryError) as error:
+    except (ImportError, MemoryError, SystemError) as error:
         sys.stderr.write(f"error: reelrun cannot be loaded: {error or 'there is no more memory'}\n")
         sys.stderr.write("  help: allow this process more memory (ulimit -v), or install reelrun anew\n")
         return 7
