@@ -31,7 +31,7 @@ RULES = {
 ASIDE = {"propertyNames"}
 TELLING = {
     "$schema", "$id", "$comment", "title", "description", "default", "examples", "errorMessage", "patternErrorMessage",
-    "x-text-as", "if",
+    "defaultSnippets", "x-text-as", "if",
 }  # fmt: skip
 # A key of a mapping is a text in JSON; what YAML has besides is refused before the schema is asked (E106).
 UNBREAKABLE = {"$defs/variableName type"}
