@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 
 from runner.api.answer_classes import AnswerClass
-from runner.media import media_replaced
+from runner.media import encoded_replaced
 from runner.model import Variables
 from runner.secret import REMOVED, cleaned
 
@@ -156,29 +156,37 @@ def _link(media: object) -> str | None:
 
 
 def _echo(payload: object) -> Variables | None:
-    return media_replaced(payload, reference_of) if isinstance(payload, dict) else None
+    echo = encoded_replaced(payload, reference_of)
+    return echo if isinstance(echo, dict) else None
 
 
 # Stands for an echoed picture that is neither a URL nor a complete picture.
 CUT_SHORT = "cut short"
 
 
-def reference_of(image: str) -> str:
-    """The reference of an echoed picture: the URL itself, the hash of a complete picture, or CUT_SHORT."""
-    if image.startswith(("http://", "https://")):
-        return image
+def reference_of(encoded: str) -> str:
+    """The reference of an echoed file: the hash of a complete one, or CUT_SHORT."""
     try:
-        content = base64.b64decode(image.partition(",")[2] if image.startswith("data:") else image, validate=True)
+        content = base64.b64decode(encoded.partition(",")[2] if encoded.startswith("data:") else encoded, validate=True)
     except (binascii.Error, ValueError):
         return CUT_SHORT
     return f"sha256:{hashlib.sha256(content).hexdigest()}" if _is_whole(content) else CUT_SHORT
 
 
 def _is_whole(content: bytes) -> bool:
-    """Whether this is a JPEG that ends with EOI, or a PNG that ends with IEND. The hash of a picture that was cut short
-    would look like the hash of another picture."""
-    is_jpeg = content.startswith(b"\xff\xd8") and content.rstrip(b"\0\r\n").endswith(b"\xff\xd9")
-    return is_jpeg or (content.startswith(b"\x89PNG") and b"IEND\xaeB`\x82" in content[-64:])
+    """Whether a picture ends as its format does: JPEG with EOI, PNG with IEND, WebP and BMP where they say.
+
+    The hash of a picture that was cut short would look like the hash of another picture.
+    """
+    if content.startswith(b"\xff\xd8"):
+        return content.rstrip(b"\0\r\n").endswith(b"\xff\xd9")
+    if content.startswith(b"\x89PNG"):
+        return b"IEND\xaeB`\x82" in content[-64:]
+    if content.startswith(b"RIFF"):
+        return len(content) >= int.from_bytes(content[4:8], "little") + 8
+    if content.startswith(b"BM"):
+        return len(content) >= int.from_bytes(content[2:6], "little")
+    return content.startswith(b"GIF8") and content.rstrip(b"\0").endswith(b";")
 
 
 def parsed(content: bytes, key: str | None = None) -> object:

@@ -1,87 +1,117 @@
-"""The body of a submission, streamed: a picture is read, hashed and encoded block by block."""
+"""The body of a submission, streamed: files are read, hashed and encoded block by block."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 from runner.errors import ReelrunError
-from runner.media import FIRST_PICTURE, without_media
 from runner.model import Image, Origin, Variables, canonical_json
 
-# A multiple of three, so that the Base64 texts of the blocks, joined, are the Base64 text of the whole picture.
+# A multiple of three, so that the Base64 texts of the blocks, joined, are the Base64 text of the whole file.
 BLOCK = 3 * 64 * 1024
+# A text of the payload that is nothing but the reference of a file.
+_REFERENCE = re.compile(r'"(sha256:[0-9a-f]{64})"')
 
 
 class PictureChangedError(ReelrunError):
-    """The picture's bytes differ from the plan. Raised before the last block is sent, so the body is never complete."""
+    """A file's bytes differ from the plan. Raised before its last block is sent, so the body is never complete."""
 
     code = "picture_changed"
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """`{"model": ..., "payload": {...}}` as bytes of a known length, with the picture as raw Base64 unless it is a URL.
+class FileText:
+    """A file as the text that is sent: its Base64, after `prefix`, such as that of a data URI."""
 
-    `payload` is the job's, with the picture as its reference. `image` says where the picture's bytes are. Requests
-    with the same fingerprint have the same bytes.
+    image: Image
+    prefix: str = ""
+
+    def __len__(self) -> int:
+        return len(self.prefix) + base64_length(self.image.size or 0)
+
+
+@dataclass(frozen=True)
+class Body:
+    """`{"model": ..., "payload": {...}}` as bytes of a known length.
+
+    `payload` is the job's, with references in place of its files. `files` says what is sent for each reference: the
+    file as text, or the address that it was put at. Requests with the same fingerprint and the same addresses have the
+    same bytes.
     """
 
     model: str
     payload: Variables
-    image: Image
+    files: Mapping[str, FileText | str]
 
     def __len__(self) -> int:
-        return len(self.frame()) + base64_length(self.image.size or 0)
+        return sum(map(len, self._parts))
 
     def __iter__(self) -> Iterator[bytes]:
-        frame = self.frame()
-        yield frame[:-3]
-        if self.image.size is not None:
-            yield from self._picture()
-        yield frame[-3:]
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield part
+            else:
+                yield part.prefix.encode()
+                yield from _encoded(part.image)
 
     def frame(self) -> bytes:
-        """The body without the picture's Base64. The picture comes last, so an incomplete body is not valid JSON."""
-        others = {name: self.payload[name] for name in without_media(self.payload)}
-        text = "" if self.image.size is not None else self.image.reference
-        names = canonical_json(others)[:-1] + ("," if others else "")
-        picture = f"{canonical_json(FIRST_PICTURE)}:{canonical_json(text)}"
-        return f'{{"model":{canonical_json(self.model)},"payload":{names}{picture}}}}}'.encode()
+        """The body without what files hold."""
+        return b"".join(part for part in self._parts if isinstance(part, bytes))
 
-    def _picture(self) -> Iterator[bytes]:
-        """The picture's Base64. The last block is yielded only if the hash of the whole picture is that of the plan."""
-        digest = hashlib.sha256()
-        left = self.image.size or 0
-        try:
-            with self._open() as file:
-                while left > 0:
-                    wanted = min(BLOCK, left)
-                    block = file.read(wanted)
-                    digest.update(block)
-                    left -= wanted
-                    is_wrong = f"sha256:{digest.hexdigest()}" != self.image.reference
-                    # A short block: the file is shorter than planned.
-                    if len(block) < wanted or (left == 0 and (is_wrong or file.read(1))):
-                        raise PictureChangedError(
-                            f"the picture {self.image.id} changed since the plan was made", "run the same command again"
-                        )
-                    yield base64.b64encode(block)
-        except OSError as error:
-            raise PictureChangedError(
-                f"the picture {self.image.id} cannot be read any more: {error.strerror} ({self.image.location})",
-                "put it back, then run the same command again",
-            ) from error
+    @cached_property
+    def _parts(self) -> list[bytes | FileText]:
+        """The body in order. Parameters with files come last, so that an incomplete body is not valid JSON."""
+        last = {name for name, value in self.payload.items() if _REFERENCE.search(canonical_json(value))}
+        groups = ({name: self.payload[name] for name in self.payload if (name in last) is is_last} for is_last in (False, True))
+        members = ",".join(text for text in (canonical_json(group)[1:-1] for group in groups) if text)
+        parts: list[bytes | FileText] = []
+        text = f'{{"model":{canonical_json(self.model)},"payload":{{{members}}}}}'
+        for place, piece in enumerate(_REFERENCE.split(text)):
+            sent = self.files.get(piece, piece) if place % 2 else piece
+            if isinstance(sent, FileText):
+                parts += [b'"', sent, b'"']
+            else:
+                parts.append((canonical_json(sent) if place % 2 else sent).encode())
+        return parts
 
-    def _open(self) -> BinaryIO:
-        if self.image.origin is Origin.INLINE:
-            return io.BytesIO(base64.b64decode(self.image.location))
-        return Path(self.image.location).open("rb")
+
+def _encoded(image: Image) -> Iterator[bytes]:
+    """The Base64 of a file. The last block is yielded only if the hash of the whole file is that of the plan."""
+    digest = hashlib.sha256()
+    left = image.size or 0
+    try:
+        with _opened(image) as file:
+            while left > 0:
+                wanted = min(BLOCK, left)
+                block = file.read(wanted)
+                digest.update(block)
+                left -= wanted
+                is_wrong = f"sha256:{digest.hexdigest()}" != image.reference
+                # A short block: the file is shorter than planned.
+                if len(block) < wanted or (left == 0 and (is_wrong or file.read(1))):
+                    raise PictureChangedError(
+                        f"the picture {image.id} changed since the plan was made", "run the same command again"
+                    )
+                yield base64.b64encode(block)
+    except OSError as error:
+        raise PictureChangedError(
+            f"the picture {image.id} cannot be read any more: {error.strerror} ({image.location})",
+            "put it back, then run the same command again",
+        ) from error
+
+
+def _opened(image: Image) -> BinaryIO:
+    if image.origin is Origin.INLINE:
+        return io.BytesIO(base64.b64decode(image.location))
+    return Path(image.location).open("rb")
 
 
 def base64_size(text: str) -> int:

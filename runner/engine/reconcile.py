@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from runner.api.answers import CUT_SHORT, Listing, Remote
-from runner.media import media_of, without_media
+from runner.media import is_reference, media_names, parameters_of
 from runner.model import Attempt, Json, ModelFacts, ModelSchema, Variables, same_value
 
 # How far apart two numbers may be, relative to the larger: a service that stores single precision echoes 0.3 as
@@ -272,19 +272,25 @@ def likeness(attempt: Attempt, remote: Remote, schema: ModelSchema | None, facts
         return Likeness.DIFFERENT
     if remote.payload is None:
         return Likeness.HIDDEN
+    media = _media_in(attempt.payload, schema)
     found = [
         _compared(attempt.payload[name], remote.payload.get(name), schema.defaults.get(name) if schema else None)
-        for name in without_media(attempt.payload)
-        if name not in facts.rewritten and name not in rewritten_by(attempt.payload, schema)
+        for name in attempt.payload
+        if name not in media and name not in facts.rewritten and name not in rewritten_by(attempt.payload, schema)
     ]
     is_hidden = Likeness.HIDDEN in found
     if Likeness.DIFFERENT in found:
         # An echo that lacks something may be of anything.
         return Likeness.UNCLEAR if is_hidden else Likeness.DIFFERENT
-    media = [_compared_media(value, remote.payload.get(name)) for name, value in media_of(attempt.payload).items()]
-    if Likeness.UNCLEAR in (*found, *media):
+    shown = [_compared_media(attempt.payload[name], remote.payload.get(name)) for name in media]
+    if Likeness.UNCLEAR in (*found, *shown):
         return Likeness.UNCLEAR
-    return Likeness.HIDDEN if is_hidden or Likeness.HIDDEN in media else Likeness.EQUAL
+    return Likeness.HIDDEN if is_hidden or Likeness.HIDDEN in shown else Likeness.EQUAL
+
+
+def _media_in(payload: Variables, schema: ModelSchema | None) -> frozenset[str]:
+    """The parameters with media. Whatever may be media counts as such where the manifest has the model no longer."""
+    return media_names(payload, parameters_of(schema) if schema else None)
 
 
 def rewritten_by(payload: Variables, schema: ModelSchema | None) -> frozenset[str]:
@@ -298,24 +304,28 @@ def rewritten_by(payload: Variables, schema: ModelSchema | None) -> frozenset[st
 
 def hidden_in(payload: Variables, echo: Variables | None, schema: ModelSchema | None) -> frozenset[str]:
     """The parameters of a request of ours that its echo does not show."""
-    shown = echo or {}
+    shown, media = echo or {}, _media_in(payload, schema)
     defaults = schema.defaults if schema else {}
-    texts = {
+    return frozenset(
         name
-        for name in without_media(payload)
-        if _compared(payload[name], shown.get(name), defaults.get(name)) is Likeness.HIDDEN
-    }
-    media = {n for n, value in media_of(payload).items() if _compared_media(value, shown.get(n)) is Likeness.HIDDEN}
-    return frozenset(texts | media)
+        for name, ours in payload.items()
+        if (
+            _compared_media(ours, shown.get(name))
+            if name in media
+            else _compared(ours, shown.get(name), defaults.get(name))
+        )
+        is Likeness.HIDDEN
+    )
 
 
 def rewritten_in(payload: Variables, echo: Variables | None, schema: ModelSchema | None) -> frozenset[str]:
     """The parameters of a request of ours that its echo shows with another value."""
-    defaults = schema.defaults if schema else {}
+    defaults, media = schema.defaults if schema else {}, _media_in(payload, schema)
     return frozenset(
         name
-        for name in without_media(payload)
-        if echo is not None
+        for name in payload
+        if name not in media
+        and echo is not None
         and _compared(payload[name], echo.get(name), defaults.get(name)) in (Likeness.DIFFERENT, Likeness.UNCLEAR)
     )
 
@@ -362,10 +372,26 @@ def _numbers(left: float, right: float) -> Likeness:
 
 
 def _compared_media(ours: Json, theirs: Json) -> Likeness:
-    if not isinstance(theirs, str) or not theirs or theirs == CUT_SHORT:
+    """Compare a parameter with media, which is a text, or has texts in lists and objects. It is never DIFFERENT."""
+    if not theirs or theirs == CUT_SHORT:
         return Likeness.HIDDEN
-    if ours == theirs:
-        return Likeness.EQUAL
-    # The service may keep an uploaded picture and echo its own address for it.
-    was_uploaded = isinstance(ours, str) and ours.startswith("sha256:")
-    return Likeness.HIDDEN if was_uploaded and not theirs.startswith("sha256:") else Likeness.UNCLEAR
+    if isinstance(ours, str) and isinstance(theirs, str):
+        if ours == theirs:
+            return Likeness.EQUAL
+        # The service may keep a file of ours and echo its own address for it.
+        return Likeness.HIDDEN if is_reference(ours) and not is_reference(theirs) else Likeness.UNCLEAR
+    pairs = _pairs(ours, theirs)
+    if pairs is None:
+        return Likeness.EQUAL if same_value(ours, theirs) else Likeness.UNCLEAR
+    found = {_compared_media(left, right) for left, right in pairs}
+    return next((each for each in (Likeness.UNCLEAR, Likeness.HIDDEN) if each in found), Likeness.EQUAL)
+
+
+def _pairs(ours: Json, theirs: Json) -> list[tuple[Json, Json]] | None:
+    """What corresponds in two lists of one length, or in an object and one that has all of its members."""
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        return [(value, theirs.get(name)) for name, value in ours.items()]
+    are_lists = not isinstance(ours, (str, Mapping)) and not isinstance(theirs, (str, Mapping))
+    if are_lists and isinstance(ours, Sequence) and isinstance(theirs, Sequence) and len(ours) == len(theirs):
+        return list(zip(ours, theirs, strict=True))
+    return None
