@@ -6,7 +6,7 @@ import hashlib
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from json.encoder import encode_basestring
@@ -98,6 +98,10 @@ class Image:
     def known(self) -> Variables:
         """What people may tell pictures apart by: the variables, and the other columns of a table."""
         return {**{name: value for name, value in (self.row or {}).items() if name not in ("image", "id")}, **self.vars}
+
+
+# Stands for the image of a cell that has none: of a model that takes no picture, or is given none.
+NO_IMAGE = Image("", Origin.URL, "", "", {}, ())
 
 
 class InputKind(StrEnum):
@@ -207,6 +211,25 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """What a manifest says of one model: its own parameters, its price, and whether it gets the pictures."""
+
+    params: Variables = field(default_factory=dict)
+    price_per_job: Decimal | None = None
+    price_per_second: Decimal | None = None
+    takes_images: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The consent that files of the manifest may be put where the service can read them. `is_always`: even for models
+    that take files within the request.
+    """
+
+    is_always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSchema:
     """A model as its schema file describes it: `document` is JSON Schema (2020-12) for the payload."""
 
@@ -228,6 +251,9 @@ class ModelSchema:
         return properties if isinstance(properties, Mapping) else {}
 
 
+_USUAL = ModelSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A manifest that was read and checked.
@@ -235,7 +261,8 @@ class Manifest:
     `path` is absolute. `axis_of_models` is true if `model` is a list. `inputs` are the text files that were read, and
     `ignored` the codes of the warnings that are switched off. `folders` are the resolved folders that text files may
     be read from; the first is the manifest's own folder. `set` are the constants that --set replaced; they are among
-    the `constants`, too.
+    the `constants`, too. `settings` are those of single models, `video` the portable parameters, and `uploads` the
+    consent to uploads, if there is one.
     """
 
     path: Path
@@ -257,13 +284,36 @@ class Manifest:
     ignored: frozenset[str] = frozenset()
     folders: tuple[Path, ...] = ()
     set: Variables = field(default_factory=dict)
+    settings: Mapping[str, ModelSettings] = field(default_factory=dict)
+    video: Variables = field(default_factory=dict)
+    uploads: Uploads | None = None
+
+    def of_model(self, model: str) -> ModelSettings:
+        """What the manifest says of a model."""
+        return self.settings.get(model, _USUAL)
+
+    def price(self, model: str, seconds: float | None) -> Decimal | None:
+        """What one submission of `seconds` of video to a model costs; None if the manifest states no price for it."""
+        own = self.of_model(model)
+        if own.price_per_job is None and own.price_per_second is None:
+            return self.budget.price(seconds)
+        return replace(
+            self.budget, price_per_job=own.price_per_job, price_per_second=own.price_per_second
+        ).price(seconds)
+
+    @property
+    def has_price(self) -> bool:
+        """Whether it states any price."""
+        own = (each for each in self.settings.values() if each.price_per_job is not None or each.price_per_second is not None)
+        return self.budget.has_price or any(own)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """The rendered, validated request of a cell.
 
-    `payload` holds every parameter that is sent, with a reference in place of the picture. `seconds` is the requested
+    `image` is empty if the cell has no picture. `payload` holds every parameter that is sent, with references in place
+    of files. `seconds` is the requested
     length of the video, None if the model has no such parameter. `output` is the path of the video below `videos/`,
     without extension.
     """

@@ -8,7 +8,8 @@ import pytest
 
 from runner.manifest.reader import load
 from runner.model import Prompt
-from runner.planning.expansion.arms import Compiler, PlacedTemplateError, errors_in
+from runner.planning.expansion.arms import Compiler, errors_in
+from runner.planning.expansion.evaluation import PlacedTemplateError
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 from runner.planning.templates.template import Templates
 from tests.kit import write_manifest

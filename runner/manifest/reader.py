@@ -29,6 +29,7 @@ from runner.manifest.yaml.defaults import KEY as DEFAULTS
 from runner.manifest.yaml.defaults import with_defaults
 from runner.manifest.yaml.document import Document, parse
 from runner.manifest.yaml.source import Source
+from runner.media import first_picture
 from runner.model import Image, Input, InputKind, Json, Manifest, Matrix, Prompt, Route
 
 MAX_BYTES = 20 * 2**20
@@ -110,7 +111,8 @@ def named_pictures(path: Path, *, allow_outside: Sequence[str | Path] = ()) -> N
     rules: list[Rules] = []
     try:
         content = checked(document, found)
-        rules = _rules(read_models(_models(content.get("model")), content.get("models", {}), full.parent, found))
+        models = content.get("models", {})
+        rules = _rules(read_models(_models(content.get("model")), models, full.parent, found), models)
         for index, entry in enumerate(items(content.get("images"))):
             known += candidates(entry, ("images", index), full.parent, found)
     except TooManyErrorsError:
@@ -119,8 +121,11 @@ def named_pictures(path: Path, *, allow_outside: Sequence[str | Path] = ()) -> N
     return NamedPictures(tuple(known), tuple(rules or [Rules()]), document.source, full.parent, tuple(errors))
 
 
-def _rules(schemas: Schemas) -> list[Rules]:
-    return list(dict.fromkeys(map(Rules.of, schemas.values()))) or [Rules()]
+def _rules(schemas: Schemas, models: Json) -> list[Rules]:
+    """What the models that get the pictures demand of them."""
+    own = mapping(models)
+    pictured = [first_picture(schema) for model, schema in schemas.items() if "images" not in mapping(own.get(model))]
+    return list(dict.fromkeys(Rules.of(each) for each in pictured if each is not None)) or [Rules()]
 
 
 def _checked(document: Document, full: Path, found: ReadingDiagnostics, fetch: Fetch | None) -> Manifest | None:
@@ -128,7 +133,7 @@ def _checked(document: Document, full: Path, found: ReadingDiagnostics, fetch: F
     content = checked(document, found)
     schemas = read_models(_models(content.get("model")), content.get("models", {}), full.parent, found)
     errors = found.counts[Severity.ERROR]
-    images = read_images(items(content.get("images")), full.parent, _rules(schemas), found, fetch)
+    images = read_images(items(content.get("images")), full.parent, _rules(schemas, content.get("models")), found, fetch)
     has_all = found.counts[Severity.ERROR] == errors
     entries = items(content.get("prompts"))
     prompts = read_prompts(entries, full.parent, found)
@@ -189,6 +194,11 @@ def _manifest(
         inputs=_inputs(full.name, content, found.source),
         ignored=settings.ignored(content),
         folders=tuple(found.folders),
+        settings=settings.models(
+            mapping(content.get("models")), lambda model, key: found.source.written(("models", model, key))
+        ),
+        video=mapping(content.get("video")),
+        uploads=settings.uploads(content.get("uploads")),
     )
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from runner.manifest.json_values import integer, items, mapping, mappings
-from runner.model import Budget, Json, Matrix, Output, RunSettings, Sample
+from runner.model import Budget, Json, Matrix, ModelSettings, Output, RunSettings, Sample, Uploads
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _DURATION = re.compile(rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{_NUMBER})s)?")
@@ -51,6 +51,23 @@ def budget(content: Mapping[str, Json], written: Written | None = None) -> Budge
         price_per_second=amount("price_per_second"),
         currency=str(content.get("currency", usual.currency)),
     )
+
+
+def models(content: Mapping[str, Json], written: Callable[[str, str], str | None]) -> dict[str, ModelSettings]:
+    """The settings of each model. `written` gives a number by its model and key as the manifest spells it."""
+    found: dict[str, ModelSettings] = {}
+    for model, entry in content.items():
+        own = mapping(entry)
+        prices = {
+            key: money(value, written(model, key)) if isinstance(value := own.get(key), (int, float)) else None
+            for key in ("price_per_job", "price_per_second")
+        }
+        found[model] = ModelSettings(params=mapping(own.get("params")), takes_images="images" not in own, **prices)
+    return found
+
+
+def uploads(content: Json) -> Uploads | None:
+    return Uploads(is_always=content.get("when") == "always") if isinstance(content, Mapping) else None
 
 
 def run(content: Mapping[str, Json]) -> RunSettings:

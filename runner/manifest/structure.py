@@ -95,9 +95,11 @@ def _durations(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
 
 def _amounts(content: Mapping[str, Json], written: Written) -> Iterator[SchemaDiagnostic]:
     """Amounts of money that are finer than what is counted."""
-    section = mapping(content.get("budget"))
-    for key in settings.AMOUNTS:
-        value, route = section.get(key), ("budget", key)
+    sections: dict[Route, Json] = {("budget",): content.get("budget")}
+    sections.update({("models", model): each for model, each in mapping(content.get("models")).items()})
+    amounts = ((section, key) for section in sections for key in settings.AMOUNTS)
+    for section, key in amounts:
+        value, route = mapping(sections[section]).get(key), (*section, key)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
         if not settings.is_countable(settings.money(value, written(route))):

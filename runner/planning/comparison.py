@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from runner.media import FIRST_PICTURE
+from runner.media import first_picture
 from runner.model import REFUSED_CONTENT, Action, Change, Job, Manifest, Planned, Standing, Status, Variables, folded
 from runner.planning.changes import changes
 from runner.planning.selection import Selection
@@ -61,10 +61,10 @@ def compared(
         action, reason = _action_of(found, selection) if selection.has(job) else (Action.SKIP, NOT_SELECTED)
         if action is Action.KEEP and int(job.id, 16) in gone:
             reason = GONE
-        price = manifest.budget.price(job.seconds) if action is Action.SUBMIT else None
+        price = manifest.price(job.model, job.seconds) if action is Action.SUBMIT else None
         planned = Planned(job, action, reason, price, found.spent)
         if reason == NEW and former.get(job.key, (job.id,))[0] != job.id:
-            planned = _changed(job, *former[job.key], price, found.spent)
+            planned = _changed(manifest, job, *former[job.key], price, found.spent)
         yield _placed(planned, places[job.id]) if job.id in places else planned
 
 
@@ -115,11 +115,16 @@ def _again(found: Standing, selection: Selection) -> tuple[Action, str]:
     return Action.SKIP, f"{what}; {'--retry-rejected' if is_rejected else '--retry-failed'} submits it again"
 
 
-def _changed(job: Job, former: str, model: str, payload: Variables, price: Decimal | None, spent: Decimal) -> Planned:
+def _changed(
+    manifest: Manifest, job: Job, former: str, model: str, payload: Variables, price: Decimal | None, spent: Decimal
+) -> Planned:
     found = changes(job.payload, payload) or (Change("model", model, job.model),)
-    return Planned(job, Action.SUBMIT, _reason_of(job, found), price, spent, found, former)
+    return Planned(job, Action.SUBMIT, _reason_of(manifest, job, found), price, spent, found, former)
 
 
-def _reason_of(job: Job, changed: Sequence[Change]) -> str:
-    names = {FIRST_PICTURE: f"picture '{job.image}'", "prompt": f"prompt '{job.prompt_id}'"}
+def _reason_of(manifest: Manifest, job: Job, changed: Sequence[Change]) -> str:
+    first = first_picture(manifest.schemas[job.model])
+    names = {"prompt": f"prompt '{job.prompt_id}'"}
+    if first is not None and job.image:
+        names[first.name] = f"picture '{job.image}'"
     return "changed: " + ", ".join(names.get(each.name, each.name) for each in changed)

@@ -115,7 +115,7 @@ class Plan:
     @property
     def cost(self) -> Decimal | None:
         """The cost of this plan's submissions; None if the price of one is not known."""
-        if not self.manifest.budget.has_price:
+        if not self.manifest.has_price:
             return None
         prices = [group.price for group in self.groups if group.action is Action.SUBMIT]
         known = [price for price in prices if price is not None]

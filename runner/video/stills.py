@@ -1,4 +1,4 @@
-"""JPEG and PNG files: their size in pixels, and whether they are complete. Pillow reads them."""
+"""Picture files: their size in pixels, and whether they are complete. Pillow reads them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def kind(head: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """What the header of a JPEG or PNG tells. Width and height are in pixels, as people see the picture.
+    """What the header of a picture tells. Width and height are in pixels, as people see the picture.
 
     `orientation` is that of EXIF, 1 for upright; `bits` are those of a channel. `has_more` says that further pictures
     are in the file: a gain map, a preview.
@@ -89,7 +89,7 @@ class Still:
 
 
 def header(stream: Stream, format: str) -> Still:
-    """What the header of a JPEG or PNG tells. Raises DamagedError and OSError."""
+    """What the header of a picture tells. `format` is Pillow's name. Raises DamagedError and OSError."""
     with _opened(stream, format) as picture:
         orientation = _orientation(picture)
         width, height = picture.size if orientation <= _LAST_UNTURNED else picture.size[::-1]
@@ -137,15 +137,17 @@ def is_see_through(stream: Stream, format: str) -> bool:
 
 
 def check_whole(stream: Stream, format: str) -> None:
-    """Read a JPEG or PNG to its end. A JPEG must decode, and the checksums of a PNG must be right.
+    """Read a picture to its end. It must decode; of a PNG the checksums must be right.
 
     Check the number of pixels before: decoding takes time in proportion. Raises DamagedError and OSError.
     """
     with _opened(stream, format) as picture:
         if format == "PNG":
             _check_png(stream, picture)
-        else:
+        elif format == "JPEG":
             _check_jpeg(stream, picture)
+        else:
+            picture.load()
 
 
 @contextmanager
@@ -160,18 +162,28 @@ def quiet(module: str = r"PIL\.") -> Iterator[None]:
 def _opened(stream: Stream, format: str) -> Iterator[ImageFile]:
     """A picture whose header is read. Errors of the picture, here or in the block, are raised as DamagedError."""
     # Not with `Image.open`: its own limit on pixels would raise before the number of pixels is known here.
-    from PIL.JpegImagePlugin import JpegImageFile
-    from PIL.PngImagePlugin import PngImageFile
-
     stream.seek(0)
     try:
         with quiet():
-            yield (PngImageFile if format == "PNG" else JpegImageFile)(stream)
+            yield _reader(format)(stream)
     except (OSError, SyntaxError, ValueError) as error:
         # Only errors of the disk have an errno.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise DamagedError(_reason(str(error))) from error
+
+
+def _reader(format: str) -> type[ImageFile]:
+    from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+    readers: dict[str, type[ImageFile]] = {
+        "JPEG": JpegImagePlugin.JpegImageFile,
+        "PNG": PngImagePlugin.PngImageFile,
+        "WEBP": WebPImagePlugin.WebPImageFile,
+        "GIF": GifImagePlugin.GifImageFile,
+        "BMP": BmpImagePlugin.BmpImageFile,
+    }
+    return readers[format]
 
 
 def _reason(message: str) -> str:

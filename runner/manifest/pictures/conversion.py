@@ -130,7 +130,10 @@ def _within_sides(picture: Image, rules: Sequence[Rules]) -> Image:
     least = max((rule.min_side or 0 for rule in rules), default=0)
     low = max((rule.aspect_ratio[0] for rule in rules if rule.aspect_ratio), default=0.0)
     high = min((rule.aspect_ratio[1] for rule in rules if rule.aspect_ratio), default=math.inf)
-    scale = max(1.0, least / min(picture.size))
+    most = min((rule.max_side for rule in rules if rule.max_side), default=math.inf)
+    scale = min(max(1.0, least / min(picture.size)), most / max(picture.size))
+    if min(picture.size) * scale < least:
+        raise UnfixableError(f"is too long and narrow ({picture.width} x {picture.height} px): crop it by hand")
     if scale > _MOST_SCALE:
         raise UnfixableError(f"is too small ({picture.width} x {picture.height} px): a larger one is needed")
     ratio = picture.width / picture.height

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from pathlib import Path
 from runner.diagnostics.words import joined, size
 from runner.manifest.files import open_media
 from runner.manifest.json_values import items
-from runner.media import picture_rules
-from runner.model import ModelSchema
+from runner.media import MediaParameter
 from runner.video.stills import HEIC, DamagedError, Still, Stream, check_whole, header, is_see_through, kind
 
 # A picture with more pixels counts as a decompression bomb. Pillow refuses to decode from about this number on.
 MAX_PIXELS = 178_000_000
+# What models take unless they say otherwise, and all that a schema can name.
 _FORMATS = ("JPEG", "PNG")
+FORMATS = (*_FORMATS, "WEBP", "GIF", "BMP")
+_NAMED = {"a WebP picture": "WEBP", "a GIF picture": "GIF", "a BMP picture": "BMP"}
 _USUAL_BITS = 8
 # The command that makes a copy; who knows the manifest, adds its name.
 FIXING = "reelrun fix-pictures"
@@ -38,25 +41,23 @@ CONVERTIBLE = (HEIC, "an AVIF picture", "a WebP picture", "a GIF picture", "a BM
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a model accepts (`x-image` of its schema), in bytes, pixels and width / height. None means no such rule."""
+    """What a parameter accepts as a picture, in bytes, pixels and width / height. None means no such rule."""
 
     max_bytes: int | None = None
     min_side: int | None = None
     aspect_ratio: tuple[float, float] | None = None
     formats: tuple[str, ...] = _FORMATS
+    max_side: int | None = None
 
     @classmethod
-    def of(cls, schema: ModelSchema) -> Rules:
+    def of(cls, parameter: MediaParameter) -> Rules:
         """The rules in a schema that `read_model` has checked."""
-        rules = picture_rules(schema.properties)
+        rules = parameter.rules
         ratio = [each for each in items(rules.get("aspectRatio")) if isinstance(each, (int, float))]
-        most, side = rules.get("maxBytes"), rules.get("minSide")
-        return cls(
-            max_bytes=most if isinstance(most, int) else None,
-            min_side=side if isinstance(side, int) else None,
-            aspect_ratio=(ratio[0], ratio[1]) if len(ratio) == 2 else None,
-            formats=tuple(map(str, items(rules.get("formats")))) or _FORMATS,
-        )
+        bounds = {key: rules.get(key) for key in ("maxBytes", "minSide", "maxSide")}
+        most, least, greatest = (each if isinstance(each, int) else None for each in bounds.values())
+        formats = tuple(str(each).upper() for each in items(rules.get("formats")))
+        return cls(most, least, (ratio[0], ratio[1]) if len(ratio) == 2 else None, formats or _FORMATS, greatest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,11 @@ def inspect_file(path: Path, rules: Sequence[Rules]) -> Picture:
 
 def inspect(stream: Stream, length: int, rules: Sequence[Rules]) -> Picture:
     """Check a picture of `length` bytes against the rules of each model. Raises OSError."""
-    found = kind(stream.read(512))
-    formats = [each for each in _FORMATS if all(each in rule.formats for rule in rules)]
+    seems = kind(stream.read(512))
+    found = _NAMED.get(seems, seems)
+    formats = [each for each in FORMATS if all(each in rule.formats for rule in rules)]
     if found not in formats:
-        return Picture((_of_kind(found, formats),))
+        return Picture((_of_kind(seems, formats),))
     diagnostics = _of_bytes(length, rules)
     try:
         seen = header(stream, found)
@@ -150,7 +152,7 @@ def _is_see_through(stream: Stream, format: str) -> bool:
 def _of_kind(found: str, formats: Sequence[str]) -> PictureDiagnostic:
     takes = joined(formats) or "no format that all models of the manifest take"
     if not found:
-        return PictureDiagnostic("E402", "is neither JPEG nor PNG by its content", f"save it as {takes}")
+        return PictureDiagnostic("E402", f"is by its content none of {takes}", f"save it as {takes}")
     what = f"a {found} picture" if found in _FORMATS else found
     hint = f"save it as {takes}; another name is not enough"
     if found in CONVERTIBLE or found in _FORMATS:
@@ -183,13 +185,17 @@ def _of_pixels(width: int, height: int, rules: Sequence[Rules]) -> list[PictureD
 
 
 def _of_sides(width: int, height: int, rule: Rules) -> list[PictureDiagnostic]:
-    least = rule.min_side
+    least, most = rule.min_side or 0, rule.max_side or math.inf
     sides = {"width": width, "height": height}
-    short = [f"{name} {side} px" for name, side in sides.items() if least is not None and side < least]
-    if not short:
-        return []
-    hint = "use a larger picture; well above the minimum looks best"
-    return [PictureDiagnostic("E404", f"has {joined(short, 'and')}; the API takes at least {least} px", hint)]
+    short = [f"{name} {side} px" for name, side in sides.items() if side < least]
+    long = [f"{name} {side} px" for name, side in sides.items() if side > most]
+    if short:
+        hint = "use a larger picture; well above the minimum looks best"
+        return [PictureDiagnostic("E404", f"has {joined(short, 'and')}; the API takes at least {least} px", hint)]
+    if long:
+        hint = f"save it smaller; {FIXING} does that"
+        return [PictureDiagnostic("E404", f"has {joined(long, 'and')}; the API takes at most {most} px", hint)]
+    return []
 
 
 def _of_ratio(width: int, height: int, rule: Rules) -> list[PictureDiagnostic]:

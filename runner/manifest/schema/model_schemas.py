@@ -19,7 +19,7 @@ from runner.manifest.schema.expectations import MANIFEST
 from runner.manifest.schema.references import InvalidSchemaError, check_references
 from runner.manifest.schema.validation import validator
 from runner.manifest.schema.wording import diagnose
-from runner.media import FIRST_PICTURE
+from runner.media import Encoding, MediaKind
 from runner.model import Json, ModelSchema, Route
 from runner.shipped import shipped
 
@@ -50,6 +50,38 @@ _PICTURE_RULES: Mapping[str, Json] = {
         },
     },
 }
+_SECONDS: Mapping[str, Json] = {"type": "number", "minimum": 0, "examples": [30]}
+_SIDE: Mapping[str, Json] = {"type": "integer", "minimum": 1, "examples": [2000]}
+_MEDIA_RULES: Mapping[str, Json] = {
+    "type": "object",
+    "required": ["kind"],
+    "additionalProperties": False,
+    "properties": {
+        **mapping(_PICTURE_RULES["properties"]),
+        "kind": {"enum": [str(each) for each in MediaKind]},
+        "role": {"enum": ["first", "last", "reference", "source"]},
+        "encodings": {"type": "array", "minItems": 1, "items": {"enum": [str(each) for each in Encoding]}},
+        "formats": {"type": "array", "minItems": 1, "items": {"type": "string"}, "examples": [["JPEG", "WEBP"]]},
+        "maxSide": _SIDE,
+        "sizeOf": {"type": "string", "examples": ["size"]},
+        **dict.fromkeys(("minSeconds", "maxSeconds", "minFps", "maxFps"), _SECONDS),
+    },
+}
+_PORTABLE_NAME: Mapping[str, Json] = {"enum": ["seconds", "aspect_ratio", "resolution", "sound", "seed"]}
+_PORTABLE: Mapping[str, Json] = {
+    "anyOf": [
+        _PORTABLE_NAME,
+        {
+            "type": "object",
+            "required": ["of"],
+            "additionalProperties": False,
+            "properties": {
+                "of": {"anyOf": [_PORTABLE_NAME, {"type": "array", "minItems": 1, "items": _PORTABLE_NAME}]},
+                "words": {"type": "object"},
+            },
+        },
+    ]
+}
 _ADVISED_RANGES: Mapping[str, Json] = {
     "type": "object",
     "additionalProperties": {
@@ -68,14 +100,24 @@ _SHAPE: Mapping[str, Json] = {
         "type": {"const": "object"},
         "properties": {
             "type": "object",
-            "required": [FIRST_PICTURE],
-            "properties": {FIRST_PICTURE: {"type": "object", "properties": {"x-image": _PICTURE_RULES}}},
-            "additionalProperties": {
-                "type": "object",
-                "properties": {"x-seconds": {"type": "boolean"}, "x-tips": _ADVISED_RANGES},
-            },
-            "examples": [{FIRST_PICTURE: {"type": "string"}}],
+            "minProperties": 1,
+            "additionalProperties": {"$ref": "#/$defs/parameter"},
+            "examples": [{"image": {"type": "string"}}],
         },
+    },
+    "$defs": {
+        "parameter": {
+            "type": "object",
+            "properties": {
+                "x-image": _PICTURE_RULES,
+                "x-media": _MEDIA_RULES,
+                "x-seconds": {"type": "boolean"},
+                "x-tips": _ADVISED_RANGES,
+                "x-portable": _PORTABLE,
+                "items": {"$ref": "#/$defs/parameter"},
+                "properties": {"type": "object", "additionalProperties": {"$ref": "#/$defs/parameter"}},
+            },
+        }
     },
 }
 
@@ -95,14 +137,18 @@ def read_models(names: Sequence[tuple[str, Route]], models: Json, base: Path, fo
     """The valid schemas of the models at the given routes. `models` maps models to files, or is None if invalid."""
     built_in, custom = shipped_models(), mapping(models)
     schemas: dict[str, ModelSchema] = {}
-    for model, path in custom.items():
+    for model, entry in custom.items():
+        is_short = isinstance(entry, str)
+        path = entry if is_short else mapping(entry).get("schema")
         if isinstance(path, str):
-            with found.reading(("models", model), f"the schema {name(path)} of {model}"):
+            route: Route = ("models", model) if is_short else ("models", model, "schema")
+            with found.reading(route, f"the schema {name(path)} of {model}"):
                 schemas[model] = read_model(model, read_below(base / path, found.folders, path, _MAX_BYTES, _is_schema))
     for model, route in names:
-        if model in built_in and model not in custom:
+        has_own = isinstance(custom.get(model), str) or "schema" in mapping(custom.get(model))
+        if model in built_in and not has_own:
             schemas[model] = shipped_schema(model)
-        elif model not in custom and models is not None:
+        elif not has_own and models is not None:
             hint = _model_hint(model, (*built_in, *custom))
             found.error("E209", route, f"there is no schema for the model {name(model)}", hint)
     return {model: schemas[model] for model, _ in names if model in schemas}

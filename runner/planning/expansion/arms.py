@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from runner.model import Json, Manifest, Prompt, Route, Variables
+from runner.planning.expansion.evaluation import Context, Evaluator, Parameter, PlacedTemplateError
+from runner.planning.expansion.portable import ported
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics, place_of_name
 from runner.planning.templates.template import Template, Templates
 from runner.planning.templates.template_errors import InvalidTemplateError, TemplateDiagnostic
 from runner.planning.templates.template_values import Assumed
-
-Context = Mapping[str, object]
-Evaluator = Callable[[Context], Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter of the payload. `templates` are those in its value; if none has an expression, it is constant.
-
-    A parameter that is not valid has a template that cannot be compiled, and no value.
-    """
-
-    name: str
-    evaluate: Evaluator
-    place: Place
-    templates: tuple[Template, ...]
-    is_valid: bool = True
-
-    @property
-    def is_constant(self) -> bool:
-        return all(template.is_constant for template in self.templates)
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The variables that it looks up."""
-        return frozenset().union(*(template.names for template in self.templates))
-
 
 @dataclass(frozen=True, slots=True)
 class Arm:
@@ -58,13 +34,8 @@ class Arm:
         return frozenset().union(*(each.names for each in self.parameters))
 
 
-class PlacedTemplateError(Exception):  # an error in the text, not in the program
-    """An error of a template, with the place of the template."""
-
-    def __init__(self, diagnostic: TemplateDiagnostic, place: Place) -> None:
-        super().__init__(diagnostic.message)
-        self.diagnostic = diagnostic
-        self.place = place
+# By the id of the prompt and the model.
+Arms: TypeAlias = Mapping[tuple[str, str], Arm]
 
 
 def errors_in(evaluate: Evaluator, context: Context, first: PlacedTemplateError) -> Iterator[PlacedTemplateError]:
@@ -102,10 +73,24 @@ class Compiler:
         self._templates = templates
         self._diagnostics = diagnostics
 
-    def arms(self, manifest: Manifest) -> list[Arm]:
-        """The arms of a manifest, in its order."""
+    def arms(self, manifest: Manifest) -> Arms:
+        """The arms of a manifest, in its order. Models without parameters of their own share one of each prompt."""
         common = dict(self._parameters(manifest.params, ("params",)))
-        return [self._arm(prompt, common) for prompt in manifest.prompts]
+        portable = dict(self._parameters(manifest.video, ("video",)))
+        by_model: dict[str, dict[str, Parameter]] = {}
+        for model in manifest.models:
+            params = manifest.of_model(model).params
+            own = dict(self._parameters(params, ("models", model, "params"))) if params else {}
+            carried = ported(portable, manifest.schemas[model])
+            by_model[model] = {**carried, **common, **own} if own or carried else common
+        found: dict[tuple[str, str], Arm] = {}
+        for prompt in manifest.prompts:
+            arms: dict[int, Arm] = {}
+            for model, parameters in by_model.items():
+                if id(parameters) not in arms:
+                    arms[id(parameters)] = self._arm(prompt, parameters)
+                found[prompt.id, model] = arms[id(parameters)]
+        return found
 
     def template(self, text: str, place: Place) -> Template | None:
         """The template of a text; None if it cannot be compiled, or if an earlier template exceeded a limit."""

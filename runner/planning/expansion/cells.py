@@ -11,16 +11,8 @@ from runner.manifest.schema.wording import diagnose
 from runner.manifest.variable_names import RESERVED
 from runner.model import Image, Job, Manifest, Matrix, Variables, job_id
 from runner.planning.expansion import matrix
-from runner.planning.expansion.arms import (
-    Compiler,
-    Context,
-    Evaluator,
-    Parameter,
-    PlacedTemplateError,
-    add_error,
-    errors_in,
-    located,
-)
+from runner.planning.expansion.arms import Compiler, add_error, errors_in, located
+from runner.planning.expansion.evaluation import Context, Evaluator, Parameter, PlacedTemplateError
 from runner.planning.expansion.braces import check_values
 from runner.planning.expansion.constants import with_constants
 from runner.planning.expansion.keys import head_of, key_of

@@ -7,7 +7,8 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
 from runner.model import Json, Manifest
-from runner.planning.expansion.arms import Compiler, Parameter, PlacedTemplateError, add_error, errors_in
+from runner.planning.expansion.arms import Compiler, add_error, errors_in
+from runner.planning.expansion.evaluation import Parameter, PlacedTemplateError
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 from runner.planning.templates.template import Template
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from runner.diagnostics.words import literal, name
 from runner.model import Image, Job, Manifest
-from runner.planning.expansion.arms import Arm, Parameter, PlacedTemplateError
+from runner.planning.expansion.evaluation import Parameter, PlacedTemplateError
 from runner.planning.expansion.cells import context_of
 from runner.planning.plan_diagnostics import Place, PlanWarning
 

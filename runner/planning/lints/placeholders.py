@@ -10,7 +10,8 @@ from functools import lru_cache
 from runner.diagnostics.suggestions import closest
 from runner.diagnostics.words import name as quoted
 from runner.model import Image, Job, Manifest
-from runner.planning.expansion.arms import Arm, Parameter
+from runner.planning.expansion.arms import Arm
+from runner.planning.expansion.evaluation import Parameter
 from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_name
 
 # Each part has a limit, so that a text of a million characters takes no longer than it must.

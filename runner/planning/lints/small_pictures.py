@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runner.manifest.pictures.inspection import Rules
+from runner.media import first_picture
 from runner.model import Image, Manifest, Route
 from runner.planning.plan_diagnostics import PlanWarning, place_of_picture
 
@@ -14,7 +15,8 @@ _WELL_ABOVE = 1.5
 
 def small_pictures(manifest: Manifest) -> Iterator[PlanWarning]:
     """A warning for each entry with pictures whose short side is close to the model's minimum (W802)."""
-    least = max((Rules.of(schema).min_side or 0 for schema in manifest.schemas.values()), default=0)
+    pictured = filter(None, map(first_picture, manifest.schemas.values()))
+    least = max((Rules.of(parameter).min_side or 0 for parameter in pictured), default=0)
     advised = round(least * _WELL_ABOVE)
     entries: dict[Route, list[Image]] = {}
     for image in manifest.images:
