@@ -115,6 +115,7 @@ def run(
     strict: bool = False,
     limits_memory: bool = False,
     attach: Sequence[str] = (),
+    allow_uploads: Callable[[Plan], bool] = lambda plan: False,
 ) -> Result:
     """Take the run lock, plan, check the budget, ask, work, write the index.
 
@@ -139,6 +140,10 @@ def run(
             return _dry_result(planned, store)
         report = None
         if attach or _has_work(planned, store, selection):
+            if planned.uploads and manifest.uploads is None and connection.is_paid() and not allow_uploads(planned):
+                hint = "write uploads: {to: service}, add --allow-uploads, or give addresses in place of files"
+                number = f"{len(planned.uploads):,} file" + "s" * (len(planned.uploads) != 1)
+                raise NotConfirmedError(f"{number} would be put where others can read; nothing was sent", hint)
             if planned.totals[Action.SUBMIT] and not confirm(planned):
                 hint = "run it again, or add --yes where nobody can answer"
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)

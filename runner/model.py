@@ -262,7 +262,7 @@ class Manifest:
     `ignored` the codes of the warnings that are switched off. `folders` are the resolved folders that text files may
     be read from; the first is the manifest's own folder. `set` are the constants that --set replaced; they are among
     the `constants`, too. `settings` are those of single models, `video` the portable parameters, and `uploads` the
-    consent to uploads, if there is one.
+    consent to uploads, if there is one. `files` are the media that parameters name; only planning knows them.
     """
 
     path: Path
@@ -287,25 +287,27 @@ class Manifest:
     settings: Mapping[str, ModelSettings] = field(default_factory=dict)
     video: Variables = field(default_factory=dict)
     uploads: Uploads | None = None
+    files: tuple[Image, ...] = ()
 
     def of_model(self, model: str) -> ModelSettings:
         """What the manifest says of a model."""
         return self.settings.get(model, _USUAL)
 
-    def price(self, model: str, seconds: float | None) -> Decimal | None:
-        """What one submission of `seconds` of video to a model costs; None if the manifest states no price for it."""
+    def budget_of(self, model: str) -> Budget:
+        """The budget with the price of a model in place of the usual one."""
         own = self.of_model(model)
         if own.price_per_job is None and own.price_per_second is None:
-            return self.budget.price(seconds)
-        return replace(
-            self.budget, price_per_job=own.price_per_job, price_per_second=own.price_per_second
-        ).price(seconds)
+            return self.budget
+        return replace(self.budget, price_per_job=own.price_per_job, price_per_second=own.price_per_second)
+
+    def price(self, model: str, seconds: float | None) -> Decimal | None:
+        """What one submission of `seconds` of video to a model costs; None if the manifest states no price for it."""
+        return self.budget_of(model).price(seconds)
 
     @property
     def has_price(self) -> bool:
         """Whether it states any price."""
-        own = (each for each in self.settings.values() if each.price_per_job is not None or each.price_per_second is not None)
-        return self.budget.has_price or any(own)
+        return any(self.budget_of(model).has_price for model in self.models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +393,8 @@ class Attempt:
     `window_start` and `created_at` are times of the service; `looked_at` is CLOCK_BOOTTIME of the boot `looked_boot`,
     when the first whole list was asked for that did not show the request, and `looked_failed` are the failed requests
     in it that equal this one. The other times are Unix seconds of this machine, and only shown. `path` is where its
-    video goes, relative to the output folder and without extension.
+    video goes, relative to the output folder and without extension. `addresses` were sent in place of files, by their
+    references.
     """
 
     number: int
@@ -418,6 +421,7 @@ class Attempt:
     accepted_at: float | None = None
     created_at: float | None = None
     remote_status: str | None = None
+    addresses: Variables = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,8 +156,9 @@ def _link(media: object) -> str | None:
 
 
 def _echo(payload: object) -> Variables | None:
-    echo = encoded_replaced(payload, reference_of)
-    return echo if isinstance(echo, dict) else None
+    if not isinstance(payload, dict):
+        return None
+    return {str(name): encoded_replaced(value, reference_of) for name, value in payload.items()}
 
 
 # Stands for an echoed picture that is neither a URL nor a complete picture.

@@ -69,9 +69,10 @@ class Body:
     @cached_property
     def _parts(self) -> list[bytes | FileText]:
         """The body in order. Parameters with files come last, so that an incomplete body is not valid JSON."""
-        last = {name for name, value in self.payload.items() if _REFERENCE.search(canonical_json(value))}
-        groups = ({name: self.payload[name] for name in self.payload if (name in last) is is_last} for is_last in (False, True))
-        members = ",".join(text for text in (canonical_json(group)[1:-1] for group in groups) if text)
+        texts = {name: canonical_json({name: value})[1:-1] for name, value in self.payload.items()}
+        last = {name: value for name, value in self.payload.items() if _REFERENCE.search(texts[name])}
+        others = {name: value for name, value in self.payload.items() if name not in last}
+        members = ",".join(filter(None, (canonical_json(others)[1:-1], canonical_json(last)[1:-1])))
         parts: list[bytes | FileText] = []
         text = f'{{"model":{canonical_json(self.model)},"payload":{{{members}}}}}'
         for place, piece in enumerate(_REFERENCE.split(text)):
@@ -88,7 +89,7 @@ def _encoded(image: Image) -> Iterator[bytes]:
     digest = hashlib.sha256()
     left = image.size or 0
     try:
-        with _opened(image) as file:
+        with opened(image) as file:
             while left > 0:
                 wanted = min(BLOCK, left)
                 block = file.read(wanted)
@@ -108,7 +109,8 @@ def _encoded(image: Image) -> Iterator[bytes]:
         ) from error
 
 
-def _opened(image: Image) -> BinaryIO:
+def opened(image: Image) -> BinaryIO:
+    """The bytes of a file of the manifest. Raises OSError."""
     if image.origin is Origin.INLINE:
         return io.BytesIO(base64.b64decode(image.location))
     return Path(image.location).open("rb")

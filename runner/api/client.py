@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from urllib.parse import quote
@@ -128,6 +130,19 @@ class Client:
             return False
         reply = self.fetch_json("/models")
         return isinstance(reply, Reply) and reply.server == "reelrun-sandbox"
+
+    def post_json(self, path: str, document: Mapping[str, str]) -> Reply | Answer:
+        """POST to another resource than the requests: to none that buys anything. Returns an Answer if it failed."""
+        try:
+            with self._transport.call(
+                "POST",
+                self.service.base_url + path,
+                {"Content-Type": "application/json"},
+                json.dumps(document).encode(),
+            ) as response:
+                return self._reply(response, self.service.read_timeout)
+        except CallError as error:
+            return Answer(_unanswered(error), message=str(error), is_silent=True)
 
     def fetch_json(self, path: str) -> Reply | Answer:
         """GET any other resource of the API, such as `/models`. Returns an Answer if the call failed."""

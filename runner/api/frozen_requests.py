@@ -7,10 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.api.body import Body, base64_size
+from runner.api.request_files import files_of
 from runner.errors import DiskError
 from runner.manifest.json_values import mapping
+from runner.manifest.schema.model_schemas import shipped_models, shipped_schema
+from runner.media import MediaKind, MediaParameter, parameters_of
 from runner.model import Image, Origin
 from runner.planning.lockfile import Lockfile
+
+# Of a model whose schema is not known, the picture is most likely in the parameter that the first models had.
+_FIRST = (MediaParameter(("image",), MediaKind.IMAGE, "first", {}),)
 
 
 def bodies(lockfile: Lockfile) -> Iterator[tuple[str, Body]]:
@@ -19,9 +25,11 @@ def bodies(lockfile: Lockfile) -> Iterator[tuple[str, Body]]:
     If a picture differs from the frozen one, iterating over the body raises PictureChangedError before the body is
     complete. Raises DiskError if a picture is missing.
     """
-    images = {image.id: image for image in map(_sized, lockfile.pictures())}
+    images = {image.reference: image for image in map(_sized, lockfile.pictures())}
     for key, job in lockfile.jobs():
-        yield key, Body(str(job["model"]), mapping(job["payload"]), images[str(job["image"])])
+        payload, model = mapping(job["payload"]), str(job["model"])
+        parameters = parameters_of(shipped_schema(model)) if model in shipped_models() else _FIRST
+        yield key, Body(model, payload, files_of(payload, parameters, images, {}))
 
 
 def _sized(image: Image) -> Image:

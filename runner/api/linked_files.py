@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse
@@ -58,6 +58,16 @@ class LinkedFiles:
                     return
             url = self._checked(url, target)
         raise BadLinkError(f"the link redirects more than {_MOST_HOPS} times")
+
+    def put(
+        self, url: str, headers: Mapping[str, str], content: Iterable[bytes]
+    ) -> AbstractContextManager[BaseHTTPResponse]:
+        """PUT bytes of a known length to a link, which is not followed elsewhere. Raises BadLinkError and CallError."""
+        return self._transport.call("PUT", self._checked("", url), headers, content)
+
+    def head(self, url: str) -> AbstractContextManager[BaseHTTPResponse]:
+        """HEAD of a link, which is not followed elsewhere. Raises BadLinkError and CallError."""
+        return self._transport.call("HEAD", self._checked("", url))
 
     def _checked(self, url: str, target: str) -> str:
         """The address of a link, or of a redirect from `url`. Raises BadLinkError if it must not be followed."""

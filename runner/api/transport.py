@@ -149,7 +149,7 @@ class Transport:
         method: str,
         url: str,
         headers: Mapping[str, str] | None = None,
-        body: Iterable[bytes] | None = None,
+        body: Iterable[bytes] | bytes | None = None,
         *,
         read_timeout: float | None = None,
     ) -> Iterator[BaseHTTPResponse]:

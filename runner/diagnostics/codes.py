@@ -196,6 +196,12 @@ _CODES = {
         "wrong:  cfg: 0,7\nright:  cfg: 0.7\nor:     {{ cfg | float(0.5) }}",
     ),
     # Pictures.
+    "E323": Code(
+        "A portable value that a model does not offer",
+        "What stands under video is translated into the words of each model. This model has none for the value; the "
+        "hint names the nearest one that it has. Give another value, or params of its own to the model.",
+        "video: {resolution: 720p}\nmodels: {ltx-2-fast-image-to-video: {params: {resolution: 1920x1080}}}",
+    ),
     "E401": Code(
         "A picture is missing or cannot be read",
         "There is no regular file at this path, it may not be read, or its address does not answer. Paths are "
@@ -280,6 +286,24 @@ _CODES = {
         "images:\n  - {table: products.xlsx, sheet: Spring}",
     ),
     # The matrix.
+    "E416": Code(
+        "A medium that cannot be sent like that",
+        "A parameter that takes a video or a sound takes the path of a file, or an address, and no Base64.",
+        'wrong:  params: {first_clip: "AAAAIGZ0eXBpc29t..."}\nright:  params: {first_clip: clips/first.mp4}',
+    ),
+    "E417": Code(
+        "A video or a sound of another length or frame rate than the model takes",
+        "The schema of the model says how long it may be (minSeconds, maxSeconds) and how many frames a second it may "
+        "have (minFps, maxFps).",
+        "ffmpeg -i long.mp3 -t 30 driving.mp3",
+    ),
+    "E418": Code(
+        "A file that cannot be uploaded",
+        "The model takes addresses only, and the store of the service takes JPEG, PNG, MP4, WAV and MP3. Save the file "
+        "as one of these, or name an address where it lies already.",
+        "wrong:  images: [{file: shoe.webp}]     # for a model that takes addresses only\n"
+        "right:  images: [{file: shoe.jpg}]",
+    ),
     "E501": Code(
         "A zip does not fit",
         "Zipped axes advance together, so each of them has as many values as the others, and is an axis of the matrix.",
@@ -332,6 +356,22 @@ _CODES = {
         "The file under defaults is a mapping with keys of a manifest, without version and without defaults of its "
         "own. Its mappings are merged with those of the manifest; lists and single values of the manifest win whole.",
         "defaults: shared.yaml     # shared.yaml: params: {negative_prompt: blurry}",
+    ),
+    "E511": Code(
+        "Pictures for a model that takes none",
+        "The manifest has images, and this model makes its video from the text alone. Say that it gets none of them; "
+        "then its jobs are made once, and not for each picture.",
+        "models: {vidu-q3-pro-t2v: {images: none}}",
+    ),
+    "E512": Code(
+        "A model that needs a picture, and gets none",
+        "Its schema requires a picture, and neither images nor params give one.",
+        "images: [{file: images/shoe.jpg}]",
+    ),
+    "E513": Code(
+        "A picture is given twice",
+        "The images of the manifest fill the first picture of a model, and params give the same parameter.",
+        "models: {kling-v3-image-to-video: {images: none, params: {image: images/shoe.jpg}}}",
     ),
     # Output.
     "E601": Code(
@@ -448,6 +488,19 @@ _CODES = {
         "sees the first alone, which may look flatter than on the phone, or refuses it. reelrun fix-pictures writes "
         "copies of the first.",
         "reelrun fix-pictures campaign.yaml",
+    ),
+    "W421": Code(
+        "Files that would be put where others can read them",
+        "A model takes addresses only, so its local files are uploaded to the store of the service, where everybody "
+        "who has the address can read them. Say that this is fine with uploads, or with run --allow-uploads; a run "
+        "asks on a terminal, and ends with 4 elsewhere.",
+        "uploads: {to: service, when: needed}",
+    ),
+    "W522": Code(
+        "A portable parameter that a model does not have",
+        "video gives one name to what every model calls otherwise. This model has no parameter for it, so it is left "
+        "out of its requests, and the model does as it likes.",
+        'video: {aspect_ratio: "16:9"}     # the ratio of a model that begins with a picture is that of the picture',
     ),
     "W511": Code(
         "An exclude that matches nothing",

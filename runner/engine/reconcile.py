@@ -282,10 +282,26 @@ def likeness(attempt: Attempt, remote: Remote, schema: ModelSchema | None, facts
     if Likeness.DIFFERENT in found:
         # An echo that lacks something may be of anything.
         return Likeness.UNCLEAR if is_hidden else Likeness.DIFFERENT
-    shown = [_compared_media(attempt.payload[name], remote.payload.get(name)) for name in media]
+    shown = [_compared_sent(attempt, name, remote.payload.get(name)) for name in media]
     if Likeness.UNCLEAR in (*found, *shown):
         return Likeness.UNCLEAR
     return Likeness.HIDDEN if is_hidden or Likeness.HIDDEN in shown else Likeness.EQUAL
+
+
+def _compared_sent(attempt: Attempt, name: str, theirs: Json) -> Likeness:
+    """Compare a parameter with media. The echo may show a file, or the address that was sent in place of it."""
+    found = _compared_media(attempt.payload[name], theirs)
+    if found is Likeness.EQUAL or not attempt.addresses:
+        return found
+    return _compared_media(_sent(attempt.payload[name], attempt.addresses), theirs)
+
+
+def _sent(value: Json, addresses: Variables) -> Json:
+    if isinstance(value, str):
+        return addresses.get(value, value)
+    if isinstance(value, Mapping):
+        return {name: _sent(each, addresses) for name, each in value.items()}
+    return [_sent(each, addresses) for each in value] if isinstance(value, Sequence) else value
 
 
 def _media_in(payload: Variables, schema: ModelSchema | None) -> frozenset[str]:

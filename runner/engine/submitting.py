@@ -16,8 +16,9 @@ from runner.engine.pacing import backoff
 from runner.engine.polling import Polling
 from runner.engine.reconcile import is_time
 from runner.engine.run import Run, result_of
+from runner.engine.uploading import Uploading
 from runner.errors import AccessError, DiskError, SecretError, ServiceError
-from runner.model import Image, Planned, Status
+from runner.model import Planned, Status
 
 # So many seconds a page of the list is waited for before the first submission to a model.
 _PAGE_PATIENCE = 10.0
@@ -37,7 +38,8 @@ class Submitting:
     def __init__(self, run: Run, polling: Polling) -> None:
         self._run = run
         self._polling = polling
-        self._images: dict[str, Image] = {image.id: image for image in run.plan.manifest.images}
+        self._uploading = Uploading(run)
+        self._addresses: dict[int, dict[str, str]] = {}
         # The first submission to a model goes alone: a refused key, an unknown model, an empty account cost one call.
         self._canary: Flight | None = None
         self._passed: set[str] = set()
@@ -49,6 +51,11 @@ class Submitting:
 
     @property
     def due(self) -> float:
+        """When the next submission may leave, or the next upload may be tried; infinity while there is none."""
+        return min(self._post_due, self._uploading.due)
+
+    @property
+    def _post_due(self) -> float:
         """When the next submission may leave; infinity while there is none, or something else must end first."""
         run = self._run
         if self._page is not None:
@@ -67,7 +74,8 @@ class Submitting:
 
     @property
     def has_work(self) -> bool:
-        return self._page is not None or (len(self._run.queue) > 0 and not self.is_blocked)
+        is_waiting = self._page is not None or self._uploading.has_work
+        return is_waiting or (len(self._run.queue) > 0 and not self.is_blocked)
 
     def intend(self) -> None:
         """Write the intents of what is submitted next. The transaction around it commits before any POST."""
@@ -75,13 +83,17 @@ class Submitting:
         self._give_up(now)
         if self._page is not None and self._page.deadline <= now:
             self._end_page()
-        while not run.is_stopping and self.due <= now and (planned := run.queue.take()) is not None:
-            if self._needs_page(planned.job.model):
+        while not run.is_stopping and self._post_due <= now and (planned := run.queue.take()) is not None:
+            addresses = self._uploading.addresses_of(planned.job)
+            if addresses is None:
+                self._uploading.hold(planned)
+            elif self._needs_page(planned.job.model):
                 self._ask_page(planned, now)
             else:
-                self._intend(planned, now)
+                self._intend(planned, now, addresses)
+        self._uploading.start()
 
-    def _intend(self, planned: Planned, now: float) -> None:
+    def _intend(self, planned: Planned, now: float, addresses: dict[str, str]) -> None:
         run, model = self._run, planned.job.model
         attempt = run.store.intend(
             planned.job,
@@ -90,7 +102,9 @@ class Submitting:
             run.plan.manifest.budget.currency,
             caller=run.caller,
             window_start=run.window_start(model),
+            addresses=addresses,
         )
+        self._addresses[attempt.number] = addresses
         flight = Flight(attempt, Phase.POSTING, now, planned, newest=run.last_created(model))
         run.flights.add(flight)
         self._intended.append(flight)
@@ -144,7 +158,8 @@ class Submitting:
             return
         for flight in flights:
             job = flight.job
-            body = Body(job.model, job.payload, self._images[job.image])
+            addresses = self._addresses.pop(flight.attempt.number)
+            body = Body(job.model, job.payload, self._uploading.files_of(job, addresses))
             flight.posted_at = run.now()
             run.start(partial(self._posted, flight), partial(run.tools.client.submit, body))
 

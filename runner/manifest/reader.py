@@ -133,7 +133,9 @@ def _checked(document: Document, full: Path, found: ReadingDiagnostics, fetch: F
     content = checked(document, found)
     schemas = read_models(_models(content.get("model")), content.get("models", {}), full.parent, found)
     errors = found.counts[Severity.ERROR]
-    images = read_images(items(content.get("images")), full.parent, _rules(schemas, content.get("models")), found, fetch)
+    images = read_images(
+        items(content.get("images")), full.parent, _rules(schemas, content.get("models")), found, fetch
+    )
     has_all = found.counts[Severity.ERROR] == errors
     entries = items(content.get("prompts"))
     prompts = read_prompts(entries, full.parent, found)

@@ -127,7 +127,7 @@ def drift(lockfile: Lockfile, manifest: Manifest, jobs: Iterable[Job]) -> Drift:
     now = _head(manifest)
     present = {job.key: job for job in jobs}
     bought, others = _jobs(lockfile.section("jobs"), present)
-    rises, prices = _prices(lockfile.section("prices"), manifest.budget, present.values())
+    rises, prices = _prices(lockfile.section("prices"), manifest, present.values())
     return Drift(
         (*bought, *rises),
         (
@@ -203,14 +203,14 @@ def _differing(locked: Mapping[str, Mapping[str, Json]], now: Mapping[str, Job])
 
 
 def _prices(
-    locked: Mapping[str, Mapping[str, Json]], budget: Budget, jobs: Iterable[Job]
+    locked: Mapping[str, Mapping[str, Json]], manifest: Manifest, jobs: Iterable[Job]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The models whose jobs cost more than when they were frozen, and those whose price changed otherwise."""
-    rises, others = [], []
+    rises, others, budget = [], [], manifest.budget
     kinds = dict.fromkeys((job.model, job.seconds) for job in jobs)
     for model in dict.fromkeys(model for model, _ in kinds):
         before = _budget_of(locked.get(model, {}))
-        pairs = [(before.price(seconds), budget.price(seconds)) for each, seconds in kinds if each == model]
+        pairs = [(before.price(seconds), manifest.price(model, seconds)) for each, seconds in kinds if each == model]
         known = [(old, new) for old, new in pairs if old is not None and new is not None]
         if before.currency == budget.currency and any(new > old for old, new in known):
             old, new = next((old, new) for old, new in known if new > old)
@@ -246,8 +246,10 @@ def _head(manifest: Manifest) -> dict[str, dict[str, Json]]:
             **{model: _digest(manifest.schemas[model].document) for model in manifest.models},
         },
         "files": {_portable(each.path, manifest): _file(each) for each in manifest.inputs[::-1] if _is_named(each)},
-        "pictures": {image.id: _frozen(image, manifest) for image in manifest.images},
-        "prices": {model: _price_of(manifest.budget) for model in manifest.models if manifest.budget.has_price},
+        "pictures": {image.id: _frozen(image, manifest) for image in (*manifest.files, *manifest.images)},
+        "prices": {
+            model: _price_of(budget) for model in manifest.models if (budget := manifest.budget_of(model)).has_price
+        },
     }
 
 

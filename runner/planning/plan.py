@@ -16,7 +16,7 @@ from typing import overload
 from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.manifest.settings import MOST_COST
-from runner.model import Action, Budget, Input, Job, Manifest, Orphan, Planned, Status
+from runner.model import Action, Image, Input, Job, Manifest, Orphan, Planned, Status
 from runner.planning.comparison import compared, gone_clips
 from runner.planning.distinct_jobs import DistinctJobs
 from runner.planning.expansion.cells import Expansion
@@ -27,6 +27,7 @@ from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, with_final_names
 from runner.planning.templates.template import Templates
 from runner.planning.templates.watch import limited_memory
+from runner.planning.uploads import NeededUploads, check_uploads
 from runner.secret import NAME as KEY
 from runner.secret import holds_key, key_of_environment
 from runner.state.store import Store
@@ -84,7 +85,8 @@ class Plan:
     to submit, in the order of the plan. `opened` are the jobs with an open attempt: to attach, to fetch, or to submit
     again although their outcome is unknown. `later` is how many jobs `Selection.first` leaves for a later run.
     `misplaced` are jobs whose clips are, or will be, at other paths than `output.file` says. `elsewhere` is another
-    folder where some of the jobs were bought before.
+    folder where some of the jobs were bought before. `uploads` are the references of the files that the submissions
+    need as addresses.
     """
 
     manifest: Manifest
@@ -100,6 +102,12 @@ class Plan:
     later: int = 0
     misplaced: tuple[Planned, ...] = ()
     elsewhere: Elsewhere | None = None
+    uploads: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> dict[str, Image]:
+        """The files and addresses in its requests, by their references."""
+        return {image.reference: image for image in (*self.manifest.images, *self.manifest.files)}
 
     @property
     def totals(self) -> dict[Action, int]:
@@ -163,8 +171,10 @@ def _plan(
     expansion = Expansion(manifest, templates, diagnostics, allows_slow=allows_slow)
     lints = Lints(expansion.manifest, expansion, diagnostics)
     jobs = DistinctJobs(manifest, expansion, diagnostics, lints)
-    tally, matches = Tally(selection.first), Matches(selection)
+    tally, matches, uploads = Tally(selection.first), Matches(selection), NeededUploads(manifest)
     is_dynamic = any(each.is_dynamic for each in expansion.templates)
+    # Files that parameters name may have changed, and nothing of the manifest.
+    is_dynamic = is_dynamic or expansion.names_media
     digest = None if is_dynamic else digest_of(manifest, templates.fragments.inputs())
     register = open_register(digest) if open_register is not None else None
     history = store if store is not None and store.has_attempts() else None
@@ -173,7 +183,8 @@ def _plan(
         matches.see(batch)
         for planned in compared(manifest, batch, history, selection, place, gone):
             tally.add(planned)
-        _check_prices(manifest.budget, batch, diagnostics)
+            uploads.see(planned)
+        _check_prices(manifest, batch, diagnostics)
         _check_key(batch, diagnostics)
         if register is not None:
             register(batch)
@@ -184,6 +195,8 @@ def _plan(
     tally.finish(jobs.ids, jobs.finished)
     _check_any(jobs, diagnostics)
     lints.tell(replace(walked, kept=tally.kept))
+    files = {image.reference: image for image in (*manifest.images, *expansion.files.found.values())}
+    check_uploads(manifest, uploads.references, files, diagnostics)
     found = diagnostics.ordered(cells)
     if diagnostics.has_errors:
         raise ManifestError(found)
@@ -195,7 +208,11 @@ def _plan(
         tally.kept if tally.kept is not None else RemadeJobs(manifest, walked, jobs, selection, store is not None, gone)
     )
     return Plan(
-        replace(manifest, inputs=(*manifest.inputs, *templates.fragments.inputs())),
+        replace(
+            manifest,
+            inputs=(*manifest.inputs, *templates.fragments.inputs()),
+            files=tuple(expansion.files.found.values()),
+        ),
         every,
         cells,
         tuple((job.key, *job.aliases) for job in amended if job.aliases),
@@ -207,6 +224,7 @@ def _plan(
         tuple(tally.opened),
         tally.later,
         tuple(tally.misplaced),
+        uploads=tuple(uploads.references),
     )
 
 
@@ -306,6 +324,7 @@ def digest_of(manifest: Manifest, fragments: Iterable[Input]) -> str:
     made_from = (
         (RELEASE, manifest.name, manifest.axis_of_models, manifest.takes, manifest.output.file),
         (images, prompts, manifest.constants, asdict(manifest.matrix), manifest.params, schemas),
+        (manifest.video, [(model, each.params, each.takes_images) for model, each in manifest.settings.items()]),
         [(each.path, each.sha256) for each in fragments],
     )
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
@@ -317,17 +336,19 @@ def _check_any(jobs: DistinctJobs, diagnostics: PlanDiagnostics) -> None:
         diagnostics.add("E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", hint)
 
 
-def _check_prices(budget: Budget, jobs: Sequence[Job], diagnostics: PlanDiagnostics) -> None:
+def _check_prices(manifest: Manifest, jobs: Sequence[Job], diagnostics: PlanDiagnostics) -> None:
     """Prices can be counted, and a limit on the cost has one for every job: else a run sends nothing."""
-    place = Place(("budget", "max_cost"), key=True)
+    place, budget = Place(("budget", "max_cost"), key=True), manifest.budget
     for job in jobs:
-        price = budget.price(job.seconds)
+        price = manifest.price(job.model, job.seconds)
         if price is None and budget.max_cost is not None:
             message, hint = "max_cost needs a price", "add price_per_job or price_per_second under budget"
             if budget.has_price:
                 message += f", and {job.model} has no length that price_per_second could multiply"
                 hint = "add price_per_job under budget"
-            diagnostics.add("W701", place, message, hint, cell=job.key if budget.has_price else "")
+            elif manifest.has_price:
+                message, hint = f"{message}, and {job.model} has none", f"add one under models: {{{job.model}: ...}}"
+            diagnostics.add("W701", place, message, hint, cell=job.key if manifest.has_price else "")
         elif price is not None and price > MOST_COST:
             message = f"a job of {job.seconds:,g} s would cost more than {MOST_COST:,} {budget.currency}"
             diagnostics.add("E205", Place(("budget", "price_per_second")), message, "lower one of them", cell=job.key)

@@ -1,4 +1,4 @@
--- The truth of a run, version 6. Money is in billionths of its currency. Times that are only shown to people are Unix
+-- The truth of a run, version 7. Money is in billionths of its currency. Times that are only shown to people are Unix
 -- seconds of this machine; no decision is made by them.
 -- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
 
@@ -108,6 +108,23 @@ CREATE INDEX IF NOT EXISTS attempts_by_job ON attempts (job_id);
 CREATE UNIQUE INDEX IF NOT EXISTS one_open_attempt ON attempts (job_id) WHERE outcome IS NULL;
 CREATE INDEX IF NOT EXISTS attempts_created ON attempts (created_at) WHERE request_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS attempts_by_cost ON attempts (outcome, price);
+
+-- Files that were put where the service can read them: once for each content and destination.
+CREATE TABLE IF NOT EXISTS uploads (
+  reference   TEXT NOT NULL,              -- sha256:<hex> of the bytes
+  destination TEXT NOT NULL,
+  address     TEXT NOT NULL,              -- may be a secret where it is signed: it is in no other file
+  uploaded_at REAL NOT NULL,              -- by this machine: an old one is looked at before it is used again
+  PRIMARY KEY (reference, destination)
+) STRICT, WITHOUT ROWID;
+
+-- The addresses that an attempt sent in place of files.
+CREATE TABLE IF NOT EXISTS sent_addresses (
+  attempt   INTEGER NOT NULL REFERENCES attempts (number),
+  reference TEXT NOT NULL,
+  address   TEXT NOT NULL,
+  PRIMARY KEY (attempt, reference)
+) STRICT, WITHOUT ROWID;
 
 -- Requests that the service's lists showed and that belong to no attempt: none of them answers a later POST.
 CREATE TABLE IF NOT EXISTS seen_requests (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from decimal import Decimal
 
@@ -218,6 +218,7 @@ class Store(Names):
         *,
         caller: str = "",
         window_start: float | None = None,
+        addresses: Mapping[str, str] | None = None,
     ) -> Attempt:
         """Open an attempt of a job that has none open, and give the job its path. Commit this before the POST."""
         self.claim_path(job)
@@ -226,11 +227,23 @@ class Store(Names):
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (job.id, billionths(price), currency, at, self.note("organisation"), caller, window_start),
         )
+        sent = ((number, reference, address) for reference, address in (addresses or {}).items())
+        self.write_many("INSERT INTO sent_addresses VALUES (?, ?, ?)", sent)
         self._set_status(job.id, Status.UNKNOWN, "submission on its way")
         return next(self.each(attempt_of, f"{_ATTEMPTS} WHERE number = ?", (number,)))
 
+    def uploads(self, destination: str) -> dict[str, tuple[str, float]]:
+        """The addresses of what was put there, and when, by the references of the files."""
+        rows = self.rows("SELECT reference, address, uploaded_at FROM uploads WHERE destination = ?", (destination,))
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def keep_upload(self, reference: str, destination: str, address: str, at: float) -> None:
+        """Record a file that was put where the service can read it, in place of an earlier address of it."""
+        self.write("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)", (reference, destination, address, at))
+
     def withdraw(self, attempt: Attempt, reason: str = "") -> None:
         """Delete an intent whose request was certainly not accepted. The job is pending again."""
+        self.write("DELETE FROM sent_addresses WHERE attempt = ?", (attempt.number,))
         self.write("DELETE FROM attempts WHERE number = ? AND request_id IS NULL", (attempt.number,))
         self._set_status(attempt.job_id, Status.PENDING, reason)
 
@@ -438,7 +451,8 @@ LEFT JOIN artifacts AS thumbnail ON thumbnail.job_id = jobs.id AND thumbnail.kin
 """
 
 _ATTEMPTS = """
-SELECT attempts.*, jobs.key, jobs.image, jobs.prompt_id, jobs.model, jobs.variables, jobs.take, jobs.fingerprint,
+SELECT attempts.*, (SELECT json_group_object(reference, address) FROM sent_addresses WHERE attempt = attempts.number)
+  AS addresses, jobs.key, jobs.image, jobs.prompt_id, jobs.model, jobs.variables, jobs.take, jobs.fingerprint,
   jobs.payload, jobs.seconds, paths.path
 FROM attempts JOIN jobs ON jobs.id = attempts.job_id JOIN paths ON paths.job_id = jobs.id
 """

@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
             strict=options.locked_strict,
             limits_memory=True,
             attach=options.attach,
+            allow_uploads=lambda plan: options.allow_uploads or (_is_somebody_here() and not options.yes),
         )
     finally:
         if progress is not None:
@@ -105,7 +106,11 @@ def _confirmed(options: argparse.Namespace, manifest: Manifest, plan: Plan, conn
     cost = "" if plan.cost is None else f" for {money(plan.cost, plan.manifest.budget.currency)}"
     is_last = not options.set and bool(differing(manifest))
     last = f", as in the last run with {what_differs(manifest)}" if is_last else ""
-    question = f"Submit {screen.count(submits, 'job')}{cost} to {connection.name}{last}?"
+    is_agreed = manifest.uploads is not None or options.allow_uploads or not plan.uploads
+    files = (
+        "" if is_agreed else f", and put {screen.count(len(plan.uploads), 'file')} where anybody with the address reads"
+    )
+    question = f"Submit {screen.count(submits, 'job')}{cost} to {connection.name}{last}{files}?"
     if not _is_somebody_here():
         hint = "add --yes to submit without asking"
         raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)

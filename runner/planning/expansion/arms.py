@@ -15,6 +15,7 @@ from runner.planning.templates.template import Template, Templates
 from runner.planning.templates.template_errors import InvalidTemplateError, TemplateDiagnostic
 from runner.planning.templates.template_values import Assumed
 
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """A prompt with all parameters except the picture. The first parameter is the prompt's text."""

@@ -7,18 +7,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
+from runner.manifest.pictures.media_files import MediaFiles
 from runner.manifest.schema.wording import diagnose
 from runner.manifest.variable_names import RESERVED
-from runner.model import Image, Job, Manifest, Matrix, Variables, job_id
+from runner.media import parameters_of
+from runner.model import NO_IMAGE, Image, Job, Manifest, Matrix, Variables, job_id
 from runner.planning.expansion import matrix
 from runner.planning.expansion.arms import Compiler, add_error, errors_in, located
-from runner.planning.expansion.evaluation import Context, Evaluator, Parameter, PlacedTemplateError
 from runner.planning.expansion.braces import check_values
 from runner.planning.expansion.constants import with_constants
+from runner.planning.expansion.evaluation import Context, Evaluator, Parameter, PlacedTemplateError
 from runner.planning.expansion.keys import head_of, key_of
 from runner.planning.expansion.matrix import Variant
 from runner.planning.expansion.paths import safe_path, unsafe_text
 from runner.planning.expansion.payloads import Payloads
+from runner.planning.expansion.picture_parameters import check_pictures
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics
 from runner.planning.templates.template import Template, Templates
 from runner.planning.templates.watch import TICK
@@ -46,11 +49,13 @@ class Expansion:
         # The tick of the last estimate of the time. No estimate is made before _PATIENCE seconds have passed.
         self._last_estimate = sys.maxsize if allows_slow else int(_PATIENCE / TICK)
         self.arms = compiler.arms(manifest)
+        self.files = MediaFiles(manifest.path.parent)
         self.output = self._output_template(compiler)
-        self.templates = (*made_from, *(each for arm in self.arms for each in arm.templates))
+        self.templates = (*made_from, *(each for arm in self.arms.values() for each in arm.templates))
         self.templates += (self.output,) if self.output is not None else ()
         self.used = frozenset().union(*(each.names for each in self.templates))
         self._check_names()
+        check_pictures(manifest, self.arms, diagnostics)
         uses_rows = "row" in self.used or any(each.is_dynamic for each in self.templates)
         check_values(manifest, self.manifest.constants, diagnostics, uses_rows=uses_rows)
         self._matrix = self._valid_matrix()
@@ -63,16 +68,42 @@ class Expansion:
             return
         excluded = matrix.excluded(self._matrix)
         self.seen = 0
-        requests = [[Payloads(arm, manifest.schemas[model]) for model in manifest.models] for arm in self.arms]
-        for image, arm in product(manifest.images, requests):
+        requests = [self._requests(prompt.id) for prompt in manifest.prompts]
+        for image, arm in product((*manifest.images, NO_IMAGE), requests):
             prompt = arm[0].arm.prompt
-            groups = [_Group.of(manifest, image, each) for each in arm] if prompt.is_for(image.id) else []
+            fitting = [each for each in arm if self._is_for(image, each)]
+            groups = [_Group.of(manifest, image, each) for each in fitting]
             for variant in matrix.variants(self._matrix) if groups else ():
                 if self._diagnostics.has_excess or self._is_late():
                     return
                 for group in groups:
                     if not excluded(image.id, prompt.id, group.requests.schema.name, variant):
                         yield from self._takes(group, variant)
+
+    @property
+    def names_media(self) -> bool:
+        """Whether parameters name media: what the jobs are depends on these files, too."""
+        models = {name: {each.name for each in parameters_of(schema)} for name, schema in self.manifest.schemas.items()}
+        return any(each.name in models[model] for (_, model), arm in self.arms.items() for each in arm.parameters)
+
+    def _requests(self, prompt: str) -> list[Payloads]:
+        """The payloads of an arm for each model."""
+        manifest = self.manifest
+        return [
+            Payloads(
+                self.arms[prompt, model],
+                manifest.schemas[model],
+                self.files,
+                takes_images=bool(manifest.images) and manifest.of_model(model).takes_images,
+            )
+            for model in manifest.models
+        ]
+
+    def _is_for(self, image: Image, requests: Payloads) -> bool:
+        """Whether there are cells of an image, or of none, for an arm and a model."""
+        if requests.takes_images:
+            return image is not NO_IMAGE and requests.arm.prompt.is_for(image.id)
+        return image is NO_IMAGE and requests.arm.prompt.images is None
 
     def _takes(self, group: _Group, variant: Variant) -> Iterator[Job]:
         for take in range(1, self.manifest.takes + 1):
@@ -154,7 +185,9 @@ class Expansion:
         if manifest.matrix.sample is not None:
             variants = min(variants, manifest.matrix.sample.count)
         pairs = sum(prompt.is_for(image.id) for image, prompt in product(manifest.images, manifest.prompts))
-        return pairs * len(manifest.models) * variants * manifest.takes
+        pictured = sum(manifest.of_model(model).takes_images for model in manifest.models) if manifest.images else 0
+        plain = (len(manifest.models) - pictured) * len(manifest.prompts)
+        return (pairs * pictured + plain) * variants * manifest.takes
 
     def _output_template(self, compiler: Compiler) -> Template | None:
         text = self.manifest.output.file
@@ -245,7 +278,7 @@ def context_of(manifest: Manifest, image: Image, prompt: str, model: str) -> dic
         **manifest.constants,
         **image.vars,
         **row,
-        "image": {"id": image.id, "width": image.width, "height": image.height},
+        **({} if image is NO_IMAGE else {"image": {"id": image.id, "width": image.width, "height": image.height}}),
         "prompt": {"id": prompt},
         "model": model,
         "name": manifest.name,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from runner.diagnostics.words import flow
 from runner.model import Job, Json, Manifest, canonical_json, same_value
-from runner.planning.expansion.arms import Arm
+from runner.planning.expansion.arms import Arms
 from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_picture, place_of_value
 
 
@@ -28,9 +28,7 @@ class EqualCells:
             self._count += 1
             self._first = self._first or job
 
-    def warnings(
-        self, manifest: Manifest, arms: Mapping[str, Arm], jobs: Iterable[Job], cells: int
-    ) -> Iterator[PlanWarning]:
+    def warnings(self, manifest: Manifest, arms: Arms, jobs: Iterable[Job], cells: int) -> Iterator[PlanWarning]:
         """The warning, if there are such cells (W521). `jobs` are the jobs of the plan, `cells` counts its cells."""
         if self._first is None:
             return
@@ -43,10 +41,10 @@ class EqualCells:
         yield PlanWarning("W521", place, f"{what}; the first: {pair}", hint)
 
 
-def _difference(manifest: Manifest, arms: Mapping[str, Arm], original: Job, equal: Job) -> tuple[Place, str]:
+def _difference(manifest: Manifest, arms: Arms, original: Job, equal: Job) -> tuple[Place, str]:
     """Where the manifest makes the cells different, though their requests are equal, and a hint what to do about it."""
-    arm = arms[equal.prompt_id]
-    if equal.image != original.image:
+    arm = arms[equal.prompt_id, equal.model]
+    if equal.image and equal.image != original.image:
         image = next(each for each in manifest.images if each.id == equal.image)
         return place_of_picture(manifest, image), f"it is the same picture as '{original.image}': delete one of the two"
     if equal.prompt_id != original.prompt_id:

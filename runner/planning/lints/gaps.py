@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from runner.diagnostics.words import literal, name
-from runner.model import Image, Job, Manifest
-from runner.planning.expansion.evaluation import Parameter, PlacedTemplateError
+from runner.model import NO_IMAGE, Image, Job, Manifest
+from runner.planning.expansion.arms import Arms
 from runner.planning.expansion.cells import context_of
+from runner.planning.expansion.evaluation import Parameter, PlacedTemplateError
 from runner.planning.plan_diagnostics import Place, PlanWarning
 
 # Only this many texts are rendered once more, so that time does not grow with the sweep. All pictures have the same
@@ -28,13 +29,13 @@ _FIRST_WORD = re.compile(r"\s*(\w+)")
 class Gaps:
     """Renders texts with an empty variable once more, with a mark in its place, to see what is around it."""
 
-    def __init__(self, manifest: Manifest, arms: Mapping[str, Arm]) -> None:
+    def __init__(self, manifest: Manifest, arms: Arms) -> None:
         self._manifest = manifest
         self._arms = arms
-        self._images = {image.id: image for image in manifest.images}
+        self._images = {image.id: image for image in (*manifest.images, NO_IMAGE)}
         constants = _empty(manifest.constants)
         # The empty variables of each picture, and those of the matrix that have an empty value.
-        self._of_images = {image.id: constants | _empty_of(image) for image in manifest.images}
+        self._of_images = {image.id: constants | _empty_of(image) for image in (*manifest.images, NO_IMAGE)}
         axes = ({axis: value} for axis, values in manifest.matrix.axes.items() for value in values)
         self._of_matrix = frozenset().union(*map(_empty, (*manifest.matrix.include, *axes)))
         self._found: dict[tuple[str, str, str], PlanWarning] = {}
@@ -45,7 +46,7 @@ class Gaps:
         empty = self._of_images[job.image]
         if self._of_matrix:
             empty |= _empty(job.variables)
-        arm = self._arms[job.prompt_id]
+        arm = self._arms[job.prompt_id, job.model]
         if not empty or self._compared >= _COMPARED or empty.isdisjoint(arm.names):
             return
         for parameter in arm.parameters:

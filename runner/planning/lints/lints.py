@@ -10,6 +10,7 @@ from runner.planning.lints.advice import Case, Check, checks
 from runner.planning.lints.equal_cells import EqualCells
 from runner.planning.lints.gaps import Gaps
 from runner.planning.lints.idle_entries import idle_entries
+from runner.planning.lints.left_out import left_out_parameters
 from runner.planning.lints.placeholders import Placeholders
 from runner.planning.lints.respelled_numbers import respelled_numbers
 from runner.planning.lints.small_pictures import small_pictures
@@ -25,7 +26,7 @@ class Lints:
         self._manifest = manifest
         self._expansion = expansion
         self._diagnostics = diagnostics
-        self._arms = {arm.prompt.id: arm for arm in expansion.arms}
+        self._arms = expansion.arms
         is_dynamic = any(template.is_dynamic for template in expansion.templates)
         self._used = expansion.used | (names_of(manifest) if is_dynamic else frozenset())
         self._open: dict[tuple[str, str], tuple[Check, ...]] = {}
@@ -71,12 +72,13 @@ class Lints:
         yield from self._gaps.warnings()
         yield from self._equal_cells.warnings(self._manifest, self._arms, jobs, self._expansion.seen)
         yield from small_pictures(self._manifest)
+        yield from left_out_parameters(self._manifest)
         yield from self._found
         yield from self._twins.warnings()
 
     def _checks(self, prompt: str, model: str) -> Iterator[Check]:
         """The checks that each cell of an arm and a model needs. What all these cells share is checked here."""
-        case = Case(self._manifest, self._arms[prompt], self._manifest.schemas[model])
+        case = Case(self._manifest, self._arms[prompt, model], self._manifest.schemas[model])
         for code, found in checks(case).items():
             for check in found if self._diagnostics.wants(code) else ():
                 if not case.constants.keys() >= set(check.names):

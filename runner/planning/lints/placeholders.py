@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from runner.diagnostics.suggestions import closest
 from runner.diagnostics.words import name as quoted
-from runner.model import Image, Job, Manifest
-from runner.planning.expansion.arms import Arm
+from runner.model import NO_IMAGE, Image, Job, Manifest
+from runner.planning.expansion.arms import Arms
 from runner.planning.expansion.evaluation import Parameter
 from runner.planning.plan_diagnostics import Place, PlanWarning, place_of_name
 
@@ -37,15 +37,15 @@ _REMEMBERED = 1024
 class Placeholders:
     """Looks for placeholders in the rendered texts of jobs."""
 
-    def __init__(self, manifest: Manifest, arms: Mapping[str, Arm]) -> None:
+    def __init__(self, manifest: Manifest, arms: Arms) -> None:
         self._manifest = manifest
         self._arms = arms
-        self._images = {image.id: image for image in manifest.images}
+        self._images = {image.id: image for image in (*manifest.images, NO_IMAGE)}
         self._found: dict[tuple[str, str, str], PlanWarning] = {}
 
     def see(self, job: Job) -> None:
         """Look at the texts that the manifest gives a job."""
-        for parameter in self._arms[job.prompt_id].parameters:
+        for parameter in self._arms[job.prompt_id, job.model].parameters:
             text = job.payload.get(parameter.name)
             if isinstance(text, str) and _SIGN.search(text):
                 for word in placeholders(text):

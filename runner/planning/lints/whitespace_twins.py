@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from runner.model import Job
-from runner.planning.expansion.arms import Arm
+from runner.planning.expansion.arms import Arms
 from runner.planning.plan_diagnostics import PlanWarning
 
 # Only this many prompts are compared, so that neither time nor memory grows with the sweep. All pictures have the same
@@ -16,7 +16,7 @@ _COMPARED = 10_000
 class WhitespaceTwins:
     """Compares the prompts of each picture as they come, until `_COMPARED` prompts have come."""
 
-    def __init__(self, arms: Mapping[str, Arm]) -> None:
+    def __init__(self, arms: Arms) -> None:
         self._arms = arms
         self._seen: set[tuple[str, str]] = set()
         # By picture and words: the first prompt with these words, and the key of its job.
@@ -40,7 +40,7 @@ class WhitespaceTwins:
     def warnings(self) -> Iterator[PlanWarning]:
         """A warning for each arm with such a prompt (W806)."""
         for prompt, (job, key) in self._found.items():
-            place = self._arms[prompt].parameters[0].place
+            place = self._arms[prompt, job.model].parameters[0].place
             message = f"the prompt of {job.key} differs from that of {key} in white space alone"
             hint = "write both alike, so that they are one job, or let them differ in words"
             yield PlanWarning("W806", place, message, hint)

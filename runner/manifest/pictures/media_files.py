@@ -1,0 +1,146 @@
+"""Reads the media that parameters name: a path, an address or Base64 becomes a reference, once it is checked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+from runner.diagnostics.suggestions import misread, nearby
+from runner.diagnostics.words import joined, size
+from runner.manifest.files import on_disk, open_media
+from runner.manifest.json_values import items
+from runner.manifest.pictures.inspection import Picture, Rules, inspect, inspect_file
+from runner.media import Encoding, MediaKind, MediaParameter
+from runner.model import Image, Origin
+
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_DATA = re.compile(r"data:[^,]{0,100},", re.IGNORECASE)
+# A path of so many letters without a dot is hardly meant.
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{100,}={0,2}")
+_HINT = "name a file beside the manifest, an http or https address, or give the Base64 of a file"
+
+
+class UnfitMediaError(Exception):
+    """A medium that cannot be sent. `message` continues a sentence that begins with the name of its parameter."""
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class MediaFiles:
+    """The files that parameters name. Each is opened once. `found` has what was read, by its reference."""
+
+    def __init__(self, base: Path) -> None:
+        """`base` is the folder of the manifest, which paths are relative to."""
+        self._base = base
+        self._known: dict[tuple[str, tuple[str, ...]], str | UnfitMediaError] = {}
+        self.found: dict[str, Image] = {}
+
+    def reference(self, text: str, parameter: MediaParameter) -> str:
+        """What stands for a medium in payloads: its address, or `sha256:<hex>` of its bytes. Raises UnfitMediaError."""
+        index = text, parameter.steps
+        if index not in self._known:
+            try:
+                self._known[index] = self._read(text, parameter)
+            except UnfitMediaError as error:
+                self._known[index] = error
+        known = self._known[index]
+        if isinstance(known, UnfitMediaError):
+            raise known
+        return known
+
+    def _read(self, text: str, parameter: MediaParameter) -> str:
+        if _ADDRESS.fullmatch(text):
+            return text
+        prefix = _DATA.match(text)
+        path = self._base / text
+        if prefix is None and len(text) < 4096 and (path.exists() or not _BASE64.fullmatch(text)):
+            return self._file(text, on_disk(path), parameter)
+        return self._inline(text[prefix.end() :] if prefix else text, parameter)
+
+    def _file(self, text: str, path: Path, parameter: MediaParameter) -> str:
+        hint = misread(text) or (nearby(path, text) if text else _HINT)
+        if not path.is_file():
+            what = "is empty" if not text else f"names {text!r}, which is {'a folder' if path.is_dir() else 'no file'}"
+            raise UnfitMediaError("E401", what, hint)
+        if parameter.kind is MediaKind.IMAGE:
+            picture = _fit(text, inspect_file(path, [Rules.of(parameter)]))
+            image = Image(text, Origin.FILE, str(path), f"sha256:{picture.sha256}", {}, (), written=text)
+            return self._keep(image, picture)
+        return self._recording(text, path, parameter)
+
+    def _inline(self, text: str, parameter: MediaParameter) -> str:
+        try:
+            data = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise UnfitMediaError("E412", "is neither a path, an address nor Base64", _HINT) from None
+        if parameter.kind is not MediaKind.IMAGE:
+            raise UnfitMediaError("E416", "takes no Base64 of a video or a sound", "name its file, or its address")
+        picture = _fit("the Base64", inspect(BytesIO(data), len(data), [Rules.of(parameter)]))
+        reference = f"sha256:{picture.sha256}"
+        return self._keep(Image(reference[:19], Origin.INLINE, text, reference, {}, ()), picture)
+
+    def _keep(self, image: Image, picture: Picture) -> str:
+        kept = replace(image, size=picture.size, width=picture.width, height=picture.height)
+        self.found.setdefault(kept.reference, kept)
+        return kept.reference
+
+    def _recording(self, text: str, path: Path, parameter: MediaParameter) -> str:
+        """A video or a sound, opened by FFmpeg's libraries."""
+        from runner.video.recordings import UnreadableRecordingError, recording
+
+        rules = parameter.rules
+        length = path.stat().st_size
+        most = rules.get("maxBytes")
+        if isinstance(most, int) and length > most:
+            raise UnfitMediaError("E403", f"{text} has {size(length)}; the API takes at most {size(most)}", "cut it")
+        try:
+            with open_media(path) as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            facts = recording(path)
+        except (OSError, UnreadableRecordingError) as error:
+            raise UnfitMediaError("E406", f"{text} cannot be read: {error}", "save or copy it anew") from None
+        formats = [str(each).lower() for each in items(rules.get("formats"))]
+        if parameter.kind is MediaKind.VIDEO and facts.fps is None:
+            raise UnfitMediaError("E402", f"{text} is no video", "name a video file")
+        if parameter.kind is MediaKind.AUDIO and not facts.has_sound:
+            raise UnfitMediaError("E402", f"{text} has no sound", "name a sound file")
+        if formats and not facts.formats & set(formats):
+            raise UnfitMediaError("E402", f"{text} is {joined(sorted(facts.formats))}", f"save it as {joined(formats)}")
+        for value, low, high, unit in (
+            (facts.seconds, "minSeconds", "maxSeconds", "s"),
+            (facts.fps, "minFps", "maxFps", "frames a second"),
+        ):
+            _check_range(text, value, rules.get(low), rules.get(high), unit)
+        reference = f"sha256:{digest}"
+        image = Image(text, Origin.FILE, str(path), reference, {}, (), length, written=text)
+        self.found.setdefault(reference, image)
+        return reference
+
+
+def _fit(name: str, picture: Picture) -> Picture:
+    for each in picture.diagnostics:
+        raise UnfitMediaError(each.code, f"{name} {each.message}", each.hint or _HINT)
+    return picture
+
+
+def _check_range(name: str, value: float | None, least: object, most: object, unit: str) -> None:
+    if value is None:
+        return
+    if isinstance(least, (int, float)) and value < least:
+        raise UnfitMediaError("E417", f"{name} has {value:.3g} {unit}; the API takes at least {least:g}", "use another")
+    if isinstance(most, (int, float)) and value > most:
+        raise UnfitMediaError("E417", f"{name} has {value:.3g} {unit}; the API takes at most {most:g}", "cut it")
+
+
+def sendable(parameter: MediaParameter) -> Encoding | None:
+    """How a file is put into a request for this parameter; None if it takes addresses only."""
+    return next((each for each in parameter.encodings if each is not Encoding.URL), None)
