@@ -118,10 +118,12 @@ def media_replaced(
 
 
 def media_names(payload: Variables, parameters: Sequence[MediaParameter] | None) -> frozenset[str]:
-    """The parameters of a payload that hold media. Without the model's schema, whatever may be media counts as such."""
-    if parameters is not None:
-        return frozenset(str(each.route[0]) for each in media_of(payload, parameters))
-    return frozenset(name for name, value in payload.items() if any(map(_may_be_media, _every_text(value))))
+    """The parameters of a payload that hold media.
+
+    What may be media counts as such, too: files and addresses. The schema of a model may be gone, or not say it.
+    """
+    told = frozenset(str(each.route[0]) for each in media_of(payload, parameters or ()))
+    return told | {name for name, value in payload.items() if any(map(_may_be_media, _every_text(value)))}
 
 
 def encoded_replaced(value: Json, replace: Callable[[str], str]) -> Json:
