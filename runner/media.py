@@ -22,6 +22,8 @@ _ENCODED = re.compile(r"(?:data:[\w/+.;=-]{0,100},)?[A-Za-z0-9+/=\r\n]{128,}")
 EACH = "[]"
 # The roles whose first parameter takes the images of a manifest, where none has the role `first`.
 _OTHER_FIRST = ("reference", "source")
+# What takes the picture in a schema that says nothing of media, as in those of the first models.
+_USUAL = frozenset(("image",))
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 
 
@@ -87,7 +89,10 @@ def is_reference(text: str) -> bool:
 
 def parameters_of(schema: ModelSchema) -> tuple[MediaParameter, ...]:
     """The media parameters of a model, in the order of its schema."""
-    return tuple(_below(schema.document, (), schema.document, frozenset()))
+    found = tuple(_below(schema.document, (), schema.document, frozenset()))
+    return found or tuple(
+        MediaParameter((name,), MediaKind.IMAGE, "first", {}) for name in _USUAL & schema.properties.keys()
+    )
 
 
 def first_picture(schema: ModelSchema) -> MediaParameter | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.api.body import BLOCK, Body, PictureChangedError, base64_length
+from runner.api.body import BLOCK, Body, FileText, PictureChangedError, base64_length
 from runner.model import Image, Origin, canonical_json, fingerprint
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -23,13 +23,13 @@ def from_file(path, **payload):
     content = path.read_bytes()
     reference = f"sha256:{hashlib.sha256(content).hexdigest()}"
     image = Image("shoe", Origin.FILE, str(path), reference, {}, (), len(content))
-    return Body("m", {"image": reference, **payload}, image)
+    return Body("m", {"image": reference, **payload}, {reference: FileText(image)})
 
 
 def inline(content, **payload):
     reference = f"sha256:{hashlib.sha256(content).hexdigest()}"
     image = Image("dot", Origin.INLINE, base64.b64encode(content).decode(), reference, {}, (), len(content))
-    return Body("m", {"image": reference, **payload}, image)
+    return Body("m", {"image": reference, **payload}, {reference: FileText(image)})
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 2])
@@ -50,7 +50,7 @@ def test_a_file_goes_out_as_raw_base64_of_a_known_length(tmp_path, size):
 
 def test_a_url_is_passed_on_as_it_is():
     url = "https://example.com/ä?x=1&y=\"'"
-    body = Body("m", {"image": url, "prompt": ""}, Image("u", Origin.URL, url, url, {}, ()))
+    body = Body("m", {"image": url, "prompt": ""}, {})
     sent = b"".join(body)
     assert json.loads(sent) == {"model": "m", "payload": {"prompt": "", "image": url}}
     assert len(sent) == len(body)
@@ -62,7 +62,7 @@ def test_a_url_is_passed_on_as_it_is():
 )
 def test_any_payload_arrives_as_it_is(content, payload):
     body = inline(content)
-    body = Body("m", {**payload, **body.payload}, body.image)
+    body = Body("m", {**payload, **body.payload}, body.files)
     sent = b"".join(body)
     assert len(body) == len(sent)
     document = json.loads(sent)
@@ -72,9 +72,9 @@ def test_any_payload_arrives_as_it_is(content, payload):
 
 
 def test_requests_of_one_fingerprint_have_the_same_bytes():
-    body, image = inline(b"x"), inline(b"x").image
-    one = Body("m", {"a": 1.0, "b": {"d": 2, "c": 3}, **body.payload}, image)
-    other = Body("m", {**body.payload, "b": {"c": 3, "d": 2}, "a": 1}, image)
+    body, files = inline(b"x"), inline(b"x").files
+    one = Body("m", {"a": 1.0, "b": {"d": 2, "c": 3}, **body.payload}, files)
+    other = Body("m", {**body.payload, "b": {"c": 3, "d": 2}, "a": 1}, files)
     assert fingerprint("m", one.payload) == fingerprint("m", other.payload)
     assert b"".join(one) == b"".join(other)
 

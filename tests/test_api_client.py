@@ -12,7 +12,7 @@ import pytest
 
 from runner.api import client as client_module
 from runner.api.answer_classes import AnswerClass
-from runner.api.body import Body
+from runner.api.body import Body, FileText
 from runner.api.client import Client
 from runner.api.service import Service
 from runner.model import Image, Origin
@@ -20,7 +20,7 @@ from tests import wire
 
 KEY = "sk-very-secret"
 URL = "https://example.com/shoe.jpg"
-BODY = Body("m", {"prompt": "p", "image": URL}, Image("shoe", Origin.URL, URL, URL, {}, ()))
+BODY = Body("m", {"prompt": "p", "image": URL}, {})
 
 
 def http(status, document=b"", *headers, length=None):
@@ -47,7 +47,7 @@ def picture(tmp_path, size=10 * 1024 * 1024):
     path.write_bytes(bytes(range(256)) * (size // 256))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     image = Image("shoe", Origin.FILE, str(path), f"sha256:{digest}", {}, (), size // 256 * 256)
-    return path, Body("m", {"prompt": "p", "image": image.reference}, image)
+    return path, Body("m", {"prompt": "p", "image": image.reference}, {image.reference: FileText(image)})
 
 
 VERDICTS = {
@@ -438,7 +438,7 @@ def test_a_client_travels_to_another_process_with_its_service():
 
 
 def test_a_request_that_holds_the_key_is_not_sent():
-    body = Body("m", {"prompt": f"p {KEY}", "image": URL}, Image("shoe", Origin.URL, URL, URL, {}, ()))
+    body = Body("m", {"prompt": f"p {KEY}", "image": URL}, {})
     told, server = ask(http(200, {"request_id": "r"}), lambda client: client.submit(body))
     assert (told.kind, server.connections) == (AnswerClass.KEY_INSIDE, 0)
     assert KEY not in repr(told)

@@ -12,11 +12,10 @@ from runner.api.client import Client
 from runner.api.service import Service
 from runner.api.transport import CallError, Transport, check_environment
 from runner.errors import UsageError
-from runner.model import Image, Origin
 from tests import wire
 
 URL = "https://example.com/shoe.jpg"
-BODY = Body("m", {"prompt": "p", "image": URL}, Image("shoe", Origin.URL, URL, URL, {}, ()))
+BODY = Body("m", {"prompt": "p", "image": URL}, {})
 ELSEWHERE = "https://api.service.invalid/v1"
 PATIENCE = (2.0, 2.0)
 

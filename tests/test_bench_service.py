@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from runner.api.body import Body
+from runner.api.body import Body, FileText
 from runner.api.client import Client
 from runner.api.service import Service
 from runner.model import Image, Origin
@@ -31,7 +31,7 @@ def client(served):
 
 
 def body(number):
-    return Body("Kling-Image2Video-V1.6-Standard", {"prompt": f"number {number}", "image": URL}, IMAGE)
+    return Body("Kling-Image2Video-V1.6-Standard", {"prompt": f"number {number}", "image": URL}, {})
 
 
 def download(served, url):
@@ -75,7 +75,9 @@ def test_an_upload_is_told_from_others_by_its_content(served, client, tmp_path):
         (tmp_path / "a.jpg").write_bytes(content)
         reference = f"sha256:{hashlib.sha256(content).hexdigest()}"
         image = Image("a", Origin.FILE, str(tmp_path / "a.jpg"), reference, {}, (), len(content))
-        assert client.submit(Body("m", {"image": image.reference}, image)).remote.request_id
+        assert client.submit(
+            Body("m", {"image": image.reference}, {image.reference: FileText(image)})
+        ).remote.request_id
     after = served.ledger()
     assert (after.submitted - before.submitted, after.repeated - before.repeated) == (3, 1)
     assert after.most_uploads >= 1

@@ -298,7 +298,7 @@ def test_a_request_of_before_is_not_taken_for_a_lost_one(ground):
     """It was on the page that was asked for before the first submission."""
     place = ground()
     world = place.world
-    body = Body(place.manifest.models[0], dict(next(iter(make_plan(place.manifest).jobs)).job.payload), None)
+    body = Body(place.manifest.models[0], dict(next(iter(make_plan(place.manifest).jobs)).job.payload), {})
     world.take(body)
     world.script.extend([lost(was_accepted=False)])
     place.run()

@@ -389,7 +389,7 @@ def _numbers(left: float, right: float) -> Likeness:
 
 def _compared_media(ours: Json, theirs: Json) -> Likeness:
     """Compare a parameter with media, which is a text, or has texts in lists and objects. It is never DIFFERENT."""
-    if not theirs or theirs == CUT_SHORT:
+    if not theirs or theirs == CUT_SHORT or (isinstance(ours, str) and not isinstance(theirs, str)):
         return Likeness.HIDDEN
     if isinstance(ours, str) and isinstance(theirs, str):
         if ours == theirs:
