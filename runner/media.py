@@ -7,7 +7,7 @@ stored or shown a file stands as `sha256:<hex>` of its bytes; an address stands 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -22,9 +22,8 @@ _ENCODED = re.compile(r"(?:data:[\w/+.;=-]{0,100},)?[A-Za-z0-9+/=\r\n]{128,}")
 EACH = "[]"
 # The roles whose first parameter takes the images of a manifest, where none has the role `first`.
 _OTHER_FIRST = ("reference", "source")
-# What takes the picture in a schema that says nothing of media, as in those of the first models.
-_USUAL = frozenset(("image",))
-_BRANCHES = ("anyOf", "oneOf", "allOf")
+_FORMS = ("anyOf", "oneOf", "allOf")
+KEYWORD, OLD_KEYWORD = "x-media", "x-image"
 
 
 class MediaKind(StrEnum):
@@ -48,12 +47,10 @@ class MediaParameter:
     """A place of a payload that takes media.
 
     `steps` lead to it from the payload: the names of members, and EACH for every item of a list. `rules` are what the
-    schema says of it: the keyword `x-media`, or `x-image`, its old name for the first picture.
+    schema says of it.
     """
 
     steps: tuple[str, ...]
-    kind: MediaKind
-    role: str
     rules: Mapping[str, Json]
 
     @property
@@ -62,11 +59,28 @@ class MediaParameter:
         return self.steps[0]
 
     @property
+    def kind(self) -> MediaKind:
+        return MediaKind(str(self.rules.get("kind", MediaKind.IMAGE)))
+
+    @property
+    def role(self) -> str:
+        return str(self.rules.get("role", "source"))
+
+    @property
     def encodings(self) -> tuple[Encoding, ...]:
         """How it may be sent, the preferred way first."""
         told = self.rules.get("encodings")
         known = [Encoding(str(each)) for each in told] if isinstance(told, Sequence) else []
         return tuple(known) or (Encoding.URL, Encoding.BASE64)
+
+    @property
+    def inline(self) -> Encoding | None:
+        """How a file is put into a request; None if only addresses are taken."""
+        return next((each for each in self.encodings if each is not Encoding.URL), None)
+
+
+# The picture of a schema that says nothing of media, as those of the first models.
+USUAL_PICTURE = MediaParameter(("image",), {"kind": "image", "role": "first"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +101,45 @@ def is_reference(text: str) -> bool:
     return _REFERENCE.fullmatch(text) is not None
 
 
+def declared(document: Mapping[str, Json]) -> Iterator[tuple[tuple[str, ...], str, Json]]:
+    """Each place of a schema with a keyword for media: the steps to it, the keyword, and what it says."""
+    once: set[tuple[str, ...]] = set()
+    for steps, keyword, told in _below(document, (), document, frozenset()):
+        if steps not in once:
+            once.add(steps)
+            yield steps, keyword, told
+
+
+@lru_cache(maxsize=256)
 def parameters_of(schema: ModelSchema) -> tuple[MediaParameter, ...]:
     """The media parameters of a model, in the order of its schema."""
-    found = tuple(_below(schema.document, (), schema.document, frozenset()))
-    return found or tuple(
-        MediaParameter((name,), MediaKind.IMAGE, "first", {}) for name in _USUAL & schema.properties.keys()
+    found = tuple(
+        MediaParameter(steps, told if keyword == KEYWORD else {**USUAL_PICTURE.rules, **told})
+        for steps, keyword, told in declared(schema.document)
+        if isinstance(told, Mapping)
     )
+    return found or tuple(each for each in (USUAL_PICTURE,) if each.name in schema.properties)
 
 
 def first_picture(schema: ModelSchema) -> MediaParameter | None:
     """The parameter that the images of a manifest fill; None if the model takes no picture."""
     pictures = [each for each in parameters_of(schema) if each.kind is MediaKind.IMAGE]
-    for role in ("first", *_OTHER_FIRST):
-        for each in pictures:
-            if each.role == role:
-                return each
-    return None
+    firsts = [each for each in pictures if each.role == "first"]
+    return next(iter(firsts or [each for each in pictures if each.role in _OTHER_FIRST]), None)
 
 
-def media_of(payload: Variables, parameters: Sequence[MediaParameter]) -> Iterator[Medium]:
-    """Every text of a payload that stands for media."""
+def media_of(payload: Variables, parameters: Iterable[MediaParameter]) -> Iterator[Medium]:
+    """Every text of a payload that stands for media, each once."""
+    seen: set[Route] = set()
     for parameter in parameters:
         for route, text in _texts(payload, parameter.steps, ()):
-            yield Medium(route, text, parameter)
+            if route not in seen:
+                seen.add(route)
+                yield Medium(route, text, parameter)
 
 
 def media_replaced(
-    payload: Variables, parameters: Sequence[MediaParameter], replace: Callable[[Medium], Json]
+    payload: Variables, parameters: Iterable[MediaParameter], replace: Callable[[Medium], Json]
 ) -> dict[str, Json]:
     """The payload with other values in place of its media."""
     result: Json = payload
@@ -122,12 +148,12 @@ def media_replaced(
     return dict(result) if isinstance(result, Mapping) else {}
 
 
-def media_names(payload: Variables, parameters: Sequence[MediaParameter] | None) -> frozenset[str]:
+def media_names(payload: Variables, schema: ModelSchema | None) -> frozenset[str]:
     """The parameters of a payload that hold media.
 
-    What may be media counts as such, too: files and addresses. The schema of a model may be gone, or not say it.
+    Files and addresses count as such wherever they are: the schema of a model may be gone, or not say it.
     """
-    told = frozenset(str(each.route[0]) for each in media_of(payload, parameters or ()))
+    told = frozenset(str(each.route[0]) for each in media_of(payload, parameters_of(schema) if schema else ()))
     return told | {name for name, value in payload.items() if any(map(_may_be_media, _every_text(value)))}
 
 
@@ -142,65 +168,79 @@ def encoded_replaced(value: Json, replace: Callable[[str], str]) -> Json:
     return value
 
 
+def takes_several(schema: ModelSchema, parameter: MediaParameter) -> bool:
+    """Whether the parameter of the payload that holds it may be a list."""
+    return "array" in _types(schema.properties.get(parameter.name), schema.document)
+
+
 def with_first(payload: Variables, parameter: MediaParameter, schema: ModelSchema, text: str) -> dict[str, Json]:
     """The payload with `text` in its first picture. Where that is in a list, what the payload has there follows it."""
     name = parameter.name
-    made = _made(parameter.steps[1:], schema.properties.get(name), text)
+    made = _made(parameter.steps[1:], schema.properties.get(name), schema.document, text)
     given = payload.get(name)
-    if isinstance(made, list) and given is not None:
-        made += given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+    if given is not None:
+        made = [*_listed(made), *_listed(given)]
     return {**{each: value for each, value in payload.items() if each != name}, name: made}
 
 
-def _made(steps: tuple[str, ...], rules: Json, text: str) -> Json:
+def _made(steps: tuple[str, ...], rules: Json, root: Mapping[str, Json], text: str) -> Json:
     """The value that has `text` at these steps, and of the other members those that the schema fixes."""
-    document = rules if isinstance(rules, Mapping) else {}
+    whole = _whole(rules, root)
     if not steps:
-        return [text] if document.get("type") == "array" else text
+        types = _types(rules, root)
+        return [text] if "array" in types and "string" not in types else text
     if steps[0] == EACH:
-        return [_made(steps[1:], document.get("items"), text)]
-    members = document.get("properties")
-    members = members if isinstance(members, Mapping) else {}
-    fixed = {name: _fixed(each) for name, each in members.items() if name != steps[0] and _fixed(each) is not None}
-    return {steps[0]: _made(steps[1:], members.get(steps[0]), text), **fixed}
+        return [_made(steps[1:], whole.get("items"), root, text)]
+    members = whole.get("properties")
+    parts = {name: _whole(each, root) for name, each in members.items()} if isinstance(members, Mapping) else {}
+    fixed = {name: each.get("const", each.get("default")) for name, each in parts.items() if name != steps[0]}
+    inner = _made(steps[1:], parts.get(steps[0]), root, text)
+    return {steps[0]: inner, **{name: value for name, value in fixed.items() if value is not None}}
 
 
-def _fixed(rules: Json) -> Json:
-    return rules.get("const", rules.get("default")) if isinstance(rules, Mapping) else None
+def _types(rules: Json, root: Mapping[str, Json]) -> set[Json]:
+    """The types that a schema names, also in the forms that it has."""
+    whole = _whole(rules, root)
+    told = whole.get("type")
+    found = set(_listed(told)) if told is not None else set()
+    return found.union(*(_types(each, root) for word in ("anyOf", "oneOf") for each in _listed(whole.get(word, ()))))
+
+
+def _whole(rules: Json, root: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The rules with those that they refer to."""
+    if not isinstance(rules, Mapping):
+        return {}
+    target = rules.get("$ref")
+    # A reference to itself is refused when a schema is read.
+    return {**_whole(_pointed(target, root), root), **rules} if isinstance(target, str) else rules
 
 
 def _below(
     rules: Json, steps: tuple[str, ...], root: Mapping[str, Json], passed: frozenset[str]
-) -> Iterator[MediaParameter]:
-    """The media parameters of a part of a schema. `passed` are the references that led here: a circle ends."""
+) -> Iterator[tuple[tuple[str, ...], str, Json]]:
+    """The keywords for media in a part of a schema. `passed` are the references that led here: a circle ends."""
     if not isinstance(rules, Mapping):
         return
-    told, old = rules.get("x-media"), rules.get("x-image")
-    if steps and isinstance(told, Mapping):
-        yield MediaParameter(steps, MediaKind(str(told.get("kind", "image"))), str(told.get("role", "source")), told)
-        return
-    if steps and isinstance(old, Mapping):
-        yield MediaParameter(steps, MediaKind.IMAGE, "first", old)
-        return
+    for keyword in (KEYWORD, OLD_KEYWORD):
+        if steps and keyword in rules:
+            yield steps, keyword, rules[keyword]
+            return
     members = rules.get("properties")
-    inner = [(each, (*steps, name)) for name, each in members.items()] if isinstance(members, Mapping) else []
-    inner.append((rules.get("items"), (*steps, EACH)))
-    inner += [(each, steps) for word in _BRANCHES for each in _listed(rules.get(word))]
-    found = [each for part, way in inner for each in _below(part, way, root, passed)]
+    for name, each in members.items() if isinstance(members, Mapping) else ():
+        yield from _below(each, (*steps, name), root, passed)
+    yield from _below(rules.get("items"), (*steps, EACH), root, passed)
+    for each in (form for word in _FORMS for form in _listed(rules.get(word, ()))):
+        yield from _below(each, steps, root, passed)
     target = rules.get("$ref")
     if isinstance(target, str) and target not in passed:
-        found += _below(_resolved(target, root), steps, root, passed | {target})
-    once: dict[tuple[str, ...], MediaParameter] = {}
-    for each in found:
-        once.setdefault(each.steps, each)
-    yield from once.values()
+        yield from _below(_pointed(target, root), steps, root, passed | {target})
 
 
 def _listed(value: Json) -> Sequence[Json]:
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
 
 
-def _resolved(target: str, root: Mapping[str, Json]) -> Json:
+def _pointed(target: str, root: Mapping[str, Json]) -> Json:
     """What a reference within the schema leads to; None for any other one."""
     value: Json = root if target.startswith("#") else None
     for step in filter(None, target.removeprefix("#").split("/")):
@@ -209,17 +249,16 @@ def _resolved(target: str, root: Mapping[str, Json]) -> Json:
 
 
 def _texts(value: Json, steps: tuple[str, ...], route: Route) -> Iterator[tuple[Route, str]]:
+    """The texts at these steps. Where a text or a list may stand, each text of a list counts, and a text alone, too."""
     if isinstance(value, str):
-        # Where a text or a list is allowed, a text is a list of one.
         if all(step == EACH for step in steps):
             yield route, value
     elif isinstance(value, Mapping):
         if steps and steps[0] in value:
             yield from _texts(value[steps[0]], steps[1:], (*route, steps[0]))
-    elif isinstance(value, Sequence):
-        rest = steps[1:] if steps and steps[0] == EACH else steps
-        for index, each in enumerate(value) if not rest or rest is not steps else ():
-            yield from _texts(each, rest, (*route, index))
+    elif isinstance(value, Sequence) and (not steps or steps[0] == EACH):
+        for index, each in enumerate(value):
+            yield from _texts(each, steps[1:], (*route, index))
 
 
 def _with(value: Json, route: Route, new: Json) -> Json:

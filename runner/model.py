@@ -234,7 +234,7 @@ class ModelSchema:
     """A model as its schema file describes it: `document` is JSON Schema (2020-12) for the payload."""
 
     name: str
-    document: Mapping[str, Json]
+    document: Mapping[str, Json] = field(hash=False)
 
     @property
     def defaults(self) -> dict[str, Json]:
@@ -292,6 +292,10 @@ class Manifest:
     def of_model(self, model: str) -> ModelSettings:
         """What the manifest says of a model."""
         return self.settings.get(model, _USUAL)
+
+    def gives_images(self, model: str) -> bool:
+        """Whether a model gets the images."""
+        return bool(self.images) and self.of_model(model).takes_images
 
     def budget_of(self, model: str) -> Budget:
         """The budget with the price of a model in place of the usual one."""

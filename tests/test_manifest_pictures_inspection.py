@@ -11,9 +11,10 @@ from PIL import Image
 
 from runner.manifest.pictures.inspection import Picture, Rules, inspect, inspect_file
 from runner.manifest.schema.model_schemas import shipped_schema
+from runner.media import first_picture
 from runner.model import ModelSchema
 
-RULES = Rules.of(shipped_schema("Kling-Image2Video-V1.6-Standard"))
+RULES = Rules.of(first_picture(shipped_schema("Kling-Image2Video-V1.6-Standard")))
 
 
 def picture(path, width, height, format="PNG"):
@@ -132,14 +133,14 @@ def test_several_models(tmp_path):
 @pytest.mark.parametrize(
     ("document", "rules"),
     [
-        ({}, Rules()),
         ({"properties": {"image": {"type": "string"}}}, Rules()),
+        ({"properties": {"img_url": {"x-media": {"kind": "image", "maxSide": 2000}}}}, Rules(max_side=2000)),
         ({"properties": {"image": {"x-image": {"minSide": 64, "formats": ["PNG"]}}}}, Rules(None, 64, None, ("PNG",))),
         ({"properties": {"image": {"x-image": {"aspectRatio": [1, 2]}}}}, Rules(aspect_ratio=(1.0, 2.0))),
     ],
 )
 def test_rules_of_a_schema(document, rules):
-    assert Rules.of(ModelSchema("m", document)) == rules
+    assert Rules.of(first_picture(ModelSchema("m", document))) == rules
 
 
 def turned(path, orientation, size=(640, 480)):

@@ -29,7 +29,7 @@ def arm_of(manifest):
     def made(text="still", common=None, **own):
         changed = replace(manifest, params=common or {}, prompts=(Prompt("a", text, own, ("prompts", 0)),))
         diagnostics = PlanDiagnostics(changed)
-        (arm,) = Compiler(Templates(changed.folders), diagnostics).arms(changed)
+        (arm,) = Compiler(Templates(changed.folders), diagnostics).arms(changed).values()
         return arm, [each.code for each in diagnostics.ordered(0)]
 
     return made

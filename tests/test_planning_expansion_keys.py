@@ -11,7 +11,7 @@ from runner.planning.expansion.keys import head_of, key_of, segment, told_apart
 from runner.planning.expansion.paths import safe_path
 from tests.kit import MODEL, write_manifest
 
-TEXTS = st.text(max_size=300)
+TEXTS, IDS = st.text(max_size=300), st.text(min_size=1, max_size=300)
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), TEXTS, st.lists(TEXTS))
 
 
@@ -32,6 +32,10 @@ def test_a_key_reads_as_documented(manifest):
 
 def test_no_variables_leave_no_segment(manifest):
     assert key(manifest, "shoe", "plain", MODEL, {}, 2) == "shoe/plain/take-2"
+
+
+def test_a_cell_without_a_picture_has_no_part_for_one(manifest):
+    assert key(manifest, "", "plain", MODEL, {"surface": "snow"}, 1) == "plain/surface=snow/take-1"
 
 
 def test_the_model_stands_in_the_key_where_it_is_an_axis(tmp_path: Path):
@@ -72,7 +76,7 @@ def test_told_apart_adds_the_start_of_the_id():
     assert told_apart("a/b/take-1", "0123456789abcdef") == "a/b/take-1~01234567"
 
 
-@given(image=TEXTS, prompt=TEXTS, variables=st.dictionaries(st.from_regex(r"[a-z_]\w{0,9}", fullmatch=True), VALUES))
+@given(image=IDS, prompt=IDS, variables=st.dictionaries(st.from_regex(r"[a-z_]\w{0,9}", fullmatch=True), VALUES))
 def test_a_key_has_one_segment_a_part_and_is_a_safe_path(manifest, image, prompt, variables):
     name = key(manifest, image, prompt, MODEL, variables, 1)
     parts = name.split("/")

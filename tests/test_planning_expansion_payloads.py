@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from runner.manifest.pictures.media_files import MediaFiles
 from runner.manifest.reader import load
 from runner.manifest.schema.model_schemas import shipped_models, shipped_schema
 from runner.model import Image, ModelSchema, Origin, Prompt, fingerprint
@@ -39,8 +40,8 @@ def manifest(tmp_path_factory):
 
 def requests_of(manifest, schema, text, params):
     prompt = Prompt("a", text, params, ("prompts", 0))
-    (arm,) = Compiler(Templates(), PlanDiagnostics(manifest)).arms(replace(manifest, prompts=(prompt,)))
-    return Payloads(arm, schema)
+    (arm,) = Compiler(Templates(), PlanDiagnostics(manifest)).arms(replace(manifest, prompts=(prompt,))).values()
+    return Payloads(arm, schema, MediaFiles(manifest.path.parent))
 
 
 def unexpected(parameter, found):

@@ -11,11 +11,20 @@ def of(**properties: object) -> ModelTips:
     return ModelTips.of(ModelSchema("own", {"properties": {"image": {}, **properties}}))  # type: ignore[dict-item]
 
 
+ADHERENCE = {"cfg_scale": {"creative": (0.3, 0.5), "strict adherence": (0.7, 1)}}
+LONGEST = {
+    "kling-v3-image-to-video": "15",
+    "ltx-2-fast-image-to-video": 20,
+    "vidu-q2-pro-r2v": 10,
+    "vidu-q3-pro-t2v": 16,
+    "wan2.7-i2v": 15,
+}
+
+
 @pytest.mark.parametrize("model", shipped_models())
 def test_the_tips_of_the_shipped_models(model):
-    assert ModelTips.of(shipped_schema(model)) == ModelTips(
-        {"cfg_scale": {"creative": (0.3, 0.5), "strict adherence": (0.7, 1)}}, "duration", "10"
-    )
+    ranges = ADHERENCE if model.startswith("Kling-") else {}
+    assert ModelTips.of(shipped_schema(model)) == ModelTips(ranges, "duration", LONGEST.get(model, "10"))
 
 
 def test_a_model_without_tips():

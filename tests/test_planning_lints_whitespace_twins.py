@@ -61,7 +61,7 @@ def test_only_so_many_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     keys = {"prompts": arms("In {{ s }}"), "matrix": {"s": ["a", "b", "c", "c "]}, "takes": 2}
     manifest = load(write_manifest(tmp_path, **keys))
     expansion = Expansion(manifest, Templates(), PlanDiagnostics(manifest))
-    compared = WhitespaceTwins({arm.prompt.id: arm for arm in expansion.arms})
+    compared = WhitespaceTwins(expansion.arms)
     seen = 0
     for job in expansion.jobs():
         if compared.is_active:

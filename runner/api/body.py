@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import BinaryIO
 
 from runner.errors import ReelrunError
-from runner.model import Image, Origin, Variables, canonical_json
+from runner.model import Image, Variables, canonical_json
+from runner.video.file_types import opened
 
 # A multiple of three, so that the Base64 texts of the blocks, joined, are the Base64 text of the whole file.
 BLOCK = 3 * 64 * 1024
@@ -60,7 +58,7 @@ class Body:
                 yield part
             else:
                 yield part.prefix.encode()
-                yield from _encoded(part.image)
+                yield from map(base64.b64encode, blocks_of(part.image))
 
     def frame(self) -> bytes:
         """The body without what files hold."""
@@ -84,8 +82,11 @@ class Body:
         return parts
 
 
-def _encoded(image: Image) -> Iterator[bytes]:
-    """The Base64 of a file. The last block is yielded only if the hash of the whole file is that of the plan."""
+def blocks_of(image: Image) -> Iterator[bytes]:
+    """The bytes of a file, in blocks. The last one is yielded only if the hash of the whole file is that of the plan.
+
+    Raises PictureChangedError.
+    """
     digest = hashlib.sha256()
     left = image.size or 0
     try:
@@ -99,21 +100,14 @@ def _encoded(image: Image) -> Iterator[bytes]:
                 # A short block: the file is shorter than planned.
                 if len(block) < wanted or (left == 0 and (is_wrong or file.read(1))):
                     raise PictureChangedError(
-                        f"the picture {image.id} changed since the plan was made", "run the same command again"
+                        f"the file {image.id} changed since the plan was made", "run the same command again"
                     )
-                yield base64.b64encode(block)
+                yield block
     except OSError as error:
         raise PictureChangedError(
-            f"the picture {image.id} cannot be read any more: {error.strerror} ({image.location})",
+            f"the file {image.id} cannot be read any more: {error.strerror} ({image.location})",
             "put it back, then run the same command again",
         ) from error
-
-
-def opened(image: Image) -> BinaryIO:
-    """The bytes of a file of the manifest. Raises OSError."""
-    if image.origin is Origin.INLINE:
-        return io.BytesIO(base64.b64decode(image.location))
-    return Path(image.location).open("rb")
 
 
 def base64_size(text: str) -> int:

@@ -11,12 +11,9 @@ from runner.api.request_files import files_of
 from runner.errors import DiskError
 from runner.manifest.json_values import mapping
 from runner.manifest.schema.model_schemas import shipped_models, shipped_schema
-from runner.media import MediaKind, MediaParameter, parameters_of
+from runner.media import USUAL_PICTURE, parameters_of
 from runner.model import Image, Origin
 from runner.planning.lockfile import Lockfile
-
-# Of a model whose schema is not known, the picture is most likely in the parameter that the first models had.
-_FIRST = (MediaParameter(("image",), MediaKind.IMAGE, "first", {}),)
 
 
 def bodies(lockfile: Lockfile) -> Iterator[tuple[str, Body]]:
@@ -28,7 +25,7 @@ def bodies(lockfile: Lockfile) -> Iterator[tuple[str, Body]]:
     images = {image.reference: image for image in map(_sized, lockfile.pictures())}
     for key, job in lockfile.jobs():
         payload, model = mapping(job["payload"]), str(job["model"])
-        parameters = parameters_of(shipped_schema(model)) if model in shipped_models() else _FIRST
+        parameters = parameters_of(shipped_schema(model)) if model in shipped_models() else (USUAL_PICTURE,)
         yield key, Body(model, payload, files_of(payload, parameters, images, {}))
 
 

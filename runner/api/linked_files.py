@@ -69,6 +69,10 @@ class LinkedFiles:
         """HEAD of a link, which is not followed elsewhere. Raises BadLinkError and CallError."""
         return self._transport.call("HEAD", self._checked("", url))
 
+    def check(self, url: str) -> None:
+        """Raises BadLinkError if a link must not be followed."""
+        self._checked("", url)
+
     def _checked(self, url: str, target: str) -> str:
         """The address of a link, or of a redirect from `url`. Raises BadLinkError if it must not be followed."""
         try:

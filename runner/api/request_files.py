@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from runner.api.body import FileText
 from runner.media import Encoding, MediaParameter, media_of
 from runner.model import Image, Variables
+from runner.video.file_types import content_type
 
-_TYPES = {".png": "image/png", ".webp": "image/webp", ".gif": "image/gif", ".bmp": "image/bmp"}
+_UNKNOWN_TYPE = "application/octet-stream"
 
 
 def files_of(
     payload: Variables,
-    parameters: Sequence[MediaParameter],
+    parameters: Iterable[MediaParameter],
     files: Mapping[str, Image],
-    addresses: Mapping[str, str],
+    addresses: Variables,
 ) -> dict[str, FileText | str]:
-    """By reference: the address where there is one, else the file as text."""
+    """By reference: the address where there is one, else the file as text if the parameter takes that."""
     found: dict[str, FileText | str] = {}
     for medium in media_of(payload, parameters):
-        if not medium.is_file or medium.text in found:
-            continue
+        image, inline = files.get(medium.text), medium.parameter.inline
         if medium.text in addresses:
-            found[medium.text] = addresses[medium.text]
-        elif medium.text in files:
-            found[medium.text] = FileText(files[medium.text], _prefix(medium.parameter, files[medium.text]))
+            found[medium.text] = str(addresses[medium.text])
+        elif medium.is_file and image is not None and inline is not None and medium.text not in found:
+            found[medium.text] = FileText(image, _prefix(image) if inline is Encoding.DATA else "")
     return found
 
 
-def _prefix(parameter: MediaParameter, image: Image) -> str:
-    if Encoding.BASE64 in parameter.encodings or Encoding.DATA not in parameter.encodings:
+def _prefix(image: Image) -> str:
+    """What a data URI begins with."""
+    try:
+        return f"data:{content_type(image) or _UNKNOWN_TYPE};base64,"
+    except OSError:
+        # The body tells that the file is gone.
         return ""
-    suffix = image.written[image.written.rfind(".") :].lower()
-    return f"data:{_TYPES.get(suffix, 'image/jpeg')};base64,"

@@ -38,6 +38,11 @@ class Queue:
         """Whether there may be a job that does not wait for an equal one."""
         return bool(self._ready) or self._left > 0
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is handed out."""
+        return self._is_closed
+
     def __len__(self) -> int:
         return self._left + len(self._ready) + sum(map(len, self._held.values()))
 

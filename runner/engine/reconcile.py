@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from runner.api.answers import CUT_SHORT, Listing, Remote
-from runner.media import is_reference, media_names, parameters_of
+from runner.media import is_reference, media_names
 from runner.model import Attempt, Json, ModelFacts, ModelSchema, Variables, same_value
 
 # How far apart two numbers may be, relative to the larger: a service that stores single precision echoes 0.3 as
@@ -272,7 +272,7 @@ def likeness(attempt: Attempt, remote: Remote, schema: ModelSchema | None, facts
         return Likeness.DIFFERENT
     if remote.payload is None:
         return Likeness.HIDDEN
-    media = _media_in(attempt.payload, schema)
+    media = media_names(attempt.payload, schema)
     found = [
         _compared(attempt.payload[name], remote.payload.get(name), schema.defaults.get(name) if schema else None)
         for name in attempt.payload
@@ -304,11 +304,6 @@ def _sent(value: Json, addresses: Variables) -> Json:
     return [_sent(each, addresses) for each in value] if isinstance(value, Sequence) else value
 
 
-def _media_in(payload: Variables, schema: ModelSchema | None) -> frozenset[str]:
-    """The parameters with media. Whatever may be media counts as such where the manifest has the model no longer."""
-    return media_names(payload, parameters_of(schema) if schema else None)
-
-
 def rewritten_by(payload: Variables, schema: ModelSchema | None) -> frozenset[str]:
     """The parameters that the service may rewrite: `x-rewrites` of the schema, by a parameter that is switched on."""
     rules = schema.document.get("x-rewrites") if schema else None
@@ -320,7 +315,7 @@ def rewritten_by(payload: Variables, schema: ModelSchema | None) -> frozenset[st
 
 def hidden_in(payload: Variables, echo: Variables | None, schema: ModelSchema | None) -> frozenset[str]:
     """The parameters of a request of ours that its echo does not show."""
-    shown, media = echo or {}, _media_in(payload, schema)
+    shown, media = echo or {}, media_names(payload, schema)
     defaults = schema.defaults if schema else {}
     return frozenset(
         name
@@ -336,7 +331,7 @@ def hidden_in(payload: Variables, echo: Variables | None, schema: ModelSchema | 
 
 def rewritten_in(payload: Variables, echo: Variables | None, schema: ModelSchema | None) -> frozenset[str]:
     """The parameters of a request of ours that its echo shows with another value."""
-    defaults, media = schema.defaults if schema else {}, _media_in(payload, schema)
+    defaults, media = schema.defaults if schema else {}, media_names(payload, schema)
     return frozenset(
         name
         for name in payload

@@ -208,6 +208,12 @@ class Run:
         hint = "check GMI_API_KEY and GMI_ORG_ID; all that is known is kept, and the same command goes on"
         self.fail(AccessError(f"the service refuses access: {message}", hint))
 
+    def stop_buying(self, message: str) -> None:
+        """The account is empty (402): nothing more is submitted, and what was accepted is waited for."""
+        self.queue.close()
+        hint = "top up the account, then run the same command again: it buys what is left and nothing twice"
+        self.fail_at_end(AccessError(f"the service wants more credits: {message}", hint))
+
     def start(self, handle: Handler, call: Callable[[], object], *, is_call: bool = True) -> None:
         """Run a blocking call on the executor. When it ends, an event is put into the inbox.
 

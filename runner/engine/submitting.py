@@ -10,14 +10,13 @@ from functools import partial
 
 from runner.api.answer_classes import GENERAL, AnswerClass
 from runner.api.answers import Listing, Remote, Submission
-from runner.api.body import Body
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import backoff
 from runner.engine.polling import Polling
 from runner.engine.reconcile import is_time
 from runner.engine.run import Run, result_of
 from runner.engine.uploading import Uploading
-from runner.errors import AccessError, DiskError, SecretError, ServiceError
+from runner.errors import DiskError, SecretError, ServiceError
 from runner.model import Planned, Status
 
 # So many seconds a page of the list is waited for before the first submission to a model.
@@ -39,7 +38,6 @@ class Submitting:
         self._run = run
         self._polling = polling
         self._uploading = Uploading(run)
-        self._addresses: dict[int, dict[str, str]] = {}
         # The first submission to a model goes alone: a refused key, an unknown model, an empty account cost one call.
         self._canary: Flight | None = None
         self._passed: set[str] = set()
@@ -62,7 +60,8 @@ class Submitting:
             return self._page.deadline
         # Each of those that were lost in a storm may have been billed: find out before risking more.
         is_probed = run.posts.is_stormy and run.flights.count(Phase.UNKNOWN) > 0
-        if self._canary is not None or is_probed or self.is_blocked or not run.queue.has_ready:
+        has_to_wait = self._canary is not None or is_probed or self.is_blocked or self._uploading.is_full
+        if has_to_wait or not run.queue.has_ready:
             return math.inf
         return run.posts.due(run.calls + len(self._intended))
 
@@ -104,7 +103,6 @@ class Submitting:
             window_start=run.window_start(model),
             addresses=addresses,
         )
-        self._addresses[attempt.number] = addresses
         flight = Flight(attempt, Phase.POSTING, now, planned, newest=run.last_created(model))
         run.flights.add(flight)
         self._intended.append(flight)
@@ -157,9 +155,7 @@ class Submitting:
                     self._withdraw(flight, "interrupted" if run.error is None else run.error.message)
             return
         for flight in flights:
-            job = flight.job
-            addresses = self._addresses.pop(flight.attempt.number)
-            body = Body(job.model, job.payload, self._uploading.files_of(job, addresses))
+            body = self._uploading.body(flight.job, flight.attempt.addresses)
             flight.posted_at = run.now()
             run.start(partial(self._posted, flight), partial(run.tools.client.submit, body))
 
@@ -191,7 +187,8 @@ class Submitting:
                 self._withdraw(flight, answer.message)
                 self._run.deny(answer.message)
             case AnswerClass.UNPAID:
-                self._unpaid(flight, answer)
+                self._run.stop_buying(answer.message)
+                self._withdraw(flight, answer.message)
             case AnswerClass.KEY_INSIDE:
                 self._withdraw(flight, answer.message)
                 self._run.fail(SecretError(answer.message, "nothing of it was sent: take the key out of the manifest"))
@@ -251,14 +248,6 @@ class Submitting:
         if answer.remote is not None and not run.store.claimed([answer.remote.request_id]):
             run.store.claim(flight.attempt, answer.remote.request_id)
         run.end(flight, Status.REJECTED if rejected else Status.FAILED, f"{answer.http_status}: {answer.message}")
-
-    def _unpaid(self, flight: Flight, answer: Submission) -> None:
-        """The account is empty: nothing more is submitted, and what was accepted is waited for."""
-        run = self._run
-        run.queue.close()
-        self._withdraw(flight, answer.message)
-        hint = "top up the account, then run the same command again: it buys what is left and nothing twice"
-        run.fail_at_end(AccessError(f"the service wants more credits: {answer.message}", hint))
 
     def _withdraw(self, flight: Flight, reason: str) -> None:
         self._run.store.withdraw(flight.attempt, reason)

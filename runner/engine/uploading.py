@@ -8,20 +8,22 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from runner.api.answer_classes import AnswerClass
-from runner.api.body import FileText
+from runner.api.body import Body
 from runner.api.request_files import files_of
 from runner.api.uploads import Uploaded, is_gone, upload
 from runner.engine.pacing import backoff
-from runner.engine.run import Run, result_of
-from runner.errors import AccessError, DiskError
+from runner.engine.run import MOST_POSTS, Run, result_of
+from runner.errors import DiskError
 from runner.media import parameters_of
-from runner.model import Job, Planned
-from runner.planning.uploads import addressed
+from runner.model import Job, Planned, Variables
+from runner.planning.uploads import Addressing
 
 # The store of the service itself; in the state, beside other destinations.
 _SERVICE = "service"
 # An address that is older, in seconds, is looked at once a run.
 _FRESH = 86400.0
+# So many files go out at the same time, and so many jobs may wait for them: memory does not grow with the plan.
+_MOST_UPLOADS, _MOST_WAITING = 4, 256
 
 
 @dataclass(slots=True)
@@ -41,8 +43,11 @@ class Uploading:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._files = run.plan.files
+        self._addressing = Addressing(run.plan.manifest)
         self._open: dict[str, _Upload] = {}
+        # By the references of the files: where they are, and why some of them are left for the next run.
         self._addresses: dict[str, str] = {}
+        self._given_up: dict[str, str] = {}
         # Of earlier runs, and old: they are looked at before they are used.
         self._doubtful: dict[str, str] = {}
         for reference, (address, at) in run.store.uploads(_SERVICE).items():
@@ -51,48 +56,64 @@ class Uploading:
 
     @property
     def has_work(self) -> bool:
-        return bool(self._open)
+        return any(each.is_running for each in self._open.values()) or self.due < math.inf
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further job may wait for a file."""
+        return sum(len(each.waiting) for each in self._open.values()) >= _MOST_WAITING
 
     @property
     def due(self) -> float:
         """When the next upload may be tried; infinity while none waits for that."""
+        if self._run.queue.is_closed or self._running >= _MOST_UPLOADS:
+            return math.inf
         return min((each.due for each in self._open.values() if not each.is_running), default=math.inf)
 
-    def addresses_of(self, job: Job) -> dict[str, str] | None:
-        """What the job sends in place of its files; None if one of them has no address yet."""
-        references = self._needed(job)
-        if any(each not in self._addresses for each in references):
-            return None
-        return {each: self._addresses[each] for each in references}
+    @property
+    def _running(self) -> int:
+        return sum(each.is_running for each in self._open.values())
 
-    def files_of(self, job: Job, addresses: dict[str, str]) -> dict[str, FileText | str]:
-        """What the body of the job's request holds for each file."""
+    def addresses_of(self, job: Job) -> dict[str, str] | None:
+        """What the job sends in place of its files. None if one of them has no address yet: the job is held back."""
+        references = self._addressing.references(job.model, job.payload)
+        if all(each in self._addresses for each in references):
+            return {each: self._addresses[each] for each in references}
+        return None
+
+    def body(self, job: Job, addresses: Variables) -> Body:
+        """The body of the job's request, with these addresses in place of files."""
         schema = self._run.schema(job.model)
-        return {} if schema is None else files_of(job.payload, parameters_of(schema), self._files, addresses)
+        parameters = parameters_of(schema) if schema is not None else ()
+        return Body(job.model, job.payload, files_of(job.payload, parameters, self._files, addresses))
 
     def hold(self, planned: Planned) -> None:
-        """The job waits until its files have addresses."""
-        missing = [each for each in self._needed(planned.job) if each not in self._addresses]
+        """The job waits until its files have addresses, or for the next run if one of them gets none."""
+        references = self._addressing.references(planned.job.model, planned.job.payload)
+        missing = [each for each in references if each not in self._addresses]
+        reason = next((self._given_up[each] for each in missing if each in self._given_up), None)
+        if self._run.plan.manifest.uploads is None:
+            reason = "its files would be uploaded, and nobody agreed to that (uploads, or --allow-uploads)"
+        if reason is not None:
+            self._leave(planned, reason)
+            return
         for reference in missing:
             self._open.setdefault(reference, _Upload())
         self._open[missing[0]].waiting.append(planned)
 
     def start(self) -> None:
         """Begin the uploads that are due."""
-        run, now = self._run, self._run.now()
-        for reference, each in self._open.items():
-            if not run.is_stopping and not each.is_running and each.due <= now:
-                each.is_running = True
-                if reference in self._doubtful:
-                    look = partial(is_gone, run.tools.files, self._doubtful[reference])
-                    run.start(partial(self._looked, reference), look)
-                else:
-                    put = partial(upload, run.tools.client, run.tools.files, self._files[reference])
-                    run.start(partial(self._uploaded, reference), put)
-
-    def _needed(self, job: Job) -> list[str]:
-        schema = self._run.schema(job.model)
-        return [] if schema is None else addressed(job.payload, schema, self._run.plan.manifest.uploads)
+        run = self._run
+        while not run.is_stopping and run.calls < MOST_POSTS and self.due <= run.now():
+            waiting = {reference: each for reference, each in self._open.items() if not each.is_running}
+            reference = min(waiting, key=lambda each: waiting[each].due)
+            waiting[reference].is_running = True
+            if reference in self._doubtful:
+                look = partial(is_gone, run.tools.files, self._doubtful[reference])
+                run.start(partial(self._looked, reference), look)
+            else:
+                put = partial(upload, run.tools.client, run.tools.files, self._files[reference])
+                run.start(partial(self._uploaded, reference), put)
 
     def _looked(self, reference: str, future: Future[bool], started: float) -> None:
         address = self._doubtful.pop(reference)
@@ -102,9 +123,10 @@ class Uploading:
             self._release(reference)
 
     def _uploaded(self, reference: str, future: Future[Uploaded], started: float) -> None:
-        run, each = self._run, self._open[reference]
-        each.is_running = False
+        run = self._run
+        self._open[reference].is_running = False
         answer = result_of(future, lambda words: Uploaded(AnswerClass.UNKNOWN, message=words))
+        run.hear(answer)
         match answer.kind:
             case AnswerClass.ACCEPTED:
                 run.store.keep_upload(reference, _SERVICE, answer.address, run.wall())
@@ -113,24 +135,24 @@ class Uploading:
             case AnswerClass.DENIED:
                 run.deny(answer.message)
             case AnswerClass.UNPAID:
-                hint = "top up the account, then run the same command again: it buys what is left and nothing twice"
-                run.queue.close()
-                run.fail_at_end(AccessError(f"the service wants more credits: {answer.message}", hint))
-                self._give_up(reference)
-            case AnswerClass.CHANGED | AnswerClass.REFUSED:
-                run.fail(DiskError(answer.message, "nothing was bought with it"))
+                run.stop_buying(answer.message)
+            case AnswerClass.CHANGED:
+                run.fail(DiskError(answer.message, "nothing was bought with the changed file"))
+            case AnswerClass.REJECTED | AnswerClass.REFUSED:
+                self._give_up(reference, answer.message)
             case _:
-                self._try_again(reference, each, answer)
+                self._try_again(reference, answer)
 
-    def _try_again(self, reference: str, each: _Upload, answer: Uploaded) -> None:
-        run, now = self._run, self._run.now()
+    def _try_again(self, reference: str, answer: Uploaded) -> None:
+        run, now, each = self._run, self._run.now(), self._open[reference]
         each.failures += 1
         each.failing_since = now if each.failing_since is None else each.failing_since
         run.note = f"a file cannot be uploaded: {answer.message}"
         if now - each.failing_since >= run.settings.wait:
-            self._give_up(reference)
+            self._give_up(reference, answer.message)
             return
         pause = answer.retry_after or backoff(each.failures, run.tools.randomness)
+        # When the wait is over, it is tried once more.
         each.due = min(now + pause, each.failing_since + run.settings.wait)
 
     def _release(self, reference: str) -> None:
@@ -138,7 +160,14 @@ class Uploading:
         for planned in reversed(self._open.pop(reference).waiting):
             self._run.queue.put_back(planned)
 
-    def _give_up(self, reference: str) -> None:
-        """Leave the jobs of a file pending: the next run tries again."""
+    def _give_up(self, reference: str, message: str) -> None:
+        """The file gets no address in this run."""
+        image = self._files[reference]
+        self._given_up[reference] = f"{image.written or image.id} could not be uploaded: {message}"
         for planned in self._open.pop(reference).waiting:
-            self._run.queue.abandon(planned.job.fingerprint)
+            self._leave(planned, self._given_up[reference])
+
+    def _leave(self, planned: Planned, reason: str) -> None:
+        """Leave a job pending: the next run tries again."""
+        self._run.store.explain_pending(planned.job.id, reason)
+        self._run.queue.release(planned.job.fingerprint)

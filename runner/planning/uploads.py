@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
-from runner.manifest.pictures.media_files import sendable
-from runner.media import Encoding, Medium, media_of, parameters_of
-from runner.model import Action, Image, Manifest, ModelSchema, Origin, Planned, Uploads, Variables
+from runner.media import Encoding, MediaParameter, media_of, parameters_of
+from runner.model import Action, Image, Manifest, Planned, Variables
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics, PlanWarning
-from runner.video.file_types import type_of, type_of_file
+from runner.video.file_types import STORED, content_type
 
 
-def needs_address(medium: Medium, uploads: Uploads | None) -> bool:
-    """Whether a file of a request is sent as an address."""
-    if not medium.is_file:
-        return False
-    is_wanted = uploads is not None and uploads.is_always and Encoding.URL in medium.parameter.encodings
-    return is_wanted or sendable(medium.parameter) is None
+class Addressing:
+    """Tells which files a request sends as addresses."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        is_always = manifest.uploads is not None and manifest.uploads.is_always
+
+        def goes_there(parameter: MediaParameter) -> bool:
+            return parameter.inline is None or (is_always and Encoding.URL in parameter.encodings)
+
+        # Most models take files within the request: their payloads need not be looked at.
+        self._parameters = {
+            model: tuple(filter(goes_there, parameters_of(schema))) for model, schema in manifest.schemas.items()
+        }
+
+    def references(self, model: str, payload: Variables) -> list[str]:
+        """The references of the files that a request sends as addresses, each once."""
+        media = media_of(payload, self._parameters.get(model, ()))
+        return list(dict.fromkeys(each.text for each in media if each.is_file))
 
 
-def addressed(payload: Variables, schema: ModelSchema, uploads: Uploads | None) -> list[str]:
-    """The references of the files that a request sends as addresses, each once."""
-    media = media_of(payload, parameters_of(schema))
-    return list(dict.fromkeys(each.text for each in media if needs_address(each, uploads)))
+class NeededUploads:
+    """Collects the files that the submissions of a plan need as addresses."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._addressing = Addressing(manifest)
+        self.references: dict[str, None] = {}
+
+    def see(self, planned: Planned) -> None:
+        if planned.action is Action.SUBMIT:
+            found = self._addressing.references(planned.job.model, planned.job.payload)
+            self.references.update(dict.fromkeys(found))
 
 
 def check_uploads(
@@ -34,7 +50,7 @@ def check_uploads(
     needed = [files[each] for each in references if each in files]
     place = Place(("model",))
     for image in needed:
-        if _type_of(image) is None:
+        if _type_of(image) not in STORED:
             message = f"{image.written or image.id} would have to be uploaded, and the store takes no such file"
             hint = "save it as JPEG or PNG, or give its address"
             diagnostics.add("E418", place, message, hint, about=image.reference)
@@ -48,28 +64,7 @@ def check_uploads(
 
 def _type_of(image: Image) -> str | None:
     try:
-        if image.origin is Origin.INLINE:
-            return type_of(base64.b64decode(image.location[:32]))
-        return type_of_file(Path(image.location))
+        return content_type(image)
     except OSError:
         # It was there a moment ago: the run tells of it.
-        return "jpeg"
-
-
-class NeededUploads:
-    """Collects the files that the submissions of a plan need as addresses."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
-        self.references: dict[str, None] = {}
-        # Most models take files within the request: their jobs need not be looked at.
-        self._models = {
-            model
-            for model, schema in manifest.schemas.items()
-            if manifest.uploads is not None or any(sendable(each) is None for each in parameters_of(schema))
-        }
-
-    def see(self, planned: Planned) -> None:
-        if planned.action is Action.SUBMIT and planned.job.model in self._models:
-            schema = self._manifest.schemas[planned.job.model]
-            self.references.update(dict.fromkeys(addressed(planned.job.payload, schema, self._manifest.uploads)))
+        return next(iter(STORED))

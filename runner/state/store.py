@@ -304,6 +304,10 @@ class Store(Names):
         given_up = outcome is Status.UNKNOWN
         self._set_status(attempt.job_id, Status.PENDING if given_up else outcome, reason, error)
 
+    def explain_pending(self, job_id: str, reason: str) -> None:
+        """Why a job was not submitted, for people to read. A job that ended before stays as it is."""
+        self.write("UPDATE jobs SET reason = ? WHERE id = ? AND status = ?", (reason, job_id, Status.PENDING))
+
     def make_pending(self, attempt: Attempt, reason: str) -> None:
         """The job of an attempt that ended is to be submitted again."""
         self._set_status(attempt.job_id, Status.PENDING, reason)

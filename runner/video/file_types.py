@@ -1,33 +1,47 @@
-"""What files that go to the service are by their first bytes: the store of the service knows five types of them."""
+"""Files that go to the service: their bytes, and what they are by the first of these."""
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from pathlib import Path
+from typing import BinaryIO
 
-# By the type that the store is asked for, with the content type that it signs (QUEUE: jpeg, png, mp4, wav, mp3).
-CONTENT_TYPES = {
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "mp4": "video/mp4",
-    "wav": "audio/wav",
-    "mp3": "audio/mpeg",
+from runner.model import Image, Origin
+
+# The store of the service: its name for each content type that it takes. It signs the content type, too.
+STORED = {
+    "image/jpeg": "jpeg",
+    "image/png": "png",
+    "video/mp4": "mp4",
+    "audio/wav": "wav",
+    "audio/mpeg": "mp3",
 }
+_HEAD = 16
 _HEADS = (
-    ("jpeg", rb"\xff\xd8\xff"),
-    ("png", rb"\x89PNG\r\n\x1a\n"),
-    ("mp4", rb"....ftyp"),
-    ("wav", rb"RIFF....WAVE"),
-    ("mp3", rb"ID3|\xff[\xe2-\xff]"),
+    ("image/jpeg", rb"\xff\xd8\xff"),
+    ("image/png", rb"\x89PNG\r\n\x1a\n"),
+    ("image/webp", rb"RIFF....WEBP"),
+    ("image/gif", rb"GIF8[79]a"),
+    ("image/bmp", rb"BM"),
+    ("video/quicktime", rb"....ftypqt"),
+    ("video/mp4", rb"....ftyp(?!avi|hei|hev|mif|msf|M4A)"),
+    ("video/webm", rb"\x1a\x45\xdf\xa3"),
+    ("audio/wav", rb"RIFF....WAVE"),
+    ("audio/mpeg", rb"ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
 )
 
 
-def type_of(head: bytes) -> str | None:
-    """The type of a file by its first bytes; None for one that the store does not take."""
+def opened(image: Image) -> BinaryIO:
+    """The bytes of a file of the manifest. Raises OSError."""
+    if image.origin is Origin.INLINE:
+        return io.BytesIO(base64.b64decode(image.location))
+    return Path(image.location).open("rb")
+
+
+def content_type(image: Image) -> str | None:
+    """The content type of a file of the manifest, None for one that is not known. Raises OSError."""
+    with opened(image) as file:
+        head = file.read(_HEAD)
     return next((name for name, pattern in _HEADS if re.match(pattern, head, re.DOTALL)), None)
-
-
-def type_of_file(path: Path) -> str | None:
-    """The same for a file. Raises OSError."""
-    with path.open("rb") as file:
-        return type_of(file.read(16))

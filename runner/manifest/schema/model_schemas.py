@@ -14,12 +14,13 @@ from runner.diagnostics.words import joined, name, only_names, shortened
 from runner.errors import ManifestError
 from runner.manifest.files import read_below
 from runner.manifest.json_values import mapping
+from runner.manifest.pictures.inspection import FORMATS
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.schema.expectations import MANIFEST
 from runner.manifest.schema.references import InvalidSchemaError, check_references
 from runner.manifest.schema.validation import validator
 from runner.manifest.schema.wording import diagnose
-from runner.media import Encoding, MediaKind
+from runner.media import OLD_KEYWORD, Encoding, MediaKind, declared
 from runner.model import Json, ModelSchema, Route
 from runner.shipped import shipped
 
@@ -51,21 +52,22 @@ _PICTURE_RULES: Mapping[str, Json] = {
     },
 }
 _SECONDS: Mapping[str, Json] = {"type": "number", "minimum": 0, "examples": [30]}
-_SIDE: Mapping[str, Json] = {"type": "integer", "minimum": 1, "examples": [2000]}
 _MEDIA_RULES: Mapping[str, Json] = {
     "type": "object",
     "required": ["kind"],
     "additionalProperties": False,
     "properties": {
         **mapping(_PICTURE_RULES["properties"]),
-        "kind": {"enum": [str(each) for each in MediaKind]},
+        "kind": {"enum": [str(each) for each in MediaKind], "examples": ["image"]},
         "role": {"enum": ["first", "last", "reference", "source"]},
         "encodings": {"type": "array", "minItems": 1, "items": {"enum": [str(each) for each in Encoding]}},
-        "formats": {"type": "array", "minItems": 1, "items": {"type": "string"}, "examples": [["JPEG", "WEBP"]]},
-        "maxSide": _SIDE,
+        "formats": {"type": "array", "minItems": 1, "items": {"type": "string"}, "examples": [["mp4"]]},
+        "maxSide": {"type": "integer", "minimum": 1, "examples": [2000]},
         "sizeOf": {"type": "string", "examples": ["size"]},
         **dict.fromkeys(("minSeconds", "maxSeconds", "minFps", "maxFps"), _SECONDS),
     },
+    "if": {"properties": {"kind": {"const": "image"}}},
+    "then": {"properties": {"formats": {"items": {"enum": list(FORMATS)}}}},
 }
 _PORTABLE_NAME: Mapping[str, Json] = {"enum": ["seconds", "aspect_ratio", "resolution", "sound", "seed"]}
 _PORTABLE: Mapping[str, Json] = {
@@ -77,8 +79,11 @@ _PORTABLE: Mapping[str, Json] = {
             "additionalProperties": False,
             "properties": {
                 "of": {"anyOf": [_PORTABLE_NAME, {"type": "array", "minItems": 1, "items": _PORTABLE_NAME}]},
-                "words": {"type": "object"},
+                "words": {"type": "object", "minProperties": 1},
             },
+            # What several names together are can only be said in words.
+            "if": {"properties": {"of": {"type": "array", "minItems": 2}}},
+            "then": {"required": ["words"]},
         },
     ]
 }
@@ -101,23 +106,16 @@ _SHAPE: Mapping[str, Json] = {
         "properties": {
             "type": "object",
             "minProperties": 1,
-            "additionalProperties": {"$ref": "#/$defs/parameter"},
-            "examples": [{"image": {"type": "string"}}],
-        },
-    },
-    "$defs": {
-        "parameter": {
-            "type": "object",
-            "properties": {
-                "x-image": _PICTURE_RULES,
-                "x-media": _MEDIA_RULES,
-                "x-seconds": {"type": "boolean"},
-                "x-tips": _ADVISED_RANGES,
-                "x-portable": _PORTABLE,
-                "items": {"$ref": "#/$defs/parameter"},
-                "properties": {"type": "object", "additionalProperties": {"$ref": "#/$defs/parameter"}},
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "x-seconds": {"type": "boolean"},
+                    "x-tips": _ADVISED_RANGES,
+                    "x-portable": _PORTABLE,
+                },
             },
-        }
+            "examples": [{"prompt": {"type": "string"}}],
+        },
     },
 }
 
@@ -209,6 +207,9 @@ def _check(document: Json) -> None:
         raise _invalid_at(error.instance_path, shortened(error.message, 120)) from None
     for each in diagnose(_SHAPE, document, MANIFEST):
         raise _invalid_at(each.route, each.message)
+    for steps, keyword, told in declared(document):
+        for each in diagnose(_PICTURE_RULES if keyword == OLD_KEYWORD else _MEDIA_RULES, told, MANIFEST):
+            raise _invalid_at((*steps, keyword, *each.route), each.message)
 
 
 def _invalid_at(route: Sequence[str | int], message: str) -> InvalidSchemaError:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from runner.manifest.json_values import mapping
-from runner.manifest.schema.expectations import Schema, properties, resolved
+from runner.manifest.schema.expectations import Schema, properties, resolved, types
 from runner.model import Json
 
 # Keys that begin so are not read where a schema has this pattern of keys.
@@ -32,10 +32,17 @@ def with_paths_from(folder: str, value: Json, schema: Schema) -> Json:
     """The value with its paths, which are relative to `folder`, made relative to where `folder` is relative to."""
 
     def visit(value: Json, rules: Schema) -> Json:
-        is_path = isinstance(value, str) and rules.get("$ref") == _PATH and not _NOT_RELATIVE.match(value)
+        is_path = _is_path(rules, schema) and isinstance(value, str) and not _NOT_RELATIVE.match(value)
         return os.path.join(folder, value) if is_path and isinstance(value, str) else value
 
     return _walked(value, schema, schema, visit)
+
+
+def _is_path(rules: Schema, schema: Schema) -> bool:
+    """Whether a text by these rules is a path, or stands for a mapping with a path alone in it."""
+    whole = resolved(rules, schema)
+    short = properties(whole).get(str(whole.get("x-text-as"))) if "string" in types(whole) else None
+    return _PATH in (rules.get("$ref"), mapping(short).get("$ref"))
 
 
 def _walked(value: Json, rules: Json, schema: Schema, visit: Callable[[Json, Schema], Json]) -> Json:

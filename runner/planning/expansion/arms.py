@@ -18,7 +18,7 @@ from runner.planning.templates.template_values import Assumed
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A prompt with all parameters except the picture. The first parameter is the prompt's text."""
+    """A prompt with the parameters that a model gets, except the first picture. The first is the prompt's text."""
 
     prompt: Prompt
     parameters: tuple[Parameter, ...]
@@ -75,23 +75,36 @@ class Compiler:
         self._diagnostics = diagnostics
 
     def arms(self, manifest: Manifest) -> Arms:
-        """The arms of a manifest, in its order. Models without parameters of their own share one of each prompt."""
+        """The arms of a manifest with each of its models, in its order."""
         common = dict(self._parameters(manifest.params, ("params",)))
         portable = dict(self._parameters(manifest.video, ("video",)))
-        by_model: dict[str, dict[str, Parameter]] = {}
-        for model in manifest.models:
-            params = manifest.of_model(model).params
-            own = dict(self._parameters(params, ("models", model, "params"))) if params else {}
-            carried = ported(portable, manifest.schemas[model])
-            by_model[model] = {**carried, **common, **own} if own or carried else common
+        by_model = {model: self._of_model(manifest, model, common, portable) for model in manifest.models}
         found: dict[tuple[str, str], Arm] = {}
         for prompt in manifest.prompts:
-            arms: dict[int, Arm] = {}
-            for model, parameters in by_model.items():
-                if id(parameters) not in arms:
-                    arms[id(parameters)] = self._arm(prompt, parameters)
-                found[prompt.id, model] = arms[id(parameters)]
+            text = self._text(prompt)
+            own = dict(self._parameters(prompt.params, (*prompt.route, "params")))
+            for model, others in by_model.items():
+                parameters = (text, *{**others, **own}.values())
+                found[prompt.id, model] = Arm(prompt, parameters, all(each.is_valid for each in parameters))
         return found
+
+    def _of_model(
+        self, manifest: Manifest, model: str, common: Mapping[str, Parameter], portable: Mapping[str, Parameter]
+    ) -> dict[str, Parameter]:
+        """The parameters of a model: its portable ones, then those of the manifest, then its own."""
+        carried = {each.name: self._checked(each) for each in ported(portable, manifest.schemas[model])}
+        own = dict(self._parameters(manifest.of_model(model).params, ("models", model, "params")))
+        return {**carried, **common, **own}
+
+    def _checked(self, parameter: Parameter) -> Parameter:
+        """The parameter. One whose value never varies is tried here, so that its error is told once."""
+        if parameter.is_constant:
+            try:
+                parameter.evaluate({})
+            except PlacedTemplateError as error:
+                add_error(error.diagnostic, error.place, "", self._diagnostics)
+                return replace(parameter, evaluate=_nothing, is_valid=False)
+        return parameter
 
     def template(self, text: str, place: Place) -> Template | None:
         """The template of a text; None if it cannot be compiled, or if an earlier template exceeded a limit."""
@@ -119,14 +132,12 @@ class Compiler:
         is_valid = len(valid) == len(templates)
         return Parameter(name, evaluate if is_valid else _nothing, Place(route), valid, is_valid)
 
-    def _arm(self, prompt: Prompt, common: Mapping[str, Parameter]) -> Arm:
+    def _text(self, prompt: Prompt) -> Parameter:
+        """The parameter `prompt`."""
         place = Place((*prompt.route, "text"))
         template = self.template(prompt.text, place)
         evaluate = located(template.render, place) if template else _nothing
-        text = Parameter("prompt", evaluate, place, (template,) if template else (), template is not None)
-        own = dict(self._parameters(prompt.params, (*prompt.route, "params")))
-        parameters = (text, *{**common, **own}.values())
-        return Arm(prompt, parameters, all(each.is_valid for each in parameters))
+        return Parameter("prompt", evaluate, place, (template,) if template else (), template is not None)
 
     def _parameters(self, values: Variables, route: Route) -> Iterator[tuple[str, Parameter]]:
         """A section `params`, compiled."""
@@ -159,7 +170,7 @@ def add_error(
     """
     exact = Place(place.route, diagnostic.offset, diagnostic.length, fragment=diagnostic.fragment)
     origin = place_of_name(diagnostics.manifest, diagnostic.origin, context) if context is not None else None
-    about = "" if origin is None else None
+    about = "" if origin is None and not diagnostic.is_of_value else None
     diagnostics.add(diagnostic.code, origin or exact, diagnostic.message, diagnostic.hint, cell=key, about=about)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -21,8 +21,8 @@ from runner.planning.expansion.keys import head_of, key_of
 from runner.planning.expansion.matrix import Variant
 from runner.planning.expansion.paths import safe_path, unsafe_text
 from runner.planning.expansion.payloads import Payloads
-from runner.planning.expansion.picture_parameters import check_pictures
-from runner.planning.plan_diagnostics import Place, PlanDiagnostics
+from runner.planning.expansion.picture_parameters import unfit, wrong_sizes
+from runner.planning.plan_diagnostics import Place, PlanDiagnostics, place_of_picture
 from runner.planning.templates.template import Template, Templates
 from runner.planning.templates.watch import TICK
 
@@ -55,7 +55,7 @@ class Expansion:
         self.templates += (self.output,) if self.output is not None else ()
         self.used = frozenset().union(*(each.names for each in self.templates))
         self._check_names()
-        check_pictures(manifest, self.arms, diagnostics)
+        self._unfit = unfit(manifest, self.arms, diagnostics)
         uses_rows = "row" in self.used or any(each.is_dynamic for each in self.templates)
         check_values(manifest, self.manifest.constants, diagnostics, uses_rows=uses_rows)
         self._matrix = self._valid_matrix()
@@ -68,11 +68,9 @@ class Expansion:
             return
         excluded = matrix.excluded(self._matrix)
         self.seen = 0
-        requests = [self._requests(prompt.id) for prompt in manifest.prompts]
-        for image, arm in product((*manifest.images, NO_IMAGE), requests):
-            prompt = arm[0].arm.prompt
-            fitting = [each for each in arm if self._is_for(image, each)]
-            groups = [_Group.of(manifest, image, each) for each in fitting]
+        arms = [(prompt, self._requests(prompt.id)) for prompt in manifest.prompts]
+        for image, (prompt, requests) in product((*manifest.images, NO_IMAGE), arms):
+            groups = [_Group.of(manifest, image, each) for each in requests if self._is_for(image, each)]
             for variant in matrix.variants(self._matrix) if groups else ():
                 if self._diagnostics.has_excess or self._is_late():
                     return
@@ -83,8 +81,10 @@ class Expansion:
     @property
     def names_media(self) -> bool:
         """Whether parameters name media: what the jobs are depends on these files, too."""
-        models = {name: {each.name for each in parameters_of(schema)} for name, schema in self.manifest.schemas.items()}
-        return any(each.name in models[model] for (_, model), arm in self.arms.items() for each in arm.parameters)
+        media = {
+            model: {each.name for each in parameters_of(schema)} for model, schema in self.manifest.schemas.items()
+        }
+        return any(each.name in media[model] for (_, model), arm in self.arms.items() for each in arm.parameters)
 
     def _requests(self, prompt: str) -> list[Payloads]:
         """The payloads of an arm for each model."""
@@ -94,9 +94,10 @@ class Expansion:
                 self.arms[prompt, model],
                 manifest.schemas[model],
                 self.files,
-                takes_images=bool(manifest.images) and manifest.of_model(model).takes_images,
+                takes_images=manifest.gives_images(model),
             )
             for model in manifest.models
+            if (prompt, model) not in self._unfit
         ]
 
     def _is_for(self, image: Image, requests: Payloads) -> bool:
@@ -116,13 +117,13 @@ class Expansion:
         requests, image = group.requests, group.image
         key = key_of(group.head, variables, take)
         context = {**group.context, **variables, "take": take}
-        failed: dict[Parameter, PlacedTemplateError] = {}
-        payload = requests.payload(context, image, failed.__setitem__)
+        failed: list[tuple[Parameter, PlacedTemplateError]] = []
+        payload = requests.payload(context, image, lambda *each: failed.append(each))
         path = key if self.output is None else self._rendered(self.output, context, key)
         if failed or not requests.arm.is_valid or not requests.is_valid(payload):
             self._report(requests, payload, failed, context, key)
             return None
-        if path is None:
+        if path is None or (requests.sized and self._has_wrong_size(requests, payload, image, key)):
             return None
         request, model, prompt = requests.fingerprint(payload), requests.schema.name, requests.arm.prompt.id
         return Job(
@@ -130,19 +131,29 @@ class Expansion:
             requests.seconds(payload),
         )  # fmt: skip
 
+    def _has_wrong_size(self, requests: Payloads, payload: Variables, image: Image, key: str) -> bool:
+        """Whether a picture must be as large as a parameter says and is not, which is reported (E404)."""
+        places = {each.name: each.place for each in requests.arm.parameters}
+        wrong = list(wrong_sizes(payload, requests.sized, {**self.files.found, image.reference: image}))
+        for medium, message in wrong:
+            is_first = medium.text == image.reference
+            place = place_of_picture(self.manifest, image) if is_first else places[medium.parameter.name]
+            self._diagnostics.add("E404", place, message, "make the picture of that size", cell=key)
+        return bool(wrong)
+
     def _report(
         self,
         requests: Payloads,
         payload: Variables,
-        failed: Mapping[Parameter, PlacedTemplateError],
+        failed: Sequence[tuple[Parameter, PlacedTemplateError]],
         context: Context,
         key: str,
     ) -> None:
         """Report the errors of a cell. For a parameter without a value, only the error of its template is reported."""
-        for parameter, error in failed.items():
+        for parameter, error in failed:
             self._report_errors(parameter.evaluate, context, error, key)
         given = requests.arm.parameters
-        silent = {each.name for each in (*failed, *given) if each in failed or not each.is_valid}
+        silent = {each.name for each, _ in failed} | {each.name for each in given if not each.is_valid}
         places = {parameter.name: parameter.place for parameter in given}
         for diagnostic in diagnose(requests.schema.document, payload):
             name = str(diagnostic.route[0]) if diagnostic.route else ""
@@ -185,8 +196,8 @@ class Expansion:
         if manifest.matrix.sample is not None:
             variants = min(variants, manifest.matrix.sample.count)
         pairs = sum(prompt.is_for(image.id) for image, prompt in product(manifest.images, manifest.prompts))
-        pictured = sum(manifest.of_model(model).takes_images for model in manifest.models) if manifest.images else 0
-        plain = (len(manifest.models) - pictured) * len(manifest.prompts)
+        pictured = sum(map(manifest.gives_images, manifest.models))
+        plain = (len(manifest.models) - pictured) * sum(prompt.images is None for prompt in manifest.prompts)
         return (pairs * pictured + plain) * variants * manifest.takes
 
     def _output_template(self, compiler: Compiler) -> Template | None:

@@ -32,6 +32,11 @@ class Parameter:
         return all(template.is_constant for template in self.templates)
 
     @property
+    def is_null(self) -> bool:
+        """Whether null is written as its value: a template that gives none is something else."""
+        return self.is_valid and not self.templates and self.evaluate({}) is None
+
+    @property
     def names(self) -> frozenset[str]:
         """The variables that it looks up."""
         return frozenset().union(*(template.names for template in self.templates))
@@ -44,3 +49,8 @@ class PlacedTemplateError(Exception):  # an error in the text, not in the progra
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
         self.place = place
+
+    @classmethod
+    def of_value(cls, code: str, message: str, hint: str, place: Place) -> PlacedTemplateError:
+        """An error of a value that a parameter has, whatever made it."""
+        return cls(TemplateDiagnostic(code, message, hint, 0, 0, is_of_value=True), place)

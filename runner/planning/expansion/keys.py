@@ -17,7 +17,7 @@ _SAFE_ID = re.compile(r"[\w][\w.+-]{0,59}")
 
 def head_of(manifest: Manifest, image: str, prompt: str, model: str) -> str:
     """The common beginning of the keys of all cells of an image, a prompt and a model. `image` may be empty."""
-    parts = [segment(name) for name in (image, prompt) if name]
+    parts = [*([segment(image)] if image else []), segment(prompt)]
     if manifest.axis_of_models:
         parts.append(segment(model))
     return "/".join(parts)

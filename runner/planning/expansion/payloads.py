@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from hashlib import sha256
 
 from runner.manifest.json_values import mapping
 from runner.manifest.pictures.media_files import MediaFiles, UnfitMediaError
+from runner.manifest.schema.expectations import resolved, types
 from runner.manifest.schema.validation import validator
 from runner.media import Medium, first_picture, media_replaced, parameters_of, with_first
 from runner.model import Image, Json, ModelSchema, Variables, canonical_json, fingerprint, utf16
 from runner.planning.expansion.arms import Arm
 from runner.planning.expansion.evaluation import Context, Parameter, PlacedTemplateError
-from runner.planning.templates.template_errors import TemplateDiagnostic
+from runner.planning.plan_diagnostics import Place
 
 Failed = Callable[[Parameter, PlacedTemplateError], None]
 
@@ -22,7 +23,7 @@ class Payloads:
     """Payloads of an arm for a model, their validity and their fingerprints.
 
     `files` reads the media that the arm's own parameters name. Without `takes_images` the images of the manifest are
-    not for this model.
+    not for this model. `sized` are the parameters whose pictures must be as large as another parameter says.
     """
 
     def __init__(self, arm: Arm, schema: ModelSchema, files: MediaFiles, *, takes_images: bool = True) -> None:
@@ -32,23 +33,24 @@ class Payloads:
         self.is_valid = validator(schema.document).is_valid
         self._files = files
         self._first = first_picture(schema) if takes_images else None
-        named = {each.name: each for each in arm.parameters}
-        self._media = tuple(each for each in parameters_of(schema) if each.name in named)
-        self._media_of = {each.name: named[each.name] for each in self._media}
-        constants = {each.name: each.evaluate({}) for each in arm.parameters if each.is_constant and each.is_valid}
-        self._varying = tuple(each for each in arm.parameters if each.name not in constants)
-        first = () if self._first is None else (self._first.name,)
-        varying = dict.fromkeys((*(each.name for each in self._varying), *first))
-        # The parameters in display order. None is a placeholder for one that varies; a constant None is left out,
-        # unless it is written so and the schema allows it.
+        self.sized = tuple(each for each in parameters_of(schema) if "sizeOf" in each.rules)
+        self._given = {each.name: each for each in arm.parameters}
+        self._media = tuple(each for each in parameters_of(schema) if each.name in self._given)
+        constants = {each.name: each.evaluate({}) for each in arm.parameters if each.is_constant}
+        self._varying = tuple(each for each in arm.parameters if not each.is_constant)
+        varying: dict[str, Json] = dict.fromkeys(each.name for each in self._varying)
+        # The parameters in display order. None is a placeholder for one that varies. Another None is left out, unless
+        # it is written so and the schema has it.
+        nulls = {each.name for each in arm.parameters if each.is_null and _takes_null(schema, each.name)}
         self._base = {
             name: value
             for name, value in {**schema.defaults, **constants, **varying}.items()
-            if value is not None or name in varying
+            if value is not None or name in varying or name in nulls
         }
-        for name in first:
-            self._base[name] = self._base.pop(name)
-        self._text = _format(schema.name, self._base, {**varying, **dict.fromkeys(self._media_of)})
+        if self._first is not None:
+            self._base[self._first.name] = self._base.pop(self._first.name, None)
+            varying[self._first.name] = None
+        self._text = _format(schema.name, self._base, {*varying, *(each.name for each in self._media)})
         self._length = next(
             (n for n, rules in schema.properties.items() if mapping(rules).get("x-seconds") is True), None
         )
@@ -57,7 +59,7 @@ class Payloads:
     def payload(self, context: Context, image: Image, failed: Failed) -> dict[str, Json]:
         """Every parameter that is sent: the schema's defaults, overridden by the manifest. `none` leaves one out.
 
-        `failed` is called for each parameter whose template fails, or whose file is not fit. It is left out.
+        `failed` is called for each template that fails, and for each file that is not fit. The parameter is left out.
         """
         payload = self._base.copy()
         for parameter in self._varying:
@@ -71,39 +73,19 @@ class Payloads:
             else:
                 payload[parameter.name] = value
         if self._media:
-            payload = self._with_references(payload, failed)
-        if self._first is not None:
-            payload = self._with_image(payload, image)
-        return payload
+            payload = media_replaced(payload, self._media, lambda medium: self._reference(medium, failed))
+        return payload if self._first is None else with_first(payload, self._first, self.schema, image.reference)
 
-    def _with_image(self, payload: dict[str, Json], image: Image) -> dict[str, Json]:
-        first = self._first
-        if first is None or (not image.reference and payload.get(first.name) is None):
-            return {name: value for name, value in payload.items() if first is None or name != first.name}
-        if not image.reference:
-            return payload
-        if len(first.steps) == 1 and payload[first.name] is None and not _is_list(self.schema, first.name):
-            payload[first.name] = image.reference
-            return payload
-        return with_first(payload, first, self.schema, image.reference)
-
-    def _with_references(self, payload: dict[str, Json], failed: Failed) -> dict[str, Json]:
-        """The payload with references in place of the files that its parameters name."""
-        wrong: dict[str, PlacedTemplateError] = {}
-
-        def replaced(medium: Medium) -> Json:
-            try:
-                return self._files.reference(medium.text, medium.parameter)
-            except UnfitMediaError as error:
-                name = medium.parameter.name
-                told = TemplateDiagnostic(error.code, f"{name}: {error.message}", error.hint, 0, 0)
-                wrong[name] = PlacedTemplateError(told, self._media_of[name].place)
-                return medium.text
-
-        found = media_replaced(payload, self._media, replaced)
-        for name, error in wrong.items():
-            failed(self._media_of[name], error)
-        return found
+    def _reference(self, medium: Medium, failed: Failed) -> str:
+        """What stands for a file that a parameter names. The text stays where it is not fit."""
+        try:
+            return self._files.reference(medium.text, medium.parameter)
+        except UnfitMediaError as error:
+            given = self._given[medium.parameter.name]
+            place = Place((*given.place.route, *medium.route[1:]))
+            message = f"{medium.parameter.name} {error.message}"
+            failed(given, PlacedTemplateError.of_value(error.code, message, error.hint, place))
+            return medium.text
 
     def fingerprint(self, payload: Variables) -> str:
         """The same as `runner.model.fingerprint`, but faster: only what varies between requests is serialized."""
@@ -119,11 +101,11 @@ class Payloads:
         return seconds_of(payload.get(self._length, self._usual_length))
 
 
-def _is_list(schema: ModelSchema, name: str) -> bool:
-    return mapping(schema.properties.get(name)).get("type") == "array"
+def _takes_null(schema: ModelSchema, name: str) -> bool:
+    return "null" in types(resolved(schema.properties.get(name), schema.document))
 
 
-def _format(model: str, base: Variables, varying: Mapping[str, object]) -> tuple[str, list[str]]:
+def _format(model: str, base: Variables, varying: Collection[str]) -> tuple[str, list[str]]:
     """The canonical JSON of a request with %s for each value that varies, and the names of these values."""
     names = sorted(base, key=utf16)
     members = (f"{_literal(name)}:{'%s' if name in varying else _literal(base[name])}" for name in names)

@@ -12,7 +12,8 @@ class TemplateDiagnostic:
     """A diagnostic of a template. `offset` and `length` are its place, in characters of the template's text.
 
     `unknown` is the unknown variable, if the diagnostic is about one. `fragment` is the file that the place is in, or
-    None for the template itself. `origin` is the variable whose value is wrong, where that is known.
+    None for the template itself. `origin` is the variable whose value is wrong, where that is known. `is_of_value`: it
+    is about the value that was made, so that others at its place are others.
     """
 
     code: str
@@ -23,6 +24,7 @@ class TemplateDiagnostic:
     unknown: str = ""
     fragment: Text | None = None
     origin: str = ""
+    is_of_value: bool = False
 
 
 class InvalidTemplateError(Exception):  # an error in the text, not in the program
