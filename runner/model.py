@@ -309,6 +309,11 @@ class Manifest:
         return self.budget_of(model).price(seconds)
 
     @property
+    def media(self) -> dict[str, Image]:
+        """The files and addresses of its requests, by their references."""
+        return {image.reference: image for image in (*self.files, *self.images)}
+
+    @property
     def has_price(self) -> bool:
         """Whether it states any price."""
         return any(self.budget_of(model).has_price for model in self.models)

@@ -42,7 +42,7 @@ def test_a_schema_of_one_s_own(tmp_path):
     [
         ([], "a schema is a JSON object"),
         ({}, "missing key 'properties'"),
-        ({"properties": {}}, "missing key 'image'"),
+        ({"properties": {}}, "properties is empty"),
         ({"type": "array", "properties": IMAGE}, 'type is "array"; it must be "object"'),
         ({"properties": {"image": {"type": "text"}}}, "properties/image/type"),
         ({"properties": {"image": {"pattern": "("}}}, "properties/image/pattern"),
@@ -50,6 +50,22 @@ def test_a_schema_of_one_s_own(tmp_path):
         ({"properties": {"image": {"x-image": {"minSide": "300"}}}}, 'minSide is the text "300"'),
         ({"properties": {"image": {"x-image": {"aspectRatio": [2]}}}}, "aspectRatio has 1 value"),
         ({"properties": {"image": {"x-image": {"formats": ["GIF"]}}}}, 'formats[0] is "GIF"'),
+        ({"properties": {"clip": {"x-media": {}}}}, "at clip/x-media/kind: missing key 'kind'"),
+        (
+            {"properties": {"clip": {"x-media": {"kind": "film"}}}},
+            'kind is "film"; it must be "image", "video" or "audio"',
+        ),
+        ({"properties": {"clip": {"x-media": {"kind": "image", "formats": ["TIFF"]}}}}, 'formats[0] is "TIFF"'),
+        ({"properties": {"clip": {"x-media": "video"}}}, 'x-media is the text "video"'),
+        (
+            {
+                "properties": {"refs": {"items": {"anyOf": [{"$ref": "#/$defs/ref"}]}}},
+                "$defs": {"ref": {"properties": {"url": {"x-media": {"kind": "image", "maxSize": 5}}}}},
+            },
+            "at refs/[]/url/x-media/maxSize: unknown key 'maxSize'",
+        ),
+        ({"properties": {"n": {"x-portable": "length"}}}, "x-portable"),
+        ({"properties": {"n": {"x-portable": {"of": ["aspect_ratio", "resolution"]}}}}, "x-portable"),
         ({"properties": {**IMAGE, "length": {"x-seconds": "yes"}}}, 'x-seconds is the text "yes"'),
         ({"properties": {**IMAGE, "cfg": {"x-tips": [0.3, 0.5]}}}, "x-tips is a list; it must be a mapping"),
         ({"properties": {**IMAGE, "cfg": {"x-tips": {"free": [0.3]}}}}, "free has 1 value"),

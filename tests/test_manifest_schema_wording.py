@@ -223,6 +223,7 @@ def test_nothing_is_said_that_follows_from_something_else():
     found = diagnose(schema(), {**without, "image": []}, MANIFEST)
     assert [(each.route, each.hint) for each in found] == [(("image",), "did you mean 'images'?")]
     # A key that is missing for another reason is told.
+    without = {key: value for key, value in SOUND.items() if key != "prompts"}
     found = diagnose(schema(), {**without, "surprise": []}, MANIFEST)
     assert {each.code for each in found} == {"E201", "E202"}
     assert len(of_manifest(name="")) == 1

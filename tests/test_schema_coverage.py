@@ -142,7 +142,7 @@ def test_the_walk_knows_every_keyword_of_the_file():
         ("$defs/run/properties/verify", {"enum": ["decode", "header", "hash"]}, {"run/verify/(= hash)"}),
         ("$defs/matrix/properties/sample/properties", {"share": {}}, {"matrix/sample/share"}),
         ("$defs/matrix/properties/exclude", {"type": ["array", "null"]}, {"matrix/exclude/(a null)"}),
-        ("$defs/params/properties", {"mode": {}}, {"params/mode", "prompts/[]/params/mode"}),
+        ("$defs/params/properties", {"mode": {}}, {"params/mode", "prompts/[]/params/mode", "models/*/params/mode"}),
         ("$defs/budget", {"$ref": "#/$defs/sum", "properties": {}}, {"budget/total"}),
     ],
 )

@@ -11,11 +11,13 @@ from runner.manifest.pictures.inspection import Rules
 from runner.manifest.schema.model_schemas import read_model, shipped_models, shipped_schema
 from runner.manifest.schema.validation import validator
 from runner.manifest.structure import schema
+from runner.media import first_picture
 from runner.shipped import shipped
 
 SCHEMAS = shipped("schemas")
 OWN = [SCHEMAS / "manifest.schema.json", *sorted((SCHEMAS / "models").glob("*.json"))]
 MODELS = ["Kling-Image2Video-V1.6-Pro", "Kling-Image2Video-V1.6-Standard", "Kling-Image2Video-V2-Master"]
+FURTHER = ["kling-v3-image-to-video", "ltx-2-fast-image-to-video", "vidu-q2-pro-r2v", "vidu-q3-pro-t2v", "wan2.7-i2v"]
 PICTURE = "sha256:" + "0a" * 32
 
 
@@ -55,7 +57,7 @@ def test_is_draft_2020_12_and_names_no_web_address_of_its_own(path):
 def test_explains_every_key(path):
     document = load(path)
     found = [(trail, whole(rules, document)) for trail, rules in keys(document)]
-    assert len(found) >= 5
+    assert len(found) >= 4
     for trail, rules in found:
         for word in ("title", "description", "examples"):
             # An example of a constant would say nothing more.
@@ -92,7 +94,7 @@ def test_the_manifest_schema_is_closed():
 
 
 def test_the_shipped_models():
-    assert list(shipped_models()) == MODELS
+    assert list(shipped_models()) == MODELS + FURTHER
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -101,7 +103,7 @@ def test_a_model_says_what_the_api_says(model):
     assert read.document["title"] == model
     assert read.document["$id"] == f"urn:reelrun:model:{model}"
     assert read.defaults == {"prompt": "", "negative_prompt": "", "duration": "5", "cfg_scale": 0.5}
-    assert Rules.of(read) == Rules(10 * 1024 * 1024, 300, (0.4, 2.5), ("JPEG", "PNG"))
+    assert Rules.of(first_picture(read)) == Rules(10 * 1024 * 1024, 300, (0.4, 2.5), ("JPEG", "PNG"))
     assert [name for name, rules in read.properties.items() if rules.get("x-seconds") is True] == ["duration"]
 
 
@@ -140,6 +142,62 @@ def test_a_model_takes_what_the_api_takes(model):
     assert [payload for payload in ACCEPTED if not check.is_valid({"image": PICTURE, **payload})] == []
     assert [payload for payload in REFUSED if check.is_valid({"image": PICTURE, **payload})] == []
     assert not check.is_valid({"prompt": "no picture"})
+
+
+# What the pages of these models show: a payload that is complete, and how it may and may not differ.
+OTHERS = {
+    "kling-v3-image-to-video": (
+        {"image": PICTURE, "prompt": "p"},
+        [{"image_tail": PICTURE}, {"duration": "3"}, {"duration": "15"}, {"sound": "on"}, {"negative_prompt": "blurry"}],
+        [{"image": None}, {"duration": 5}, {"duration": "16"}, {"sound": True}, {"image": "data:image/png;base64,AA"}],
+    ),
+    "ltx-2-fast-image-to-video": (
+        {"image_uri": PICTURE, "prompt": "p", "duration": 6, "resolution": "3840x2160"},
+        [{"duration": 20, "resolution": "1920x1080"}, {"duration": 12, "resolution": "1920x1080", "fps": 25}, {"fps": 50}],
+        [{"duration": 12}, {"duration": 12, "resolution": "1920x1080", "fps": 50}, {"duration": 7}, {"duration": "6"}],
+    ),
+    "vidu-q2-pro-r2v": (
+        {"images": [PICTURE], "prompt": "p"},
+        [{"images": [PICTURE] * 7}, {"videos": ["https://example.com/a.mp4"]}, {"seed": None}, {"duration": 10}],
+        [
+            {"images": [PICTURE] * 8},
+            {"images": PICTURE},
+            {"images": [PICTURE] * 5, "videos": ["https://example.com/a.mp4"]},
+            {"duration": 11},
+            {"videos": ["https://example.com/a.mp4"] * 3},
+        ],
+    ),
+    "vidu-q3-pro-t2v": (
+        {"prompt": "p"},
+        [{"duration": 16}, {"audio": True}, {"seed": None}, {"seed": 7}],
+        [{"image": PICTURE}, {"duration": 17}, {"audio": "on"}, {"prompt": "x" * 2001}],
+    ),
+    "wan2.7-i2v": (
+        {},
+        [
+            {"first_frame": PICTURE, "last_frame": None},
+            {"first_clip": "https://example.com/a.mp4", "driving_audio": None},
+            {"resolution": "720P", "duration": 15, "seed": 2147483647},
+        ],
+        [{"resolution": "720p"}, {"duration": 1}, {"duration": "5"}, {"seed": -1}, {"prompt": "x" * 1501}],
+    ),
+}
+
+
+@pytest.mark.parametrize("model", FURTHER)
+def test_a_further_model_takes_what_its_page_shows(model):
+    document = shipped_schema(model).document
+    check = validator(document)
+    whole, accepted, refused = OTHERS[model]
+    assert [each for each in ({}, *accepted) if not check.is_valid({**whole, **each})] == []
+    assert [each for each in refused if check.is_valid({**whole, **each})] == []
+    assert document["title"] == model
+    assert document["$id"] == f"urn:reelrun:model:{model}"
+    assert document["x-source"].startswith("https://docs.gmicloud.ai/")
+
+
+def test_references_need_a_picture_or_a_video():
+    assert not validator(shipped_schema("vidu-q2-pro-r2v").document).is_valid({"prompt": "p"})
 
 
 def test_schemas_are_found_beside_the_package_or_inside_it():

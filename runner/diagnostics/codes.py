@@ -195,13 +195,13 @@ _CODES = {
         "empty cell nothing. Write a plain number there; or say in the template what counts instead.",
         "wrong:  cfg: 0,7\nright:  cfg: 0.7\nor:     {{ cfg | float(0.5) }}",
     ),
-    # Pictures.
     "E323": Code(
         "A portable value that a model does not offer",
         "What stands under video is translated into the words of each model. This model has none for the value; the "
         "hint names the nearest one that it has. Give another value, or params of its own to the model.",
         "video: {resolution: 720p}\nmodels: {ltx-2-fast-image-to-video: {params: {resolution: 1920x1080}}}",
     ),
+    # Pictures.
     "E401": Code(
         "A picture is missing or cannot be read",
         "There is no regular file at this path, it may not be read, or its address does not answer. Paths are "
@@ -285,7 +285,6 @@ _CODES = {
         "is none. Old workbooks (.xls) and OpenDocument sheets are saved as .xlsx first, or as CSV UTF-8.",
         "images:\n  - {table: products.xlsx, sheet: Spring}",
     ),
-    # The matrix.
     "E416": Code(
         "A medium that cannot be sent like that",
         "A parameter that takes a video or a sound takes the path of a file, or an address, and no Base64.",
@@ -304,6 +303,7 @@ _CODES = {
         "wrong:  images: [{file: shoe.webp}]     # for a model that takes addresses only\n"
         "right:  images: [{file: shoe.jpg}]",
     ),
+    # The matrix.
     "E501": Code(
         "A zip does not fit",
         "Zipped axes advance together, so each of them has as many values as the others, and is an axis of the matrix.",
@@ -496,12 +496,6 @@ _CODES = {
         "asks on a terminal, and ends with 4 elsewhere.",
         "uploads: {to: service, when: needed}",
     ),
-    "W522": Code(
-        "A portable parameter that a model does not have",
-        "video gives one name to what every model calls otherwise. This model has no parameter for it, so it is left "
-        "out of its requests, and the model does as it likes.",
-        'video: {aspect_ratio: "16:9"}     # the ratio of a model that begins with a picture is that of the picture',
-    ),
     "W511": Code(
         "An exclude that matches nothing",
         "The entry names a value that is not on its axis, or values of zipped axes that never meet, so that it leaves "
@@ -522,6 +516,12 @@ _CODES = {
         "Two cells of the sweep render to the same request, so they are one job, bought once, with two keys. Often a "
         "variable is missing in the prompt, two arms say the same, or a picture or a value stands there twice.",
         "wrong:  cfg: [0.5, 0.50]\nright:  cfg: [0.5, 0.7]",
+    ),
+    "W522": Code(
+        "A portable parameter that a model does not have",
+        "video gives one name to what every model calls otherwise. This model has no parameter for it, so it is left "
+        "out of its requests, and the model does as it likes.",
+        'video: {aspect_ratio: "16:9"}     # the ratio of a model that begins with a picture is that of the picture',
     ),
     "W701": Code(
         "A limit on cost without a price",

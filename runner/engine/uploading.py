@@ -16,7 +16,7 @@ from runner.engine.run import MOST_POSTS, Run, result_of
 from runner.errors import DiskError
 from runner.media import parameters_of
 from runner.model import Job, Planned, Variables
-from runner.planning.uploads import Addressing
+from runner.planning.addressing import Addressing
 
 # The store of the service itself; in the state, beside other destinations.
 _SERVICE = "service"
@@ -42,7 +42,7 @@ class Uploading:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._files = run.plan.files
+        self._files = run.plan.manifest.media
         self._addressing = Addressing(run.plan.manifest)
         self._open: dict[str, _Upload] = {}
         # By the references of the files: where they are, and why some of them are left for the next run.

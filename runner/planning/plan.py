@@ -16,7 +16,8 @@ from typing import overload
 from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.manifest.settings import MOST_COST
-from runner.model import Action, Image, Input, Job, Manifest, Orphan, Planned, Status
+from runner.model import Action, Input, Job, Manifest, Orphan, Planned, Status
+from runner.planning.addressing import NeededUploads, check_uploads
 from runner.planning.comparison import compared, gone_clips
 from runner.planning.distinct_jobs import DistinctJobs
 from runner.planning.expansion.cells import Expansion
@@ -27,7 +28,6 @@ from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, with_final_names
 from runner.planning.templates.template import Templates
 from runner.planning.templates.watch import limited_memory
-from runner.planning.uploads import NeededUploads, check_uploads
 from runner.secret import NAME as KEY
 from runner.secret import holds_key, key_of_environment
 from runner.state.store import Store
@@ -105,11 +105,6 @@ class Plan:
     uploads: tuple[str, ...] = ()
 
     @property
-    def files(self) -> dict[str, Image]:
-        """The files and addresses in its requests, by their references."""
-        return {image.reference: image for image in (*self.manifest.images, *self.manifest.files)}
-
-    @property
     def totals(self) -> dict[Action, int]:
         counted: Counter[Action] = Counter()
         for group in self.groups:
@@ -171,11 +166,8 @@ def _plan(
     expansion = Expansion(manifest, templates, diagnostics, allows_slow=allows_slow)
     lints = Lints(expansion.manifest, expansion, diagnostics)
     jobs = DistinctJobs(manifest, expansion, diagnostics, lints)
-    tally, matches, uploads = Tally(selection.first), Matches(selection), NeededUploads(manifest)
-    is_dynamic = any(each.is_dynamic for each in expansion.templates)
-    # Files that parameters name may have changed, and nothing of the manifest.
-    is_dynamic = is_dynamic or expansion.names_media
-    digest = None if is_dynamic else digest_of(manifest, templates.fragments.inputs())
+    tally, matches, uploads = Tally(selection.first), Matches(selection), NeededUploads(manifest, selection.first)
+    digest = None if expansion.is_dynamic else digest_of(manifest, templates.fragments.inputs())
     register = open_register(digest) if open_register is not None else None
     history = store if store is not None and store.has_attempts() else None
     gone = gone_clips(history, manifest.output.dir) if history else frozenset[int]()
@@ -195,8 +187,8 @@ def _plan(
     tally.finish(jobs.ids, jobs.finished)
     _check_any(jobs, diagnostics)
     lints.tell(replace(walked, kept=tally.kept))
-    files = {image.reference: image for image in (*manifest.images, *expansion.files.found.values())}
-    check_uploads(manifest, uploads.references, files, diagnostics)
+    made = replace(manifest, inputs=(*manifest.inputs, *templates.fragments.inputs()), files=expansion.files.all)
+    check_uploads(made, uploads.references, diagnostics)
     found = diagnostics.ordered(cells)
     if diagnostics.has_errors:
         raise ManifestError(found)
@@ -208,11 +200,7 @@ def _plan(
         tally.kept if tally.kept is not None else RemadeJobs(manifest, walked, jobs, selection, store is not None, gone)
     )
     return Plan(
-        replace(
-            manifest,
-            inputs=(*manifest.inputs, *templates.fragments.inputs()),
-            files=tuple(expansion.files.found.values()),
-        ),
+        made,
         every,
         cells,
         tuple((job.key, *job.aliases) for job in amended if job.aliases),

@@ -152,7 +152,8 @@ def _is_see_through(stream: Stream, format: str) -> bool:
 def _of_kind(found: str, formats: Sequence[str]) -> PictureDiagnostic:
     takes = joined(formats) or "no format that all models of the manifest take"
     if not found:
-        return PictureDiagnostic("E402", f"is by its content none of {takes}", f"save it as {takes}")
+        words = f"neither {joined(formats, 'nor')}" if len(formats) > 1 else f"no {joined(formats) or 'picture'}"
+        return PictureDiagnostic("E402", f"is {words} by its content", f"save it as {takes}")
     what = f"a {found} picture" if found in _FORMATS else found
     hint = f"save it as {takes}; another name is not enough"
     if found in CONVERTIBLE or found in _FORMATS:

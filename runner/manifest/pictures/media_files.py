@@ -44,6 +44,11 @@ class MediaFiles:
         self._known: dict[tuple[str, tuple[str, ...]], str | UnfitMediaError] = {}
         self.found: dict[str, Image] = {}
 
+    @property
+    def all(self) -> tuple[Image, ...]:
+        """The files that were named so far, each once."""
+        return tuple(self.found.values())
+
     def reference(self, text: str, parameter: MediaParameter) -> str:
         """What stands for a medium in payloads: its address, or `sha256:<hex>` of its bytes. Raises UnfitMediaError."""
         index = text, parameter.steps

@@ -208,8 +208,9 @@ def _check(document: Json) -> None:
     for each in diagnose(_SHAPE, document, MANIFEST):
         raise _invalid_at(each.route, each.message)
     for steps, keyword, told in declared(document):
-        for each in diagnose(_PICTURE_RULES if keyword == OLD_KEYWORD else _MEDIA_RULES, told, MANIFEST):
-            raise _invalid_at((*steps, keyword, *each.route), each.message)
+        rules = _PICTURE_RULES if keyword == OLD_KEYWORD else _MEDIA_RULES
+        for each in diagnose({"properties": {keyword: rules}}, {keyword: told}, MANIFEST):
+            raise _invalid_at((*steps, *each.route), each.message)
 
 
 def _invalid_at(route: Sequence[str | int], message: str) -> InvalidSchemaError:

@@ -79,12 +79,12 @@ class Expansion:
                         yield from self._takes(group, variant)
 
     @property
-    def names_media(self) -> bool:
-        """Whether parameters name media: what the jobs are depends on these files, too."""
-        media = {
-            model: {each.name for each in parameters_of(schema)} for model, schema in self.manifest.schemas.items()
-        }
-        return any(each.name in media[model] for (_, model), arm in self.arms.items() for each in arm.parameters)
+    def is_dynamic(self) -> bool:
+        """Whether more may change the jobs than the manifest and its text files: fragments, media of parameters."""
+        schemas = self.manifest.schemas.items()
+        media = {(model, each.name) for model, schema in schemas for each in parameters_of(schema)}
+        named = ((model, each.name) for (_, model), arm in self.arms.items() for each in arm.parameters)
+        return any(each.is_dynamic for each in self.templates) or not media.isdisjoint(named)
 
     def _requests(self, prompt: str) -> list[Payloads]:
         """The payloads of an arm for each model."""

@@ -58,10 +58,7 @@ def wrong_sizes(
     for medium in media_of(payload, parameters):
         name, image = str(medium.parameter.rules.get("sizeOf")), known.get(medium.text)
         asked = _SIZE.fullmatch(str(payload.get(name)))
-        if (
-            asked
-            and image is not None
-            and image.width
-            and (image.width, image.height) != tuple(map(int, asked.groups()))
-        ):
+        if not asked or image is None or image.width is None:
+            continue
+        if (image.width, image.height) != (int(asked[1]), int(asked[2])):
             yield medium, f"{image.id} has {image.width} x {image.height} px; {name} is {asked[0]}, and they must agree"

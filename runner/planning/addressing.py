@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable
 
 from runner.media import Encoding, MediaParameter, media_of, parameters_of
 from runner.model import Action, Image, Manifest, Planned, Variables
@@ -33,21 +34,23 @@ class Addressing:
 class NeededUploads:
     """Collects the files that the submissions of a plan need as addresses."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, first: int | None = None) -> None:
+        """Only the `first` submissions count, where that is given."""
         self._addressing = Addressing(manifest)
+        self._left = math.inf if first is None else first
         self.references: dict[str, None] = {}
 
     def see(self, planned: Planned) -> None:
-        if planned.action is Action.SUBMIT:
+        if planned.action is Action.SUBMIT and self._left > 0:
+            self._left -= 1
             found = self._addressing.references(planned.job.model, planned.job.payload)
             self.references.update(dict.fromkeys(found))
 
 
-def check_uploads(
-    manifest: Manifest, references: Iterable[str], files: Mapping[str, Image], diagnostics: PlanDiagnostics
-) -> None:
+def check_uploads(manifest: Manifest, references: Iterable[str], diagnostics: PlanDiagnostics) -> None:
     """Report files that the store of the service does not take (E418), and uploads that nobody agreed to (W421)."""
-    needed = [files[each] for each in references if each in files]
+    media = manifest.media
+    needed = [media[each] for each in references if each in media]
     place = Place(("model",))
     for image in needed:
         if _type_of(image) not in STORED:
