@@ -218,7 +218,8 @@ def test_what_is_no_picture_is_cut_short(text):
         ("p", None),
         ({}, {}),
         ({"image": 7}, {"image": 7}),
-        ({"image": "x"}, {"image": CUT_SHORT}),
+        ({"image": "A" * 200}, {"image": CUT_SHORT}),
+        ({"refs": [{"url": "QUJD" * 60}, "still"]}, {"refs": [{"url": CUT_SHORT}, "still"]}),
     ],
 )
 def test_an_echo_is_kept_as_a_reference_alone(payload, echo):
