@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from itertools import islice
 
 from runner.cli import screen
@@ -132,24 +133,27 @@ def elsewhere_of(planned: Plan) -> tuple[str, str] | None:
 def size_of(planned: Plan) -> str:
     """`3 images x 2 prompts x 5 variants x 2 takes = 60 cells, 58 jobs (2 cells render to the same request)`."""
     manifest = planned.manifest
-    factors = _factors(manifest)
-    size = " x ".join(screen.count(number, noun) for noun, number in factors)
-    product = math.prod(number for _, number in factors)
+    sizes = list(_factors(manifest))
+    size = " + ".join(" x ".join(screen.count(number, noun) for noun, number in factors) for factors in sizes)
+    product = sum(math.prod(number for _, number in factors) for factors in sizes)
     less = f", less {product - planned.cells:,} excluded" if product > planned.cells else ""
     same = planned.cells - len(planned.jobs)
     merged = f" ({screen.count(same, 'cell')} render{'s' if same == 1 else ''} to the same request)" if same else ""
     return f"{size}{less} = {screen.count(planned.cells, 'cell')}, {screen.count(len(planned.jobs), 'job')}{merged}"
 
 
-def _factors(manifest: Manifest) -> list[tuple[str, int]]:
-    factors = [("image", len(manifest.images)), ("prompt", len(manifest.prompts))]
+def _factors(manifest: Manifest) -> Iterator[list[tuple[str, int]]]:
+    """What is multiplied: for the models that get the images, and for those that get none."""
     matrix = manifest.matrix
     is_product = not (matrix.include or matrix.exclude or matrix.sample)
     number = product_size(matrix) if is_product else sum(1 for _ in variants(matrix))
-    if number > 1:
-        factors.append(("variant", number))
-    if manifest.axis_of_models:
-        factors.append(("model", len(manifest.models)))
-    if manifest.takes > 1:
-        factors.append(("take", manifest.takes))
-    return factors
+    pictured = sum(map(manifest.gives_images, manifest.models))
+    for models, images in ((pictured, [("image", len(manifest.images))]), (len(manifest.models) - pictured, [])):
+        if models:
+            yield [
+                *images,
+                ("prompt", len(manifest.prompts)),
+                *([("variant", number)] if number > 1 else []),
+                *([("model", models)] if manifest.axis_of_models else []),
+                *([("take", manifest.takes)] if manifest.takes > 1 else []),
+            ]

@@ -20,25 +20,30 @@ _MARKS = ("{{", "{%", "{#")
 
 
 def check_parameters(content: Mapping[str, Json], schemas: Collection[ModelSchema], found: ReadingDiagnostics) -> None:
-    """Report errors in the parameters of the manifest and of its prompts. Values of templates are not checked.
+    """Report errors in the parameters of the manifest, its prompts and its models. Values of templates are not checked.
 
     A value that only some of the models refuse is left to planning: `exclude` may keep it away from these.
     """
-    documents = [
-        {keyword: rule for keyword, rule in schema.document.items() if keyword not in _TOGETHER} for schema in schemas
-    ]
-    for route, parameters in _sections(content) if documents else ():
-        by_model = [_diagnostics(document, parameters) for document in documents]
-        for name, wrong in by_model[0].items():
+    documents = {
+        schema.name: {keyword: rule for keyword, rule in schema.document.items() if keyword not in _TOGETHER}
+        for schema in schemas
+    }
+    for route, parameters, model in _sections(content):
+        judges = [document for name, document in documents.items() if model in ("", name)]
+        by_model = [_diagnostics(document, parameters) for document in judges]
+        for name, wrong in by_model[0].items() if by_model else ():
             if all(name in each for each in by_model):
                 for each in wrong:
                     found.take(replace(each, route=(*route, *each.route)))
 
 
-def _sections(content: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str, Json]]]:
-    yield ("params",), mapping(content.get("params"))
+def _sections(content: Mapping[str, Json]) -> Iterator[tuple[Route, Mapping[str, Json], str]]:
+    """The sections of parameters: of all models, or of the one that is named."""
+    yield ("params",), mapping(content.get("params")), ""
     for index, prompt in enumerate(items(content.get("prompts"))):
-        yield ("prompts", index, "params"), mapping(mapping(prompt).get("params"))
+        yield ("prompts", index, "params"), mapping(mapping(prompt).get("params")), ""
+    for model, settings in mapping(content.get("models")).items():
+        yield ("models", model, "params"), mapping(mapping(settings).get("params")), model
 
 
 def _diagnostics(document: Mapping[str, Json], parameters: Mapping[str, Json]) -> dict[str, list[SchemaDiagnostic]]:

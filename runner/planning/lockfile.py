@@ -246,11 +246,18 @@ def _head(manifest: Manifest) -> dict[str, dict[str, Json]]:
             **{model: _digest(manifest.schemas[model].document) for model in manifest.models},
         },
         "files": {_portable(each.path, manifest): _file(each) for each in manifest.inputs[::-1] if _is_named(each)},
-        "pictures": {image.id: _frozen(image, manifest) for image in (*manifest.files, *manifest.images)},
+        "pictures": {name: _frozen(image, manifest) for name, image in _pictures(manifest)},
         "prices": {
             model: _price_of(budget) for model in manifest.models if (budget := manifest.budget_of(model)).has_price
         },
     }
+
+
+def _pictures(manifest: Manifest) -> Iterator[tuple[str, Image]]:
+    """The images by their ids, and the files that parameters name by their paths."""
+    taken = {image.id for image in manifest.images}
+    yield from ((image.id, image) for image in manifest.images)
+    yield from ((f"./{file.id}" if file.id in taken else file.id, file) for file in manifest.files)
 
 
 def _is_named(file: Input) -> bool:
@@ -279,7 +286,7 @@ def _portable(written: str, manifest: Manifest) -> str:
 def _job(job: Job) -> dict[str, Json]:
     return {
         "id": job.id,
-        "image": job.image,
+        "image": job.image or None,
         "prompt_id": job.prompt_id,
         "model": job.model,
         "variables": dict(job.variables),

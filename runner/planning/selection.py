@@ -116,7 +116,9 @@ def _id_of(job: Placed) -> str:
 def value_of(job: Placed, name: str, pictures: Mapping[str, Variables]) -> tuple[bool, Json]:
     """Whether the job has a variable of this name (or it is one of `_PLACES`), and the value."""
     if name in _PLACES:
-        return True, getattr(job, _PLACES[name])
+        value = getattr(job, _PLACES[name])
+        # A job may have no picture.
+        return value != "", value
     for variables in (job.variables, pictures.get(job.image, {})):
         if name in variables:
             return True, variables[name]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from runner.model import Json, Status, canonical_json
 
-# The key for jobs without the variable, for instance if an include adds it to others. No value has this key.
+# The key for jobs without the variable, for instance if an include adds it to others, or without a picture. No value
+# has this key.
 _ABSENT = ""
 # Text that could be mistaken for the JSON text of another value.
 _LIKE_JSON = re.compile(r'(|true|false|null|["\[{0-9-].*)', re.DOTALL)
@@ -76,7 +77,8 @@ def places(facets: Sequence[Facet], jobs: Iterable[Mapping[str, Json]]) -> Itera
 def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
     """The name, the label and the value of everything by which a job can be filtered."""
     yield "status", "status", job["status"]
-    yield "image", "image", job["image"]
+    if job["image"] is not None:
+        yield "image", "image", job["image"]
     yield "prompt_id", "prompt", job["prompt_id"]
     yield "model", "model", job["model"]
     variables = job["variables"]

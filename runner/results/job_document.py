@@ -20,7 +20,7 @@ def job_document(record: JobRecord, image_vars: Variables | None = None) -> dict
         "key": record.key,
         "aliases": list(record.aliases),
         "orphaned": record.orphaned,
-        "image": record.image,
+        "image": record.image or None,
         "prompt_id": record.prompt_id,
         "model": record.model,
         "variables": dict(record.variables),

@@ -239,7 +239,7 @@ def plan_document(planned: Plan) -> dict[str, object]:
             {
                 "id": each.job.id,
                 "key": each.job.key,
-                "image": each.job.image,
+                "image": each.job.image or None,
                 "prompt_id": each.job.prompt_id,
                 "model": each.job.model,
                 "variables": each.job.variables,

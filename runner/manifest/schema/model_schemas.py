@@ -135,21 +135,30 @@ def read_models(names: Sequence[tuple[str, Route]], models: Json, base: Path, fo
     """The valid schemas of the models at the given routes. `models` maps models to files, or is None if invalid."""
     built_in, custom = shipped_models(), mapping(models)
     schemas: dict[str, ModelSchema] = {}
-    for model, entry in custom.items():
+    own = {model: entry for model, entry in custom.items() if _names_schema(entry)}
+    for model, entry in own.items():
         is_short = isinstance(entry, str)
         path = entry if is_short else mapping(entry).get("schema")
         if isinstance(path, str):
             route: Route = ("models", model) if is_short else ("models", model, "schema")
             with found.reading(route, f"the schema {name(path)} of {model}"):
                 schemas[model] = read_model(model, read_below(base / path, found.folders, path, _MAX_BYTES, _is_schema))
-    for model, route in names:
-        has_own = isinstance(custom.get(model), str) or "schema" in mapping(custom.get(model))
-        if model in built_in and not has_own:
+    # Settings of a model that is not there: its name is misspelled.
+    named = dict(names)
+    said: list[tuple[str, Route]] = [(model, ("models", model)) for model in custom if model not in named]
+    for model, route in (*names, *said):
+        if model in built_in and model not in own:
             schemas[model] = shipped_schema(model)
-        elif not has_own and models is not None:
-            hint = _model_hint(model, (*built_in, *custom))
-            found.error("E209", route, f"there is no schema for the model {name(model)}", hint)
-    return {model: schemas[model] for model, _ in names if model in schemas}
+        elif model not in own and models is not None:
+            is_key = route[0] == "models"
+            hint = _model_hint(model, (*built_in, *own, *(named if is_key else ())))
+            found.error("E209", route, f"there is no schema for the model {name(model)}", hint, key=is_key)
+    return {model: schemas[model] for model in named if model in schemas}
+
+
+def _names_schema(entry: Json) -> bool:
+    """Whether the settings of a model name its schema. If they are not valid, that is reported already."""
+    return entry is None or isinstance(entry, str) or "schema" in mapping(entry)
 
 
 def _model_hint(model: str, known: Sequence[str]) -> str:

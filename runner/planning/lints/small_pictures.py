@@ -15,7 +15,8 @@ _WELL_ABOVE = 1.5
 
 def small_pictures(manifest: Manifest) -> Iterator[PlanWarning]:
     """A warning for each entry with pictures whose short side is close to the model's minimum (W802)."""
-    pictured = filter(None, map(first_picture, manifest.schemas.values()))
+    schemas = (schema for model, schema in manifest.schemas.items() if manifest.gives_images(model))
+    pictured = filter(None, map(first_picture, schemas))
     least = max((Rules.of(parameter).min_side or 0 for parameter in pictured), default=0)
     advised = round(least * _WELL_ABOVE)
     entries: dict[Route, list[Image]] = {}

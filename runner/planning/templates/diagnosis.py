@@ -294,6 +294,8 @@ def _unknown(
         hint = f"did you mean the filter: ... | {name}" if is_filter else known_here(name, known)
         if name in known:
             hint = "the fragment does not see it: write 'with context' where it is imported or included"
+        elif name == "image":
+            hint = "there is no picture: the manifest has no images, or its model gets none"
         return where.error("E311", f"unknown variable {name!r}", hint, place, name)
     names = owner if isinstance(owner, Mapping) else dir(owner)
     known = [each for each in names if isinstance(each, str) and where.environment.is_safe_attribute(owner, each, None)]
