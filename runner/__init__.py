@@ -62,12 +62,23 @@ def run(
     *,
     confirm: Callable[[Plan], bool],
     progress: Progress | None = None,
+    allow_uploads: bool = False,
 ) -> Result:
     """Do what is left to do, and write the index. `confirm` is called before anything is paid for.
+
+    `allow_uploads` is the consent that local files may be put where the service, and others, can read them, for models
+    that take addresses only; a manifest may give it, too.
 
     Raises ReelrunError if the run cannot start. An error that stops it later is in the result.
     """
     from runner import campaign
     from runner.planning.selection import Selection
 
-    return campaign.run(manifest, connection, selection or Selection(), confirm=confirm, progress=progress)
+    return campaign.run(
+        manifest,
+        connection,
+        selection or Selection(),
+        confirm=confirm,
+        progress=progress,
+        allow_uploads=lambda plan: allow_uploads,
+    )

@@ -22,7 +22,7 @@ from runner.engine.downloads.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
 from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
-from runner.model import Action, Manifest, Status, Variables
+from runner.model import Action, Manifest, Status, Uploads, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
 from runner.planning.elsewhere import with_elsewhere
@@ -122,7 +122,8 @@ def run(
     `dry` ends before the first call to the service: the state is written, the index is not. `on_start` is called with
     the function that interrupts the run. `locked` refuses a plan that buys otherwise than the lockfile says, and with
     `strict` one that differs from it in anything. `limits_memory` is as in `make_plan`. `attach` says which requests
-    lost submissions are, each as `KEY=REQUEST_ID`. Raises ReelrunError if the run cannot start.
+    lost submissions are, each as `KEY=REQUEST_ID`. `allow_uploads` tells of a plan whether its files may be put where
+    others can read them; it is not asked where the manifest says so. Raises ReelrunError if the run cannot start.
     """
     plan_in_child_process(manifest, warnings)
     clock = SystemClock()
@@ -140,10 +141,7 @@ def run(
             return _dry_result(planned, store)
         report = None
         if attach or _has_work(planned, store, selection):
-            if planned.uploads and manifest.uploads is None and connection.is_paid() and not allow_uploads(planned):
-                hint = "write uploads: {to: service}, add --allow-uploads, or give addresses in place of files"
-                number = f"{len(planned.uploads):,} file" + "s" * (len(planned.uploads) != 1)
-                raise NotConfirmedError(f"{number} would be put where others can read; nothing was sent", hint)
+            planned = _agreed(planned, connection, allow_uploads)
             if planned.totals[Action.SUBMIT] and not confirm(planned):
                 hint = "run it again, or add --yes where nobody can answer"
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)
@@ -152,6 +150,21 @@ def run(
         _return_names(manifest, store)
         ended = _result(planned, selection, store, _indexed(manifest, store, clock), report)
         return replace(ended, differences=differences)
+
+
+def _agreed(planned: Plan, connection: Connection, allow_uploads: Callable[[Plan], bool]) -> Plan:
+    """The plan with the consent to uploads that this run has. Raises NotConfirmedError if it needs one."""
+    manifest = planned.manifest
+    if manifest.uploads is not None:
+        return planned
+    if not allow_uploads(planned):
+        if not planned.uploads:
+            return planned
+        if connection.is_paid():
+            hint = "write uploads: {to: service}, add --allow-uploads, or give addresses in place of files"
+            number = f"{len(planned.uploads):,} file" + "s" * (len(planned.uploads) != 1)
+            raise NotConfirmedError(f"{number} would be put where others can read; nothing was sent", hint)
+    return replace(planned, manifest=replace(manifest, uploads=Uploads()))
 
 
 def _drift(planned: Plan, locked: bool, *, strict: bool) -> tuple[str, ...]:

@@ -222,10 +222,12 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """The consent that files of the manifest may be put where the service can read them. `is_always`: even for models
-    that take files within the request.
+    """The consent that files of the manifest may be put where the service can read them.
+
+    `to` names the place, as the state does. `is_always`: even for models that take files within the request.
     """
 
+    to: str = "service"
     is_always: bool = False
 
 

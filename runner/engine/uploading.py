@@ -15,11 +15,9 @@ from runner.engine.pacing import backoff
 from runner.engine.run import MOST_POSTS, Run, result_of
 from runner.errors import DiskError
 from runner.media import parameters_of
-from runner.model import Job, Planned, Variables
+from runner.model import Job, Planned, Uploads, Variables
 from runner.planning.addressing import Addressing
 
-# The store of the service itself; in the state, beside other destinations.
-_SERVICE = "service"
 # An address that is older, in seconds, is looked at once a run.
 _FRESH = 86400.0
 # So many files go out at the same time, and so many jobs may wait for them: memory does not grow with the plan.
@@ -44,13 +42,15 @@ class Uploading:
         self._run = run
         self._files = run.plan.manifest.media
         self._addressing = Addressing(run.plan.manifest)
+        self._consent = run.plan.manifest.uploads
+        self._destination = (self._consent or Uploads()).to
         self._open: dict[str, _Upload] = {}
         # By the references of the files: where they are, and why some of them are left for the next run.
         self._addresses: dict[str, str] = {}
         self._given_up: dict[str, str] = {}
         # Of earlier runs, and old: they are looked at before they are used.
         self._doubtful: dict[str, str] = {}
-        for reference, (address, at) in run.store.uploads(_SERVICE).items():
+        for reference, (address, at) in run.store.uploads(self._destination).items():
             is_fresh = 0 <= run.wall() - at < _FRESH
             (self._addresses if is_fresh else self._doubtful)[reference] = address
 
@@ -92,8 +92,6 @@ class Uploading:
         references = self._addressing.references(planned.job.model, planned.job.payload)
         missing = [each for each in references if each not in self._addresses]
         reason = next((self._given_up[each] for each in missing if each in self._given_up), None)
-        if self._run.plan.manifest.uploads is None:
-            reason = "its files would be uploaded, and nobody agreed to that (uploads, or --allow-uploads)"
         if reason is not None:
             self._leave(planned, reason)
             return
@@ -107,13 +105,16 @@ class Uploading:
         while not run.is_stopping and run.calls < MOST_POSTS and self.due <= run.now():
             waiting = {reference: each for reference, each in self._open.items() if not each.is_running}
             reference = min(waiting, key=lambda each: waiting[each].due)
-            waiting[reference].is_running = True
             if reference in self._doubtful:
                 look = partial(is_gone, run.tools.files, self._doubtful[reference])
                 run.start(partial(self._looked, reference), look)
+            elif self._consent is None:
+                self._give_up(reference, "nobody agreed to that (uploads, or --allow-uploads)")
+                continue
             else:
                 put = partial(upload, run.tools.client, run.tools.files, self._files[reference])
                 run.start(partial(self._uploaded, reference), put)
+            waiting[reference].is_running = True
 
     def _looked(self, reference: str, future: Future[bool], started: float) -> None:
         address = self._doubtful.pop(reference)
@@ -129,7 +130,7 @@ class Uploading:
         run.hear(answer)
         match answer.kind:
             case AnswerClass.ACCEPTED:
-                run.store.keep_upload(reference, _SERVICE, answer.address, run.wall())
+                run.store.keep_upload(reference, self._destination, answer.address, run.wall())
                 self._addresses[reference] = answer.address
                 self._release(reference)
             case AnswerClass.DENIED:

@@ -67,7 +67,9 @@ def models(content: Mapping[str, Json], written: Callable[[str, str], str | None
 
 
 def uploads(content: Json) -> Uploads | None:
-    return Uploads(is_always=content.get("when") == "always") if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping):
+        return None
+    return Uploads(str(content.get("to", Uploads().to)), is_always=content.get("when") == "always")
 
 
 def run(content: Mapping[str, Json]) -> RunSettings:

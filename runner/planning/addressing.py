@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 
 from runner.media import Encoding, MediaParameter, media_of, parameters_of
-from runner.model import Action, Image, Manifest, Planned, Variables
+from runner.model import Action, Image, Manifest, Planned, Uploads, Variables
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics, PlanWarning
+from runner.state.store import Store
 from runner.video.file_types import STORED, content_type
 
 
@@ -37,6 +38,7 @@ class NeededUploads:
     def __init__(self, manifest: Manifest, first: int | None = None) -> None:
         """Only the `first` submissions count, where that is given."""
         self._addressing = Addressing(manifest)
+        self._destination = (manifest.uploads or Uploads()).to
         self._left = math.inf if first is None else first
         self.references: dict[str, None] = {}
 
@@ -45,6 +47,11 @@ class NeededUploads:
             self._left -= 1
             found = self._addressing.references(planned.job.model, planned.job.payload)
             self.references.update(dict.fromkeys(found))
+
+    def missing(self, store: Store | None) -> tuple[str, ...]:
+        """Those that no run has put there yet."""
+        known = store.uploads(self._destination) if store is not None else {}
+        return tuple(each for each in self.references if each not in known)
 
 
 def check_uploads(manifest: Manifest, references: Iterable[str], diagnostics: PlanDiagnostics) -> None:

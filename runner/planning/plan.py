@@ -86,7 +86,7 @@ class Plan:
     again although their outcome is unknown. `later` is how many jobs `Selection.first` leaves for a later run.
     `misplaced` are jobs whose clips are, or will be, at other paths than `output.file` says. `elsewhere` is another
     folder where some of the jobs were bought before. `uploads` are the references of the files that the submissions
-    need as addresses.
+    need as addresses, and that no earlier run has put there.
     """
 
     manifest: Manifest
@@ -212,7 +212,7 @@ def _plan(
         tuple(tally.opened),
         tally.later,
         tuple(tally.misplaced),
-        uploads=tuple(uploads.references),
+        uploads=uploads.missing(store),
     )
 
 

@@ -1,10 +1,13 @@
-"""The API over real sockets, with faults on order, and a file host of its own. It counts what it accepts."""
+"""The API over real sockets, with faults on order, and a file host of its own. It counts what it accepts, and what is
+put into its store.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+import re
 import socket
 import struct
 import threading
@@ -19,6 +22,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 PREFIX = "/api/v1/ie/requestqueue/apikey"
+# The types of files that the store takes, with the content type that it signs. An address to put one at lives so long.
+STORED = {
+    "jpeg": "image/jpeg", "jpg": "image/jpg", "png": "image/png",
+    "mp4": "video/mp4", "mp3": "audio/mpeg", "wav": "audio/wav",
+}  # fmt: skip
+LIFE_OF_AN_ADDRESS = 899
+_ENCODED = re.compile(r"(?:data:[^,]{1,100},)?([A-Za-z0-9+/]{100,}={0,2})")
 
 
 @dataclass
@@ -32,6 +42,15 @@ class Accepted:
     status: str = "success"
     polls: int = 0
     error: str = ""
+
+
+@dataclass
+class Upload:
+    """A place in the store: what is signed for it, and its bytes once they are there."""
+
+    content_type: str
+    expires: float
+    content: bytes | None = None
 
 
 Fault = Callable[["Call"], None]
@@ -119,7 +138,10 @@ class _Nowhere:
 
 @dataclass
 class FaultyService:
-    """Start with `with FaultyService(video) as service`. `order` queues faults for submit, poll, list or download."""
+    """Start with `with FaultyService(video) as service`.
+
+    `order` queues faults for submit, poll, list, download, and for upload-url, put and look (at what was uploaded).
+    """
 
     video: bytes
     thumbnail: bytes = b""
@@ -143,6 +165,7 @@ class FaultyService:
     strangers: list[Accepted] = field(default_factory=list)
     organisation: str = "org-1"
     accepted: list[Accepted] = field(default_factory=list)
+    uploads: list[Upload] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     posts: int = 0
     key_seen_by_files: int = 0
@@ -182,14 +205,12 @@ class FaultyService:
             return queue.popleft() if queue else self.always.get(kind)
 
     def document(self, request: Accepted) -> dict[str, Any]:
-        payload, echo = dict(request.payload), self.echo
-        image = payload.get("image", "")
-        if echo == "none":
-            payload.pop("image", None)
-        elif echo == "short":
-            payload["image"] = image[:64]
-        elif echo == "empty":
-            payload = {}
+        payload = {} if self.echo == "empty" else dict(request.payload)
+        for name, value in list(payload.items()):
+            if self.echo in ("short", "none") and isinstance(value, str) and self.content_of(value) != value:
+                payload[name] = value[:64]
+                if self.echo == "none":
+                    del payload[name]
         done = request.status == "success"
         record = {
             "request_id": request.id,
@@ -225,13 +246,40 @@ class FaultyService:
             return next((each for each in (*self.accepted, *self.strangers) if each.id == request_id), None)
 
     def fingerprints(self) -> list[str]:
-        """What was accepted and did not fail, by content: a picture by its hash."""
+        """What was accepted and did not fail, by content: a file by its hash, however it came."""
         billed = [each for each in self.accepted if each.status != "failed"]
-        return sorted(json.dumps({**each.payload, "image": _digest(each.payload["image"])}) for each in billed)
+        return sorted(json.dumps([each.model, self.content_of(each.payload)], sort_keys=True) for each in billed)
 
+    def content_of(self, value: Any) -> Any:
+        """A payload with hashes in place of files in Base64, and of addresses of the store."""
+        if isinstance(value, dict):
+            return {name: self.content_of(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.content_of(each) for each in value]
+        encoded = _ENCODED.fullmatch(value) if isinstance(value, str) else None
+        if encoded is not None:
+            return hashlib.sha256(base64.b64decode(encoded[1])).hexdigest()
+        is_ours = isinstance(value, str) and value.startswith(f"{self.files_url}/public/")
+        return hashlib.sha256(self.stored(value) or b"").hexdigest() if is_ours else value
 
-def _digest(image: str) -> str:
-    return image if image.startswith("http") else hashlib.sha256(base64.b64decode(image)).hexdigest()
+    def sign(self, file_type: str) -> dict[str, str]:
+        """An address to put a file of this type at, and the one where it is read then."""
+        with self.lock:
+            self.uploads.append(Upload(STORED[file_type], self.now() + LIFE_OF_AN_ADDRESS))
+            number = len(self.uploads) - 1
+        return {
+            "upload_url": f"{self.files_url}/store/{number}?signature={uuid.uuid4()}",
+            "public_url": f"{self.files_url}/public/{number}.{file_type}",
+        }
+
+    def stored(self, path: str) -> bytes | None:
+        """The bytes at an address of the store, None if there are none."""
+        number = int(re.split(r"[/.?]", path.partition("/public/")[2])[0])
+        return self.uploads[number].content if number < len(self.uploads) else None
+
+    def kept(self) -> list[str]:
+        """The hashes of all that was put into the store."""
+        return sorted(hashlib.sha256(each.content).hexdigest() for each in self.uploads if each.content is not None)
 
 
 class _Server(ThreadingHTTPServer):
@@ -259,14 +307,21 @@ class _Handler(BaseHTTPRequestHandler):
 class _Api(_Handler):
     def do_POST(self) -> None:
         call = Call(self, self.service, path=self.path)
+        is_upload = self.path == f"{PREFIX}/upload-url"
+        kind = "upload-url" if is_upload else "submit"
         with self.service.lock:
-            self.service.posts += 1
-            self.service.calls.append("submit")
-        fault = self.service.fault_for("submit")
+            self.service.posts += not is_upload
+            self.service.calls.append(kind)
+        fault = self.service.fault_for(kind)
         if fault is not None:
             fault(call)
             return
         call.read()
+        if is_upload:
+            file_type = json.loads(call.body).get("file_type")
+            known = "Authorization" in self.headers and file_type in STORED
+            call.answer(200, self.service.sign(file_type)) if known else call.answer(400, {"error": "no such type"})
+            return
         accepted = call.accept()
         document = self.service.document(accepted)
         short = {name: document[name] for name in ("request_id", "model", "status", "created_at", "updated_at")}
@@ -311,6 +366,46 @@ class _Files(_Handler):
             fault(call)
             return
         serve_video(call)
+
+    def do_PUT(self) -> None:
+        service, call = self.service, Call(self, self.service, path=self.path)
+        with service.lock:
+            service.calls.append("put")
+            service.key_seen_by_files += "Authorization" in self.headers
+        fault = service.fault_for("put")
+        if fault is not None:
+            fault(call)
+            return
+        call.read()
+        store(call)
+
+    def do_HEAD(self) -> None:
+        service, call = self.service, Call(self, self.service, path=self.path)
+        with service.lock:
+            service.calls.append("look")
+            service.key_seen_by_files += "Authorization" in self.headers
+        fault = service.fault_for("look")
+        if fault is not None:
+            fault(call)
+            return
+        content = service.stored(self.path)
+        call.answer(404 if content is None else 200, b"", {"Content-Type": "image/jpeg"})
+
+
+def store(call: Call) -> None:
+    """Keep what was put, if it is of the type that was signed and comes in time."""
+    place = call.service.uploads[int(call.path.split("/")[2].partition("?")[0])]
+    if call.service.now() > place.expires:
+        call.answer(403, refusal("AccessDenied"), {"Content-Type": "application/xml"})
+    elif call.handler.headers.get("Content-Type") != place.content_type:
+        call.answer(403, refusal("SignatureDoesNotMatch"), {"Content-Type": "application/xml"})
+    else:
+        place.content = call.body
+        call.answer(200, b"")
+
+
+def refusal(code: str) -> bytes:
+    return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>no</Message></Error>".encode()
 
 
 def serve_video(call: Call, etag: str = '"v1"') -> None:

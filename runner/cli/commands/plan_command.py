@@ -22,7 +22,7 @@ from runner.cli.plan_summary import (
     value_told,
     whole_cost,
 )
-from runner.diagnostics.words import command, money, printable, shortened
+from runner.diagnostics.words import command, joined, money, printable, shortened
 from runner.errors import Exit
 from runner.model import Action, Change
 from runner.planning import lockfile
@@ -120,6 +120,10 @@ def _show_groups(planned: Plan, show: Callable[..., None]) -> None:
     digits = max(6, 1 + len(f"{max(len(planned.jobs), len(planned.orphaned)):,}"))
     for action, jobs, reason, cost in rows:
         show(f"  {action:<8}{jobs:>{digits},}   {reason:<{width}}  {cost}".rstrip())
+    if planned.uploads:
+        media = planned.manifest.media
+        names = joined((media[each].written or media[each].id for each in planned.uploads), "and", limit=3)
+        show(f"  {'upload':<8}{len(planned.uploads):>{digits},}   {names}")
     if planned.orphaned:
         show(f"  {'removed':<8}{len(planned.orphaned):>{digits},}   {orphans_of(planned)}")
 

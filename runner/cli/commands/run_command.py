@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
             strict=options.locked_strict,
             limits_memory=True,
             attach=options.attach,
-            allow_uploads=lambda plan: options.allow_uploads or (_is_somebody_here() and not options.yes),
+            allow_uploads=lambda plan: options.allow_uploads or _is_asked(options, plan),
         )
     finally:
         if progress is not None:
@@ -106,10 +106,8 @@ def _confirmed(options: argparse.Namespace, manifest: Manifest, plan: Plan, conn
     cost = "" if plan.cost is None else f" for {money(plan.cost, plan.manifest.budget.currency)}"
     is_last = not options.set and bool(differing(manifest))
     last = f", as in the last run with {what_differs(manifest)}" if is_last else ""
-    is_agreed = manifest.uploads is not None or options.allow_uploads or not plan.uploads
-    files = (
-        "" if is_agreed else f", and put {screen.count(len(plan.uploads), 'file')} where anybody with the address reads"
-    )
+    number = screen.count(len(plan.uploads), "file")
+    files = f", and put {number} where anybody with the address can read" if plan.uploads else ""
     question = f"Submit {screen.count(submits, 'job')}{cost} to {connection.name}{last}{files}?"
     if not _is_somebody_here():
         hint = "add --yes to submit without asking"
@@ -124,6 +122,11 @@ def _confirmed(options: argparse.Namespace, manifest: Manifest, plan: Plan, conn
     if is_last and not is_confirmed:
         raise NotConfirmedError("not confirmed: nothing was sent", ways_on(manifest))
     return is_confirmed
+
+
+def _is_asked(options: argparse.Namespace, plan: Plan) -> bool:
+    """Whether the question of the run tells of the uploads of a plan."""
+    return bool(plan.uploads) and _is_somebody_here() and not options.yes
 
 
 def _tell_the_last_set(options: argparse.Namespace, manifest: Manifest, connection: Connection) -> None:
