@@ -42,6 +42,24 @@ def video_bytes(seconds: float = 5.0, seed: int = 1, fps: int = 8) -> bytes:
 
 
 @cache
+def sound_bytes(seconds: float = 4.0, kind: str = "mp3", rate: int = 16_000) -> bytes:
+    """A quiet tone, as a file of this kind: mp3 or wav."""
+    buffer = io.BytesIO()
+    tone = (np.sin(np.arange(int(seconds * rate)) * 220 * 2 * np.pi / rate) * 8000).astype("int16")
+    with av.open(buffer, "w", format=kind) as container:
+        stream = container.add_stream("libmp3lame" if kind == "mp3" else "pcm_s16le", rate=rate)
+        stream.layout = "mono"
+        whole = av.AudioFrame.from_ndarray(tone[None], format="s16", layout="mono")
+        whole.rate = rate
+        size = stream.codec_context.frame_size or 1024
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate, frame_size=size)
+        for frame in resampler.resample(whole):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return buffer.getvalue()
+
+
+@cache
 def picture_bytes(seed: int = 1, width: int = 320, height: int = 320, kind: str = "JPEG") -> bytes:
     """A small picture that meets the API's rules, different for each seed."""
     shades = np.random.default_rng(seed).integers(0, 255, (4, 4, 3), dtype=np.uint8)
@@ -50,11 +68,13 @@ def picture_bytes(seed: int = 1, width: int = 320, height: int = 320, kind: str 
     return buffer.getvalue()
 
 
-def write_manifest(folder: Path, *, pictures: int = 1, name: str = "campaign.yaml", **keys: object) -> Path:
-    """A manifest with so many pictures; `keys` replace or add top-level keys. Tips are not told."""
+def write_manifest(
+    folder: Path, *, pictures: int = 1, side: int = 320, name: str = "campaign.yaml", **keys: object
+) -> Path:
+    """A manifest with so many square pictures; `keys` replace or add top-level keys. Tips are not told."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(pictures):
-        (folder / f"p{number}.jpg").write_bytes(picture_bytes(number))
+        (folder / f"p{number}.jpg").write_bytes(picture_bytes(number, side, side))
     document: dict[str, object] = {
         "version": 1,
         "name": "test",

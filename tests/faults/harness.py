@@ -16,6 +16,7 @@ from runner.api.service import Connection, Service
 from runner.campaign import Result
 from runner.engine.clock import SystemClock
 from runner.manifest.reader import load
+from runner.planning.plan import Plan
 from runner.planning.selection import Selection
 from tests.faults.service import FaultyService
 
@@ -80,9 +81,23 @@ def connection(service: FaultyService, *, key: str | None = "sk-test-key", patie
     return Connection.to(Service(service.base_url, key, connect_timeout=patience, read_timeout=patience))
 
 
-def run(path: Path, service: FaultyService, selection: Selection | None = None, **changes: object) -> Result:
+def run(
+    path: Path,
+    service: FaultyService,
+    selection: Selection | None = None,
+    *,
+    allow_uploads: bool = False,
+    confirm: Callable[[Plan], bool] = lambda plan: True,
+    **changes: object,
+) -> Result:
     """One run of a manifest; `changes` go to its run settings."""
     manifest = load(path)
     manifest = replace(manifest, run=replace(manifest.run, **changes))  # type: ignore[arg-type]
     with without_waits(service):
-        return campaign.run(manifest, connection(service), selection or Selection(), confirm=lambda plan: True)
+        return campaign.run(
+            manifest,
+            connection(service),
+            selection or Selection(),
+            confirm=confirm,
+            allow_uploads=lambda plan: allow_uploads,
+        )

@@ -395,7 +395,9 @@ class _Files(_Handler):
 def store(call: Call) -> None:
     """Keep what was put, if it is of the type that was signed and comes in time."""
     place = call.service.uploads[int(call.path.split("/")[2].partition("?")[0])]
-    if call.service.now() > place.expires:
+    if len(call.body) < int(call.handler.headers["Content-Length"]):
+        call.close()
+    elif call.service.now() > place.expires:
         call.answer(403, refusal("AccessDenied"), {"Content-Type": "application/xml"})
     elif call.handler.headers.get("Content-Type") != place.content_type:
         call.answer(403, refusal("SignatureDoesNotMatch"), {"Content-Type": "application/xml"})

@@ -5,22 +5,27 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
 import re
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.diagnostics.suggestions import misread, nearby
 from runner.diagnostics.words import joined, size
 from runner.manifest.files import on_disk, open_media
 from runner.manifest.json_values import items
 from runner.manifest.pictures.inspection import Picture, Rules, inspect, inspect_file
-from runner.media import Encoding, MediaKind, MediaParameter
+from runner.media import MediaKind, MediaParameter
 from runner.model import Image, Origin
+
+if TYPE_CHECKING:
+    from runner.video.recordings import Recording
 
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _DATA = re.compile(r"data:[^,]{0,100},", re.IGNORECASE)
-# A path of so many letters without a dot is hardly meant.
+# No path of so many letters without a dot is meant.
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{100,}={0,2}")
 _HINT = "name a file beside the manifest, an http or https address, or give the Base64 of a file"
 
@@ -67,13 +72,13 @@ class MediaFiles:
             return text
         prefix = _DATA.match(text)
         path = self._base / text
-        if prefix is None and len(text) < 4096 and (path.exists() or not _BASE64.fullmatch(text)):
+        if prefix is None and _is_short(text) and (os.path.exists(path) or not _BASE64.fullmatch(text)):
             return self._file(text, on_disk(path), parameter)
         return self._inline(text[prefix.end() :] if prefix else text, parameter)
 
     def _file(self, text: str, path: Path, parameter: MediaParameter) -> str:
-        hint = misread(text) or (nearby(path, text) if text else _HINT)
-        if not path.is_file():
+        if not os.path.isfile(path):
+            hint = nearby(path, text) if text and not os.path.exists(path) else misread(text) or _HINT
             what = "is empty" if not text else f"names {text!r}, which is {'a folder' if path.is_dir() else 'no file'}"
             raise UnfitMediaError("E401", what, hint)
         if parameter.kind is MediaKind.IMAGE:
@@ -102,33 +107,39 @@ class MediaFiles:
         """A video or a sound, opened by FFmpeg's libraries."""
         from runner.video.recordings import UnreadableRecordingError, recording
 
-        rules = parameter.rules
-        length = path.stat().st_size
-        most = rules.get("maxBytes")
+        length, most = path.stat().st_size, parameter.rules.get("maxBytes")
         if isinstance(most, int) and length > most:
             raise UnfitMediaError("E403", f"{text} has {size(length)}; the API takes at most {size(most)}", "cut it")
         try:
             with open_media(path) as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            facts = recording(path)
-        except (OSError, UnreadableRecordingError) as error:
+                reference = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+            _check(text, recording(path), parameter)
+        except OSError as error:
+            hint = "check its permissions, and those of its folder"
+            raise UnfitMediaError("E401", f"{text} cannot be read: {error.strerror}", hint) from None
+        except UnreadableRecordingError as error:
             raise UnfitMediaError("E406", f"{text} cannot be read: {error}", "save or copy it anew") from None
-        formats = [str(each).lower() for each in items(rules.get("formats"))]
-        if parameter.kind is MediaKind.VIDEO and facts.fps is None:
-            raise UnfitMediaError("E402", f"{text} is no video", "name a video file")
-        if parameter.kind is MediaKind.AUDIO and not facts.has_sound:
-            raise UnfitMediaError("E402", f"{text} has no sound", "name a sound file")
-        if formats and not facts.formats & set(formats):
-            raise UnfitMediaError("E402", f"{text} is {joined(sorted(facts.formats))}", f"save it as {joined(formats)}")
-        for value, low, high, unit in (
-            (facts.seconds, "minSeconds", "maxSeconds", "s"),
-            (facts.fps, "minFps", "maxFps", "frames a second"),
-        ):
-            _check_range(text, value, rules.get(low), rules.get(high), unit)
-        reference = f"sha256:{digest}"
         image = Image(text, Origin.FILE, str(path), reference, {}, (), length, written=text)
         self.found.setdefault(reference, image)
         return reference
+
+
+def _check(text: str, facts: Recording, parameter: MediaParameter) -> None:
+    """Hold a video or a sound to the rules of its parameter. Raises UnfitMediaError."""
+    rules, formats = parameter.rules, [str(each).lower() for each in items(parameter.rules.get("formats"))]
+    if parameter.kind is MediaKind.VIDEO and facts.fps is None:
+        raise UnfitMediaError("E402", f"{text} is no video", "name a video file")
+    if parameter.kind is MediaKind.AUDIO and not facts.has_sound:
+        raise UnfitMediaError("E402", f"{text} has no sound", "name a sound file")
+    if formats and not facts.formats & set(formats):
+        raise UnfitMediaError("E402", f"{text} is {joined(sorted(facts.formats))}", f"save it as {joined(formats)}")
+    _check_range(text, facts.seconds, rules.get("minSeconds"), rules.get("maxSeconds"), "s")
+    _check_range(text, facts.fps, rules.get("minFps"), rules.get("maxFps"), "frames a second")
+
+
+def _is_short(text: str) -> bool:
+    """Whether a text can be a path: none of its parts is longer than a name on a disk may be."""
+    return len(text) < 4096 and all(len(part.encode(errors="replace")) < 256 for part in text.split("/"))
 
 
 def _fit(name: str, picture: Picture) -> Picture:
@@ -144,8 +155,3 @@ def _check_range(name: str, value: float | None, least: object, most: object, un
         raise UnfitMediaError("E417", f"{name} has {value:.3g} {unit}; the API takes at least {least:g}", "use another")
     if isinstance(most, (int, float)) and value > most:
         raise UnfitMediaError("E417", f"{name} has {value:.3g} {unit}; the API takes at most {most:g}", "cut it")
-
-
-def sendable(parameter: MediaParameter) -> Encoding | None:
-    """How a file is put into a request for this parameter; None if it takes addresses only."""
-    return next((each for each in parameter.encodings if each is not Encoding.URL), None)
