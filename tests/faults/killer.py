@@ -101,6 +101,14 @@ NAME_STEPS: dict[str, Callable[[], None]] = {
 }
 
 
+# The steps of an upload, which comes before the intents of its jobs.
+UPLOAD_STEPS: dict[str, Callable[[], None]] = {
+    "where to put it is told": lambda: after(Client, "post_json"),
+    "file put, not committed": lambda: after(Store, "keep_upload"),
+    "upload committed": lambda: after_commit("keep_upload"),
+}
+
+
 def set_clocks(ahead: float, boot: str | None) -> None:
     right = time.time
     time.time = lambda: right() + ahead
@@ -110,5 +118,5 @@ def set_clocks(ahead: float, boot: str | None) -> None:
 
 if __name__ == "__main__":
     set_clocks(float(os.environ.get("REELRUN_WALL", "0")), os.environ.get("REELRUN_BOOT"))
-    (STEPS | NAME_STEPS)[sys.argv[1]]()
+    (STEPS | NAME_STEPS | UPLOAD_STEPS)[sys.argv[1]]()
     end(main(sys.argv[2:]))

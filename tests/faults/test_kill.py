@@ -17,13 +17,21 @@ import pytest
 from tests.command import call, environment
 from tests.faults import service as faults
 from tests.faults.harness import without_waits
-from tests.faults.killer import NAME_STEPS, STEPS
+from tests.faults.killer import NAME_STEPS, STEPS, UPLOAD_STEPS
 from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 
 KILLS = int(os.environ.get("REELRUN_KILLS", "5"))
 SEED = int(os.environ.get("REELRUN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 STORM_JOBS = 40
+# A model that takes addresses only, with fewer pictures than jobs: each is put into the store once for several jobs.
+UPLOADED = {
+    "model": "wan2.7-i2v",
+    "uploads": {"to": "service"},
+    "prompts": [{"id": f"a{number}", "text": f"A slow pan {number}"} for number in range(5)],
+    "pictures": STORM_JOBS // 5,
+    "side": 400,
+}
 
 
 @pytest.fixture
@@ -96,6 +104,17 @@ def test_kill_while_a_name_changes_hands(service, tmp_path, step):
     assert (new, old.startswith("orphaned/hero-")) == ("hero.mp4", True)
 
 
+@pytest.mark.parametrize("step", UPLOAD_STEPS)
+def test_kill_while_a_file_is_uploaded(service, tmp_path, step):
+    manifest = write_manifest(tmp_path, **{**UPLOADED, "pictures": 2})
+    process = command(manifest, service, "tests.faults.killer", step)
+    _, err = process.communicate()
+    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
+    assert service.posts == 0
+    assert_all_bought_once(finish(manifest, service), service, 10)
+    assert len(set(service.kept())) == 2
+
+
 def test_storm_of_kills_with_lost_answers(service, tmp_path):
     print(f"\nseed {SEED}, {KILLS} kills")
     chance = random.Random(SEED)
@@ -107,21 +126,27 @@ def test_storm_of_kills_with_lost_answers(service, tmp_path):
         faults.reset_after(accepted=True),
         faults.rate_limit,
     ]
+    refused = faults.raw(faults.refusal("AccessDenied"), code=403, kind="application/xml")
+    stopped = [faults.status(500), refused, faults.drop_after(accepted=False)]
     kills = rounds = done = 0
     started = time.monotonic()
     while kills < KILLS:
         rounds += 1
         service.accepted.clear()
+        service.uploads.clear()
         service.posts = 0
         # The ways of the queue: sync answers, a list in pages, echoes that hide the picture.
         service.is_sync = chance.random() < 0.3
         service.page_size = chance.choice([0, 7, 100])
         service.echo = chance.choice(["full", "full", "short", "empty"])
+        own = UPLOADED if chance.random() < 0.4 else {"pictures": STORM_JOBS}
         manifest = write_manifest(
-            tmp_path / f"round-{rounds}", pictures=STORM_JOBS, run={"settle": 1.0, "wait": 60, "concurrency": 8}
+            tmp_path / f"round-{rounds}", run={"settle": 1.0, "wait": 60, "concurrency": 8}, **own
         )
         while kills < KILLS:
             service.order("submit", *(chance.choice(lost) for _ in range(chance.randrange(3))))
+            for kind in ("upload-url", "put"):
+                service.order(kind, *(chance.choice(stopped) for _ in range(chance.randrange(2))))
             process = command(manifest, service, "runner")
             try:
                 process.communicate(timeout=chance.uniform(0.3, 3.0))
@@ -134,6 +159,7 @@ def test_storm_of_kills_with_lost_answers(service, tmp_path):
         # What an echo hides is never attached by itself; here it tells all in the end.
         service.echo = "full"
         assert_all_bought_once(finish(manifest, service), service, STORM_JOBS)
+        assert len(set(service.kept())) == (UPLOADED["pictures"] if own is UPLOADED else 0)
         done += STORM_JOBS
     assert service.key_seen_by_files == 0
     took = time.monotonic() - started

@@ -3,6 +3,9 @@
 Whatever happens: no job is accepted twice, none is lost, and the key reaches no other origin.
 """
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from runner.errors import Exit
@@ -418,6 +421,34 @@ def test_download_that_never_works_stays_waiting_and_is_fetched_by_the_next_run(
     service.always.clear()
     assert_all_done(service, run(manifest, service))
     assert service.posts == JOBS
+
+
+UPLOADS = {
+    "500 for the address": ("upload-url", faults.status(500)),
+    "HTML for the address": ("upload-url", faults.raw(b"<html>")),
+    "closed for the address": ("upload-url", faults.drop_before),
+    "500": ("put", faults.status(500)),
+    "expired, 403 with XML": ("put", faults.raw(faults.refusal("AccessDenied"), code=403, kind="application/xml")),
+    "closed": ("put", faults.drop_after(accepted=False)),
+    "stopped serving": ("look", faults.status(404)),
+}
+
+
+@pytest.mark.parametrize(("kind", "fault"), UPLOADS.values(), ids=UPLOADS)
+def test_upload_trouble_is_waited_out_and_a_lost_answer_found_all_the_same(service, tmp_path, kind, fault):
+    keys = {"pictures": JOBS, "side": 400, "model": "wan2.7-i2v", "uploads": {"to": "service"}}
+    service.order(kind, fault, fault)
+    service.order("submit", faults.status(502, accepted=True), faults.status(502))
+    assert_all_done(service, run(write_manifest(tmp_path, **keys), service))
+    assert len(set(service.kept())) == JOBS
+    # A further run finds all of it: in the state, or anew where it stopped serving.
+    with closing(sqlite3.connect(tmp_path / "out" / "state.sqlite")) as connection, connection:
+        connection.execute("UPDATE uploads SET uploaded_at = uploaded_at - 100000")
+    further = write_manifest(tmp_path, **keys, prompts=[{"id": "further", "text": "A slow tilt"}])
+    result = run(further, service)
+    assert (result.exit_code, len(service.accepted)) == (Exit.DONE, 2 * JOBS)
+    assert service.calls.count("look") == JOBS
+    assert service.key_seen_by_files == 0
 
 
 def test_the_key_is_in_no_file(service, manifest):
