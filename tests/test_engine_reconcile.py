@@ -428,3 +428,39 @@ def test_a_total_that_disagrees_proves_no_absence(world, more):
     attempts, _, shown, _ = world
     told = conclude(attempts, listing=listing(*shown, total=len(shown) + more))
     assert Conclusion.ABSENT not in {each.conclusion for each in told.values()}
+
+
+URL, OTHER = "https://example.com/a.jpg", "https://example.com/b.jpg"
+NESTED = ModelSchema(
+    MODEL,
+    {
+        "properties": {
+            "list": {"items": {"properties": {"url": {"x-media": {"kind": "image"}}, "tag": {}}}},
+            "tail": {"x-media": {"kind": "image"}},
+        }
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("ours", "addresses", "theirs", "expected"),
+    [
+        ({"list": [{"url": A, "tag": "x"}]}, {}, {"list": [{"url": A, "tag": "x"}]}, Likeness.EQUAL),
+        ({"list": [{"url": A, "tag": "x"}]}, {A: URL}, {"list": [{"url": URL, "tag": "x"}]}, Likeness.EQUAL),
+        ({"list": [{"url": A, "tag": "x"}]}, {A: URL}, {"list": [{"url": A, "tag": "x"}]}, Likeness.EQUAL),
+        ({"tail": A}, {A: URL}, {"tail": URL}, Likeness.EQUAL),
+        ({"tail": A}, {A: URL}, {"tail": OTHER}, Likeness.UNCLEAR),
+        ({"tail": A}, {}, {"tail": URL}, Likeness.HIDDEN),
+        ({"tail": A}, {A: URL}, {}, Likeness.HIDDEN),
+        ({"list": [{"url": A, "tag": "x"}]}, {A: URL}, {"list": [{"url": URL, "tag": "y"}]}, Likeness.UNCLEAR),
+        ({"list": [{"url": A}]}, {A: URL}, {"list": [{"url": URL}, {"url": OTHER}]}, Likeness.UNCLEAR),
+        ({"list": [{"url": A}]}, {A: URL}, {"list": [{"url": CUT_SHORT}]}, Likeness.HIDDEN),
+        ({"list": [A]}, {}, {"list": []}, Likeness.HIDDEN),
+        ({"list": [A, B]}, {A: URL}, {"list": [URL, B]}, Likeness.EQUAL),
+    ],
+)
+def test_media_at_any_depth_match_by_file_or_by_the_address_that_was_sent(ours, addresses, theirs, expected):
+    attempt = replace(make_attempt(1), payload=ours, addresses=addresses)
+    assert likeness(attempt, remote(payload=theirs), NESTED, ModelFacts()) is expected
+    hidden = hidden_in(ours, theirs, NESTED, addresses)
+    assert (hidden == set(ours)) is (expected is Likeness.HIDDEN)

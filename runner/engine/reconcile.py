@@ -282,18 +282,16 @@ def likeness(attempt: Attempt, remote: Remote, schema: ModelSchema | None, facts
     if Likeness.DIFFERENT in found:
         # An echo that lacks something may be of anything.
         return Likeness.UNCLEAR if is_hidden else Likeness.DIFFERENT
-    shown = [_compared_sent(attempt, name, remote.payload.get(name)) for name in media]
+    shown = [_compared_sent(attempt.payload[name], remote.payload.get(name), attempt.addresses) for name in media]
     if Likeness.UNCLEAR in (*found, *shown):
         return Likeness.UNCLEAR
     return Likeness.HIDDEN if is_hidden or Likeness.HIDDEN in shown else Likeness.EQUAL
 
 
-def _compared_sent(attempt: Attempt, name: str, theirs: Json) -> Likeness:
+def _compared_sent(ours: Json, theirs: Json, addresses: Variables) -> Likeness:
     """Compare a parameter with media. The echo may show a file, or the address that was sent in place of it."""
-    found = _compared_media(attempt.payload[name], theirs)
-    if found is Likeness.EQUAL or not attempt.addresses:
-        return found
-    return _compared_media(_sent(attempt.payload[name], attempt.addresses), theirs)
+    found = _compared_media(ours, theirs)
+    return found if found is Likeness.EQUAL or not addresses else _compared_media(_sent(ours, addresses), theirs)
 
 
 def _sent(value: Json, addresses: Variables) -> Json:
@@ -313,15 +311,17 @@ def rewritten_by(payload: Variables, schema: ModelSchema | None) -> frozenset[st
     return frozenset(str(name) for names in switched for name in names)
 
 
-def hidden_in(payload: Variables, echo: Variables | None, schema: ModelSchema | None) -> frozenset[str]:
-    """The parameters of a request of ours that its echo does not show."""
+def hidden_in(
+    payload: Variables, echo: Variables | None, schema: ModelSchema | None, addresses: Variables | None = None
+) -> frozenset[str]:
+    """The parameters of a request of ours that its echo does not show. `addresses` were sent in place of files."""
     shown, media = echo or {}, media_names(payload, schema)
     defaults = schema.defaults if schema else {}
     return frozenset(
         name
         for name, ours in payload.items()
         if (
-            _compared_media(ours, shown.get(name))
+            _compared_sent(ours, shown.get(name), addresses or {})
             if name in media
             else _compared(ours, shown.get(name), defaults.get(name))
         )

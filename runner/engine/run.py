@@ -300,7 +300,7 @@ class Run:
         told, now = attempt.created_at, remote.created_at
         if now is not None and ((told is not None and now != told) or not is_time(now)):
             self.distrust(model, "a request's time is not the one that was told before")
-        for name in hidden_in(attempt.payload, remote.payload, schema) - facts.hidden:
+        for name in hidden_in(attempt.payload, remote.payload, schema, attempt.addresses) - facts.hidden:
             self.learn(model, "hidden", name)
         for name in rewritten_in(attempt.payload, remote.payload, schema) - facts.rewritten:
             self.learn(model, "rewritten", name)

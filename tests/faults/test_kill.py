@@ -31,6 +31,8 @@ UPLOADED = {
     "prompts": [{"id": f"a{number}", "text": f"A slow pan {number}"} for number in range(5)],
     "pictures": STORM_JOBS // 5,
     "side": 400,
+    # Else the service may rewrite the prompts, and lost requests with one picture cannot be told from each other.
+    "params": {"prompt_extend": False},
 }
 
 
