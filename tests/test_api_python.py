@@ -74,3 +74,15 @@ def test_a_run_that_is_not_confirmed(tmp_path):
         with pytest.raises(NotConfirmedError):
             runner.run(manifest, Connection.to(Service(service.base_url)), confirm=lambda plan: False)
         assert service.calls == []
+
+
+def test_consent_to_uploads(tmp_path, monkeypatch):
+    monkeypatch.setenv("GMI_API_KEY", "sk-test")
+    manifest = runner.load(write_manifest(tmp_path, side=400, model="wan2.7-i2v", lint={"ignore": ["W421", "W804"]}))
+    with FaultyService(video_bytes()) as service:
+        connection = runner.connect(service.base_url)
+        with pytest.raises(NotConfirmedError):
+            runner.run(manifest, connection, confirm=lambda plan: True)
+        assert service.calls == []
+        result = runner.run(manifest, connection, confirm=lambda plan: True, allow_uploads=True)
+        assert (result.exit_code, len(service.kept())) == (Exit.DONE, 1)

@@ -325,3 +325,32 @@ def test_resubmitting_says_that_it_may_pay_twice(tmp_path):
         assert ended.code == 0
         assert "1 unknown job: looked for once more; what is not found is submitted again" in ended.err
         assert "may be paid for a second time" in ended.err
+
+
+def addressed(folder):
+    """A manifest for a model that takes addresses only, without a word about uploads."""
+    return write_manifest(folder, side=400, model="wan2.7-i2v")
+
+
+def test_nothing_is_uploaded_unless_somebody_agrees(service, tmp_path):
+    path, calls = addressed(tmp_path), len(service.calls)
+    ended = call("run", path, "--base-url", service.base_url, "--yes", "--json")
+    assert ended.code == 4
+    error = ended.document["error"]
+    assert error["message"] == "1 file would be put where others can read; nothing was sent"
+    assert "--allow-uploads" in error["hint"]
+    assert not {"submit", "upload-url", "put"} & set(service.calls[calls:])
+    ended = call("run", path, "--base-url", service.base_url, "--yes", "--json", "--allow-uploads")
+    assert (ended.code, ended.document["totals"]["succeeded"]) == (0, 1)
+    assert service.calls.count("put") == 1
+
+
+def test_the_question_tells_of_uploads(service, tmp_path):
+    path, puts = addressed(tmp_path), service.calls.count("put")
+    with terminal("run", path, "--base-url", service.base_url, columns=200, GMI_API_KEY="k-1") as screen:
+        seen = screen.until(r"\[y/N\] ")
+        assert "  upload       1   p0.jpg" in seen
+        assert ", and put 1 file where anybody with the address can read? [y/N]" in seen
+        screen.press("y\n")
+        assert screen.ended() == 0
+    assert service.calls.count("put") == puts + 1

@@ -19,7 +19,7 @@ from tests.faults import service as faults
 from tests.faults.harness import without_waits
 from tests.faults.killer import NAME_STEPS, STEPS, UPLOAD_STEPS
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import MODEL, video_bytes, write_manifest
 
 KILLS = int(os.environ.get("REELRUN_KILLS", "5"))
 SEED = int(os.environ.get("REELRUN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
@@ -115,6 +115,38 @@ def test_kill_while_a_file_is_uploaded(service, tmp_path, step):
     assert service.posts == 0
     assert_all_bought_once(finish(manifest, service), service, 10)
     assert len(set(service.kept())) == 2
+
+
+SIX = {
+    "model": [MODEL, "kling-v3-image-to-video", "wan2.7-i2v", "vidu-q3-pro-t2v", "vidu-q2-pro-r2v",
+              "ltx-2-fast-image-to-video"],
+    "models": {"vidu-q3-pro-t2v": {"images": "none"}},
+    "video": {"seconds": 10, "resolution": "1080p"},
+    "uploads": {"to": "service"},
+    "pictures": 2,
+    "side": 400,
+    "run": {"settle": 0.8, "wait": 30, "concurrency": 3},
+}  # fmt: skip
+
+
+def test_one_manifest_for_six_models_killed_half_way(monkeypatch, tmp_path):
+    monkeypatch.setenv("GMI_API_KEY", "sk-test")
+    manifest = write_manifest(tmp_path, **SIX)
+    with FaultyService(video_bytes(10.0), first_status="queued") as service:
+        process = command(manifest, service, "runner")
+        deadline = time.monotonic() + 60
+        while len(service.accepted) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        assert 5 <= len(service.accepted) < 11
+        assert_all_bought_once(finish(manifest, service), service, 11)
+        assert len(service.kept()) == 2, "each content is uploaded once, and a picture goes out within other requests"
+        assert {each.model for each in service.accepted} == set(SIX["model"])
+        calls = len(service.calls)
+        assert finish(manifest, service)["submitted"] == 0
+        assert len(service.calls) == calls, "a second run makes no call"
+        assert service.key_seen_by_files == 0
 
 
 def test_storm_of_kills_with_lost_answers(service, tmp_path):
