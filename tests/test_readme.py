@@ -12,11 +12,14 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+import runner
 from runner.cli.arguments import parser
+from runner.errors import Exit
 from runner.manifest.structure import schema
 from tests.command import ROOT, environment
+from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import picture_bytes, video_bytes, write_manifest
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -66,6 +69,26 @@ def test_a_command_line_that_is_not_would_be_noticed():
 def test_the_manifest_fits_its_schema():
     (manifest,) = (yaml.safe_load(text) for text in YAML if "yaml-language-server" in text)
     assert [error.message for error in Draft202012Validator(schema()).iter_errors(manifest)] == []
+
+
+def test_a_model_is_a_file_and_nothing_else(tmp_path):
+    """The schema that the README shows, and the manifest that uses it, against the queue."""
+    (written,) = (text for language, text in BLOCKS if language == "json")
+    (manifest,) = (text for text in YAML if "wan2.6-i2v" in text)
+    assert len(written.splitlines()) == 10
+    for folder in ("schemas", "images"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "schemas" / "wan2.6-i2v.schema.json").write_text(written)
+    (tmp_path / "images" / "shoe.jpg").write_bytes(picture_bytes(1, 800, 800))
+    (tmp_path / "campaign.yaml").write_text(manifest)
+    with FaultyService(video_bytes()) as service:
+        result = run(tmp_path / "campaign.yaml", service)
+        assert (result.exit_code, len(service.kept())) == (Exit.DONE, 1)
+        (sent,) = (each.payload for each in service.accepted if each.model == "wan2.6-i2v")
+        assert service.stored(sent.pop("img_url")) == picture_bytes(1, 800, 800)
+    assert (sent.pop("prompt")[:12], sent) == ("A trail shoe", {"duration": 5, "resolution": "720P"})
+    assert float(result.spent) == pytest.approx(0.25 + 0.15 + 0.5)
+    assert [each.code for each in runner.plan(runner.load(tmp_path / "campaign.yaml")).diagnostics] == []
 
 
 def test_the_workflow_runs_one_run_at_a_time_with_a_key_that_nothing_else_sees():
