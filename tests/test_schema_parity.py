@@ -30,14 +30,15 @@ BEYOND = {
         "table-cell-after-a-line-break", "table-of-a-spreadsheet", "table-one-picture-twice",
     },
     "a model needs a schema, and that file has to be sound": {
-        "model-schema-doubling", "model-schema-wrong", "model-unknown", "model-unknown-one",
+        "model-schema-doubling", "model-schema-wrong", "model-settings-of-a-model-unknown", "model-unknown",
+        "model-unknown-one",
     },
     "defaults are merged before the schema is asked": {"defaults-with-errors"},
     "letters of names are those of Python, beyond what a pattern can list": {"form-variable-sign"},
     "the parts of a duration are added up": {"range-wait"},
     "money is counted in billionths": {"range-price-too-fine"},
     "parameters that are written out are those of the model's schema": {
-        "many-in-one-line", "payload-duration-float", "payload-duration-integer", "payload-duration-other",
+        "many-in-one-line", "model-settings-parameter-unknown", "payload-duration-float", "payload-duration-integer", "payload-duration-other",
         "payload-duration-with-a-zero", "payload-negative-prompt-list", "payload-negative-prompt-no",
         "payload-parameter-of-another-model", "payload-parameter-unknown", "payload-scale-exponent",
         "payload-scale-in-quotes", "payload-scale-on", "payload-scale-too-large",

@@ -294,7 +294,7 @@ def _unknown(
         hint = f"did you mean the filter: ... | {name}" if is_filter else known_here(name, known)
         if name in known:
             hint = "the fragment does not see it: write 'with context' where it is imported or included"
-        elif name == "image":
+        elif name == "image" and "prompt" in known:
             hint = "there is no picture: the manifest has no images, or its model gets none"
         return where.error("E311", f"unknown variable {name!r}", hint, place, name)
     names = owner if isinstance(owner, Mapping) else dir(owner)
