@@ -6,7 +6,7 @@ import hashlib
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from json.encoder import encode_basestring
@@ -171,17 +171,25 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits on jobs and cost, and the price: per job, or per second of video. Money is in `currency`."""
+    """Limits on jobs and cost, and the price: per job, or per second of video. Money is in `currency`.
+
+    `models` has the prices of models that have one of their own.
+    """
 
     max_jobs: int = 1000
     max_cost: Decimal | None = None
     price_per_job: Decimal | None = None
     price_per_second: Decimal | None = None
     currency: str = "USD"
+    models: Mapping[str, Budget] = field(default_factory=dict)
 
     @property
     def has_price(self) -> bool:
         return self.price_per_job is not None or self.price_per_second is not None
+
+    def of(self, model: str) -> Budget:
+        """With the price of a model."""
+        return self.models.get(model, self)
 
     def price(self, seconds: float | None) -> Decimal | None:
         """What one submission of `seconds` of video costs; None if the manifest states no price for it."""
@@ -212,11 +220,9 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """What a manifest says of one model: its own parameters, its price, and whether it gets the pictures."""
+    """What a manifest says of one model: its own parameters, and whether it gets the pictures."""
 
     params: Variables = field(default_factory=dict)
-    price_per_job: Decimal | None = None
-    price_per_second: Decimal | None = None
     takes_images: bool = True
 
 
@@ -299,16 +305,9 @@ class Manifest:
         """Whether a model gets the images."""
         return bool(self.images) and self.of_model(model).takes_images
 
-    def budget_of(self, model: str) -> Budget:
-        """The budget with the price of a model in place of the usual one."""
-        own = self.of_model(model)
-        if own.price_per_job is None and own.price_per_second is None:
-            return self.budget
-        return replace(self.budget, price_per_job=own.price_per_job, price_per_second=own.price_per_second)
-
     def price(self, model: str, seconds: float | None) -> Decimal | None:
         """What one submission of `seconds` of video to a model costs; None if the manifest states no price for it."""
-        return self.budget_of(model).price(seconds)
+        return self.budget.of(model).price(seconds)
 
     @property
     def media(self) -> dict[str, Image]:
@@ -318,7 +317,7 @@ class Manifest:
     @property
     def has_price(self) -> bool:
         """Whether it states any price."""
-        return any(self.budget_of(model).has_price for model in self.models)
+        return any(self.budget.of(model).has_price for model in self.models)
 
 
 @dataclass(frozen=True, slots=True)

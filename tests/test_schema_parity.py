@@ -38,10 +38,10 @@ BEYOND = {
     "the parts of a duration are added up": {"range-wait"},
     "money is counted in billionths": {"range-price-too-fine"},
     "parameters that are written out are those of the model's schema": {
-        "many-in-one-line", "model-settings-parameter-unknown", "payload-duration-float", "payload-duration-integer", "payload-duration-other",
-        "payload-duration-with-a-zero", "payload-negative-prompt-list", "payload-negative-prompt-no",
-        "payload-parameter-of-another-model", "payload-parameter-unknown", "payload-scale-exponent",
-        "payload-scale-in-quotes", "payload-scale-on", "payload-scale-too-large",
+        "many-in-one-line", "model-settings-parameter-unknown", "payload-duration-float", "payload-duration-integer",
+        "payload-duration-other", "payload-duration-with-a-zero", "payload-negative-prompt-list",
+        "payload-negative-prompt-no", "payload-parameter-of-another-model", "payload-parameter-unknown",
+        "payload-scale-exponent", "payload-scale-in-quotes", "payload-scale-on", "payload-scale-too-large",
     },
 }  # fmt: skip
 OF_SCHEMA = ("E201", "E202", "E203", "E204", "E205", "E206", "E207", "E208", "E210")

@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from runner.model import Artifact, Budget, ModelFacts, Standing, Status
 from runner.state.store import Store
 from tests import kit
-from tests.kit import make_attempt, make_job
+from tests.kit import MODEL, make_attempt, make_job
 
 VIDEO = Artifact("videos/a.mp4", "ab" * 32, 10, 5.0, 64, 36, 24.0, "h264")
 
@@ -127,6 +127,31 @@ def test_attempts_without_a_price_count_at_todays(store):
     intend(store, job)
     assert store.spent(Budget()) == (Decimal(0), 1)
     assert store.spent(Budget(price_per_second=Decimal("0.1"))) == (Decimal("0.5"), 1)
+    # Models may have prices of their own.
+    own = {MODEL: Budget(price_per_second=Decimal("0.2")), "other": Budget(price_per_job=Decimal(9))}
+    for budget, cost in ((Budget(models=own), "1"), (Budget(price_per_job=Decimal(7), models=own), "1")):
+        assert store.spent(budget) == (Decimal(cost), 1)
+        assert store.standing([job.id], budget)[job.id].spent == Decimal(cost)
+    others = Budget(price_per_job=Decimal(7), models={"other": own["other"]})
+    assert (store.spent(others)[0], store.standing([job.id], others)[job.id].spent) == (Decimal(7), Decimal(7))
+
+
+def test_uploads_and_what_was_sent_of_them(store):
+    with store.transaction():
+        store.keep_upload("sha256:a", "service", "https://example.com/old", 1.0)
+        store.keep_upload("sha256:a", "service", "https://example.com/new", 2.0)
+        store.keep_upload("sha256:a", "s3://bucket", "https://example.com/other", 3.0)
+    assert store.uploads("service") == {"sha256:a": ("https://example.com/new", 2.0)}
+    job = make_job()
+    register(store, job)
+    with store.transaction():
+        attempt = store.intend(job, 1.0, None, "USD", addresses={"sha256:a": "https://example.com/new"})
+    assert attempt.addresses == {"sha256:a": "https://example.com/new"}
+    assert [each.addresses for each in store.open_attempts()] == [attempt.addresses]
+    with store.transaction():
+        store.withdraw(attempt)
+    assert store.scalar("SELECT count(*) FROM sent_addresses") == 0
+    assert store.uploads("service")
 
 
 def test_where_jobs_stand_does_not_depend_on_where_they_are_looked_for(store):

@@ -188,7 +188,11 @@ def _manifest(
         matrix=matrix,
         params=mapping(content.get("params")),
         takes=integer(content.get("takes"), 1),
-        budget=settings.budget(mapping(content.get("budget")), lambda key: found.source.written(("budget", key))),
+        budget=settings.with_prices(
+            settings.budget(mapping(content.get("budget")), lambda key: found.source.written(("budget", key))),
+            mapping(content.get("models")),
+            lambda model, key: found.source.written(("models", model, key)),
+        ),
         run=settings.run(mapping(content.get("run"))),
         output=settings.output(mapping(content.get("output")), full),
         schemas=schemas,
@@ -196,9 +200,7 @@ def _manifest(
         inputs=_inputs(full.name, content, found.source),
         ignored=settings.ignored(content),
         folders=tuple(found.folders),
-        settings=settings.models(
-            mapping(content.get("models")), lambda model, key: found.source.written(("models", model, key))
-        ),
+        settings=settings.models(mapping(content.get("models"))),
         video=mapping(content.get("video")),
         uploads=settings.uploads(content.get("uploads")),
     )

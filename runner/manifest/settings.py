@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 
 from runner.manifest.json_values import integer, items, mapping, mappings
@@ -16,7 +18,8 @@ _DURATION = re.compile(rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{
 LONGEST_DURATION = 365 * 86400.0
 # Of amounts of money, and the most that a budget may allow.
 DECIMALS, MOST_COST = 9, 1_000_000_000
-AMOUNTS = ("max_cost", "price_per_job", "price_per_second")
+PRICES = ("price_per_job", "price_per_second")
+AMOUNTS = ("max_cost", *PRICES)
 # Gives a number as it is spelled, None if that is unknown.
 Written = Callable[[str], str | None]
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
@@ -53,17 +56,25 @@ def budget(content: Mapping[str, Json], written: Written | None = None) -> Budge
     )
 
 
-def models(content: Mapping[str, Json], written: Callable[[str, str], str | None]) -> dict[str, ModelSettings]:
-    """The settings of each model. `written` gives a number by its model and key as the manifest spells it."""
-    found: dict[str, ModelSettings] = {}
-    for model, entry in content.items():
-        own = mapping(entry)
-        prices = {
-            key: money(value, written(model, key)) if isinstance(value := own.get(key), (int, float)) else None
-            for key in ("price_per_job", "price_per_second")
-        }
-        found[model] = ModelSettings(params=mapping(own.get("params")), takes_images="images" not in own, **prices)
-    return found
+def with_prices(general: Budget, content: Mapping[str, Json], written: Callable[[str, str], str | None]) -> Budget:
+    """The budget with the prices of single models. `written` gives a number by its model and key as it is spelled."""
+    prices = {
+        model: {key: mapping(own)[key] for key in PRICES if key in mapping(own)} for model, own in content.items()
+    }
+    return replace(
+        general,
+        models={
+            model: budget({**each, "currency": general.currency}, partial(written, model))
+            for model, each in prices.items()
+            if each
+        },
+    )
+
+
+def models(content: Mapping[str, Json]) -> dict[str, ModelSettings]:
+    """The settings of each model."""
+    known = {model: mapping(entry) for model, entry in content.items()}
+    return {model: ModelSettings(mapping(own.get("params")), "images" not in own) for model, own in known.items()}
 
 
 def uploads(content: Json) -> Uploads | None:

@@ -28,8 +28,10 @@ class Addressing:
 
     def references(self, model: str, payload: Variables) -> list[str]:
         """The references of the files that a request sends as addresses, each once."""
-        media = media_of(payload, self._parameters.get(model, ()))
-        return list(dict.fromkeys(each.text for each in media if each.is_file))
+        parameters = self._parameters.get(model, ())
+        if not parameters:
+            return []
+        return list(dict.fromkeys(each.text for each in media_of(payload, parameters) if each.is_file))
 
 
 class NeededUploads:

@@ -248,7 +248,7 @@ def _head(manifest: Manifest) -> dict[str, dict[str, Json]]:
         "files": {_portable(each.path, manifest): _file(each) for each in manifest.inputs[::-1] if _is_named(each)},
         "pictures": {name: _frozen(image, manifest) for name, image in _pictures(manifest)},
         "prices": {
-            model: _price_of(budget) for model in manifest.models if (budget := manifest.budget_of(model)).has_price
+            model: _price_of(budget) for model in manifest.models if (budget := manifest.budget.of(model)).has_price
         },
     }
 

@@ -121,13 +121,16 @@ class Store(Names):
         return found
 
     def _standing(self, source: str, where: str, budget: Budget, parameters: Sequence[object]) -> dict[str, Standing]:
+        cases = f"WHEN ? THEN {_PRICE} " * len(budget.models)
+        prices = ((model, each.price_per_job, each.price_per_second) for model, each in budget.models.items())
+        own = [each for model, job, second in prices for each in (model, billionths(job), billionths(second))]
         return dict(self.each(
             lambda row: (str(row[0]), standing_of(*row[1:])),
             f"SELECT jobs.id, status, remote_status, {_IS_REFUSED},"
-            " (SELECT sum(coalesce(price, ?, ? * jobs.seconds, 0))"
+            f" (SELECT sum(CASE jobs.model {cases} WHEN NULL THEN 0 ELSE {_PRICE} END)"
             f" FROM attempts WHERE job_id = jobs.id AND outcome IS NOT 'rejected') {source}"
             f" LEFT JOIN attempts ON attempts.job_id = jobs.id AND outcome IS NULL {where}",
-            (billionths(budget.price_per_job), billionths(budget.price_per_second), *parameters),
+            (*own, billionths(budget.price_per_job), billionths(budget.price_per_second), *parameters),
         ))  # fmt: skip
 
     def orphan_totals(self, ids: Collection[int]) -> dict[Status, int]:
@@ -419,12 +422,12 @@ class Store(Names):
         )
         unpriced = Decimal(0)
         # Only the job knows the length, and a join of a million attempts takes seconds.
-        if budget.has_price:
+        if budget.has_price or budget.models:
             rows = self.rows(
-                "SELECT seconds, count(*) FROM attempts JOIN jobs ON jobs.id = job_id"
-                " WHERE outcome IS NOT 'rejected' AND price IS NULL GROUP BY seconds"
+                "SELECT model, seconds, count(*) FROM attempts JOIN jobs ON jobs.id = job_id"
+                " WHERE outcome IS NOT 'rejected' AND price IS NULL GROUP BY model, seconds"
             )
-            unpriced = sum(((budget.price(row[0]) or Decimal(0)) * row[1] for row in rows), unpriced)
+            unpriced = sum(((budget.of(row[0]).price(row[1]) or Decimal(0)) * row[2] for row in rows), unpriced)
         return units + money(rest) + unpriced, count
 
     def currency(self) -> str | None:
@@ -441,6 +444,8 @@ def _all_but(left_out: Status) -> str:
     return ", ".join(f"'{status}'" for status in Status if status is not left_out)
 
 
+# Of an attempt; its parameters are the prices of a job and of a second, for an attempt that has none.
+_PRICE = "coalesce(price, ?, ? * jobs.seconds, 0)"
 _IS_REFUSED = f"(jobs.status = 'failed' AND jobs.reason = '{REFUSED_CONTENT}')"
 
 _RECORDS = f"""

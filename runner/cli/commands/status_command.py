@@ -251,7 +251,7 @@ def run_document(
         "manifest": str(manifest.path),
         "totals": {str(each): number for each, number in totals.items()},
         "submitted": submitted,
-        "cost": screen.cost_document(spent if spent or budget.has_price else None, budget.currency),
+        "cost": screen.cost_document(spent if spent or manifest.has_price else None, budget.currency),
         "index": str(index),
         "output_dir": str(manifest.output.dir),
     }

@@ -50,6 +50,8 @@ class Payloads:
         if self._first is not None:
             self._base[self._first.name] = self._base.pop(self._first.name, None)
             varying[self._first.name] = None
+        # The parameter that is the first picture itself, as in most models: nothing has to be made around it.
+        self._plain = self._plain_first()
         self._text = _format(schema.name, self._base, {*varying, *(each.name for each in self._media)})
         self._length = next(
             (n for n, rules in schema.properties.items() if mapping(rules).get("x-seconds") is True), None
@@ -74,7 +76,15 @@ class Payloads:
                 payload[parameter.name] = value
         if self._media:
             payload = media_replaced(payload, self._media, lambda medium: self._reference(medium, failed))
+        if self._plain is not None:
+            payload[self._plain] = image.reference
+            return payload
         return payload if self._first is None else with_first(payload, self._first, self.schema, image.reference)
+
+    def _plain_first(self) -> str | None:
+        if self._first is None or self._first.name in self._given:
+            return None
+        return self._first.name if with_first({}, self._first, self.schema, "") == {self._first.name: ""} else None
 
     def _reference(self, medium: Medium, failed: Failed) -> str:
         """What stands for a file that a parameter names. The text stays where it is not fit."""
