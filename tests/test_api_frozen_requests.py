@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 from pathlib import Path
 
@@ -62,3 +63,23 @@ def test_a_picture_that_is_not_the_frozen_one_is_refused(tmp_path):
     picture.unlink()
     with pytest.raises(DiskError, match=r"looks/l0\.png cannot be read"):
         list(bodies(frozen))
+
+
+def test_media_of_parameters_are_frozen_too(tmp_path):
+    path = whole(
+        tmp_path / "git",
+        images=[{"file": "looks/l0.png", "id": "looks/l1.png"}],
+        model="kling-v3-image-to-video",
+        prompts=[{"id": "plain", "text": "A slow pan"}],
+        params={"image_tail": "looks/l1.png"},
+        matrix={},
+    )
+    lock(path)
+    frozen = alone(tmp_path / "git", tmp_path / "later")
+    assert list(frozen.section("pictures")) == ["./looks/l1.png", "looks/l1.png"]
+    with FaultyService(video_bytes()) as service:
+        run(path, service)
+        (accepted,) = service.accepted
+    ((_, body),) = bodies(frozen)
+    assert json.loads(b"".join(body))["payload"] == accepted.payload
+    assert service.content_of(accepted.payload["image"]) != service.content_of(accepted.payload["image_tail"])

@@ -50,8 +50,8 @@ def whole(folder: Path, **keys: object) -> Path:
 
 
 def text(path: Path) -> str:
-    manifest = load(path)
-    return "".join(lockfile.lines(manifest, [each.job for each in make_plan(manifest).jobs]))
+    plan = make_plan(load(path))
+    return "".join(lockfile.lines(plan.manifest, [each.job for each in plan.jobs]))
 
 
 def lock(path: Path) -> Path:
