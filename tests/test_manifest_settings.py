@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runner.manifest import settings
 from runner.manifest.schema.validation import validator
 from runner.manifest.structure import schema
-from runner.model import Budget, Matrix, RunSettings, Sample
+from runner.model import Budget, Matrix, RunSettings, Sample, Uploads
 
 
 @pytest.mark.parametrize(
@@ -140,3 +140,30 @@ def test_amounts_keep_their_digits(value, written, amount):
 )
 def test_money_is_counted_in_billionths(amount, is_countable):
     assert settings.is_countable(Decimal(amount)) == is_countable
+
+
+def test_settings_of_models():
+    content = {"a": "a.json", "b": {"params": {"n": 1}, "images": "none"}, "c": None}
+    found = settings.models(content)
+    assert {name: (each.params, each.takes_images) for name, each in found.items()} == {
+        "a": ({}, True),
+        "b": ({"n": 1}, False),
+        "c": ({}, True),
+    }
+
+
+def test_prices_of_models_go_before_that_of_the_budget():
+    general = settings.budget({"price_per_job": 1, "currency": "EUR", "max_cost": 9})
+    content = {"a": {"price_per_second": 0.1}, "b": {"price_per_job": 0.30000000000000001}, "c": {"images": "none"}}
+    budget = settings.with_prices(general, content, lambda model, key: {"b": "0.300"}.get(model))
+    assert [budget.of(name).price(5.0) for name in ("a", "b", "c", "d")] == list(map(Decimal, ("0.5", "0.3", "1", "1")))
+    # A price of a second says nothing where the length is not known, whatever the general one is.
+    assert budget.of("a").price(None) is None
+    assert {each.currency for each in (budget, *budget.models.values())} == {"EUR"}
+    assert (budget.max_cost, set(budget.models)) == (Decimal(9), {"a", "b"})
+
+
+def test_consent_to_uploads():
+    assert settings.uploads(None) is None
+    assert settings.uploads({"to": "service"}) == Uploads("service", is_always=False)
+    assert settings.uploads({"to": "service", "when": "always"}) == Uploads("service", is_always=True)

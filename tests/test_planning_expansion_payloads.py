@@ -82,3 +82,34 @@ def test_the_asked_length(manifest):
         requests = requests_of(manifest, SCHEMA, "x", {"duration": value})
         payload = requests.payload({"b": "5"}, IMAGE, unexpected)
         assert requests.seconds(payload) == seconds
+
+
+def test_null_is_sent_where_it_is_written_and_the_model_has_it(manifest):
+    rules = {"prompt": {}, "tail": {"type": ["string", "null"]}, "seed": {"type": "integer"}, "n": {"default": None}}
+    schema = ModelSchema("m", {"properties": rules})
+    written = {"tail": None, "seed": None}
+    assert requests_of(manifest, schema, "x", written).payload({}, IMAGE, unexpected) == {"prompt": "x", "tail": None}
+    templates = {"tail": "{{ none }}", "seed": "{{ none }}"}
+    assert requests_of(manifest, schema, "x", templates).payload({}, IMAGE, unexpected) == {"prompt": "x"}
+    requests = requests_of(manifest, schema, "x", written)
+    payload = requests.payload({}, IMAGE, unexpected)
+    assert requests.fingerprint(payload) == fingerprint("m", payload)
+
+
+def test_media_of_parameters_become_references(manifest):
+    picture = manifest.images[0]
+    listed = {"type": "array", "items": {"properties": {"url": {"x-media": {"kind": "image", "role": "first"}}}}}
+    schema = ModelSchema("m", {"properties": {"prompt": {}, "list": listed}})
+    params = {"list": [{"url": "{{ name }}.jpg"}, {"url": IMAGE.location}]}
+    requests = requests_of(manifest, schema, "x", params)
+    payload = requests.payload({"name": "p0"}, IMAGE, unexpected)
+    assert payload == {
+        "prompt": "x",
+        "list": [{"url": IMAGE.reference}, {"url": picture.reference}, {"url": IMAGE.location}],
+    }
+    assert requests.fingerprint(payload) == fingerprint("m", payload)
+    found = []
+    requests.payload({"name": "none"}, IMAGE, lambda parameter, fault: found.append((parameter.name, fault)))
+    ((name, fault),) = found
+    assert (name, fault.diagnostic.code) == ("list", "E401")
+    assert fault.place.route == ("prompts", 0, "params", "list", 0, "url")

@@ -65,8 +65,9 @@ class Uploading:
 
     @property
     def due(self) -> float:
-        """When the next upload may be tried; infinity while none waits for that."""
-        if self._run.queue.is_closed or self._running >= _MOST_UPLOADS:
+        """When the next upload may be tried; infinity while none waits for that, or other calls must end first."""
+        run = self._run
+        if run.queue.is_closed or run.calls >= MOST_POSTS or self._running >= _MOST_UPLOADS:
             return math.inf
         return min((each.due for each in self._open.values() if not each.is_running), default=math.inf)
 
@@ -102,7 +103,7 @@ class Uploading:
     def start(self) -> None:
         """Begin the uploads that are due."""
         run = self._run
-        while not run.is_stopping and run.calls < MOST_POSTS and self.due <= run.now():
+        while not run.is_stopping and self.due <= run.now():
             waiting = {reference: each for reference, each in self._open.items() if not each.is_running}
             reference = min(waiting, key=lambda each: waiting[each].due)
             if reference in self._doubtful:

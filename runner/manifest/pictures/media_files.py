@@ -16,7 +16,7 @@ from runner.diagnostics.suggestions import misread, nearby
 from runner.diagnostics.words import joined, size
 from runner.manifest.files import on_disk, open_media
 from runner.manifest.json_values import items
-from runner.manifest.pictures.inspection import Picture, Rules, inspect, inspect_file
+from runner.manifest.pictures.inspection import FIXING, Picture, Rules, inspect, inspect_file
 from runner.media import MediaKind, MediaParameter
 from runner.model import Image, Origin
 
@@ -27,6 +27,8 @@ _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _DATA = re.compile(r"data:[^,]{0,100},", re.IGNORECASE)
 # No path of so many letters without a dot is meant.
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{100,}={0,2}")
+# Said in hints: it makes copies of the images of a manifest alone.
+_OF_IMAGES = re.compile(rf"(?:; | \(){FIXING} does that\)?")
 _HINT = "name a file beside the manifest, an http or https address, or give the Base64 of a file"
 
 
@@ -144,7 +146,7 @@ def _is_short(text: str) -> bool:
 
 def _fit(name: str, picture: Picture) -> Picture:
     for each in picture.diagnostics:
-        raise UnfitMediaError(each.code, f"{name} {each.message}", each.hint or _HINT)
+        raise UnfitMediaError(each.code, f"{name} {each.message}", _OF_IMAGES.sub("", each.hint) or _HINT)
     return picture
 
 
