@@ -24,7 +24,9 @@ def test_a_model_knows_its_parameters(tmp_path: Path) -> None:
     model = Catalog.read(write_schemas(tmp_path)).models[MODEL]
     assert list(model.parameters) == ["image", "prompt", "negative_prompt", "duration", "cfg_scale"]
     assert list(model.required) == ["image"]
-    assert model.pictures == {"image": PictureRules(MOST_BYTES, 300, 0.4, 2.5, ("JPEG", "PNG"))}
+    (picture,) = model.media
+    assert (picture.steps, picture.role) == (("image",), "first")
+    assert PictureRules.of(picture.rules) == PictureRules(MOST_BYTES, 300, 0.4, 2.5, ("JPEG", "PNG"))
 
 
 def test_defaults_fill_what_is_missing_and_nothing_else(tmp_path: Path) -> None:
@@ -45,7 +47,7 @@ def test_a_body_may_hold_the_largest_picture_in_base64(tmp_path: Path) -> None:
 
 def test_a_model_without_pictures_is_fine(tmp_path: Path) -> None:
     catalog = only(tmp_path, {"type": "object", "properties": {"prompt": {"type": "string"}}})
-    assert catalog.models["m"].pictures == {}
+    assert catalog.models["m"].media == ()
     assert catalog.models["m"].required == ()
     assert catalog.largest_body > 0
 
@@ -53,6 +55,30 @@ def test_a_model_without_pictures_is_fine(tmp_path: Path) -> None:
 def test_rules_that_a_schema_leaves_out_forbid_nothing() -> None:
     rules = PictureRules.of({})
     assert (rules.min_side, rules.narrowest, rules.formats) == (1, 0, ("JPEG", "PNG"))
+
+
+def test_a_body_may_hold_as_many_files_as_a_list(tmp_path: Path) -> None:
+    def largest(**rules: object) -> int:
+        media = {"kind": "image", "maxBytes": 3_000_000, "encodings": ["base64"]}
+        return only(tmp_path, {"properties": {"p": {"x-media": media, **rules}}}).largest_body
+
+    one, seven, some = largest(type="string"), largest(type="array", maxItems=7), largest(type=["string", "array"])
+    assert (seven - one, some - one) == (6 * 4_000_000, 9 * 4_000_000)
+    by_address = {"p": {"type": "string", "x-media": {"kind": "video", "encodings": ["url"]}}}
+    assert one - only(tmp_path, {"properties": by_address}).largest_body == 4_000_000
+
+
+def test_schemas_beside_the_folder_come_first(tmp_path: Path) -> None:
+    own = {"properties": {"words": {"type": "string"}}, "x-delivery": "sync"}
+    catalog = Catalog.read(write_schemas(tmp_path), {"mine": own, MODEL: own})
+    assert set(catalog.models) == {*SIBLINGS, "mine"}
+    assert list(catalog.models[MODEL].parameters) == list(catalog.models["mine"].parameters) == ["words"]
+    assert catalog.models["mine"].is_sync
+    assert not catalog.models[SIBLINGS[1]].is_sync
+
+
+def test_a_model_that_is_served_no_more_has_no_parameters(tmp_path: Path) -> None:
+    assert Catalog.read(write_schemas(tmp_path)).model("gone").media == ()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import struct
 import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.exceptions import HTTPException
 
+from runner.media import Encoding
 from runner.sandbox.catalog import PictureRules, Schema
 from runner.sandbox.constraints import MOST_PIXELS, check, check_picture, check_policy, decoded
 from tests.test_sandbox_kit import (
@@ -26,6 +28,7 @@ from tests.test_sandbox_kit import (
 
 RULES = PictureRules(MOST_BYTES, 300, 0.4, 2.5, ("JPEG", "PNG"))
 FIELD = "payload.image"
+USUAL = (Encoding.URL, Encoding.BASE64)
 
 
 @pytest.fixture(params=[SCHEMA, shipped_schema(MODEL)], ids=["kit", "shipped"])
@@ -158,7 +161,7 @@ def test_any_payload_is_accepted_or_refused_in_one_line(payload: dict[str, objec
 
 @given(st.binary(min_size=1))
 def test_base64_comes_back(data: bytes) -> None:
-    assert decoded(in_base64(data), FIELD) == data
+    assert decoded(in_base64(data), USUAL, FIELD) == data
 
 
 @pytest.mark.parametrize(
@@ -178,13 +181,40 @@ def test_base64_comes_back(data: bytes) -> None:
 )
 def test_wrong_base64_is_refused(text: str) -> None:
     with pytest.raises(HTTPException, match=r"payload\.image: must be a URL or raw Base64, but is neither"):
-        decoded(text, FIELD)
+        decoded(text, USUAL, FIELD)
 
 
 @pytest.mark.parametrize("text", ["data:image/png;base64,QUJD", "DATA:,x"])
 def test_a_data_prefix_is_refused_with_the_reason(text: str) -> None:
     with pytest.raises(HTTPException, match="without a data: prefix"):
-        decoded(text, FIELD)
+        decoded(text, USUAL, FIELD)
+
+
+@pytest.mark.parametrize(
+    "prefix", ["data:image/png;base64,", "data:;base64,", "DATA:image/svg+xml;charset=utf-8;base64,"]
+)
+def test_a_data_uri_comes_back(prefix: str) -> None:
+    assert decoded(f"{prefix}QUJD", [Encoding.DATA], FIELD) == b"ABC"
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed", "message"),
+    [
+        ("QUJD", [Encoding.URL], "must be a URL"),
+        ("data:image/png;base64,QUJD", [Encoding.URL], "must be a URL"),
+        ("QUJD", [Encoding.URL, Encoding.DATA], "must be a URL or a data URI"),
+        ("data:image/png,QUJD", [Encoding.DATA], "must be a data URI, but is not"),
+        (
+            "???",
+            [Encoding.URL, Encoding.BASE64, Encoding.DATA],
+            "must be a URL or raw Base64 or a data URI, but is not",
+        ),
+    ],
+)
+def test_a_file_is_sent_as_its_parameter_takes_it(text: str, allowed: list[Encoding], message: str) -> None:
+    error = refused(lambda: decoded(text, allowed, FIELD))
+    assert error
+    assert error.detail.startswith(f"payload.image: {message}")
 
 
 @pytest.mark.parametrize("size", [(300, 300), (300, 750), (750, 300), (301, 303), (4000, 1600)])
@@ -201,6 +231,27 @@ def test_too_small_pictures_are_refused_with_their_size(size: tuple[int, int]) -
 @pytest.mark.parametrize("size", [(300, 751), (751, 300), (1000, 2501), (2501, 1000)])
 def test_too_long_pictures_are_refused_with_their_ratio(size: tuple[int, int]) -> None:
     assert f"has an aspect ratio of {size[0] / size[1]:.3f}; allowed is 0.4 to 2.5" in picture_refusal(plain(*size))
+
+
+def test_too_large_pictures_are_refused_with_their_size() -> None:
+    rules = PictureRules.of({"maxSide": 400})
+    check_picture(plain(400, 400), rules, FIELD)
+    with pytest.raises(HTTPException, match="is 401 x 400 pixels; both sides must be at most 400"):
+        check_picture(plain(401, 400), rules, FIELD)
+
+
+def test_a_picture_may_have_to_be_as_large_as_the_video() -> None:
+    rules = replace(PictureRules.of({}), exact=(64, 36))
+    check_picture(plain(64, 36), rules, FIELD)
+    with pytest.raises(HTTPException, match="is 36 x 64 pixels; it must have the size of the video, 64 x 36"):
+        check_picture(plain(36, 64), rules, FIELD)
+
+
+@pytest.mark.parametrize("format_name", ["WEBP", "GIF", "BMP"])
+def test_formats_are_those_of_the_schema(format_name: str) -> None:
+    check_picture(plain(64, 36, format_name), PictureRules.of({"formats": [format_name.lower()]}), FIELD)
+    with pytest.raises(HTTPException, match=f"must be {format_name} by its content"):
+        check_picture(plain(64, 36), PictureRules.of({"formats": [format_name]}), FIELD)
 
 
 @pytest.mark.parametrize(("more", "accepted"), [(-1, True), (0, True), (1, False)])

@@ -66,6 +66,26 @@ def test_equal_frames_make_equal_files(tmp_path: Path) -> None:
     assert one.read_bytes() == two.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("format", "codec"), [("mp4", "aac"), ("mov", "aac"), ("matroska", "aac"), ("webm", "opus"), ("gif", None)]
+)
+def test_the_sound_is_a_quiet_tone(tmp_path: Path, format: str, codec: str | None) -> None:
+    path = tmp_path / "clip"
+    encode(film(RATE), SIZE, path, tmp_path / "still.jpg", {}, lambda: False, format, has_sound=True)
+    with av.open(path) as container:
+        assert [stream.codec_context.name for stream in container.streams.audio] == ([codec] if codec else [])
+        frames_of_sound = list(container.decode(audio=0)) if codec else []
+    loudness = [abs(sample) for frame in frames_of_sound for sample in frame.to_ndarray().ravel()]
+    assert not codec or 0.01 < max(loudness) < 0.05
+    assert not codec or sum(frame.samples for frame in frames_of_sound) / 48_000 == pytest.approx(1, abs=0.05)
+
+
+def test_equal_frames_with_sound_make_equal_files(tmp_path: Path) -> None:
+    for name in ("one.mp4", "two.mp4"):
+        encode(film(8), SIZE, tmp_path / name, tmp_path / "still.jpg", {}, lambda: False, has_sound=True)
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+
+
 def test_a_stop_ends_the_encoding_at_the_next_frame(tmp_path: Path) -> None:
     answers = iter([False, False, False, True])
     remaining = iter(film(10))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 
 from runner.sandbox.album import Album
-from runner.sandbox.catalog import Catalog
+from runner.sandbox.catalog import Catalog, Model
 from runner.sandbox.intake import Intake
 from runner.sandbox.records import Records, Request
+from runner.sandbox.upload_store import UploadStore
 from tests.test_sandbox_kit import MODEL, encoded, in_base64, payload, picture_bytes, refused, scene, write_schemas
 
 
@@ -44,8 +46,8 @@ def test_a_request_is_stored_without_its_picture(intake: Intake) -> None:
     request = take(intake)
     digest = hashlib.sha256(picture_bytes()).hexdigest()
     assert (request.request_id, request.model, request.created_at) == ("id-1", MODEL, 1000.0)
-    assert json.loads(request.payload) == {"image": "", "prompt": "slow push-in"}
-    assert json.loads(request.pictures) == {"image": digest}
+    assert json.loads(request.payload) == {"image": f"sha256:{digest}", "prompt": "slow push-in"}
+    assert json.loads(request.pictures) == ["image"]
     assert json.loads(request.filled) == {
         "image": digest,
         "prompt": "slow push-in",
@@ -78,8 +80,70 @@ def test_a_picture_of_many_requests_is_kept_once(intake: Intake) -> None:
 def test_a_url_is_taken_as_it_is(intake: Intake) -> None:
     request = take(intake, image="https://example.com/bag.jpg")
     assert json.loads(request.payload)["image"] == "https://example.com/bag.jpg"
-    assert json.loads(request.pictures) == {"image": "https://example.com/bag.jpg"}
+    assert json.loads(request.pictures) == ["image"]
     assert list(intake.album.folder.iterdir()) == []
+
+
+def of_any_shape(intake: Intake, **payload: object) -> Request:
+    media: dict[str, object] = {"type": "string", "x-media": {"kind": "image", "encodings": ["url", "data", "base64"]}}
+    sound = {"type": "string", "x-media": {"kind": "audio", "encodings": ["url"]}}
+    exact = {"type": "string", "x-media": {"kind": "image", "sizeOf": "size"}}
+    item = {"type": "object", "properties": {"image_url": media}}
+    properties = {"list": {"type": "array", "items": item}, "either": media | {"type": ["string", "array"]}}
+    schema = {"properties": {**properties, "sound": sound, "exact": exact, "size": {"type": "string"}}}
+    anything = replace(intake, catalog=Catalog({"m": Model("m", schema)}))
+    return anything.take(json.dumps({"model": "m", "payload": payload}).encode())
+
+
+def test_files_are_found_in_lists_and_objects(intake: Intake) -> None:
+    text, digest = in_base64(picture_bytes()), hashlib.sha256(picture_bytes()).hexdigest()
+    data, url = f"data:image/jpeg;base64,{text}", "https://example.com/bag.jpg"
+    request = of_any_shape(intake, list=[{"image_url": data, "no": 1}, {"image_url": url}], either=[text, url])
+    assert json.loads(request.payload) == {
+        "list": [{"image_url": f"data:image/jpeg;base64,sha256:{digest}", "no": 1}, {"image_url": url}],
+        "either": [f"sha256:{digest}", url],
+    }
+    assert json.loads(request.filled) == {
+        "list": [{"image_url": digest, "no": 1}, {"image_url": url}],
+        "either": [digest, url],
+    }
+    assert json.loads(request.pictures) == ["either", "list"]
+    assert [path.name for path in intake.album.folder.iterdir()] == [digest]
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        ({"list": [{}, {"image_url": "?"}]}, r"payload\.list\.1\.image_url: must be a URL or raw Base64 or a data URI"),
+        ({"either": "?"}, r"payload\.either: must be"),
+        ({"sound": in_base64(b"sound")}, r"payload\.sound: must be a URL$"),
+        ({"exact": in_base64(picture_bytes()), "size": "64x36"}, r"payload\.exact: .* the size of the video, 64 x 36"),
+    ],
+)
+def test_files_are_refused_by_their_place(intake: Intake, payload: dict[str, object], message: str) -> None:
+    with pytest.raises(HTTPException, match=message):
+        of_any_shape(intake, **payload)
+
+
+def test_sounds_are_taken_by_their_address(intake: Intake) -> None:
+    request = of_any_shape(
+        intake, sound="https://example.com/voice.mp3", exact=in_base64(picture_bytes()), size="480*320"
+    )
+    assert json.loads(request.payload)["sound"] == "https://example.com/voice.mp3"
+
+
+def test_an_uploaded_picture_makes_the_same_request_as_its_bytes(intake: Intake) -> None:
+    store = UploadStore(intake.records, intake.album, lambda: 1000.0)
+    address = store.link("jpeg", "http://127.0.0.1:1")["public_url"]
+    store.put(address.rpartition("/")[2], picture_bytes())
+    assert [take(intake).ordinal, take(intake, image=address).ordinal] == [1, 2]
+
+
+def test_a_sync_model_takes_a_prompt_that_the_policy_refuses(intake: Intake) -> None:
+    schema = {"properties": {"prompt": {"type": "string"}}, "x-delivery": "sync"}
+    sync = replace(intake, catalog=Catalog({"m": Model("m", schema)}))
+    body = json.dumps({"model": "m", "payload": {"prompt": "forbidden"}})
+    assert sync.take(body.encode()).number == 1
 
 
 def test_half_a_surrogate_pair_is_kept(intake: Intake) -> None:

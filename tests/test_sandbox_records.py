@@ -120,3 +120,16 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "sandbox.sqlite").mkdir()
     with pytest.raises(ServiceError, match="cannot be written"):
         Records(tmp_path / "sandbox.sqlite")
+
+
+def test_uploads_are_kept_by_name_in_older_files_too(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.sqlite"
+    with closing(Records(path)) as records:
+        records.add(new("a"))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE upload")
+    for digest in ("first", "later"):
+        with closing(Records(path)) as records:
+            records.keep_upload("x.png", digest)
+    with closing(Records(path)) as records:
+        assert (records.upload("x.png"), records.upload("y.png"), len(records.all())) == ("later", None, 1)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +18,8 @@ REQUEST = Request(
     number=1,
     request_id="5d0f7cf4-1c5f-4a63-9b2e-6a1de8a6a111",
     model=MODEL,
-    payload='{"image": "", "prompt": "p"}',
-    pictures=f'{{"image": "{DIGEST}"}}',
+    payload=f'{{"image": "sha256:{DIGEST}", "prompt": "p"}}',
+    pictures='["image"]',
     filled="{}",
     digest="d",
     ordinal=1,
@@ -36,7 +37,7 @@ REQUEST = Request(
 def polled(folder: Path, request: Request) -> dict[str, object]:
     album = Album(folder)
     album.add(picture_bytes(), DIGEST)
-    return detail(request, album, "http://host:1")
+    return detail(request, Model(MODEL, SCHEMA), album, "http://host:1")
 
 
 def test_what_a_submission_is_answered() -> None:
@@ -88,8 +89,30 @@ def test_a_failure_has_an_empty_outcome_and_a_message(tmp_path: Path) -> None:
 
 def test_a_url_is_echoed_as_it_is(tmp_path: Path) -> None:
     url = "https://example.com/" + "x" * 100
-    request = replace(REQUEST, payload=f'{{"image": "{url}"}}', pictures=f'{{"image": "{url}"}}')
+    request = replace(REQUEST, payload=f'{{"image": "{url}"}}')
     assert polled(tmp_path, request)["payload"] == {"image": url}
+
+
+def test_files_anywhere_are_echoed_as_they_were_sent(tmp_path: Path) -> None:
+    media = {"type": "string", "x-media": {"kind": "image", "encodings": ["data", "base64"]}}
+    item = {"type": "object", "properties": {"image_url": media}}
+    schema = {"properties": {"list": {"type": "array", "items": item}, "one": media, "prompt": {"type": "string"}}}
+    text, reference = in_base64(picture_bytes()), f"sha256:{DIGEST}"
+
+    def payload(file: str) -> dict[str, object]:
+        listed = [{"image_url": f"data:image/png;base64,{file}", "type": "end"}, {"image_url": file}]
+        return {"list": listed, "one": file, "prompt": reference}
+
+    album = Album(tmp_path)
+    album.add(picture_bytes(), DIGEST)
+    request = replace(REQUEST, payload=json.dumps(payload(reference)))
+    assert detail(request, Model("m", schema), album, "http://host:1")["payload"] == payload(text)
+
+
+def test_the_types_and_tags_of_a_model_without_pictures() -> None:
+    told = model_detail(Model("m", {"properties": {"seed": {"type": ["integer", "null"]}, "any": {}}}), workers=1)
+    assert told["tags"] == ["text-to-video", "sandbox"]
+    assert [(each["name"], each["type"]) for each in told["parameters"]] == [("seed", "integer"), ("any", "string")]
 
 
 def test_a_model_is_described_by_its_schema() -> None:
@@ -97,11 +120,15 @@ def test_a_model_is_described_by_its_schema() -> None:
     assert (told["model"], told["org_id"], told["qworkers"]) == (MODEL, "sandbox", 3)
     assert told["brief_description"] == "Kling image to video"
     assert told["detailed_description"] == "A picture and a prompt make a video."
-    assert told["price_info"] == {"price": 0, "pricing_type": "free", "unit": "request"}
-    assert told["parameters"] == [
-        {"name": "image", "type": "string", "required": True},
-        {"name": "prompt", "type": "string", "required": False, "default": "", "maxLength": 2500},
-        {"name": "negative_prompt", "type": "string", "required": False, "default": "", "maxLength": 2500},
-        {"name": "duration", "type": "string", "required": False, "default": "5", "enum": ["5", "10"]},
-        {"name": "cfg_scale", "type": "number", "required": False, "default": 0.5, "minimum": 0, "maximum": 1},
+    assert told["price_info"] == {"price": 0, "pricing_type": "standard", "unit": "request"}
+    names = ("name", "type", "required", "default_value", "options", "min_value", "max_value")
+    assert [tuple(each[name] for name in names) for each in told["parameters"]] == [
+        ("image", "image", True, None, None, None, None),
+        ("prompt", "string", False, "", None, None, None),
+        ("negative_prompt", "string", False, "", None, None, None),
+        ("duration", "enum", False, "5", ["5", "10"], None, None),
+        ("cfg_scale", "float", False, 0.5, None, 0, 1),
     ]
+    priced = {**SCHEMA, "x-price": {"amount": 152000, "unit": "second"}}
+    info = model_detail(Model(MODEL, priced), workers=3)["price_info"]
+    assert info == {"price": 152000, "pricing_type": "standard", "unit": "second"}

@@ -8,13 +8,25 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import av
 import pytest
 
 from runner.errors import ServiceError
 from runner.sandbox.server import Sandbox, SandboxSettings
-from tests.test_sandbox_kit import MODEL, Client, encoded, in_base64, running, scene, settings, video_url
+from tests.test_sandbox_kit import (
+    MODEL,
+    SCHEMA,
+    Client,
+    encoded,
+    in_base64,
+    payload,
+    running,
+    scene,
+    settings,
+    video_url,
+)
 
 _SCRIPT = """
 import sys
@@ -179,6 +191,31 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_settings_that_make_no_sense(tmp_path: Path, more: dict[str, object], message: str) -> None:
     with pytest.raises(ServiceError, match=message):
         Sandbox(settings(tmp_path, **more)).start()
+
+
+def test_every_shipped_model_and_those_beside_them_are_told(tmp_path: Path) -> None:
+    own = {"properties": {"words": {"type": "string"}}}
+    shipped = Path(__file__).parent.parent / "schemas" / "models"
+    with running(tmp_path, schemas=shipped, documents={"vendor/my model.v1": own}) as client:
+        names = client.get("/models").json()["model_ids"]
+        assert len(names) == len(list(shipped.iterdir())) + 1
+        for name in names:
+            told = client.get(f"/models/{quote(name, safe='')}").json()
+            assert told["model"] == name
+            assert {"name", "type", "required"} <= set(told["parameters"][0])
+        answer = client.post({"model": "vendor/my model.v1", "payload": {"words": "static"}})
+        assert client.finished(answer.json()["request_id"])["status"] == "success"
+
+
+def test_a_sync_model_answers_with_the_finished_record(tmp_path: Path) -> None:
+    sync = SCHEMA | {"x-delivery": "sync"}
+    with running(tmp_path, documents={"sync": sync}) as client:
+        answer = client.post({"model": "sync", "payload": payload()})
+        assert (answer.status_code, answer.json()["status"]) == (200, "success")
+        assert client.get(video_url(answer.json()["outcome"])).status_code == 200
+        refused = client.post({"model": "sync", "payload": payload(prompt="forbidden")})
+        assert (refused.status_code, set(refused.json())) == (400, {"error", "request_id"})
+        assert client.detail(refused.json()["request_id"])["status"] == "failed"
 
 
 def test_failures_are_the_same_in_every_sandbox(tmp_path: Path) -> None:

@@ -20,15 +20,19 @@ from starlette.types import Receive, Scope, Send
 from runner.sandbox import replies
 from runner.sandbox.behaviours import Document, Ways
 from runner.sandbox.catalog import Catalog
+from runner.sandbox.constraints import parsed
 from runner.sandbox.intake import Intake
 from runner.sandbox.records import Records, Request, RequestStatus
 from runner.sandbox.studio import Studio
+from runner.sandbox.upload_store import CONTENT_TYPES, LinkError, UploadStore
 from runner.sandbox.workers import Workers
 
 PREFIXES = ("/api/v1/ie/requestqueue/apikey", "/api/v1/apikey")
 _JSON = "application/json"
 # Up to this many bytes beyond the limit are read and thrown away, so that the sender of a large body sees the answer.
 _DRAINED = 64 * 1024 * 1024
+_SMALL = 64 * 1024
+_LARGEST_UPLOAD = 256 * 1024 * 1024
 # Seconds between two looks at a request whose POST is held until it is final.
 _GLANCE = 0.02
 _FINAL = (RequestStatus.SUCCESS, RequestStatus.FAILED)
@@ -44,6 +48,7 @@ class App:
     studio: Studio
     workers: Workers
     ways: Ways
+    uploads: UploadStore
 
     def build(self) -> Starlette:
         routes = [
@@ -51,13 +56,19 @@ class App:
             Route("/requests", self._submit, methods=["POST"]),
             Route("/requests/{request_id}", self._request),
             Route("/models", self._models),
-            Route("/models/{name}", self._model),
+            Route("/models/{name:path}", self._model),
+            Route("/upload-url", self._upload_link, methods=["POST"]),
         ]
         api = Router(routes, redirect_slashes=False)
-        media = [Route("/media/{request_id}.mp4", self._video), Route("/media/{request_id}.jpg", self._thumbnail)]
+        media = [
+            Route("/media/{request_id}.mp4", self._video),
+            Route("/media/{request_id}.jpg", self._thumbnail),
+            Route("/uploads/{name}", self._upload, methods=["PUT"]),
+            Route("/uploads/{name}", self._uploaded),
+        ]
         app = Starlette(
             routes=[*(Mount(prefix, api) for prefix in PREFIXES), *media],
-            exception_handlers={HTTPException: _refused, Exception: _broken},
+            exception_handlers={HTTPException: _refused, LinkError: _not_taken, Exception: _broken},
         )
         app.router.redirect_slashes = False
         return app
@@ -76,7 +87,7 @@ class App:
         if mishap.status != 200:
             await self._ended(request)
             raise HTTPException(mishap.status, mishap.error)
-        if self.ways.is_sync:
+        if self.ways.is_sync or self.catalog.model(request.model).is_sync:
             request = await self._ended(request)
             if request.status is RequestStatus.FAILED:
                 return _answer({"error": request.error, "request_id": request.request_id}, 400)
@@ -89,7 +100,9 @@ class App:
         return found
 
     def _detail(self, request: Request, origin: str) -> Document:
-        return self.ways.shown(replies.detail(request, self.studio.album, origin), request)
+        return self.ways.shown(
+            replies.detail(request, self.catalog.model(request.model), self.studio.album, origin), request
+        )
 
     def _listing(self, call: Call) -> Response:
         model = call.query_params.get("model_id")
@@ -133,6 +146,29 @@ class App:
     def _thumbnail(self, call: Call) -> Response:
         request = self._found(call)
         return _file(request, self.studio.thumbnail(request.request_id), "image/jpeg", request.thumbnail_sha256)
+
+    async def _upload_link(self, call: Call) -> Response:
+        document = parsed(await _body(call, _SMALL))
+        file_type = document.get("file_type") if isinstance(document, dict) else None
+        return _answer(self.uploads.link(file_type, _origin(call)))
+
+    async def _upload(self, call: Call) -> Response:
+        """Whoever has the link may put a file there. It is no call of the API: a key must not come here."""
+        if "authorization" in call.headers:
+            raise LinkError(400, "InvalidArgument", "a link is signed, and takes no Authorization")
+        name, asked = call.path_params["name"], call.query_params
+        content_type = call.headers.get("content-type", "")
+        self.uploads.check(name, asked.get("expires", ""), asked.get("signature", ""), content_type)
+        await run_in_threadpool(self.uploads.put, name, await _body(call, _LARGEST_UPLOAD))
+        return Response()
+
+    def _uploaded(self, call: Call) -> Response:
+        name = call.path_params["name"]
+        digest = self.records.upload(name)
+        if digest is None or not self.studio.album.path(digest).is_file():
+            raise HTTPException(404, "no such file")
+        kind = CONTENT_TYPES[name.rpartition(".")[2]]
+        return FileResponse(self.studio.album.path(digest), media_type=kind, headers={"etag": f'"{digest}"'})
 
 
 async def _body(call: Call, limit: int) -> bytes:
@@ -190,6 +226,14 @@ def _answer(document: object, status: int = 200) -> Response:
 def _refused(call: Call, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return _answer({"error": error.detail}, error.status_code)
+
+
+def _not_taken(call: Call, error: Exception) -> Response:
+    assert isinstance(error, LinkError)
+    document = (
+        f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{error.code}</Code><Message>{error}</Message></Error>"
+    )
+    return Response(document, error.status, media_type="application/xml")
 
 
 def _broken(call: Call, error: Exception) -> Response:

@@ -6,17 +6,21 @@ import base64
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from PIL import Image, ImageFile
 from starlette.exceptions import HTTPException
 
+from runner.media import Encoding
 from runner.sandbox.album import BROKEN, opened
 from runner.sandbox.catalog import PictureRules, Schema
 
 # There is a limit because a few kilobytes can decode to gigabytes. From a somewhat higher number on, Pillow warns.
 MOST_PIXELS = 80_000_000
+_DATA = re.compile(r"data:[\w/+.;=-]*;base64,", re.IGNORECASE)
+_WAYS = {Encoding.URL: "a URL", Encoding.BASE64: "raw Base64", Encoding.DATA: "a data URI"}
 _REFUSED_WORD = re.compile(r"\bforbidden\b", re.IGNORECASE)
 _TYPES = {
     "string": "a string",
@@ -36,6 +40,18 @@ _LIMITS = {
 }
 
 
+def parsed(body: bytes) -> Any:
+    """The JSON of a body. Raises HTTPException (400)."""
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "the body is not JSON") from None
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
 def check(document: object, schema: Schema, *place: str) -> None:
     """Validate a document, which is at `place`, by a schema. Raises HTTPException (400) for the first error."""
     errors = Draft202012Validator(schema).iter_errors(document)
@@ -50,18 +66,32 @@ def check_policy(payload: Mapping[str, object]) -> None:
         raise HTTPException(400, "content policy: the prompt was refused")
 
 
-def decoded(text: str, field: str) -> bytes:
-    """The bytes of a picture that a payload gives in Base64. Raises HTTPException (400)."""
-    if text[:5].lower() == "data:":
-        raise HTTPException(400, f"{field}: must be a URL or raw Base64, without a data: prefix")
+def check_encoding(encoding: Encoding, allowed: Collection[Encoding], field: str) -> None:
+    """Refuse a file that is not sent as its parameter takes it. Raises HTTPException (400)."""
+    if encoding not in allowed:
+        without = ", without a data: prefix" if encoding is Encoding.DATA and Encoding.BASE64 in allowed else ""
+        raise HTTPException(400, f"{field}: must be {_ways(allowed)}{without}")
+
+
+def decoded(text: str, allowed: Collection[Encoding], field: str) -> bytes:
+    """The bytes of a file that a payload gives in Base64, or in a data URI. Raises HTTPException (400)."""
+    is_data = text[:5].lower() == "data:"
+    check_encoding(Encoding.DATA if is_data else Encoding.BASE64, allowed, field)
+    encoded = _DATA.sub("", text, count=1) if is_data else text
     try:
-        data = base64.b64decode(text, validate=True)
+        data = base64.b64decode(encoded, validate=True)
     except ValueError:
         data = b""
     # Several texts decode to the same bytes; only the canonical one is accepted.
-    if not data or base64.b64encode(data).decode() != text:
-        raise HTTPException(400, f"{field}: must be a URL or raw Base64, but is neither")
+    if not data or base64.b64encode(data).decode() != encoded:
+        raise HTTPException(
+            400, f"{field}: must be {_ways(allowed)}, but is {'neither' if len(allowed) == 2 else 'not'}"
+        )
     return data
+
+
+def _ways(allowed: Collection[Encoding]) -> str:
+    return " or ".join(words for encoding, words in _WAYS.items() if encoding in allowed)
 
 
 def check_picture(data: bytes, rules: PictureRules, field: str, decode: bool = True) -> None:
@@ -86,6 +116,10 @@ def _picture_error(data: bytes, rules: PictureRules) -> str:
     width, height = picture.size
     if min(width, height) < rules.min_side:
         return f"is {width} x {height} pixels; both sides must be at least {rules.min_side}"
+    if max(width, height) > rules.max_side:
+        return f"is {width} x {height} pixels; both sides must be at most {rules.max_side}"
+    if rules.exact and rules.exact != (width, height):
+        return f"is {width} x {height} pixels; it must have the size of the video, {rules.exact[0]} x {rules.exact[1]}"
     if not rules.narrowest <= width / height <= rules.widest:
         return f"has an aspect ratio of {width / height:.3f}; allowed is {rules.narrowest:g} to {rules.widest:g}"
     if width * height > MOST_PIXELS:

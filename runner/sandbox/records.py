@@ -20,9 +20,9 @@ CREATE TABLE request (
     number       INTEGER PRIMARY KEY AUTOINCREMENT,  -- place in the queue, from 1
     request_id   TEXT NOT NULL UNIQUE,
     model        TEXT NOT NULL,
-    payload      TEXT NOT NULL,     -- JSON as it was sent, but with "" for each picture in Base64
-    pictures     TEXT NOT NULL,     -- JSON: the sha256 or the URL of each picture, by parameter
-    filled       TEXT NOT NULL,     -- JSON: the payload with the model's defaults
+    payload      TEXT NOT NULL,     -- JSON as it was sent, but with sha256:HEX in place of Base64
+    pictures     TEXT NOT NULL,     -- JSON: the names of the parameters that hold media
+    filled       TEXT NOT NULL,     -- JSON: the payload with the model's defaults, and with the sha256 of media
     digest       TEXT NOT NULL,     -- of model and filled payload: equal requests have equal ones
     ordinal      INTEGER NOT NULL,  -- among equal requests, from 1
     status       TEXT NOT NULL,
@@ -39,6 +39,8 @@ CREATE INDEX request_by_status ON request (status, number);
 CREATE INDEX request_by_model ON request (model, number);
 PRAGMA user_version = {_VERSION};
 """
+# Files made before there were uploads lack it.
+_UPLOADS = "CREATE TABLE IF NOT EXISTS upload (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL)"
 
 
 class FullError(Exception):
@@ -123,6 +125,17 @@ class Records:
         with self._transaction() as connection:
             connection.execute(_UPDATE, asdict(request))
 
+    def keep_upload(self, name: str, digest: str) -> None:
+        """Keep which file was put at an address; a later one takes its place."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO upload VALUES (?, ?)", (name, digest))
+
+    def upload(self, name: str) -> str | None:
+        """The sha256 of the file at an address."""
+        with self._lock:
+            row = self._connection.execute("SELECT sha256 FROM upload WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row["sha256"])
+
     def requeue(self, now: float) -> None:
         """Queue again the requests that workers had when the sandbox stopped. They keep their places in the queue."""
         with self._transaction() as connection:
@@ -170,6 +183,7 @@ def _connected(path: Path) -> sqlite3.Connection:
             connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         elif version != _VERSION:
             raise ServiceError(f"{path} has version {version}, not {_VERSION}", _REMEDY)
+        connection.execute(_UPLOADS)
     except (sqlite3.Error, ServiceError):
         connection.close()
         raise

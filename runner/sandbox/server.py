@@ -8,8 +8,9 @@ import sqlite3
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
@@ -19,10 +20,11 @@ from runner.errors import ServiceError
 from runner.sandbox.album import Album
 from runner.sandbox.app import PREFIXES, App
 from runner.sandbox.behaviours import Ways, ways_of
-from runner.sandbox.catalog import Catalog
+from runner.sandbox.catalog import Catalog, Schema
 from runner.sandbox.intake import Intake
 from runner.sandbox.records import Records
 from runner.sandbox.studio import Studio
+from runner.sandbox.upload_store import UploadStore
 from runner.sandbox.workers import Pace, Workers
 
 _SILENT = logging.CRITICAL + 1
@@ -40,6 +42,7 @@ class SandboxSettings:
 
     directory: Path  # its own folder, created when missing: sandbox.sqlite, media/ and pictures/ are in it
     schemas: Path  # the folder of MODEL.schema.json files (draft 2020-12), one a model
+    documents: Mapping[str, Schema] = field(default_factory=dict)  # further schemas, by model: they come first
     host: str = "127.0.0.1"
     port: int = 0  # 0: any free one
     slots: int = 4  # requests processed at the same time
@@ -76,7 +79,7 @@ class Sandbox:
         """Resume what an earlier sandbox left in the folder, and listen. Raises ServiceError."""
         _check(self._settings)
         ways = ways_of(self._settings.behaviours)
-        catalog = Catalog.read(self._settings.schemas)
+        catalog = Catalog.read(self._settings.schemas, self._settings.documents)
         with ExitStack() as undo:
             records = undo.enter_context(closing(_opened(self._settings)))
             listener = undo.enter_context(_listening(self._settings))
@@ -141,7 +144,8 @@ def _assembled(settings: SandboxSettings, ways: Ways, catalog: Catalog, records:
     pace = Pace(settings.queue_seconds, settings.seconds, settings.failure_rate)
     workers = Workers(records, studio, settings.slots if ways.has_workers else 0, pace, time.time, ways)
     intake = Intake(catalog, album, records, time.time, lambda: f"{ways.id_prefix}{uuid.uuid4()}", ways)
-    return workers, App(catalog, records, intake, studio, workers, ways).build()
+    uploads = UploadStore(records, album, time.time)
+    return workers, App(catalog, records, intake, studio, workers, ways, uploads).build()
 
 
 def _configured(settings: SandboxSettings, ways: Ways, app: Starlette) -> uvicorn.Config:

@@ -1,4 +1,4 @@
-"""Makes the clip of a request: gets or paints the picture, moves the camera, writes the clip and its thumbnail."""
+"""Makes the clip of a request: gets or paints the pictures, moves the camera, writes the clip and its thumbnail."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from runner.media import MediaKind, Medium, media_of
 from runner.sandbox.album import Album, is_url, opened
 from runner.sandbox.catalog import Catalog, PictureRules
 from runner.sandbox.constraints import check_picture
@@ -22,8 +23,10 @@ from runner.sandbox.film.scenery import landscape
 from runner.sandbox.film.seed import Seed
 from runner.sandbox.loopback import fetched, on_loopback
 from runner.sandbox.records import Request
+from runner.sandbox.screenplay import screenplay
 
-_LONGEST = 15  # seconds
+# The roles of the picture that a clip shows, the best first.
+_SHOWN = ("first", "reference", "source")
 # A picture is opened with this many times the height of the clip, if it is that large, so that a near view has detail.
 _SPARE = 2
 
@@ -49,15 +52,17 @@ class Studio:
 
         Raises HTTPException if the picture is not available, AbandonedError if stopped, and OSError for disk errors.
         """
-        payload: dict[str, object] = json.loads(request.filled)
-        seconds = round(min(_LONGEST, max(1, _number(payload.get("duration"), 5))))
-        cfg_scale = min(1.0, max(0.0, _number(payload.get("cfg_scale"), 0.5)))
-        picture = self._picture(request)
-        window = window_size(picture.size, self.clip_height)
-        views = course(str(payload.get("prompt", "")), cfg_scale, seconds, seconds * RATE, Seed(request.take))
+        payload, model = json.loads(request.filled), self.catalog.model(request.model)
+        script, media = screenplay(payload, model.parameters), list(media_of(payload, model.media))
+        first, last = _of_role(media, _SHOWN), _of_role(media, ("last",))
+        shown = self._picture(first) if first else landscape(Seed(script.prompt))
+        ending = self._picture(last) if last else None
+        window = window_size(script.size((ending if ending and not first else shown).size), self.clip_height)
+        views = course(script.prompt, script.strength, script.seconds, script.seconds * RATE, Seed(request.take))
         video, still = self.video(request.request_id), self.thumbnail(request.request_id)
-        shots, about = frames(picture, window, views), _metadata(request)
-        encode(shots, window, _part(video), _part(still), about, stopped, self.container)
+        how = _how(first is None or _is_elsewhere(first.text), ending is not None, script.has_sound)
+        shots, about = frames(shown, window, views, ending), _metadata(request, how)
+        encode(shots, window, _part(video), _part(still), about, stopped, self.container, script.has_sound)
         return _finished(video), _finished(still)
 
     def sweep(self) -> None:
@@ -66,29 +71,41 @@ class Studio:
             for part in folder.glob("*.part"):
                 part.unlink(missing_ok=True)
 
-    def _picture(self, request: Request) -> Image.Image:
-        """The request's first picture, or a painted one if the sandbox does not fetch the picture's URL."""
-        name, source = next(iter(json.loads(request.pictures).items()), ("image", ""))
-        field, shortest = f"payload.{name}", _SPARE * self.clip_height
-        if source and not is_url(source):
-            return opened(self.album.path(source), field, shortest)
-        if not on_loopback(source):
-            return landscape(Seed(source))
-        model = self.catalog.models.get(request.model)
-        rules = (model.pictures if model else {}).get(name, PictureRules.of({}))
-        data = fetched(source, rules.max_bytes, field)
-        check_picture(data, rules, field)
-        return opened(io.BytesIO(data), field, shortest)
+    def _picture(self, medium: Medium) -> Image.Image:
+        """A picture of a request. One that is elsewhere is not fetched but painted."""
+        place, shortest = ".".join(("payload", *map(str, medium.route))), _SPARE * self.clip_height
+        if _is_elsewhere(medium.text):
+            return landscape(Seed(medium.text))
+        if not is_url(medium.text):
+            return opened(self.album.path(medium.text), place, shortest)
+        rules = PictureRules.of(medium.parameter.rules)
+        data = fetched(medium.text, rules.max_bytes, place)
+        check_picture(data, rules, place)
+        return opened(io.BytesIO(data), place, shortest)
 
 
-def _metadata(request: Request) -> Mapping[str, str]:
+def _is_elsewhere(source: str) -> bool:
+    return is_url(source) and not on_loopback(source)
+
+
+def _of_role(media: Sequence[Medium], roles: Sequence[str]) -> Medium | None:
+    """The picture of the first of these roles that is there."""
+    pictures = [each for each in media if each.parameter.kind is MediaKind.IMAGE and each.parameter.role in roles]
+    return min(pictures, key=lambda each: roles.index(each.parameter.role), default=None)
+
+
+def _how(is_painted: bool, has_ending: bool, has_sound: bool) -> str:
+    """How a clip was made, in a sentence or two."""
+    moved = f"moving a camera over {'a painted scene' if is_painted else 'the picture'}"
+    ending = ", and by fading to another picture" if has_ending else ""
+    return f"Made by the reelrun sandbox by {moved}{ending}.{' The sound is a tone.' if has_sound else ''}"
+
+
+def _metadata(request: Request, how: str) -> Mapping[str, str]:
     return {
         "title": "Sandbox clip",
         "artist": "reelrun sandbox",
-        "comment": (
-            "Made by the reelrun sandbox by moving a camera over the picture. Not AI generated. "
-            f"model={request.model} request_id={request.request_id}"
-        ),
+        "comment": f"{how} Not AI generated. model={request.model} request_id={request.request_id}",
     }
 
 
@@ -103,11 +120,3 @@ def _finished(path: Path) -> str:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     os.replace(part, path)
     return digest
-
-
-def _number(value: object, otherwise: float) -> float:
-    """The value as a number; a string may hold one, as for durations."""
-    try:
-        return float(value) if isinstance(value, str | int | float) else otherwise
-    except ValueError:
-        return otherwise

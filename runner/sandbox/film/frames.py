@@ -14,6 +14,8 @@ from runner.sandbox.film.camera import LEAN, View
 
 Size: TypeAlias = tuple[int, int]
 
+# The share of a clip after which it fades to the picture that it ends on, and how long that takes.
+_FADE_START, _FADE = 0.6, 0.35
 # A turned view is sampled bilinearly from a picture this many times finer: as good as bicubic, in half the time.
 _FINER = 2.0
 _MARK = "SANDBOX"
@@ -29,23 +31,37 @@ def window_size(picture: Size, clip_height: int) -> Size:
     return max(2, round(clip * width / height / 2) * 2), clip
 
 
-def frames(picture: Image.Image, window: Size, views: Sequence[View]) -> Iterator[av.VideoFrame]:
-    """Every frame of a clip of an RGB picture, one for each view, with the mark in the lower right corner."""
+def frames(
+    picture: Image.Image, window: Size, views: Sequence[View], last: Image.Image | None = None
+) -> Iterator[av.VideoFrame]:
+    """Every frame of a clip of an RGB picture, one for each view, with the mark in the lower right corner.
+
+    With `last` the clip fades to that picture and ends on the whole of it.
+    """
     turning = any(view.turn for view in views)
     # At the nearest view, one pixel of the source is one pixel of the clip, if the picture is large enough.
     scale = min(math.exp(max(view.near for view in views)), max(1.0, picture.height / window[1]))
     finer = scale * _FINER if turning else scale
     source = _planes(ImageOps.fit(picture, (_even(window[0] * finer), _even(window[1] * finer))))
+    ends = [None] * 3 if last is None else _planes(ImageOps.fit(last, window))
     ink, cover = _mark(window)
-    for view in views:
+    for number, view in enumerate(views, 1):
         frame = av.VideoFrame(*window, "yuv420p")
         frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
-        for plane, whole, letters, mask in zip(frame.planes, source, ink, cover, strict=True):
+        for plane, whole, end, letters, mask in zip(frame.planes, source, ends, ink, cover, strict=True):
             size = (plane.width, plane.height)
             seen = _turned(whole, size, view) if turning else _upright(whole, size, view)
+            if end:
+                seen = Image.blend(seen, end, _faded(number / len(views)))
             seen.paste(letters, (size[0] - mask.width, size[1] - mask.height), mask)
             plane.update(seen.tobytes("raw", "L", plane.line_size, 1))
         yield frame
+
+
+def _faded(progress: float) -> float:
+    """How much of the last picture is seen, 0 to 1: it begins and ends slowly."""
+    share = min(1.0, max(0.0, (progress - _FADE_START) / _FADE))
+    return share * share * (3 - 2 * share)
 
 
 def _even(length: float) -> int:
