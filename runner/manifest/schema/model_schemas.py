@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from runner.diagnostics.suggestions import suggestion
 from runner.diagnostics.text import Text, file_error
@@ -22,13 +22,12 @@ from runner.manifest.schema.validation import validator
 from runner.manifest.schema.wording import diagnose
 from runner.media import OLD_KEYWORD, Encoding, MediaKind, declared
 from runner.model import Json, ModelSchema, Route
-from runner.shipped import shipped
+from runner.shipped import shipped_document, shipped_models
 
 Schemas: TypeAlias = Mapping[str, ModelSchema]
 
 _MAX_BYTES = 2**20
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_ENDING = ".schema.json"
 # What the custom keywords of a model's schema may hold. JSON Schema itself ignores these keywords.
 _PICTURE_RULES: Mapping[str, Json] = {
     "type": "object",
@@ -120,15 +119,9 @@ _SHAPE: Mapping[str, Json] = {
 }
 
 
-def shipped_models() -> dict[str, Path]:
-    """The schema files that ship with the project, by model."""
-    folder = shipped("schemas") / "models"
-    return {path.name.removesuffix(_ENDING): path for path in sorted(folder.glob(f"*{_ENDING}"))}
-
-
 def shipped_schema(model: str) -> ModelSchema:
     """The schema of a model that ships with the project. Raises KeyError for one that does not."""
-    return ModelSchema(model, json.loads(shipped_models()[model].read_text("utf-8")))
+    return ModelSchema(model, cast(Mapping[str, Json], shipped_document(model)))
 
 
 def read_models(names: Sequence[tuple[str, Route]], models: Json, base: Path, found: ReadingDiagnostics) -> Schemas:
@@ -162,7 +155,8 @@ def _names_schema(entry: Json) -> bool:
 
 
 def _model_hint(model: str, known: Sequence[str]) -> str:
-    listed = f"known here: {joined(known, 'and')}; for another one add models: {{{shortened(model)}: FILE}}"
+    listed = f"known here: {joined(known, 'and', limit=6)} (reelrun models --shipped lists all)"
+    listed += f"; for another one add models: {{{shortened(model)}: FILE}}"
     return suggestion(model, known, listed)
 
 
