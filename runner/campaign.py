@@ -16,6 +16,7 @@ from pathlib import Path
 
 from runner.api.client import Client
 from runner.api.linked_files import LinkedFiles
+from runner.api.models.model_records import ServicePrices, patient_for_price
 from runner.api.service import SANDBOX, Connection
 from runner.engine.clock import SystemClock
 from runner.engine.downloads.fetching import MOST_FETCHES
@@ -27,6 +28,7 @@ from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
 from runner.planning.elsewhere import with_elsewhere
 from runner.planning.plan import Plan, make_plan
+from runner.planning.prices import AskPrice, Prices, nobody
 from runner.planning.selection import EVERYTHING, Selection
 from runner.results import index
 from runner.results.atomic_files import index_path, replacing
@@ -84,19 +86,24 @@ def plan(
     *,
     limits_memory: bool = False,
     sandbox: bool = False,
+    ask_price: AskPrice = nobody,
 ) -> Plan:
-    """Plan, and compare with the state if there is one. Writes nothing. `limits_memory` is as in `make_plan`.
+    """Plan, and compare with the state if there is one. Writes nothing.
 
-    `sandbox` says that it is the plan of a run with the sandbox.
+    `limits_memory` and `ask_price` are as in `make_plan`. `sandbox` says that it is the plan of a run with the sandbox.
     """
     plan_in_child_process(manifest, warnings)
     store = Store.read(manifest.output.state, index_path(manifest.output.dir))
     is_begun = False
     if store is None:
-        planned = make_plan(manifest, None, selection.at(None), warnings, limits_memory=limits_memory)
+        planned = make_plan(
+            manifest, None, selection.at(None), warnings, limits_memory=limits_memory, ask_price=ask_price
+        )
     else:
         with store.seen_from(manifest.path):
-            planned = make_plan(manifest, store, selection.at(store), warnings, limits_memory=limits_memory)
+            planned = make_plan(
+                manifest, store, selection.at(store), warnings, limits_memory=limits_memory, ask_price=ask_price
+            )
             is_begun = store.has_attempts()
     return planned if is_begun else with_elsewhere(planned, lambda service: (service == SANDBOX) == sandbox)
 
@@ -132,7 +139,10 @@ def run(
             check_service(store, connection.name, connection.organisation)
             selection = selection.at(store)
             store.remember_set(set_under(manifest), manifest.set)
-            planned = make_plan(manifest, store, selection, warnings, store.registering, limits_memory=limits_memory)
+            planned = make_plan(
+                manifest, store, selection, warnings, store.registering, limits_memory=limits_memory,
+                ask_price=nobody if dry else ServicePrices(lambda: _client_for_prices(connection)),
+            )  # fmt: skip
             if not store.has_attempts():
                 planned = with_elsewhere(planned, lambda service: service == connection.name)
             differences = _drift(planned, locked, strict=strict)
@@ -150,6 +160,18 @@ def run(
         _return_names(manifest, store)
         ended = _result(planned, selection, store, _indexed(manifest, store, clock), report)
         return replace(ended, differences=differences)
+
+
+def _client_for_prices(connection: Connection) -> Client | None:
+    """The paid service; None if this one is free, or nothing can be asked without a key."""
+    try:
+        if not connection.is_paid():
+            return None
+        with connection.open() as service:
+            return Client(patient_for_price(service))
+    except ReelrunError:
+        # The run tells it, where it is in its way.
+        return None
 
 
 def _agreed(planned: Plan, connection: Connection, allow_uploads: Callable[[Plan], bool]) -> Plan:
@@ -337,11 +359,17 @@ def _work(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def lock(planned: Plan) -> Path:
-    """Write the lockfile of a plan beside its manifest, and return its path. Raises DiskError."""
-    path = lockfile.path_of(planned.manifest.path)
+def lock(planned: Plan, ask_price: AskPrice = nobody) -> Path:
+    """Write the lockfile of a plan beside its manifest, and return its path. Raises DiskError.
+
+    `ask_price` is asked for the prices that neither the manifest nor the plan has.
+    """
+    path, prices = lockfile.path_of(planned.manifest.path), Prices(planned.manifest, ask_price)
+    for model in planned.manifest.models:
+        prices.of_model(model)
+    manifest = replace(planned.manifest, service_prices={**planned.manifest.service_prices, **prices.told})
     with replacing(path) as file:
-        file.writelines(lockfile.lines(planned.manifest, planned.each()))
+        file.writelines(lockfile.lines(manifest, planned.each()))
     return path
 
 

@@ -170,6 +170,42 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What one video costs: each, or for a second of it.
+
+    `tiers` are the prices by resolution, whose names are without case; then that of no other resolution is known.
+    """
+
+    amount: Decimal
+    is_per_second: bool
+    tiers: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def is_like(self, other: Price) -> bool:
+        """Whether both are the same price."""
+        return (self.amount, self.is_per_second, self.tiers) == (other.amount, other.is_per_second, other.tiers)
+
+    def of(self, payload: Variables, seconds: float | None) -> Decimal | None:
+        """What one submission of this payload costs, which makes `seconds` of video; None if that is not known."""
+        amount = self._tier(payload) if self.tiers else self.amount
+        if amount is None or not self.is_per_second:
+            return amount
+        return None if seconds is None else amount * Decimal(str(seconds))
+
+    def _tier(self, payload: Variables) -> Decimal | None:
+        """The price of the one resolution that the payload names."""
+        named = {each.casefold() for each in payload.values() if isinstance(each, str)} & self.tiers.keys()
+        return self.tiers[named.pop()] if len(named) == 1 else None
+
+
+class PriceSource(StrEnum):
+    """Who told the price of a model."""
+
+    MODEL = "models"
+    BUDGET = "budget"
+    SERVICE = "the service"
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """Limits on jobs and cost, and the price: per job, or per second of video. Money is in `currency`.
 
@@ -184,8 +220,15 @@ class Budget:
     models: Mapping[str, Budget] = field(default_factory=dict)
 
     @property
+    def stated(self) -> Price | None:
+        """The price that the manifest states, if it does."""
+        if self.price_per_job is not None:
+            return Price(self.price_per_job, is_per_second=False)
+        return None if self.price_per_second is None else Price(self.price_per_second, is_per_second=True)
+
+    @property
     def has_price(self) -> bool:
-        return self.price_per_job is not None or self.price_per_second is not None
+        return self.stated is not None
 
     def of(self, model: str) -> Budget:
         """With the price of a model."""
@@ -193,9 +236,7 @@ class Budget:
 
     def price(self, seconds: float | None) -> Decimal | None:
         """What one submission of `seconds` of video costs; None if the manifest states no price for it."""
-        if self.price_per_job is not None or self.price_per_second is None or seconds is None:
-            return self.price_per_job
-        return self.price_per_second * Decimal(str(seconds))
+        return None if self.stated is None else self.stated.of({}, seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +311,8 @@ class Manifest:
     `ignored` the codes of the warnings that are switched off. `folders` are the resolved folders that text files may
     be read from; the first is the manifest's own folder. `set` are the constants that --set replaced; they are among
     the `constants`, too. `settings` are those of single models, `video` the portable parameters, and `uploads` the
-    consent to uploads, if there is one. `files` are the media that parameters name; only planning knows them.
+    consent to uploads, if there is one. `files` are the media that parameters name, and `service_prices` the prices of
+    models that the service was asked for; only planning knows them.
     """
 
     path: Path
@@ -296,6 +338,7 @@ class Manifest:
     video: Variables = field(default_factory=dict)
     uploads: Uploads | None = None
     files: tuple[Image, ...] = ()
+    service_prices: Mapping[str, Price] = field(default_factory=dict)
 
     def of_model(self, model: str) -> ModelSettings:
         """What the manifest says of a model."""
@@ -305,9 +348,17 @@ class Manifest:
         """Whether a model gets the images."""
         return bool(self.images) and self.of_model(model).takes_images
 
-    def price(self, model: str, seconds: float | None) -> Decimal | None:
-        """What one submission of `seconds` of video to a model costs; None if the manifest states no price for it."""
-        return self.budget.of(model).price(seconds)
+    def price_of(self, model: str) -> tuple[Price | None, PriceSource]:
+        """The price of a model, and who told it: the manifest, else the service, in dollars."""
+        found = self.budget.of(model).stated
+        if found is not None:
+            return found, PriceSource.MODEL if model in self.budget.models else PriceSource.BUDGET
+        return self.service_prices.get(model), PriceSource.SERVICE
+
+    def price(self, model: str, payload: Variables, seconds: float | None) -> Decimal | None:
+        """What one submission of `seconds` of video to a model costs; None if its price is not known."""
+        found, _ = self.price_of(model)
+        return None if found is None else found.of(payload, seconds)
 
     @property
     def media(self) -> dict[str, Image]:
@@ -316,8 +367,8 @@ class Manifest:
 
     @property
     def has_price(self) -> bool:
-        """Whether it states any price."""
-        return any(self.budget.of(model).has_price for model in self.models)
+        """Whether the price of any model is known."""
+        return any(self.price_of(model)[0] is not None for model in self.models)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def test_the_ledger_tells_makespan_lag_polls_and_what_came_twice():
     for name, asked in (("a", 1.5), ("b", 3.0)):
         made.requests[name].asked, made.requests[name].delivered = asked, asked + 1.0
         made.requests[name].polls = 3
-    told = ledger(made, 7, 0.25)
+    told = ledger(made, 7, 4096, 0.25)
     assert (told.submitted, told.repeated, told.delivered) == (3, 1, 2)
     assert (told.makespan, told.ideal, told.polls, told.lag) == (4.0, 2.0, 2.0, 0.75)
     assert (told.most_unfinished, told.most_uploads, told.first_call) == (3, 7, 0.25)
@@ -96,6 +96,6 @@ def test_the_ledger_tells_makespan_lag_polls_and_what_came_twice():
 
 def test_an_empty_ledger_is_one():
     _, made = queue([], 2)
-    told = ledger(made, 0, None)
+    told = ledger(made, 0, 0, None)
     assert (told.submitted, told.delivered, told.makespan, told.ideal) == (0, 0, 0.0, 0.0)
     assert not any(math.isnan(each) for each in (told.polls, told.lag))

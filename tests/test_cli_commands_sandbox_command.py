@@ -3,14 +3,15 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
 from tests.command import call, environment
-from tests.kit import MODEL, write_manifest
+from tests.kit import MODEL, picture_bytes, write_manifest
 
 
 @contextmanager
@@ -107,3 +108,54 @@ def test_without_its_packages_the_sandbox_says_what_to_install(tmp_path):
         "message": "the sandbox needs uvicorn",
         "hint": "pip install 'starlette>=0.42' 'uvicorn>=0.30'",
     }
+
+
+OWN = {
+    "type": "object",
+    "required": ["prompt", "frames"],
+    "additionalProperties": False,
+    "properties": {
+        "prompt": {"type": "string"},
+        "frames": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "picture": {"type": "string", "x-media": {"kind": "image", "role": "first", "encodings": ["data"]}},
+                    "at": {"const": "start"},
+                },
+            },
+        },
+    },
+}  # fmt: skip
+
+
+def test_a_model_of_ones_own_is_rehearsed(tmp_path):
+    (tmp_path / "own.schema.json").write_text(json.dumps(OWN))
+    path = write_manifest(tmp_path, model="vendor/own.v1", models={"vendor/own.v1": {"schema": "own.schema.json"}})
+    ended = call("run", path, "--sandbox", "--sandbox-height", 64, "--sandbox-seconds", 0, "--json")
+    assert (ended.code, ended.document["totals"]["succeeded"]) == (0, 1), ended.err
+
+
+def test_models_of_every_shape_share_a_manifest_and_each_picture_is_uploaded_once(tmp_path):
+    models = {
+        "vidu-q3-pro-t2v": {"images": "none"},
+        "vidu-q2-pro-r2v": {"params": {"images": ["p1.jpg", "https://example.com/bag.jpg"]}},
+        "kling-v3-image-to-video": {"params": {"image_tail": "p1.jpg", "sound": "on", "duration": "3"}},
+        "ltx-2-fast-image-to-video": {"params": {"duration": 6, "resolution": "1920x1080"}},
+    }
+    path = write_manifest(
+        tmp_path, pictures=2, model=[MODEL, "wan2.7-i2v", *models], models=models,
+    )  # fmt: skip
+    for number in range(2):
+        (tmp_path / f"p{number}.jpg").write_bytes(picture_bytes(number, 400, 400))
+    words = ("run", path, "--sandbox", "--sandbox-height", 64, "--sandbox-seconds", 0, "--json")
+    ended = call(*words)
+    assert (ended.code, ended.document["totals"]["succeeded"], ended.document["submitted"]) == (0, 11, 11), ended.err
+    assert call(*words).document["submitted"] == 0
+    assert call("verify", path, "--sandbox").code == 0
+    with closing(sqlite3.connect(tmp_path / "out-sandbox" / "sandbox" / "sandbox.sqlite")) as connection:
+        assert connection.execute("SELECT count(*), count(DISTINCT sha256) FROM upload").fetchone() == (2, 2)
+        assert connection.execute("SELECT count(*) FROM request").fetchone() == (11,)
+        (sent,) = connection.execute("SELECT payload FROM request WHERE model = 'vidu-q2-pro-r2v' LIMIT 1").fetchone()
+    assert len(json.loads(sent)["images"]) == 3

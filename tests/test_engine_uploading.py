@@ -186,7 +186,7 @@ def test_a_store_that_refuses_a_file_is_not_asked_again(service, tmp_path):
     result = run(manifest(tmp_path, takes=2), service)
     assert (result.exit_code, result.totals[Status.PENDING]) == (Exit.UNFINISHED, 2)
     assert "no such type" in result.unfinished.first[0].reason
-    assert service.calls == ["upload-url"]
+    assert service.calls == ["other", "upload-url"]
     assert_done(service, run(manifest(tmp_path, takes=2), service), 2, 1)
 
 
@@ -206,7 +206,8 @@ def test_nothing_is_uploaded_without_consent(service, tmp_path):
     path.write_text(path.read_text().replace("uploads:\n  to: service\n", ""))
     with pytest.raises(NotConfirmedError, match="1 file would be put where others can read"):
         run(path, service)
-    assert service.calls == []
+    # The price alone was asked for.
+    assert service.calls == ["other"]
     assert_done(service, run(path, service, allow_uploads=True), 1, 1)
     # What was agreed to is used again, and not done again.
     age(tmp_path, 2)

@@ -6,7 +6,8 @@ import pytest
 
 from runner.diagnostics.text import Text
 from runner.errors import ManifestError
-from runner.manifest.schema.model_schemas import read_model, shipped_models, shipped_schema
+from runner.manifest.schema.model_schemas import read_model, shipped_schema
+from runner.shipped import shipped_models
 
 IMAGE = {"image": {"type": "string"}}
 

@@ -11,12 +11,13 @@ from jsonschema import Draft202012Validator
 
 from runner.manifest.pictures.media_files import MediaFiles
 from runner.manifest.reader import load
-from runner.manifest.schema.model_schemas import shipped_models, shipped_schema
+from runner.manifest.schema.model_schemas import shipped_schema
 from runner.model import Image, ModelSchema, Origin, Prompt, fingerprint
 from runner.planning.expansion.arms import Compiler
 from runner.planning.expansion.payloads import Payloads
 from runner.planning.plan_diagnostics import PlanDiagnostics
 from runner.planning.templates.template import Templates
+from runner.shipped import shipped_models
 from tests.kit import write_manifest
 
 SCHEMA = shipped_schema(next(iter(shipped_models())))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runner.manifest.schema.model_schemas import shipped_models
+from runner.shipped import shipped_models
 from tests.kit import MODEL
 from tests.warned import diagnostics, marked, warnings
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.manifest.schema.model_schemas import shipped_models, shipped_schema
+from runner.manifest.schema.model_schemas import shipped_schema
 from runner.model import ModelSchema
 from runner.planning.lints.tips import ModelTips, seconds_of
 
@@ -12,19 +12,23 @@ def of(**properties: object) -> ModelTips:
 
 
 ADHERENCE = {"cfg_scale": {"creative": (0.3, 0.5), "strict adherence": (0.7, 1)}}
-LONGEST = {
-    "kling-v3-image-to-video": "15",
-    "ltx-2-fast-image-to-video": 20,
-    "vidu-q2-pro-r2v": 10,
-    "vidu-q3-pro-t2v": 16,
-    "wan2.7-i2v": 15,
+LENGTHS = {
+    "Kling-Image2Video-V1.6-Standard": ("duration", "10"),
+    "Luma-Ray2": ("duration", "9s"),
+    "Veo3": ("durationSeconds", "8"),
+    "kling-v3-image-to-video": ("duration", "15"),
+    "ltx-2-fast-image-to-video": ("duration", 20),
+    "sora-2-pro": ("seconds", "12"),
+    "vidu-q2-pro-r2v": ("duration", 10),
+    "vidu-q3-pro-t2v": ("duration", 16),
+    "wan2.7-i2v": ("duration", 15),
 }
 
 
-@pytest.mark.parametrize("model", shipped_models())
-def test_the_tips_of_the_shipped_models(model):
+@pytest.mark.parametrize("model", LENGTHS)
+def test_the_tips_of_shipped_models(model):
     ranges = ADHERENCE if model.startswith("Kling-") else {}
-    assert ModelTips.of(shipped_schema(model)) == ModelTips(ranges, "duration", LONGEST.get(model, "10"))
+    assert ModelTips.of(shipped_schema(model)) == ModelTips(ranges, *LENGTHS[model])
 
 
 def test_a_model_without_tips():

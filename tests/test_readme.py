@@ -74,17 +74,17 @@ def test_the_manifest_fits_its_schema():
 def test_a_model_is_a_file_and_nothing_else(tmp_path):
     """The schema that the README shows, and the manifest that uses it, against the queue."""
     (written,) = (text for language, text in BLOCKS if language == "json")
-    (manifest,) = (text for text in YAML if "wan2.6-i2v" in text)
+    (manifest,) = (text for text in YAML if "wan2.5-i2v-preview" in text)
     assert len(written.splitlines()) == 10
     for folder in ("schemas", "images"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "schemas" / "wan2.6-i2v.schema.json").write_text(written)
+    (tmp_path / "schemas" / "wan2.5-i2v-preview.schema.json").write_text(written)
     (tmp_path / "images" / "shoe.jpg").write_bytes(picture_bytes(1, 800, 800))
     (tmp_path / "campaign.yaml").write_text(manifest)
     with FaultyService(video_bytes()) as service:
         result = run(tmp_path / "campaign.yaml", service)
         assert (result.exit_code, len(service.kept())) == (Exit.DONE, 1)
-        (sent,) = (each.payload for each in service.accepted if each.model == "wan2.6-i2v")
+        (sent,) = (each.payload for each in service.accepted if each.model == "wan2.5-i2v-preview")
         assert service.stored(sent.pop("img_url")) == picture_bytes(1, 800, 800)
     assert (sent.pop("prompt")[:12], sent) == ("A trail shoe", {"duration": 5, "resolution": "720P"})
     assert float(result.spent) == pytest.approx(0.25 + 0.15 + 0.5)

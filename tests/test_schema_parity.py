@@ -14,11 +14,12 @@ import runner
 from runner.errors import ManifestError
 from runner.manifest.files import read_text
 from runner.manifest.reader import read
-from runner.manifest.schema.model_schemas import shipped_models, shipped_schema
+from runner.manifest.schema.model_schemas import shipped_schema
 from runner.manifest.schema.validation import validator
 from runner.manifest.schema.wording import diagnose
 from runner.manifest.structure import schema
 from runner.manifest.yaml.document import parse
+from runner.shipped import shipped_models
 from tests.tools.example_header import EXAMPLES, FILES, INVALID, VALID, name_of
 
 BOTH = (*VALID, *INVALID)

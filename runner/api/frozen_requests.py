@@ -10,10 +10,11 @@ from runner.api.body import Body, base64_size
 from runner.api.request_files import files_of
 from runner.errors import DiskError
 from runner.manifest.json_values import mapping
-from runner.manifest.schema.model_schemas import shipped_models, shipped_schema
+from runner.manifest.schema.model_schemas import shipped_schema
 from runner.media import USUAL_PICTURE, parameters_of
 from runner.model import Image, Origin
 from runner.planning.lockfile import Lockfile
+from runner.shipped import shipped_models
 
 
 def bodies(lockfile: Lockfile) -> Iterator[tuple[str, Body]]:

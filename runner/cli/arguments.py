@@ -100,6 +100,7 @@ def parser() -> _Parser:
 def _manifest_commands(commands: _Commands) -> None:
     init = _command(commands, "init", "make a folder with a manifest, pictures and prompts that run as they stand")
     init.add_argument("folder", metavar="FOLDER", help="the folder to make; it must be new or empty")
+    init.add_argument("--model", metavar="M", help="a manifest for this model (reelrun models --shipped lists them)")
     validate = _command(commands, "validate", "check manifests and everything that they name; send nothing")
     validate.add_argument("manifests", nargs="*", metavar="MANIFEST", help=f"the YAML files; {_SOLE}")
     _outside(validate)
@@ -179,6 +180,13 @@ def _locked(flags: argparse._ActionsContainer, then: str) -> None:
 def _service_commands(commands: _Commands) -> None:
     models = _command(commands, "models", "list the service's models, or tell about one")
     models.add_argument("model", nargs="?", metavar="MODEL", help="the model to tell about")
+    models.add_argument("--shipped", action="store_true", help="the models whose schemas ship with reelrun; no call")
+    takes = "with --shipped: only those that take all of these: text, first, last, reference, video, sound"
+    models.add_argument(
+        "--schema", action="store_true", help="a draft of MODEL's schema file, from what the service tells"
+    )
+    models.add_argument("--takes", metavar="NAMES", help=takes)
+    models.add_argument("--seconds", type=_number(float, 0, 3600), metavar="N", help="with --shipped: of this length")
     requests = _command(commands, "requests", "list the requests that the service has of a model")
     requests.add_argument("model", metavar="MODEL", help="such as Kling-Image2Video-V1.6-Standard")
     unclaimed = "only those that belong to no job of this manifest's state, and which unknown jobs they may be"

@@ -15,6 +15,7 @@ from runner.cli.plan_summary import (
     elsewhere_of,
     names_of,
     orphans_of,
+    prices_of,
     set_in,
     size_of,
     value_told,
@@ -74,7 +75,11 @@ def _table(planned: Plan) -> Iterator[str]:
 
 
 def _notes(planned: Plan) -> Iterator[str]:
-    for each in (*names_of(planned), *(elsewhere_of(planned) or ())):
+    for each in (
+        *(f"Price: {each}" for each in prices_of(planned)),
+        *names_of(planned),
+        *(elsewhere_of(planned) or ()),
+    ):
         yield from ("", f"{_escaped(each)}.")
 
 

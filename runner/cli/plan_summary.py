@@ -10,7 +10,8 @@ from itertools import islice
 from runner.cli import screen
 from runner.cli.set_flag import flags
 from runner.diagnostics.words import literal, money, shortened
-from runner.model import Action, Json, Manifest, Planned, Status
+from runner.manifest.schema.catalogue import page_price
+from runner.model import Action, Json, Manifest, Planned, Price, Status
 from runner.planning.changes import edits
 from runner.planning.comparison import GONE
 from runner.planning.expansion.matrix import product_size, variants
@@ -55,6 +56,45 @@ def cost_of(group: Group, manifest: Manifest) -> str:
     if group.action is Action.SUBMIT:
         return money(group.price, currency) if group.price is not None else ""
     return f"{money(group.spent, currency)} spent" if group.spent else ""
+
+
+def prices_of(planned: Plan) -> list[str]:
+    """What the models cost and who says so: `$0.25 a job (budget)`. Models of one price share a line."""
+    manifest = planned.manifest
+    models: dict[str, list[str]] = {}
+    for model in manifest.models:
+        models.setdefault(_price_told(manifest, model), []).append(model)
+    return [told if len(models) == 1 else f"{told}: {', '.join(names)}" for told, names in models.items()]
+
+
+def _price_told(manifest: Manifest, model: str) -> str:
+    """The price of a model. What its page said is shown, and not counted."""
+    price, source = manifest.price_of(model)
+    if price is not None:
+        return f"{price_words(price, manifest.budget.currency)} ({source})"
+    page = page_price(manifest.schemas[model])
+    return f"not known{f' ({page} by its page, which is not counted)' if page else ''}"
+
+
+def price_words(price: Price, currency: str) -> str:
+    """`$0.152 a second`, with the prices of single resolutions."""
+    unit = "a second" if price.is_per_second else "a job"
+    tiers = (f"{money(amount, currency)} at {name}" for name, amount in price.tiers.items())
+    return f"{', '.join(tiers) if price.tiers else money(price.amount, currency)} {unit}"
+
+
+def price_document(planned: Plan) -> dict[str, object]:
+    """By model: the price, and who told it; nulls where it is not known."""
+    found = {model: planned.manifest.price_of(model) for model in planned.manifest.models}
+    return {
+        model: {
+            "per_job": None if price is None or price.is_per_second else float(price.amount),
+            "per_second": float(price.amount) if price is not None and price.is_per_second else None,
+            "tiers": {name: float(amount) for name, amount in price.tiers.items()} if price is not None else {},
+            "source": None if price is None else str(source),
+        }
+        for model, (price, source) in found.items()
+    }
 
 
 def whole_cost(planned: Plan) -> str:

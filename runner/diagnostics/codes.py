@@ -496,6 +496,12 @@ _CODES = {
         "asks on a terminal, and ends with 4 elsewhere.",
         "uploads: {to: service, when: needed}",
     ),
+    "W523": Code(
+        "A parameter that the page of the model is not clear about",
+        "The vendor's page contradicts itself there, or the copy that the schema was made from is not whole. The "
+        "schema accepts every reading, and the service may not. Try it with one job before the others.",
+        "reelrun run campaign.yaml --first 1",
+    ),
     "W511": Code(
         "An exclude that matches nothing",
         "The entry names a value that is not on its axis, or values of zipped axes that never meet, so that it leaves "

@@ -338,7 +338,7 @@ class Run:
         self._submissions[job_id] += 1
         budget = self.plan.manifest.budget
         # A job that an earlier run submitted has no price in the plan.
-        price = self.plan.manifest.price(flight.attempt.model, flight.attempt.seconds)
+        price = self.plan.manifest.price(flight.attempt.model, flight.attempt.payload, flight.attempt.seconds)
         is_affordable = budget.max_cost is None or self.spent + (price or 0) <= budget.max_cost
         if self._submissions[job_id] < _MOST_SUBMISSIONS and is_affordable:
             self.queue.put_back(replace(planned, price=price))

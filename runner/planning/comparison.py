@@ -11,6 +11,7 @@ from pathlib import Path
 from runner.media import first_picture
 from runner.model import REFUSED_CONTENT, Action, Change, Job, Manifest, Planned, Standing, Status, Variables, folded
 from runner.planning.changes import changes
+from runner.planning.prices import Prices
 from runner.planning.selection import Selection
 from runner.state.names import ORPHANED, Holding, spare_paths
 from runner.state.store import Store
@@ -41,6 +42,7 @@ def compared(
     jobs: Sequence[Job],
     store: Store | None,
     selection: Selection,
+    prices: Prices,
     place: int = 0,
     gone: Collection[int] = (),
 ) -> Iterator[Planned]:
@@ -61,7 +63,7 @@ def compared(
         action, reason = _action_of(found, selection) if selection.has(job) else (Action.SKIP, NOT_SELECTED)
         if action is Action.KEEP and int(job.id, 16) in gone:
             reason = GONE
-        price = manifest.price(job.model, job.seconds) if action is Action.SUBMIT else None
+        price = prices.of(job) if action is Action.SUBMIT else None
         planned = Planned(job, action, reason, price, found.spent)
         if reason == NEW and former.get(job.key, (job.id,))[0] != job.id:
             planned = _changed(manifest, job, *former[job.key], price, found.spent)

@@ -18,7 +18,7 @@ from runner.errors import DriftError, UsageError
 from runner.manifest.json_values import mapping
 from runner.manifest.schema.wording import MANIFEST, diagnose
 from runner.manifest.structure import schema as manifest_schema
-from runner.model import Budget, Image, Input, InputKind, Job, Json, Manifest, Origin, canonical_json
+from runner.model import Image, Input, InputKind, Job, Json, Manifest, Origin, Price, PriceSource, canonical_json
 from runner.planning.changes import changes
 from runner.shipped import shipped
 
@@ -29,6 +29,7 @@ _NOTE = (
 )
 # The prices of a model, by their names in the budget.
 _PRICES = ("price_per_job", "price_per_second")
+_SERVICE = "service"
 # Only this many differences are listed; further ones are counted.
 _SHOWN = 20
 _AGAIN = "reelrun plan MANIFEST --lock writes it anew"
@@ -207,34 +208,57 @@ def _prices(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The models whose jobs cost more than when they were frozen, and those whose price changed otherwise."""
     rises, others, budget = [], [], manifest.budget
-    kinds = dict.fromkeys((job.model, job.seconds) for job in jobs)
-    for model in dict.fromkeys(model for model, _ in kinds):
-        before = _budget_of(locked.get(model, {}))
-        pairs = [(before.price(seconds), manifest.price(model, seconds)) for each, seconds in kinds if each == model]
-        known = [(old, new) for old, new in pairs if old is not None and new is not None]
-        if before.currency == budget.currency and any(new > old for old, new in known):
+    pairs: dict[str, set[tuple[Decimal | None, Decimal | None]]] = {}
+    frozen = {model: _price_in(entry) for model, entry in locked.items()}
+    now = {model: manifest.price_of(model)[0] for model in manifest.models}
+    for job in jobs:
+        pair = (_cost(frozen.get(job.model), job), _cost(now[job.model], job))
+        pairs.setdefault(job.model, set()).add(pair)
+    for model, found in pairs.items():
+        currency = mapping(locked.get(model)).get("currency", budget.currency)
+        known = sorted((old, new) for old, new in found if old is not None and new is not None)
+        if currency == budget.currency and any(new > old for old, new in known):
             old, new = next((old, new) for old, new in known if new > old)
             rises.append(f"price of {model} rose: {money(old, budget.currency)} -> {money(new, budget.currency)} a job")
-        elif any(old != new for old, new in pairs) or (known and before.currency != budget.currency):
+        elif now[model] is None and mapping(locked.get(model)).get("source") == _SERVICE:
+            # The service is asked only where something is to be submitted.
+            continue
+        elif any(old != new for old, new in found) or (known and currency != budget.currency):
             others.append(f"price of {model} changed")
     return tuple(rises), tuple(others)
 
 
-def _budget_of(price: Mapping[str, Json]) -> Budget:
-    amounts = {name: Decimal(str(price[name])) for name in _PRICES if price.get(name) is not None}
-    return Budget(
-        price_per_job=amounts.get("price_per_job"),
-        price_per_second=amounts.get("price_per_second"),
-        currency=str(price.get("currency", "")),
-    )
+def _cost(price: Price | None, job: Job) -> Decimal | None:
+    return None if price is None else price.of(job.payload, job.seconds)
 
 
-def _price_of(budget: Budget) -> dict[str, Json]:
-    amounts = {name: getattr(budget, name) for name in _PRICES}
+def frozen_price(manifest: Manifest, model: str) -> Price | None:
+    """The price of a model in the lockfile of a manifest; None if there is none. Raises UsageError as `read` does."""
+    path = path_of(manifest.path)
+    return _price_in(read(path).section("prices").get(model, {})) if path.is_file() else None
+
+
+def _price_in(entry: Mapping[str, Json]) -> Price | None:
+    """The price of a lockfile's entry."""
+    name = next((name for name in _PRICES if entry.get(name) is not None), None)
+    tiers = {tier: Decimal(str(amount)) for tier, amount in mapping(entry.get("tiers")).items()}
+    return None if name is None else Price(Decimal(str(entry[name])), name == "price_per_second", tiers)
+
+
+def _entry_of(price: Price, source: PriceSource, currency: str) -> dict[str, Json]:
     return {
-        **{name: float(amount) for name, amount in amounts.items() if amount is not None},
-        "currency": budget.currency,
+        "price_per_second" if price.is_per_second else "price_per_job": float(price.amount),
+        **({"tiers": {name: float(amount) for name, amount in price.tiers.items()}} if price.tiers else {}),
+        **({"source": _SERVICE} if source is PriceSource.SERVICE else {}),
+        "currency": currency,
     }
+
+
+def _prices_of(manifest: Manifest) -> dict[str, Json]:
+    """The price of each model that has one."""
+    told = {model: manifest.price_of(model) for model in manifest.models}
+    currency = manifest.budget.currency
+    return {model: _entry_of(price, source, currency) for model, (price, source) in told.items() if price is not None}
 
 
 def _head(manifest: Manifest) -> dict[str, dict[str, Json]]:
@@ -247,9 +271,7 @@ def _head(manifest: Manifest) -> dict[str, dict[str, Json]]:
         },
         "files": {_portable(each.path, manifest): _file(each) for each in manifest.inputs[::-1] if _is_named(each)},
         "pictures": {name: _frozen(image, manifest) for name, image in _pictures(manifest)},
-        "prices": {
-            model: _price_of(budget) for model in manifest.models if (budget := manifest.budget.of(model)).has_price
-        },
+        "prices": _prices_of(manifest),
     }
 
 

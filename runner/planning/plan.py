@@ -24,6 +24,7 @@ from runner.planning.expansion.cells import Expansion
 from runner.planning.lints.lints import Lints
 from runner.planning.matches import Matches
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics
+from runner.planning.prices import AskPrice, Prices, nobody
 from runner.planning.selection import EVERYTHING, Selection
 from runner.planning.tally import Group, Tally, with_final_names
 from runner.planning.templates.template import Templates
@@ -134,6 +135,7 @@ def make_plan(
     *,
     allows_slow: bool = False,
     limits_memory: bool = False,
+    ask_price: AskPrice = nobody,
 ) -> Plan:
     """Expand, render, check and compare with the state. Raises ManifestError with every diagnostic, and
     UsageError if the state counts in another currency.
@@ -142,14 +144,14 @@ def make_plan(
     batches as they are made. At the end it takes again those whose key, path or aliases only later cells decided. If
     this function raises, the caller must undo what that wrote. A sweep that would take longer than ten minutes to
     render is refused, unless `allows_slow`. `limits_memory` says that the process does nothing else: then its memory is
-    limited during planning.
+    limited during planning. `ask_price` is asked for the prices of models that the manifest has none for.
     """
     _check_currency(manifest, store)
     manifest = replace(manifest, constants={**manifest.constants, **manifest.set})
     templates, diagnostics = Templates(manifest.folders), PlanDiagnostics(manifest, warnings)
     with limited_memory() if limits_memory else nullcontext(), templates.watch.kept():
         try:
-            return _plan(manifest, templates, store, selection, diagnostics, open_register, allows_slow)
+            return _plan(manifest, templates, store, selection, diagnostics, open_register, allows_slow, ask_price)
         except TooManyErrorsError:
             raise ManifestError(diagnostics.ordered(None)) from None
 
@@ -162,6 +164,7 @@ def _plan(
     diagnostics: PlanDiagnostics,
     open_register: OpenRegister | None,
     allows_slow: bool,
+    ask_price: AskPrice,
 ) -> Plan:
     expansion = Expansion(manifest, templates, diagnostics, allows_slow=allows_slow)
     lints = Lints(expansion.manifest, expansion, diagnostics)
@@ -171,12 +174,13 @@ def _plan(
     register = open_register(digest) if open_register is not None else None
     history = store if store is not None and store.has_attempts() else None
     gone = gone_clips(history, manifest.output.dir) if history else frozenset[int]()
+    prices = Prices(manifest, ask_price)
     for place, batch in _batches(jobs.walk()):
         matches.see(batch)
-        for planned in compared(manifest, batch, history, selection, place, gone):
+        for planned in compared(manifest, batch, history, selection, prices, place, gone):
             tally.add(planned)
             uploads.see(planned)
-        _check_prices(manifest, batch, diagnostics)
+            _check_price(manifest, planned, diagnostics)
         _check_key(batch, diagnostics)
         if register is not None:
             register(batch)
@@ -187,18 +191,15 @@ def _plan(
     tally.finish(jobs.ids, jobs.finished)
     _check_any(jobs, diagnostics)
     lints.tell(replace(walked, kept=tally.kept))
-    made = replace(manifest, inputs=(*manifest.inputs, *templates.fragments.inputs()), files=expansion.files.all)
+    inputs = (*manifest.inputs, *templates.fragments.inputs())
+    made = replace(manifest, inputs=inputs, files=expansion.files.all, service_prices=prices.told)
     check_uploads(made, uploads.references, diagnostics)
-    found = diagnostics.ordered(cells)
-    if diagnostics.has_errors:
-        raise ManifestError(found)
+    found = _without_errors(diagnostics, cells)
     matches.see(history.open_attempts() if history else ())
     matches.check()
     if register is not None and amended:
         register(amended)
-    every = (
-        tally.kept if tally.kept is not None else RemadeJobs(manifest, walked, jobs, selection, store is not None, gone)
-    )
+    every = tally.kept if tally.kept is not None else RemadeJobs(made, walked, jobs, selection, store is not None, gone)
     return Plan(
         made,
         every,
@@ -214,6 +215,14 @@ def _plan(
         tuple(tally.misplaced),
         uploads=uploads.missing(store),
     )
+
+
+def _without_errors(diagnostics: PlanDiagnostics, cells: int) -> tuple[Diagnostic, ...]:
+    """The warnings. Raises ManifestError if there is an error among the diagnostics."""
+    found = diagnostics.ordered(cells)
+    if diagnostics.has_errors:
+        raise ManifestError(found)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,11 +269,12 @@ class RemadeJobs(Sequence[Planned]):
 
     def __iter__(self) -> Iterator[Planned]:
         store = Store.read(self._manifest.output.state) if self._has_state else None
+        prices = Prices(self._manifest)
         if store is not None:
             store.seen_from(self._manifest.path)
         try:
             for place, batch in _batches(self._walked):
-                for planned in compared(self._manifest, batch, store, self._selection, place, self._gone):
+                for planned in compared(self._manifest, batch, store, self._selection, prices, place, self._gone):
                     yield with_final_names(planned, self._jobs.ids, self._jobs.finished)
         finally:
             if store is not None:
@@ -324,22 +334,23 @@ def _check_any(jobs: DistinctJobs, diagnostics: PlanDiagnostics) -> None:
         diagnostics.add("E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", hint)
 
 
-def _check_prices(manifest: Manifest, jobs: Sequence[Job], diagnostics: PlanDiagnostics) -> None:
-    """Prices can be counted, and a limit on the cost has one for every job: else a run sends nothing."""
-    place, budget = Place(("budget", "max_cost"), key=True), manifest.budget
-    for job in jobs:
-        price = manifest.price(job.model, job.seconds)
-        if price is None and budget.max_cost is not None:
-            message, hint = "max_cost needs a price", "add price_per_job or price_per_second under budget"
-            if budget.has_price:
-                message += f", and {job.model} has no length that price_per_second could multiply"
-                hint = "add price_per_job under budget"
-            elif manifest.has_price:
-                message, hint = f"{message}, and {job.model} has none", f"add one under models: {{{job.model}: ...}}"
-            diagnostics.add("W701", place, message, hint, cell=job.key if manifest.has_price else "")
-        elif price is not None and price > MOST_COST:
-            message = f"a job of {job.seconds:,g} s would cost more than {MOST_COST:,} {budget.currency}"
-            diagnostics.add("E205", Place(("budget", "price_per_second")), message, "lower one of them", cell=job.key)
+def _check_price(manifest: Manifest, planned: Planned, diagnostics: PlanDiagnostics) -> None:
+    """A price can be counted, and a limit on the cost has one for every job to submit: else a run sends nothing."""
+    job, price, budget = planned.job, planned.price, manifest.budget
+    if planned.action is not Action.SUBMIT:
+        return
+    if price is None and budget.max_cost is not None:
+        message, hint = "max_cost needs a price", "add price_per_job or price_per_second under budget"
+        if budget.has_price:
+            message += f", and {job.model} has no length that price_per_second could multiply"
+            hint = "add price_per_job under budget"
+        elif manifest.has_price:
+            message, hint = f"{message}, and {job.model} has none", f"add one under models: {{{job.model}: ...}}"
+        place = Place(("budget", "max_cost"), key=True)
+        diagnostics.add("W701", place, message, hint, cell=job.key if manifest.has_price else "")
+    elif price is not None and price > MOST_COST:
+        message = f"a job of {job.seconds:,g} s would cost more than {MOST_COST:,} {budget.currency}"
+        diagnostics.add("E205", Place(("budget", "price_per_second")), message, "lower one of them", cell=job.key)
 
 
 def _check_currency(manifest: Manifest, store: Store | None) -> None:

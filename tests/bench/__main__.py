@@ -19,6 +19,7 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "simulated": simulated.simulated,
     "downloads": batches.downloads,
     "uploads": batches.uploads,
+    "stored": batches.stored,
     "flights": batches.flights,
     "resuming": resuming.resuming,
     "loading": loading.loading,

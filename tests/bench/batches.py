@@ -122,6 +122,24 @@ def uploads(bench: Bench) -> list[Row]:
     ]
 
 
+def stored(bench: Bench) -> list[Row]:
+    """The bytes that are sent, and the peak of memory, where all jobs have one picture that is uploaded once."""
+    jobs, size, runs = (100 if bench.quick else 1000), (2_000_000 if bench.quick else 10_000_000), Runs()
+    folder = bench.fresh("stored")
+    manifest = manifests.stored(folder, jobs, size)
+    for _ in range(bench.runs):
+        bench.fresh("stored/out")
+        with service(slots=1000, upload_rate=50e6) as served:
+            command = reelrun("run", manifest, "--base-url", served.base, "--yes", "--no-progress", "--json")
+            cost, told = _checked(bench, served, command, jobs, folder / "out" / "videos")
+        runs.add(sent=told.received / size, memory=cost.memory)
+    about = f"{jobs:,} jobs with one picture of {size // 1_000_000} MB, uploaded once"
+    return [
+        Row(f"{about}: bytes sent to its size", runs.of("sent"), 1.1, "x", ""),
+        Row(f"{about}: memory", runs.of("memory"), 120, "MiB", ""),
+    ]
+
+
 def flights(bench: Bench) -> list[Row]:
     """Threads and memory with many jobs in flight."""
     jobs, runs = (200 if bench.quick else 2000), Runs()

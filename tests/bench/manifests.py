@@ -101,6 +101,24 @@ def uploads(folder: Path, pictures: int, size: int) -> Path:
     )
 
 
+def stored(folder: Path, jobs: int, size: int) -> Path:
+    """So many jobs with one picture of so many bytes, which is uploaded once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_picture(folder / "picture.jpg", size, 1)
+    return _written(
+        folder,
+        {
+            "images": [{"file": "picture.jpg"}],
+            "prompts": [{"id": "plain", "text": "A slow push-in, number {{ number }}"}],
+            "matrix": {"number": list(range(jobs))},
+            "params": PARAMS,
+            "uploads": {"to": "service", "when": "always"},
+            "run": {"concurrency": 64, "verify": "header"},
+            "output": {"dir": "out"},
+        },
+    )
+
+
 def entries(folder: Path, count: int) -> Path:
     """A manifest in block style that lists so many pictures one by one, each with variables."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -35,18 +35,25 @@ class Service:
         self.port = port
         self.uploads = 0
         self.most_uploads = 0
+        # The bytes of all bodies.
+        self.received = 0
         self.first_call: float | None = None
         self._zeros = b"\0" * video_bytes
 
     def answer(self, method: str, target: str, body: Body) -> tuple[int, bytes, Request | None]:
         """Status, content, and the request whose video that is."""
         if target == "/ledger":
-            return 200, json.dumps(asdict(ledger(self.queue, self.most_uploads, self.first_call))).encode(), None
+            return 200, self._told(), None
         if self.first_call is None:
             self.first_call = time.monotonic()
+        path = target.removeprefix(PREFIX)
+        if method == "PUT":
+            return 200, b"{}", None
+        if path == "/upload-url":
+            place = f"http://127.0.0.1:{self.port}/store/{uuid.uuid4()}"
+            return 200, json.dumps({"upload_url": place, "public_url": place}).encode(), None
         if method == "POST":
             return 200, self._submit(body), None
-        path = target.removeprefix(PREFIX)
         if path.startswith("/requests/"):
             return self._status(path.removeprefix("/requests/"))
         if path.startswith("/requests?"):
@@ -54,6 +61,10 @@ class Service:
         if path.startswith("/videos/"):
             return self._video(path.removeprefix("/videos/").removesuffix(".mp4"))
         return 404, b'{"error": "there is nothing here"}', None
+
+    def _told(self) -> bytes:
+        told = ledger(self.queue, self.most_uploads, self.received, self.first_call)
+        return json.dumps(asdict(told)).encode()
 
     def _submit(self, body: Body) -> bytes:
         request = self.queue.submit(str(uuid.uuid4()), body.document())
@@ -115,7 +126,7 @@ class Body:
     """The body of a call, as it comes. A long one is an upload: it is hashed, not kept."""
 
     def __init__(self, length: int) -> None:
-        self.left = length
+        self.length = self.left = length
         self.is_upload = length > _ECHOED
         self._kept = bytearray()
         self._digest = hashlib.sha256()
@@ -192,6 +203,7 @@ class Connection(asyncio.Protocol):
     def _end(self, body: Body) -> None:
         self._body = None
         self._service.uploads -= body.is_upload
+        self._service.received += body.length
         status, content, delivered = self._service.answer(*self._call, body)
         fields = {
             "Server": "bench",

@@ -98,6 +98,7 @@ class Ledger:
 
     `makespan` runs from the first submission to the last delivery, `ideal` is the least it could be, in seconds. `lag`
     is the mean time from a completion to the start of its download. `repeated` are submissions equal to another one.
+    `received` are the bytes of all bodies.
     """
 
     submitted: int
@@ -109,10 +110,11 @@ class Ledger:
     lag: float
     most_unfinished: int
     most_uploads: int
+    received: int
     first_call: float | None
 
 
-def ledger(queue: Slots, most_uploads: int, first_call: float | None) -> Ledger:
+def ledger(queue: Slots, most_uploads: int, received: int, first_call: float | None) -> Ledger:
     requests = list(queue.requests.values())
     done = [each for each in requests if each.delivered == each.delivered]
     copies = Counter(each.document for each in requests)
@@ -128,5 +130,6 @@ def ledger(queue: Slots, most_uploads: int, first_call: float | None) -> Ledger:
         lag=sum(each.asked - each.completed for each in done) / max(len(done), 1),
         most_unfinished=queue.most_unfinished,
         most_uploads=most_uploads,
+        received=received,
         first_call=first_call,
     )

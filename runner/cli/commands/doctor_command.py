@@ -7,18 +7,23 @@ import os
 import platform
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from runner.api.client import Client
+from runner.api.client import Client, Reply
+from runner.api.models.model_records import ModelRecord, asked_record
+from runner.api.models.schema_drift import SchemaDifference, differences
 from runner.api.service import Service
 from runner.cli import screen
 from runner.cli.commands.query_commands import asked
+from runner.cli.plan_summary import price_words
 from runner.diagnostics.words import command
 from runner.errors import Exit, ManifestError, ReelrunError, worst
 from runner.manifest.reader import load
+from runner.model import Manifest, Output
+from runner.planning import lockfile
 from runner.shipped import install_line
 from runner.state.disk import filesystem_of, refuse_network_disk
 from runner.version import RELEASE
@@ -42,7 +47,8 @@ class DoctorCheck:
 
 def doctor(options: argparse.Namespace) -> int:
     """Check everything that a run needs."""
-    checks = [_versions(), _sandbox(), _writing(Path.cwd()), *_output(options), *_service(options)]
+    manifest, told = _manifest(options)
+    checks = [_versions(), _sandbox(), _writing(Path.cwd()), *told, *_service(options, manifest)]
     if options.json:
         screen.document(
             {"checks": [{"name": c.name, "ok": c.is_well, "found": c.found, "hint": c.hint} for c in checks]}
@@ -78,16 +84,21 @@ def _sandbox() -> DoctorCheck:
     return DoctorCheck("sandbox", not missing, found, install_line("web"), Exit.INVALID)
 
 
-def _output(options: argparse.Namespace) -> list[DoctorCheck]:
-    """Where the results of the manifest go: the folder, or the one that it will be made in; and the state in it."""
+def _manifest(options: argparse.Namespace) -> tuple[Manifest | None, list[DoctorCheck]]:
+    """The manifest, and what is to be told of it."""
     if options.manifest is None:
-        return []
+        return None, []
     try:
-        output = load(Path(options.manifest)).output
+        manifest = load(Path(options.manifest))
     except ManifestError as error:
         first = error.diagnostics[0]
         hint = f"{command('validate', options.manifest)} tells all"
-        return [DoctorCheck("manifest", False, f"{options.manifest}: {first.message}", hint, Exit.INVALID)]
+        return None, [DoctorCheck("manifest", False, f"{options.manifest}: {first.message}", hint, Exit.INVALID)]
+    return manifest, _output(manifest.output)
+
+
+def _output(output: Output) -> list[DoctorCheck]:
+    """Where the results of the manifest go: the folder, or the one that it will be made in; and the state in it."""
     folder = next(each for each in (output.dir, *output.dir.parents) if each.exists())
     if output.state.exists() and not os.access(output.state, os.W_OK):
         hint = "its owner can run the campaign; everybody else can look: reelrun status"
@@ -111,7 +122,7 @@ def _writing(folder: Path) -> DoctorCheck:
     return DoctorCheck("disk", True, f"{folder} can be written ({filesystem_of(folder) or 'unknown file system'})")
 
 
-def _service(options: argparse.Namespace) -> list[DoctorCheck]:
+def _service(options: argparse.Namespace, manifest: Manifest | None) -> list[DoctorCheck]:
     try:
         service = Service.from_environment(os.environ, options.base_url, options.patience)
     except ReelrunError as error:
@@ -120,7 +131,38 @@ def _service(options: argparse.Namespace) -> list[DoctorCheck]:
     if not key.is_well:
         return [key]
     client = Client(service.for_one_call())
-    return [key, _checked("service", lambda: asked(client, "/models"), f"{service.origin} answers, and takes the key")]
+    answers = _checked("service", lambda: asked(client, "/models"), f"{service.origin} answers, and takes the key")
+    if manifest is None or not answers.is_well:
+        return [key, answers]
+    return [key, answers, *(_model(manifest, model, client) for model in manifest.models)]
+
+
+def _model(manifest: Manifest, model: str, client: Client) -> DoctorCheck:
+    """How the model at the service differs from its schema here, and its price from the one that is counted."""
+    found = asked_record(client, model)
+    if not isinstance(found, ModelRecord):
+        is_gone = isinstance(found, Reply) and found.status in (403, 404)
+        said = "the service does not have it, or not for this key" if is_gone else found.message
+        return DoctorCheck("model", False, f"{model}: {said}", "reelrun models lists what there is", Exit.INVALID)
+    told = [*differences(manifest.schemas[model], found), *_price(manifest, model, found)]
+    text = "; ".join(each.text for each in told) or "as its schema says"
+    hint = f"reelrun models {model} --schema drafts a schema of today; nothing that was bought is bought again"
+    return DoctorCheck("model", not any(each.is_risk for each in told), f"{model}: {text}", hint, Exit.INVALID)
+
+
+def _price(manifest: Manifest, model: str, record: ModelRecord) -> Iterator[SchemaDifference]:
+    """The price of the service, held to that of the manifest, and to that of the lockfile if there is one."""
+    if record.price is None:
+        return
+    told = price_words(record.price, "USD")
+    frozen = lockfile.frozen_price(manifest, model)
+    for name, price in (("manifest", manifest.price_of(model)[0]), ("lockfile", frozen)):
+        if price is not None and manifest.budget.currency == "USD" and not price.is_like(record.price):
+            is_risk = price.is_per_second != record.price.is_per_second or record.price.amount > price.amount
+            here = price_words(price, "USD")
+            yield SchemaDifference(f"the price is {told}; the {name} has {here}", is_risk=is_risk)
+    if manifest.price_of(model)[0] is None and frozen is None:
+        yield SchemaDifference(f"the price is {told}", is_risk=False)
 
 
 def _checked(name: str, look: Callable[[], object], found: str) -> DoctorCheck:

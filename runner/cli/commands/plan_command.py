@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -17,18 +18,21 @@ from runner.cli.plan_summary import (
     elsewhere_of,
     names_of,
     orphans_of,
+    price_document,
+    prices_of,
     set_in,
     size_of,
     value_told,
     whole_cost,
 )
 from runner.diagnostics.words import command, joined, money, printable, shortened
-from runner.errors import Exit
+from runner.errors import Exit, ReelrunError
 from runner.model import Action, Change
 from runner.planning import lockfile
 from runner.planning.changes import Piece, words
 from runner.planning.comparison import GONE
 from runner.planning.plan import Plan
+from runner.planning.prices import AskPrice, nobody
 from runner.planning.prompt_texts import prompt_texts, spread
 
 _FIRST_JOBS = 5
@@ -46,7 +50,10 @@ def plan(options: argparse.Namespace) -> int:
 
     manifest, warnings = manifest_of(options)
     selection = selection_of(options, manifest)
-    planned = campaign.plan(manifest, selection, warnings, limits_memory=True, sandbox=options.sandbox)
+    ask_price = _asked_prices(options)
+    planned = campaign.plan(
+        manifest, selection, warnings, limits_memory=True, sandbox=options.sandbox, ask_price=ask_price
+    )
     if options.locked or options.locked_strict:
         say_differences(lockfile.check(planned.manifest, planned.each(), strict=options.locked_strict))
     if options.json:
@@ -61,9 +68,29 @@ def plan(options: argparse.Namespace) -> int:
             _show_prompts(planned, every=options.jobs)
         screen.show("", _next(options, planned))
     if options.lock:
-        written = campaign.lock(planned)
+        written = campaign.lock(planned, ask_price)
         screen.say(f"Wrote {screen.shown_path(written)}: {screen.count(len(planned.jobs), 'job')}. Commit it.")
     return Exit.DONE
+
+
+def _asked_prices(options: argparse.Namespace) -> AskPrice:
+    """Who tells the prices that the manifest does not: the service, where there is a key or a lockfile is written."""
+    if options.sandbox or not (options.lock or os.environ.get("GMI_API_KEY")):
+        return nobody
+    from runner.api.client import Client
+    from runner.api.models.model_records import ServicePrices, patient_for_price
+    from runner.api.service import Service
+
+    def client() -> Client | None:
+        try:
+            service = Service.from_environment(os.environ)
+            service.require_key()
+            return Client(patient_for_price(service))
+        except ReelrunError:
+            # A plan needs no service.
+            return None
+
+    return ServicePrices(client)
 
 
 def say_differences(found: Sequence[str]) -> None:
@@ -105,6 +132,7 @@ def show_plan(planned: Plan, *, every: bool = False, show: Callable[..., None] =
     show(f"{manifest.name} · {', '.join(manifest.models)}{set_in(planned)}")
     show(size_of(planned), "")
     _show_groups(planned, show)
+    _show_prices(planned, show)
     _show_changes(planned, show)
     _show_jobs(planned, every, show)
     _show_duplicates(planned, show)
@@ -126,6 +154,11 @@ def _show_groups(planned: Plan, show: Callable[..., None]) -> None:
         show(f"  {'upload':<8}{len(planned.uploads):>{digits},}   {names}")
     if planned.orphaned:
         show(f"  {'removed':<8}{len(planned.orphaned):>{digits},}   {orphans_of(planned)}")
+
+
+def _show_prices(planned: Plan, show: Callable[..., None]) -> None:
+    for each in prices_of(planned):
+        show(f"  {'price':<8}{each}")
 
 
 def _command(planned: Plan, flags: str) -> str:
@@ -232,7 +265,7 @@ def _piece(piece: Piece, index: int, count: int) -> str:
 
 
 def plan_document(planned: Plan) -> dict[str, object]:
-    """A plan as JSON, for programs. `set` and `elsewhere` are there only where they have something to say."""
+    """A plan as JSON, for programs. `set`, `elsewhere` and `prices` are there only where they have something to say."""
     found = planned.elsewhere
     elsewhere = {} if found is None else {"elsewhere": {"output_dir": str(found.folder), "jobs": found.jobs}}
     document: dict[str, object] = {
@@ -257,5 +290,6 @@ def plan_document(planned: Plan) -> dict[str, object]:
         "duplicates": [list(keys) for keys in planned.duplicates],
         "diagnostics": [each.as_json() for each in planned.diagnostics],
         **elsewhere,
+        **({"prices": price_document(planned)} if planned.manifest.service_prices else {}),
     }
     return {**document, "set": planned.manifest.set} if planned.manifest.set else document

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
 from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Answer, Remote
 from runner.api.client import Client, Reply
+from runner.api.models.model_records import record_of
 from runner.api.service import Service
 from runner.cli import screen
+from runner.cli.model_table import show_catalogue
 from runner.diagnostics.words import command
 from runner.engine.reconcile import Likeness, likeness
 from runner.errors import AccessError, Exit, ServiceError, UsageError
@@ -21,7 +24,13 @@ from runner.state.store import Store
 
 
 def models(options: argparse.Namespace) -> int:
-    """List the service's models, or tell about one."""
+    """List the service's models, or tell about one; with --shipped those whose schemas are here, without a call."""
+    if options.shipped:
+        return show_catalogue(options)
+    if options.takes is not None or options.seconds is not None:
+        raise UsageError("--takes and --seconds narrow what --shipped lists", "add --shipped")
+    if options.schema:
+        return _draft_schema(options)
     path = f"/models/{quote(options.model, safe='')}" if options.model else "/models"
     document = asked(_client(options), path)
     if options.json or not isinstance(document, Mapping):
@@ -32,6 +41,26 @@ def models(options: argparse.Namespace) -> int:
         names = document.get("model_ids")
         for name in names if isinstance(names, list) else []:
             screen.show(str(name))
+    return Exit.DONE
+
+
+def _draft_schema(options: argparse.Namespace) -> int:
+    """Draft the schema file of a model. Raises UsageError, AccessError and ServiceError."""
+    from runner.api.models.schema_drafts import draft
+
+    if options.model is None:
+        raise UsageError("--schema drafts the file of one model", "name it: reelrun models MODEL --schema")
+    client = _client(options)
+    path = f"/models/{quote(options.model, safe='')}"
+    found = asked(client, path)
+    record = record_of(found if isinstance(found, dict) else {}, options.model)
+    if not record.parameters:
+        raise ServiceError(f"the service tells no parameters of {options.model}", "write the file from its page")
+    screen.document(draft(record, f"{client.service.origin}{path}", date.today().isoformat()))
+    screen.say(
+        "A draft: hold it to the model's page, above all lengths of texts, rules of pictures and conditions.",
+        f"Then name it in the manifest: models: {{{options.model}: schemas/{options.model}.schema.json}}",
+    )
     return Exit.DONE
 
 

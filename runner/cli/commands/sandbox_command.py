@@ -32,6 +32,7 @@ def sandboxed(options: argparse.Namespace, manifest: Manifest) -> Connection:
         settings = settings_class(
             directory=manifest.output.state.parent / "sandbox",
             schemas=shipped("schemas") / "models",
+            documents={name: schema.document for name, schema in manifest.schemas.items()},
             slots=options.sandbox_slots,
             seconds=options.sandbox_seconds,
             failure_rate=options.sandbox_failure_rate,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from runner.model import Json, Manifest, Prompt, Route, Variables
+from runner.model import Json, Manifest, ModelSchema, Prompt, Route, Variables
 from runner.planning.expansion.evaluation import Context, Evaluator, Parameter, PlacedTemplateError
 from runner.planning.expansion.portable import ported
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics, place_of_name
@@ -18,7 +18,10 @@ from runner.planning.templates.template_values import Assumed
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A prompt with the parameters that a model gets, except the first picture. The first is the prompt's text."""
+    """A prompt with the parameters that a model gets, except the first picture.
+
+    The prompt's text is the first of them, unless the model takes none.
+    """
 
     prompt: Prompt
     parameters: tuple[Parameter, ...]
@@ -33,6 +36,11 @@ class Arm:
     def names(self) -> frozenset[str]:
         """The variables that the arm looks up."""
         return frozenset().union(*(each.names for each in self.parameters))
+
+
+def takes_prompt(schema: ModelSchema) -> bool:
+    """Whether a model gets the texts of prompts: unless its schema takes no such parameter."""
+    return "prompt" in schema.properties or schema.document.get("additionalProperties") is not False
 
 
 # By the id of the prompt and the model.
@@ -84,7 +92,8 @@ class Compiler:
             text = self._text(prompt)
             own = dict(self._parameters(prompt.params, (*prompt.route, "params")))
             for model, others in by_model.items():
-                parameters = (text, *{**others, **own}.values())
+                texts = (text,) if takes_prompt(manifest.schemas[model]) else ()
+                parameters = (*texts, *{**others, **own}.values())
                 found[prompt.id, model] = Arm(prompt, parameters, all(each.is_valid for each in parameters))
         return found
 

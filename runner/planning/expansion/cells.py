@@ -160,7 +160,9 @@ class Expansion:
             if name in silent or (silent and not name):
                 continue
             place = replace(places.get(name, Place(("params", name))), key=diagnostic.key)
-            about = f"{name} {requests.schema.name}"
+            # One parameter may be wrong in several ways, but has other values in other cells.
+            missing = diagnostic.message if diagnostic.code == "E202" else ""
+            about = f"{diagnostic.route} {missing} {requests.schema.name}"
             self._diagnostics.add(diagnostic.code, place, diagnostic.message, diagnostic.hint, cell=key, about=about)
 
     def _report_errors(self, evaluate: Evaluator, context: Context, first: PlacedTemplateError, key: str) -> None:

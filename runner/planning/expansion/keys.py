@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 
 from runner.model import Json, Manifest, Variables
-from runner.planning.slugs import slug
+from runner.planning.templates.slugs import slug
 
 # In bytes. A segment becomes a folder name, which may have 255 bytes on all common file systems.
 _LONGEST_SEGMENT = 120

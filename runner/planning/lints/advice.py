@@ -164,7 +164,12 @@ def _negative(case: Case) -> Iterator[Advice]:
 
 def _length(case: Case) -> Iterator[Advice]:
     name, longest = case.tips.length, case.tips.longest
-    if longest is None or case.constants.get(name, longest) != longest or not _is_brief(case.fixed("prompt")):
+    if (
+        longest is None
+        or "prompt" not in case.given
+        or case.constants.get(name, longest) != longest
+        or not _is_brief(case.fixed("prompt"))
+    ):
         return
     message = f"{name} is {literal(longest)}, and the prompt has {_FEW_WORDS} words or fewer"
     hint = f"say what happens in all that time, or choose a shorter {name}"

@@ -10,7 +10,7 @@ from runner.planning.lints.advice import Case, Check, checks
 from runner.planning.lints.equal_cells import EqualCells
 from runner.planning.lints.gaps import Gaps
 from runner.planning.lints.idle_entries import idle_entries
-from runner.planning.lints.left_out import left_out_parameters
+from runner.planning.lints.left_out import left_out_parameters, left_out_prompts, uncertain_parameters
 from runner.planning.lints.placeholders import Placeholders
 from runner.planning.lints.respelled_numbers import respelled_numbers
 from runner.planning.lints.small_pictures import small_pictures
@@ -73,6 +73,8 @@ class Lints:
         yield from self._equal_cells.warnings(self._manifest, self._arms, jobs, self._expansion.seen)
         yield from small_pictures(self._manifest)
         yield from left_out_parameters(self._manifest)
+        yield from left_out_prompts(self._manifest)
+        yield from uncertain_parameters(self._manifest, self._arms)
         yield from self._found
         yield from self._twins.warnings()
 

@@ -27,7 +27,9 @@ class WhitespaceTwins:
 
     def see(self, job: Job) -> None:
         """Compare the prompt of a job with earlier prompts."""
-        prompt = str(job.payload["prompt"])
+        prompt = job.payload.get("prompt")
+        if not isinstance(prompt, str):
+            return
         index = (job.image, prompt)
         if index in self._seen:
             return
@@ -40,7 +42,8 @@ class WhitespaceTwins:
     def warnings(self) -> Iterator[PlanWarning]:
         """A warning for each arm with such a prompt (W806)."""
         for prompt, (job, key) in self._found.items():
-            place = self._arms[prompt, job.model].parameters[0].place
+            arm = self._arms[prompt, job.model]
+            place = next(each.place for each in arm.parameters if each.name == "prompt")
             message = f"the prompt of {job.key} differs from that of {key} in white space alone"
             hint = "write both alike, so that they are one job, or let them differ in words"
             yield PlanWarning("W806", place, message, hint)

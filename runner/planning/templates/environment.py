@@ -34,8 +34,8 @@ from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
 from runner.model import canonical_json
-from runner.planning.slugs import slug
 from runner.planning.templates.lexer import OffsetLexer, stray_end, tokens
+from runner.planning.templates.slugs import slug
 from runner.planning.templates.template_errors import ExcessError, NotNumberError
 from runner.planning.templates.template_values import plain, sized, text_of
 

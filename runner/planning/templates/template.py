@@ -100,13 +100,15 @@ class _Form:
     def evaluated(self, text: str, collect: Callable[[Context], _T], variables: Mapping[str, object]) -> _T:
         environment, watch = self.compiler.environment, self.compiler.watch
         try:
-            watch.begin()
-            return collect(environment.scope(self.compiled, variables))
+            # A tick of the watch may come at its end, too.
+            try:
+                watch.begin()
+                return collect(environment.scope(self.compiled, variables))
+            finally:
+                watch.end()
         except _RENDERING as error:
             watch.end()
             raise render_error(environment, self.compiler.fragments, text, error, variables) from error
-        finally:
-            watch.end()
 
     def as_text(self, context: Context) -> str:
         text = _joined(self.compiled.root_render_func(context))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runner.planning.slugs import LONGEST, slug
+from runner.planning.templates.slugs import LONGEST, slug
 
 
 @pytest.mark.parametrize(
