@@ -65,6 +65,6 @@ def test_what_has_done_enough_is_ended(cores):
 )
 def test_a_job_that_did_not_arrive_is_no_figure(tmp_path, submitted, repeated, delivered):
     """In the last case all was delivered, and nothing is on the disk."""
-    told = Ledger(submitted, repeated, delivered, 1.0, 1.0, 1.0, 1.0, 2, 0, 0.0)
+    told = Ledger(submitted, repeated, delivered, 1.0, 1.0, 1.0, 1.0, 2, 0, 0, 0.0)
     with pytest.raises(BrokenError, match="2"):
         check_arrived(told, 2, tmp_path)

@@ -127,7 +127,6 @@ def test_the_least(problems):
             "use letters, digits and _, no digit first, and no word of Jinja such as not or in",
         ),
         ("matrix: {surface: rock}", "Incorrect type. Expected one of array, object."),
-        ("params: {image: shoe.jpg}", "Matches a schema that is not allowed."),
         ("lint: {ignore: [E204]}", "only warnings can be ignored; reelrun explain lists them"),
     ],
 )

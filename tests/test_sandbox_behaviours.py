@@ -30,7 +30,7 @@ ENDS = {
 def run(path, *behaviours, **flags):
     words = [word for name in behaviours for word in ("--sandbox-behave", name)]
     words += [word for name, value in flags.items() for word in (f"--sandbox-{name.replace('_', '-')}", value)]
-    return call("run", path, "--sandbox", "--sandbox-height", 180, "--sandbox-seconds", 0, "--json", *words)
+    return call("run", path, "--sandbox", "--sandbox-height", 64, "--sandbox-seconds", 0, "--json", *words)
 
 
 def manifest(folder, wait=30.0):

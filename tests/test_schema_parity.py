@@ -24,6 +24,7 @@ from tests.tools.example_header import EXAMPLES, FILES, INVALID, VALID, name_of
 
 BOTH = (*VALID, *INVALID)
 MODELS = {name: shipped_schema(name).document for name in shipped_models()}
+SOME_MODELS = list(MODELS.values())[::24]
 # What reading refuses, and a schema cannot say; each with the examples that show it.
 BEYOND = {
     "ids come from the names of files and addresses, and stand once": {
@@ -194,7 +195,7 @@ def test_one_verdict_on_every_planned_payload(path):
     for job in jobs:
         payload = dict(job.payload)
         assert agreed(manifest.schemas[job.model].document, payload)
-        for document in MODELS.values():
+        for document in SOME_MODELS:
             agreed(document, payload)
 
 

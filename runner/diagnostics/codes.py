@@ -496,12 +496,6 @@ _CODES = {
         "asks on a terminal, and ends with 4 elsewhere.",
         "uploads: {to: service, when: needed}",
     ),
-    "W523": Code(
-        "A parameter that the page of the model is not clear about",
-        "The vendor's page contradicts itself there, or the copy that the schema was made from is not whole. The "
-        "schema accepts every reading, and the service may not. Try it with one job before the others.",
-        "reelrun run campaign.yaml --first 1",
-    ),
     "W511": Code(
         "An exclude that matches nothing",
         "The entry names a value that is not on its axis, or values of zipped axes that never meet, so that it leaves "
@@ -528,6 +522,12 @@ _CODES = {
         "video gives one name to what every model calls otherwise. This model has no parameter for it, so it is left "
         "out of its requests, and the model does as it likes.",
         'video: {aspect_ratio: "16:9"}     # the ratio of a model that begins with a picture is that of the picture',
+    ),
+    "W523": Code(
+        "A parameter that the page of the model is not clear about",
+        "The vendor's page contradicts itself there, or the copy that the schema was made from is not whole. The "
+        "schema accepts every reading, and the service may not. Try it with one job before the others.",
+        "reelrun run campaign.yaml --first 1",
     ),
     "W701": Code(
         "A limit on cost without a price",
