@@ -32,6 +32,7 @@ from runner.planning.prices import AskPrice, Prices, nobody
 from runner.planning.selection import EVERYTHING, Selection
 from runner.results import index
 from runner.results.atomic_files import index_path, replacing
+from runner.results.clip_reports import ClipReports
 from runner.results.inventory import Inventory, Kind
 from runner.results.unfinished import Unfinished, unfinished
 from runner.state.disk import disk_errors, set_aside, set_aside_together
@@ -393,6 +394,7 @@ def write_index(
         state=store.id,
         intents=store.intents(),
         pictures={image.id: image.known for image in manifest.images},
+        report=ClipReports(manifest, store),
     )
     return index.write(target, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
 

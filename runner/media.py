@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from runner.model import Json, ModelSchema, Route, Variables
+from runner.model import Image, Json, ModelSchema, Route, Variables
 
 _REFERENCE = re.compile(r"sha256:[0-9a-f]{64}")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -22,6 +22,8 @@ _ENCODED = re.compile(r"(?:data:[\w/+.;=-]{0,100},)?[A-Za-z0-9+/=\r\n]{128,}")
 EACH = "[]"
 # The roles whose first parameter takes the images of a manifest, where none has the role `first`.
 _OTHER_FIRST = ("reference", "source")
+# The roles of the pictures that a clip begins and ends with.
+FIRST, LAST = "first", "last"
 _FORMS = ("anyOf", "oneOf", "allOf")
 KEYWORD, OLD_KEYWORD = "x-media", "x-image"
 
@@ -136,6 +138,19 @@ def media_of(payload: Variables, parameters: Iterable[MediaParameter]) -> Iterat
             if route not in seen:
                 seen.add(route)
                 yield Medium(route, text, parameter)
+
+
+def end_pictures(payload: Variables, schema: ModelSchema | None, files: Mapping[str, Image]) -> dict[str, Image]:
+    """The pictures that a clip is to begin and to end with, by FIRST and LAST; `files` has those that are known.
+
+    A picture that is only a reference for the style of a clip is none of them.
+    """
+    found: dict[str, Image] = {}
+    for each in media_of(payload, parameters_of(schema) if schema else (USUAL_PICTURE,)):
+        is_known = each.parameter.kind is MediaKind.IMAGE and each.text in files
+        if is_known and each.parameter.role in (FIRST, LAST):
+            found.setdefault(each.parameter.role, files[each.text])
+    return found
 
 
 def media_replaced(

@@ -252,11 +252,13 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where results go: absolute paths, and the template of a video's path (None: the path is the job's key)."""
+    """Where results go: absolute paths, the template of a video's path (None: the path is the job's key), and the most
+    bytes that previews may have (0: there are none)."""
 
     dir: Path
     state: Path
     file: str | None = None
+    previews: int = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +314,8 @@ class Manifest:
     be read from; the first is the manifest's own folder. `set` are the constants that --set replaced; they are among
     the `constants`, too. `settings` are those of single models, `video` the portable parameters, and `uploads` the
     consent to uploads, if there is one. `files` are the media that parameters name, and `service_prices` the prices of
-    models that the service was asked for; only planning knows them.
+    models that the service was asked for; only planning knows them. `thresholds` are those of defects, None where the
+    manifest says nothing of them.
     """
 
     path: Path
@@ -339,6 +342,7 @@ class Manifest:
     uploads: Uploads | None = None
     files: tuple[Image, ...] = ()
     service_prices: Mapping[str, Price] = field(default_factory=dict)
+    thresholds: tuple[Threshold, ...] | None = None
 
     def of_model(self, model: str) -> ModelSettings:
         """What the manifest says of a model."""
@@ -515,6 +519,36 @@ class Artifact:
     codec: str | None = None
 
 
+# A measure of a clip, None where it could not be taken; and from second to second.
+Measure: TypeAlias = float | bool | None
+Span: TypeAlias = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of a clip.
+
+    `values` has every measure by its name, and `spans` has where a fault was seen. `signature` is what clips are
+    compared by, and `note` says what went wrong. `version` is that of the measuring; `has_flow`: with OpenCV.
+    """
+
+    values: Mapping[str, Measure]
+    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    signature: bytes = field(default=b"", repr=False)
+    note: str = ""
+    version: int = 0
+    has_flow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Beyond it a clip has a defect. `sign` is one of `>`, `>=`, `<` and `<=`."""
+
+    measure: str
+    sign: str
+    limit: float
+
+
 @dataclass(frozen=True, slots=True)
 class JobRecord:
     """A job as the state records it. Times are Unix seconds.
@@ -542,6 +576,7 @@ class JobRecord:
     video: Artifact | None = None
     thumbnail: Artifact | None = None
     error: str | None = None
+    measured: Measured | None = None
 
 
 _LITERALS = {None: "null", False: "false", True: "true"}

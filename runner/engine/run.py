@@ -95,6 +95,7 @@ class Run:
         self.plan = plan
         self.selection = selection
         self.settings = plan.manifest.run
+        self.media = plan.manifest.media
         self.store = store
         self.tools = tools
         self.inbox: SimpleQueue[Event | None] = SimpleQueue()

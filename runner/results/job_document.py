@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from runner.model import Artifact, JobRecord, Json, Variables
 
 VIDEO = ("path", "sha256", "bytes", "seconds", "width", "height", "fps", "codec")
 THUMBNAIL = ("path",)
+PREVIEWS = ("sprite", "small")
+# What is known of a clip that nobody looked at.
+NOTHING: Mapping[str, Json] = MappingProxyType({"previews": None, "measures": None, "defects": [], "warnings": []})
 
 
-def job_document(record: JobRecord, image_vars: Variables | None = None) -> dict[str, Json]:
+def job_document(
+    record: JobRecord, image_vars: Variables | None = None, report: Mapping[str, Json] = NOTHING
+) -> dict[str, Json]:
     """The members of a job in `index.json`, in their order. None means not known.
 
-    `image_vars` is what the manifest says of its picture.
+    `image_vars` is what the manifest says of its picture, and `report` what is known of its clip beyond the file.
     """
     return {
         "id": record.id,
@@ -35,6 +42,7 @@ def job_document(record: JobRecord, image_vars: Variables | None = None) -> dict
         "cost": None if record.cost is None else float(record.cost),
         "video": _artifact(record.video, VIDEO),
         "thumbnail": _artifact(record.thumbnail, THUMBNAIL),
+        **report,
         "image_vars": dict(image_vars or {}),
         "error": record.error,
     }

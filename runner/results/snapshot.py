@@ -13,7 +13,7 @@ from typing import TextIO
 
 from runner.model import JobRecord, Json, Status, Variables
 from runner.results.atomic_files import writing
-from runner.results.job_document import job_document
+from runner.results.job_document import NOTHING, job_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Header:
     `file` is the manifest's file name, and `sha256` the digest of its bytes in hex. `service` is the origin of the API,
     or `sandbox`. `currency` is the unit of every cost. `generated_at` is in Unix seconds. `state` is the id of the
     state, and `intents` the highest number that an attempt in it ever had. `pictures` has what is known of each picture
-    of the manifest, by its id.
+    of the manifest, by its id, and `report` tells what is known of a clip beyond its file.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Header:
     state: str | None = None
     intents: int = 0
     pictures: Mapping[str, Variables] = field(default_factory=dict, repr=False)
+    report: Callable[[JobRecord], Mapping[str, Json]] = field(default=lambda record: NOTHING, repr=False)
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class IndexSnapshot:
     def add(self, record: JobRecord) -> None:
         # What the manifest says of a picture now may not be what it said when an orphaned job was bought.
         known = {} if record.orphaned else self.header.pictures.get(record.image, {})
-        self._spool.write(_json(job_document(record, known)) + "\n")
+        self._spool.write(_json(job_document(record, known, self.header.report(record))) + "\n")
         self.image_vars.update(known)
         self.totals[record.status] += 1
         if record.cost is not None:

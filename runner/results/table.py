@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TextIO
 
 from runner.model import Json
-from runner.results.job_document import THUMBNAIL, VIDEO
+from runner.results.job_document import PREVIEWS, THUMBNAIL, VIDEO
 from runner.results.snapshot import IndexSnapshot
+from runner.video.measures import DUPLICATE, MEASURES
 
 # What a spreadsheet runs begins with one of these (OWASP, CSV Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# Where the value of a cell comes from: a member of the job and, if that is an object, a name within it.
-_Column = tuple[str, str | None]
+# Where the value of a cell comes from: a member of the job and, if that is an object, the names that lead on within it.
+_Column = tuple[str, ...]
 
+_NAMED = {"defects": "measure", "warnings": "code"}
 _BEFORE = ("id", "key", "aliases", "orphaned", "image", "prompt_id", "model")
 _OUTCOME = ("status", "reason", "request_id", "attempts", "submitted_at", "finished_at", "cost")
 
@@ -41,8 +43,8 @@ def write_for_excel(file: TextIO, snapshot: IndexSnapshot) -> None:
 def _write(file: TextIO, snapshot: IndexSnapshot, sign: str) -> None:
     columns = _columns(snapshot)
     writer = csv.writer(file, delimiter=sign)
-    writer.writerow(member if name is None else f"{member}.{name}" for member, name in columns)
-    writer.writerows([_text(_value(job, *column)) for column in columns] for job in snapshot.jobs())
+    writer.writerow(map(".".join, columns))
+    writer.writerows([_text(_value(job, column)) for column in columns] for job in snapshot.jobs())
 
 
 def _columns(snapshot: IndexSnapshot) -> list[_Column]:
@@ -50,29 +52,34 @@ def _columns(snapshot: IndexSnapshot) -> list[_Column]:
     return [
         *_members(_BEFORE),
         *_within("variables", sorted(snapshot.variables)),
-        ("take", None),
+        ("take",),
         *_within("payload", sorted(snapshot.parameters)),
         *_members(_OUTCOME),
         *_within("video", VIDEO),
         *_within("thumbnail", THUMBNAIL),
+        *(("previews", name, "path") for name in PREVIEWS),
+        *_within("measures", (*MEASURES, DUPLICATE)),
+        *_members(("defects", "warnings")),
         *_within("image_vars", sorted(snapshot.image_vars)),
-        ("error", None),
+        ("error",),
     ]
 
 
-def _members(names: Sequence[str]) -> list[_Column]:
-    return [(name, None) for name in names]
+def _members(names: Iterable[str]) -> list[_Column]:
+    return [(name,) for name in names]
 
 
-def _within(member: str, names: Sequence[str]) -> list[_Column]:
+def _within(member: str, names: Iterable[str]) -> list[_Column]:
     return [(member, name) for name in names]
 
 
-def _value(job: dict[str, Json], member: str, name: str | None) -> Json:
-    value = job[member]
-    if name is None:
-        return value
-    return value.get(name) if isinstance(value, dict) else None
+def _value(job: Json, column: _Column) -> Json:
+    for name in column:
+        job = job.get(name) if isinstance(job, dict) else None
+    # Of a list of objects, what names them: the measure of a defect, the code of a warning.
+    if isinstance(job, list) and job and column[0] in _NAMED:
+        return " ".join(str(each[_NAMED[column[0]]]) for each in job if isinstance(each, dict))
+    return "" if job == [] and column[0] in _NAMED else job
 
 
 def _text(value: Json) -> str:

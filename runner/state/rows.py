@@ -12,10 +12,11 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
-from runner.model import Artifact, Attempt, Job, JobRecord, Json, Standing, Status, Variables
+from runner.model import Artifact, Attempt, Job, JobRecord, Json, Measured, Span, Standing, Status, Variables
 
 # The columns of an artifact have the names and the order of its fields.
 OF_ARTIFACTS = tuple(field.name for field in fields(Artifact))
+OF_MEASURED = ("version", "has_flow", "measures", "spans", "signature", "note")
 _OF_ATTEMPTS = tuple(field.name for field in fields(Attempt))
 UNIT = 1_000_000_000
 _END_OF_TIME = 253_402_300_800.0  # the year 10000
@@ -96,6 +97,7 @@ def record_of(row: sqlite3.Row) -> JobRecord:
         video=_artifact_of(row, "video"),
         thumbnail=_artifact_of(row, "thumbnail"),
         error=row["error"],
+        measured=measured_of(*(row[f"measured_{name}"] for name in OF_MEASURED)),
     )
 
 
@@ -110,6 +112,27 @@ def artifact_of(values: Sequence[Any]) -> Artifact:
     inner_path(found.path)
     if not all(math.isfinite(each or 0) for each in (found.seconds, found.fps)):
         raise ValueError(f"length or frame rate of {found.path!r} is infinite")
+    return found
+
+
+def measured_of(
+    version: int | None, has_flow: int, measures: str, spans: str, signature: bytes, note: str
+) -> Measured | None:
+    """What was measured of a clip; None if it was not measured. Raises ValueError for what no run writes."""
+    if version is None:
+        return None
+    values = mapping_of(measures)
+    if not all(value is None or isinstance(value, (int, float)) for value in values.values()):
+        raise ValueError(f"{_shown(measures)} are no measures")
+    return Measured(values, _spans_of(spans), signature, note, version, bool(has_flow))  # type: ignore[arg-type]
+
+
+def _spans_of(text: str) -> dict[str, tuple[Span, ...]]:
+    found = {}
+    for name, spans in mapping_of(text).items():
+        if not isinstance(spans, list) or not all(isinstance(each, list) and len(each) == 2 for each in spans):
+            raise ValueError(f"{_shown(text)} are no spans")
+        found[name] = tuple((float(start), float(end)) for start, end in spans)
     return found
 
 

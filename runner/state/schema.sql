@@ -1,4 +1,4 @@
--- The truth of a run, version 7. Money is in billionths of its currency. Times that are only shown to people are Unix
+-- The truth of a run, version 8. Money is in billionths of its currency. Times that are only shown to people are Unix
 -- seconds of this machine; no decision is made by them.
 -- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
 
@@ -164,4 +164,15 @@ CREATE TABLE IF NOT EXISTS service_times (
   since   REAL NOT NULL,                  -- it had not ended at this age (seconds since it was started),
   until   REAL NOT NULL,                  -- and had ended at this one
   PRIMARY KEY (model, seconds, place)
+) STRICT, WITHOUT ROWID;
+
+-- What was measured of the clips, once for each content; with the pictures of the job that it was measured for.
+CREATE TABLE IF NOT EXISTS measured_clips (
+  sha256    TEXT PRIMARY KEY NOT NULL,
+  version   INTEGER NOT NULL,             -- of the measuring: what an older one measured may be measured again
+  has_flow  INTEGER NOT NULL,             -- whether OpenCV was there
+  measures  TEXT NOT NULL,                -- JSON object
+  spans     TEXT NOT NULL,                -- JSON object
+  signature BLOB NOT NULL,
+  note      TEXT NOT NULL                 -- what went wrong; empty if nothing did
 ) STRICT, WITHOUT ROWID;

@@ -15,6 +15,7 @@ from runner.model import (
     Budget,
     Job,
     JobRecord,
+    Measured,
     ModelFacts,
     Orphan,
     Standing,
@@ -27,10 +28,12 @@ from runner.state.names import Names
 from runner.state.plans import LATEST
 from runner.state.rows import (
     OF_ARTIFACTS,
+    OF_MEASURED,
     UNIT,
     attempt_of,
     billionths,
     mapping_of,
+    measured_of,
     money,
     record_of,
     standing_of,
@@ -331,6 +334,39 @@ class Store(Names):
             (job_id, kind, *astuple(artifact)),
         )
 
+    def keep_measured(self, sha256: str, measured: Measured) -> None:
+        """Record what was measured of a clip with this content."""
+        values, spans = (json.dumps(each, allow_nan=False) for each in (measured.values, measured.spans))
+        self.write(
+            "INSERT OR REPLACE INTO measured_clips VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (sha256, measured.version, int(measured.has_flow), values, spans, measured.signature, measured.note),
+        )
+
+    def same_files(self) -> Iterator[tuple[str, str]]:
+        """The hash of each clip that several jobs have, with the id of the job, in the order of the jobs."""
+        return self.each(
+            lambda row: (str(row[0]), str(row[1])),
+            "SELECT sha256, job_id FROM artifacts JOIN jobs ON jobs.id = job_id WHERE kind = 'video' AND sha256 IN"
+            " (SELECT sha256 FROM artifacts WHERE kind = 'video' GROUP BY sha256 HAVING count(*) > 1)"
+            " ORDER BY jobs.rowid",
+        )
+
+    def signatures(self) -> Iterator[tuple[str, str, bytes]]:
+        """The fingerprint, the id and the signature of the clip of each job that was measured, takes together."""
+        return self.each(
+            lambda row: (str(row[0]), str(row[1]), bytes(row[2])),
+            "SELECT fingerprint, jobs.id, signature FROM artifacts JOIN jobs ON jobs.id = job_id"
+            " JOIN measured_clips USING (sha256) WHERE kind = 'video' ORDER BY fingerprint, jobs.rowid",
+        )
+
+    def measured(self) -> Iterator[tuple[str, Measured | None]]:
+        """The id of each job that has a clip, and what was measured of that."""
+        columns = ", ".join(OF_MEASURED)
+        return self.each(
+            lambda row: (str(row[0]), measured_of(*row[1:])),
+            f"SELECT job_id, {columns} FROM artifacts LEFT JOIN measured_clips USING (sha256) WHERE kind = 'video'",
+        )
+
     def _set_status(self, job_id: str, status: Status, reason: str, error: str | None = None) -> None:
         self.write("UPDATE jobs SET status = ?, reason = ?, error = ? WHERE id = ?", (status, reason, error, job_id))
 
@@ -452,11 +488,13 @@ _RECORDS = f"""
 jobs.*, attempts.request_id, attempts.intended_at, attempts.finished_at,
   (SELECT count(*) FROM attempts AS each WHERE each.job_id = jobs.id) AS tries,
   (SELECT sum(price) FROM attempts AS each WHERE each.job_id = jobs.id AND outcome IS NOT 'rejected') AS cost,
-  {", ".join(f"{kind}.{name} AS {kind}_{name}" for kind in ("video", "thumbnail") for name in OF_ARTIFACTS)}
+  {", ".join(f"{kind}.{name} AS {kind}_{name}" for kind in ("video", "thumbnail") for name in OF_ARTIFACTS)},
+  {", ".join(f"measured.{name} AS measured_{name}" for name in OF_MEASURED)}
 FROM jobs
 LEFT JOIN attempts ON attempts.number = (SELECT max(number) FROM attempts AS each WHERE each.job_id = jobs.id)
 LEFT JOIN artifacts AS video ON video.job_id = jobs.id AND video.kind = 'video'
 LEFT JOIN artifacts AS thumbnail ON thumbnail.job_id = jobs.id AND thumbnail.kind = 'thumbnail'
+LEFT JOIN measured_clips AS measured ON measured.sha256 = video.sha256
 """
 
 _ATTEMPTS = """

@@ -8,10 +8,13 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import av
+from av.container import InputContainer
 from PIL import Image as Pictures
 
 from runner.video.facts import UnfitFileError, VideoFacts
@@ -34,10 +37,22 @@ _MOST_FPS, _MOST_FRAMES, _MOST_FRAME_PIXELS = 240, 100_000, 64_000_000
 _MOST_PIXELS, _MOST_SIDE = 32_000_000, 16_000
 
 
-def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame: bool = False) -> VideoFacts:
+class Viewer(Protocol):
+    """Looks at the frames of a video that is decoded anyway."""
+
+    def begin(self, container: InputContainer, stream: av.VideoStream) -> None: ...
+    def wants_sound(self) -> bool: ...
+    def see(self, frame: av.VideoFrame) -> None: ...
+    def hear(self, packet: av.Packet[Any]) -> None: ...
+
+
+def inspect_video(
+    path: Path, asked: float | None, *, decode: bool, wants_frame: bool = False, viewer: Viewer | None = None
+) -> VideoFacts:
     """Open a video, check that all of its frames are there, and compare its length with `asked`, in seconds.
 
-    With `decode` every frame is decoded; without it, frames are only read. Raises UnfitFileError.
+    With `decode` every frame is decoded, and shown to the viewer; without it, frames are only read. Raises
+    UnfitFileError.
     """
     try:
         head = _head(path)
@@ -46,7 +61,7 @@ def inspect_video(path: Path, asked: float | None, *, decode: bool, wants_frame:
         with av.open(str(path), metadata_errors="replace", options=options) as container:
             stream = _video_stream(container)
             most = _MOST_FRAMES if asked is None else math.ceil((asked + _TOLERANCE) * _MOST_FPS)
-            seen = _decoded(container, stream, most) if decode else _packets(container, stream, most)
+            seen = _decoded(container, stream, most, viewer) if decode else _packets(container, stream, most)
             if seen.frames == 0:
                 raise UnfitFileError("it has no frames")
             facts = _facts(container, stream, seen, _suffix(container, head))
@@ -69,7 +84,7 @@ def _head(path: Path) -> bytes:
     return head
 
 
-def _suffix(container: av.container.InputContainer, head: bytes) -> str:
+def _suffix(container: InputContainer, head: bytes) -> str:
     """By what the file is: its link may say something else, or nothing."""
     name = container.format.name.split(",")[0]
     if name == "matroska" and _WEBM.match(head):
@@ -112,7 +127,7 @@ class _Seen:
         return (self.last - self.first) * self.frames / max(self.frames - 1, 1)
 
 
-def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
+def _video_stream(container: InputContainer) -> av.VideoStream:
     # If the codec is unknown, PyAV's stream has no codec context, and none of the attributes of a video.
     stream = next((each for each in container.streams.video if each.codec_context is not None), None)
     if stream is None:
@@ -122,7 +137,7 @@ def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
     return stream
 
 
-def _packets(container: av.container.InputContainer, stream: av.VideoStream, most: int) -> _Seen:
+def _packets(container: InputContainer, stream: av.VideoStream, most: int) -> _Seen:
     """The frames that the file holds: at least as many as its header declares. A header does not count fragments."""
     seen = _Seen(most)
     for packet in container.demux(stream):
@@ -136,23 +151,40 @@ def _packets(container: av.container.InputContainer, stream: av.VideoStream, mos
     return seen
 
 
-def _decoded(container: av.container.InputContainer, stream: av.VideoStream, most: int) -> _Seen:
+def _decoded(container: InputContainer, stream: av.VideoStream, most: int, viewer: Viewer | None) -> _Seen:
     """All frames, with the one at a third of the video, or the first where the file does not say how many it has.
 
     The decoder makes up what it cannot decode, and marks such frames as corrupt.
     """
     seen = _Seen(most)
     stream.thread_type = "AUTO"
-    for frame in container.decode(stream):
+    for frame in _frames(container, stream, viewer):
         if frame.is_corrupt:
             raise UnfitFileError(f"frame {seen.frames + 1} is damaged")
         if seen.frames == stream.frames // 3:
             seen.frame = frame
         seen.add(frame)
+        if viewer is not None:
+            viewer.see(frame)
     return seen
 
 
-def _facts(container: av.container.InputContainer, stream: av.VideoStream, seen: _Seen, suffix: str) -> VideoFacts:
+def _frames(container: InputContainer, stream: av.VideoStream, viewer: Viewer | None) -> Iterator[av.VideoFrame]:
+    """Every frame. A viewer hears the sound between them."""
+    if viewer is None:
+        yield from container.decode(stream)
+        return
+    viewer.begin(container, stream)
+    # If the codec is unknown, a stream has no codec context.
+    sound = next((each for each in container.streams.audio if each.codec_context is not None), None)
+    for packet in container.demux(*filter(None, (stream, sound))):
+        if packet.stream is stream:
+            yield from (frame for frame in packet.decode() if isinstance(frame, av.VideoFrame))
+        elif viewer.wants_sound():
+            viewer.hear(packet)
+
+
+def _facts(container: InputContainer, stream: av.VideoStream, seen: _Seen, suffix: str) -> VideoFacts:
     fps, seconds = float(stream.average_rate or 0), seen.length * float(stream.time_base or 0)
     if not seconds:
         seconds = seen.frames / fps if fps else (container.duration or 0) / av.time_base

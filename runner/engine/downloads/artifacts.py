@@ -12,9 +12,11 @@ from pathlib import Path
 from runner.api.linked_files import BadLinkError, LinkedFiles
 from runner.api.transport import CallError
 from runner.engine.downloads.transfer import Bounds, FetchError, FetchFailure, Part, Stop, copy, download
-from runner.model import Artifact
+from runner.model import Artifact, Image, Measured
 from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, unfollowed
-from runner.video.facts import UnfitFileError
+from runner.video.facts import UnfitFileError, VideoFacts
+from runner.video.looking.previews import keep_within
+from runner.video.measures import ViewOrder
 
 # For comparison: ten seconds at 720p have tens of megabytes, and a second of the best 4K has less than 32.
 MOST_VIDEO_BYTES = 1 << 30
@@ -31,7 +33,8 @@ class Order:
     """What to download, and where to. `path` is relative to `output_dir`/videos, without an extension.
 
     `further_urls` are links to more videos that the request made. `seconds` is the requested length of the video.
-    `total_seconds` limits the download of each, as it may arrive byte by byte.
+    `total_seconds` limits the download of each, as it may arrive byte by byte. `first` and `last` are the pictures that
+    the video begins and ends with. Its previews may have `preview_bytes` with all others; 0: none are made.
     """
 
     request_id: str
@@ -44,17 +47,21 @@ class Order:
     most_bytes: int = MOST_VIDEO_BYTES
     total_seconds: float = _TOTAL_SECONDS
     further_urls: tuple[str, ...] = field(default=(), repr=False)
+    first: Image | None = field(default=None, repr=False)
+    last: Image | None = field(default=None, repr=False)
+    preview_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The files of a job. `note` tells people of further videos; `aside` is what was in the places of the files before,
-    at its new paths."""
+    at its new paths. `measured` is None where the video was not decoded."""
 
     video: Artifact
     thumbnail: Artifact | None
     note: str = ""
     aside: tuple[Path, ...] = ()
+    measured: Measured | None = None
 
 
 def most_bytes_of(seconds: float | None) -> int:
@@ -67,18 +74,17 @@ def most_bytes_of(seconds: float | None) -> int:
 def fetch(files: LinkedFiles, order: Order, stop: Stop) -> Fetched:
     """Download, verify and put in place. Raises FetchError and DiskError. What is in its place is set aside."""
     aside: list[Path] = []
-    video, frame = _video(files, order, stop, aside)
+    video, frame, measured = _video(files, order, stop, aside)
     note = _further(files, order, stop, aside) if order.further_urls else ""
-    return Fetched(video, _thumbnail(order, _picture(files, order, stop) or frame, aside), note, tuple(aside))
+    thumbnail = _thumbnail(order, _picture(files, order, stop) or frame, aside)
+    return Fetched(video, thumbnail, note, tuple(aside), measured)
 
 
 def _video(
     files: LinkedFiles, order: Order, stop: Stop, aside: list[Path], folder: str = "videos"
-) -> tuple[Artifact, bytes | None]:
-    """Download a video, and put it in place with the suffix of what it is; it, and one of its frames as a JPEG."""
-    # Imported here: FFmpeg takes long to load, and most commands do not need it.
-    from runner.video.decoding import inspect_video
-
+) -> tuple[Artifact, bytes | None, Measured | None]:
+    """Download a video, and put it in place with the suffix of what it is; it, one of its frames as a JPEG, and what
+    was measured of it."""
     path = f"{folder}/{order.path}"
     target = inside(order.output_dir, path)
     with disk_errors(f"write {target}"):
@@ -87,7 +93,7 @@ def _video(
     part = Part(part_of(target, order.request_id))
     sha256, size = download(files, order.video_url, part, Bounds(order.most_bytes, order.total_seconds), stop)
     try:
-        facts = inspect_video(part.path, order.seconds, decode=order.decode, wants_frame=True)
+        facts, measured = _inspected(part.path, order, sha256 if folder == "videos" else None)
     except UnfitFileError as error:
         part.discard()
         raise FetchError(FetchFailure.UNFIT, f"the video that came is refused: {error}") from error
@@ -96,7 +102,25 @@ def _video(
         # The folder may have been replaced by a link during the download: check again where the file would go.
         aside += put_in_place(part.path, inside(order.output_dir, path), order.output_dir)
     kept = Artifact(path, sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
-    return kept, facts.frame
+    return kept, facts.frame, measured
+
+
+def _inspected(path: Path, order: Order, sha256: str | None) -> tuple[VideoFacts, Measured | None]:
+    """Verify a video. Where it is decoded for that, and has a hash, it is looked at in the same pass."""
+    # Imported here: FFmpeg takes long to load, and most commands do not need it.
+    from runner.video.decoding import inspect_video
+
+    if sha256 is None or not order.decode:
+        return inspect_video(path, order.seconds, decode=order.decode, wants_frame=True), None
+    from runner.video.looking.viewing import Viewing
+
+    folder = order.output_dir if order.preview_bytes else None
+    with Viewing(ViewOrder(sha256, folder, order.first, order.last)) as viewing:
+        facts = inspect_video(path, order.seconds, decode=True, wants_frame=True, viewer=viewing)
+        measured = viewing.finish()
+    if order.preview_bytes:
+        keep_within(order.output_dir, order.preview_bytes)
+    return facts, measured
 
 
 def _further(files: LinkedFiles, order: Order, stop: Stop, aside: list[Path]) -> str:
@@ -110,7 +134,7 @@ def _further(files: LinkedFiles, order: Order, stop: Stop, aside: list[Path]) ->
         name, path = f"{order.request_id}-{number}", f"{order.path}-{number}"
         one = replace(order, request_id=name, video_url=url, path=path, seconds=None)
         try:
-            video, _ = _video(files, one, stop, aside, FURTHER)
+            video, *_ = _video(files, one, stop, aside, FURTHER)
             words.append(video.path)
         except FetchError as error:
             if error.failure is not FetchFailure.UNFIT:

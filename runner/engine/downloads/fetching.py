@@ -11,6 +11,7 @@ from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import backoff
 from runner.engine.run import Run
 from runner.errors import DiskError
+from runner.media import FIRST, LAST, end_pictures
 from runner.model import Status
 from runner.state.renames import carry_out
 
@@ -36,6 +37,7 @@ class Fetching:
 
     def _order(self, flight: Flight) -> Order:
         manifest, attempt = self._run.plan.manifest, flight.attempt
+        pictures = end_pictures(attempt.payload, self._run.schema(attempt.model), self._run.media)
         assert flight.remote is not None, "a flight is ready once its request has a link"
         assert flight.remote.video_url is not None
         return Order(
@@ -49,6 +51,9 @@ class Fetching:
             manifest.run.verify == "decode",
             most_bytes_of(attempt.seconds),
             further_urls=flight.remote.further_urls,
+            first=pictures.get(FIRST),
+            last=pictures.get(LAST),
+            preview_bytes=manifest.output.previews,
         )
 
     def _fetched(self, flight: Flight, future: Future[Fetched], started: float) -> None:
@@ -66,6 +71,8 @@ class Fetching:
         run.store.keep(flight.attempt.job_id, "video", fetched.video)
         if fetched.thumbnail is not None:
             run.store.keep(flight.attempt.job_id, "thumbnail", fetched.thumbnail)
+        if fetched.measured is not None:
+            run.store.keep_measured(fetched.video.sha256, fetched.measured)
         run.end(flight, Status.SUCCEEDED)
         if flight.planned is not None:
             run.store.give_path(flight.attempt.job_id, flight.job.output)

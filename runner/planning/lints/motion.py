@@ -9,20 +9,22 @@ import string
 from collections.abc import Iterator
 from functools import lru_cache
 
+from runner.planning.lints.camera_words import STILL, VERBS
+
 # Verbs that mean motion in all of their regular forms.
 _VERBS = """
-    accelerate advance animate appear approach arc arise ascend bend billow blink bloom blow boil bounce breathe bubble
-    burn burst cascade change chase chew circle climb coil collapse crane crash crawl creep cross crumble curl dance
-    dangle dart descend disappear dissolve dive dolly drag drift drip drizzle emerge enter erupt evaporate evolve exhale
-    expand explode fade fall flap flare flash flicker fling flip flit float flow flutter fly follow gallop glide glint
-    glisten grow gush hop hover inhale jerk jiggle jog jolt jump kick kneel laugh leap lift loop lower lunge lurch march
-    meander melt morph move nod ooze orbit oscillate pan pass pedestal peel pirouette pivot plunge pour pull pulsate
-    pulse push quake quiver race recede retreat reveal revolve ride ripple rise roam rotate run rush rustle sail saunter
-    scatter scroll scurry shake shatter shift shimmer shiver shrink shuffle sing sink sizzle skate skid skip slide
-    slither slosh soar sparkle speak spill spin spiral splash splatter spray sprint sprout stagger stir stretch stride
-    stroll stumble surge sway sweep swim swing swirl swish swivel swoop talk tilt topple toss track transform transition
-    travel tremble trickle truck tumble turn twinkle twirl twist twitch undulate unfold unfurl unroll unwrap vanish
-    vibrate wade waft walk waltz wander warp wave weave whip whirl wiggle wink wobble wriggle writhe zigzag zip zoom
+    accelerate advance animate appear approach arise ascend bend billow blink bloom blow boil bounce breathe bubble
+    burn burst cascade change chase chew climb coil collapse crash crawl cross crumble curl dance dangle dart
+    descend disappear dissolve dive drag drift drip drizzle emerge enter erupt evaporate evolve exhale expand
+    explode fade fall flap flare flash flicker fling flip flit float flow flutter fly follow gallop glide glint
+    glisten grow gush hop hover inhale jerk jiggle jog jolt jump kick kneel laugh leap lift loop lower lunge lurch
+    march meander melt morph move nod ooze oscillate pass peel pirouette pivot plunge pour pulsate pulse quake
+    quiver race recede retreat reveal revolve ride ripple rise roam run rush rustle sail saunter scatter scroll
+    scurry shake shatter shift shimmer shiver shrink shuffle sing sink sizzle skate skid skip slither slosh soar
+    sparkle speak spill spin spiral splash splatter spray sprint sprout stagger stir stretch stride stroll stumble
+    surge sway sweep swim swing swirl swish swivel swoop talk topple toss transform transition travel tremble
+    trickle tumble turn twinkle twirl twist twitch undulate unfold unfurl unroll unwrap vanish vibrate wade waft
+    walk waltz wander warp wave weave whip whirl wiggle wink wobble wriggle writhe zigzag zip
 """
 # In this order: irregular forms; forms of verbs that need not mean motion in other forms ("a rose", "an open road");
 # moving air; speed; and the camera.
@@ -34,8 +36,8 @@ _WORDS = """
     spreading spreads steaming stepping streaming throwing throws typing winding
     breeze breezes breezy gust gusts gusty rotation wavering wind winds windy
     fluidly gently gradually quickly rapidly slow slowly smoothly suddenly swiftly
-    animated boomerang cinemagraph drone flyby flyover flythrough fpv gimbal handheld parallax pov slowmo stationary
-    static steadicam timelapse tripod unmoving motionless
+    animated boomerang cinemagraph drone flyby flyover flythrough fpv gimbal handheld parallax pov slowmo steadicam
+    timelapse
 """
 # The camera in several languages with Latin letters. Parts of words count: cameras, Kamerafahrt.
 _CAMERA = ("camera", "kamera", "caméra", "cámara", "câmera", "hyperlapse", "travelling", "zoom")
@@ -72,4 +74,4 @@ def _forms(verb: str) -> Iterator[str]:
         yield from (f"{verb[:-1]}ies", f"{verb[:-1]}ied")
 
 
-_MOVING = frozenset((*_WORDS.split(), *(form for verb in _VERBS.split() for form in _forms(verb))))
+_MOVING = frozenset((*_WORDS.split(), *STILL, *(form for verb in (*_VERBS.split(), *VERBS) for form in _forms(verb))))

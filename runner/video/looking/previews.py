@@ -1,0 +1,84 @@
+"""The previews of clips on the disk: sprites and small copies, named by the hash of the clip, safe to delete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from runner.state.disk import create_folders, inside
+
+FOLDER = "previews"
+SPRITE, SMALL = ".webp", ".mp4"
+_PART = ".part"
+# No clip is looked at for so long, in seconds: an older temporary file was left by a process that was killed.
+_ABANDONED = 3600.0
+
+
+class PreviewFiles:
+    """The previews of one clip, below an output folder. Nothing has its name there before it is complete."""
+
+    def __init__(self, output_dir: Path, sha256: str) -> None:
+        self._output_dir = output_dir
+        self._sha256 = sha256
+        self._parts: list[Path] = []
+
+    @property
+    def are_there(self) -> bool:
+        return all(self._path(suffix).is_file() for suffix in (SPRITE, SMALL))
+
+    def part(self, suffix: str) -> Path:
+        """A new temporary file, which gets its name with `finish`. Raises OSError and DiskError."""
+        path = inside(self._output_dir, f"{FOLDER}/.{self._sha256}.{uuid4().hex[:12]}{suffix}{_PART}")
+        create_folders(path.parent)
+        path.open("xb").close()
+        self._parts.append(path)
+        return path
+
+    def finish(self, part: Path, suffix: str) -> None:
+        """Give a temporary file its name. Raises OSError."""
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(self._path(suffix))
+        self._parts.remove(part)
+
+    def discard(self) -> None:
+        """Delete what was not finished."""
+        while self._parts:
+            with contextlib.suppress(OSError):
+                self._parts.pop().unlink(missing_ok=True)
+
+    def _path(self, suffix: str) -> Path:
+        return self._output_dir / FOLDER / f"{self._sha256}{suffix}"
+
+
+def names_in(output_dir: Path) -> frozenset[str]:
+    """The names of the previews that are there."""
+    return frozenset(entry.name for entry in _entries(output_dir) if not entry.name.endswith(_PART))
+
+
+def keep_within(output_dir: Path, most_bytes: int) -> None:
+    """Delete the oldest previews until the rest has no more than so many bytes, and what killed processes left."""
+    kept: list[tuple[float, int, str]] = []
+    for entry in _entries(output_dir):
+        with contextlib.suppress(OSError):
+            found = entry.stat(follow_symlinks=False)
+            kept.append((found.st_mtime, found.st_size, entry.path))
+    now, total = max((each[0] for each in kept), default=0.0), sum(each[1] for each in kept)
+    for written, size, path in sorted(kept):
+        is_left = path.endswith(_PART) and now - written > _ABANDONED
+        if is_left or (total > most_bytes and not path.endswith(_PART)):
+            total -= size
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def _entries(output_dir: Path) -> Iterator[os.DirEntry[str]]:
+    """What lies in the folder; nothing if there is none, or if it is a link to elsewhere."""
+    folder = output_dir / FOLDER
+    with contextlib.suppress(OSError):
+        if not folder.is_symlink():
+            with os.scandir(folder) as entries:
+                yield from (each for each in entries if each.is_file(follow_symlinks=False))
