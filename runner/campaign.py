@@ -27,13 +27,15 @@ from runner.model import Action, Manifest, Status, Uploads, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
 from runner.planning.elsewhere import with_elsewhere
+from runner.planning.matches import Matches
 from runner.planning.plan import Plan, make_plan
 from runner.planning.prices import AskPrice, Prices, nobody
 from runner.planning.selection import EVERYTHING, Selection
-from runner.results import index
+from runner.results import index, measuring
 from runner.results.atomic_files import index_path, replacing
-from runner.results.clip_reports import ClipReports
+from runner.results.clip_reports import ClipReports, ClipTotals
 from runner.results.inventory import Inventory, Kind
+from runner.results.measuring import MeasuringResult, Tell
 from runner.results.unfinished import Unfinished, unfinished
 from runner.state.disk import disk_errors, set_aside, set_aside_together
 from runner.state.journal import files_beside
@@ -245,6 +247,23 @@ def repair(
         empty_plan = Plan(manifest, (), 0, (), ())
         report = _work(empty_plan, connection, selection, store, clock, progress or _no_progress, on_start)
         return _result(empty_plan, selection, store, _indexed(manifest, store, clock), report)
+
+
+def measure(
+    manifest: Manifest, selection: Selection, processes: int, tell: Tell
+) -> tuple[MeasuringResult, ClipTotals, Path]:
+    """Measure the clips of the selected jobs that were not measured yet, and write the index. Nothing is sent.
+
+    Returns how it went, what is to be told of all selected clips, and the index.
+    """
+    clock = SystemClock()
+    with _opened(manifest, clock) as store:
+        selection = selection.at(store)
+        matches = Matches(selection)
+        matches.see(store.records())
+        matches.check()
+        result = measuring.measure(store, manifest, selection, processes, tell)
+        return result, ClipTotals.of(manifest, store, selection), _indexed(manifest, store, clock)
 
 
 def rename(

@@ -13,11 +13,12 @@ from runner.manifest.reader import load
 from runner.model import Status
 from runner.planning.selection import (
     EVERYTHING,
+    STATUS,
     Selection,
     conditions,
-    is_status,
     is_written,
     known_variable,
+    stands_for,
     text_of,
     value_of,
     variables_of,
@@ -117,10 +118,10 @@ def test_jobs_are_chosen_by_the_status_that_they_have_when_the_command_begins(tm
 
 def test_a_variable_named_status_goes_before_the_status_of_jobs(tmp_path):
     own = load(write_manifest(tmp_path / "own", matrix={"status": ["draft", "final"]}))
-    assert not is_status("status", own)
+    assert not stands_for(STATUS, "status", own)
     assert conditions(["status=draft"], own) == {"status": ("draft",)}
     other = load(write_manifest(tmp_path / "other"))
-    assert is_status("status", other)
+    assert stands_for(STATUS, "status", other)
     assert conditions(["status=failed"], other) == {"status": ("failed",)}
     with pytest.raises(UsageError) as caught:
         conditions(["status=fialed"], other)

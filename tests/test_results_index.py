@@ -20,6 +20,7 @@ from runner.errors import DiskError
 from runner.model import Artifact, JobRecord, Status
 from runner.results.index import Header, write
 from runner.shipped import shipped
+from runner.video.measures import MEASURES
 
 SCHEMA = json.loads((shipped("schemas") / "index.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -54,6 +55,13 @@ DONE = replace(
     video=Artifact("videos/shoe/a #1.mp4", "0" * 64, 12_345, 5.04, 640, 360, 24.0, "h264"),
     thumbnail=Artifact("thumbnails/shoe/a #1.jpg", "1" * 64, 99),
 )
+# What is known of a clip that was looked at.
+REPORT = {
+    "previews": {"sprite": {"path": "previews/a.webp"}, "small": {"path": "previews/a.mp4"}},
+    "measures": {**dict.fromkeys(MEASURES, 0.5), "sound": False, "last_frame": None, "duplicate_of": None},
+    "defects": [{"measure": "frozen", "value": 0.5, "limit": 0.3, "spans": [[0.0, 2.5]]}],
+    "warnings": [{"code": "camera", "message": "the prompt says push in"}],
+}
 TEXT = st.text(max_size=20)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
@@ -161,11 +169,14 @@ def test_a_file_where_the_folder_should_be_is_an_error(tmp_path: Path) -> None:
 
 
 def test_pandas_reads_it_under_the_names_of_the_table(tmp_path: Path) -> None:
-    document = json.loads(write(tmp_path / "index.json", HEADER, lambda: [DONE, replace(DONE, take=2)]).read_text())
+    header = replace(HEADER, report=lambda record: REPORT)
+    document = json.loads(write(tmp_path / "index.json", header, lambda: [DONE, replace(DONE, take=2)]).read_text())
+    assert VALIDATOR.is_valid(document)
     frame = pandas.json_normalize(document["jobs"])
     table = pandas.read_csv(tmp_path / "index.csv")
     assert set(frame.columns) == set(table.columns)
-    for name in ("take", "cost", "variables.cfg", "video.bytes", "video.fps", "key"):
+    assert table[["defects", "warnings"]].values.tolist() == [["frozen", "camera"]] * 2
+    for name in ("take", "cost", "variables.cfg", "video.bytes", "video.fps", "key", "measures.frozen"):
         assert frame[name].tolist() == table[name].tolist()
 
 
@@ -229,10 +240,18 @@ def test_the_schema_wants_every_member_of_a_job(member: str, tmp_path: Path) -> 
         ("take", 0),
         ("video", {"path": "a.mp4"}),
         ("thumbnail", {"path": "/tmp/a.jpg"}),
-        ("extra", 1),
+        ("measures", {"frozen": 2}),
+        ("defects", [{"measure": "beauty"}]),
+        ("warnings", ["camera"]),
     ],
 )
 def test_the_schema_refuses_what_is_wrong(member: str, value: object, tmp_path: Path) -> None:
     document = json.loads(write(tmp_path / "index.json", HEADER, lambda: [DONE]).read_text())
     document["jobs"][0][member] = value
     assert not VALIDATOR.is_valid(document)
+
+
+def test_names_of_later_versions_are_no_error(tmp_path: Path) -> None:
+    document = json.loads(write(tmp_path / "index.json", HEADER, lambda: [DONE]).read_text())
+    document["jobs"][0]["marks"] = {}
+    assert VALIDATOR.is_valid(document | {"more": 1})

@@ -44,7 +44,11 @@ MEMBERS = [
     "cost",
     "video",
     "thumbnail",
+    "previews",
     "image_vars",
+    "measures",
+    "defects",
+    "warnings",
     "error",
 ]
 
@@ -56,7 +60,17 @@ def test_members_stand_in_the_order_of_the_format() -> None:
 def test_what_is_not_known_is_null() -> None:
     document = job_document(PENDING)
     unknown = [name for name, value in document.items() if value is None]
-    assert unknown == ["request_id", "submitted_at", "finished_at", "cost", "video", "thumbnail", "error"]
+    assert unknown == [
+        "request_id",
+        "submitted_at",
+        "finished_at",
+        "cost",
+        "video",
+        "thumbnail",
+        "previews",
+        "measures",
+        "error",
+    ]
 
 
 def test_artifacts_have_exactly_their_members() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 _SOLE = "it may be left out where it is the only one in the current folder"
+_MEASURES = "the list of measures"
 _USUAL = 80  # columns, if the terminal does not report its width
 
 
@@ -53,6 +54,10 @@ class _Help(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         named = os.environ.get("COLUMNS", "")
         super().__init__(prog, width=((int(named) if named.isdecimal() else 0) or _columns()) - 2)
+
+    def add_text(self, text: str | None) -> None:
+        # The list is put in only where it is read: to load it takes time.
+        super().add_text(_measures() if text == _MEASURES else text)
 
     def _expand_help(self, action: argparse.Action) -> str:
         words = super()._expand_help(action)
@@ -141,6 +146,13 @@ def _manifest_commands(commands: _Commands) -> None:
     verify.add_argument("--no-progress", action="store_true", help="no progress on the screen")
     _selection(verify)
     _sandboxed(verify)
+    measuring = "measure the clips that were not measured yet, make the previews that are not there, write the index"
+    measure = _manifest(commands, "measure", measuring)
+    processes = "how many clips are looked at at once (as many as there are cores)"
+    measure.add_argument("--processes", type=_number(int, 1, 256), metavar="N", help=processes)
+    measure.epilog = _MEASURES
+    _selection(measure)
+    _sandboxed(measure)
     _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
 
 
@@ -250,6 +262,12 @@ def _sandbox_flags(flags: argparse._ActionsContainer, prefix: str = "") -> None:
     )
 
 
+def _measures() -> str:
+    from runner.video.measures import MEASURES
+
+    return "The measures: " + "; ".join(f"{name} ({what})" for name, what in MEASURES.items())
+
+
 def _behaviours() -> str:
     # The table takes longer to load than all other help, so only those who read it wait for it.
     from runner.sandbox.behaviours import BEHAVIOURS
@@ -320,7 +338,7 @@ def _selection(command: argparse.ArgumentParser) -> None:
     ):
         flags.add_argument(f"--{flag}", action="append", default=[], metavar="GLOB", help=what)
     where = (
-        "only jobs with this value, such as 'surface=wet rock'; also image, prompt, model, take, and status;"
+        "only jobs with this value, such as 'surface=wet rock'; also image, prompt, model, take, status, and defect;"
         " of one NAME any value may match, but all NAMEs must"
     )
     flags.add_argument("--where", action="append", default=[], metavar="NAME=VALUE", help=where)

@@ -30,6 +30,7 @@ _MODULES = {
     "status": "status_command",
     "index": "status_command",
     "verify": "verify_command",
+    "measure": "measure_command",
     "models": "query_commands",
     "requests": "query_commands",
     "doctor": "doctor_command",

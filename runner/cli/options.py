@@ -15,7 +15,7 @@ from runner.manifest.reader import read
 from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
 from runner.model import Manifest, Output, Status
 from runner.planning.plan import lowered
-from runner.planning.selection import STATUS, Selection, conditions, is_status
+from runner.planning.selection import DEFECT, STATUS, Selection, conditions, stands_for
 from runner.results.atomic_files import index_path
 from runner.results.unfinished import Unfinished
 from runner.state.store import Store
@@ -82,12 +82,14 @@ def state_of(manifest: Manifest) -> Store | None:
 def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
     """The jobs that the flags select. Raises UsageError if --where names a variable that the manifest does not have."""
     where = conditions(options.where, manifest)
-    statuses = where.pop(STATUS, ()) if is_status(STATUS, manifest) else ()
+    statuses, defects = (where.pop(each, ()) if stands_for(each, each, manifest) else () for each in (STATUS, DEFECT))
     return Selection(
         only=tuple(options.only),
         skip=tuple(options.skip),
         where=where,
         statuses=tuple(map(Status, statuses)),
+        defects=frozenset(defects),
+        thresholds=manifest.thresholds,
         first=getattr(options, "first", None),
         pictures={image.id: image.known for image in manifest.images},
         retry_failed=getattr(options, "retry_failed", False),

@@ -373,6 +373,12 @@ _CODES = {
         "The images of the manifest fill the first picture of a model, and params give the same parameter.",
         "models: {kling-v3-image-to-video: {images: none, params: {image: images/shoe.jpg}}}",
     ),
+    # Measures.
+    "E530": Code(
+        "An unknown measure",
+        "A threshold of a defect names a measure that there is not. reelrun measure --help lists all, with their units.",
+        'measures: {defects: ["frozen > 0.3", "flash >= 1"]}',
+    ),
     # Output.
     "E601": Code(
         "An output path that is not allowed",

@@ -203,6 +203,7 @@ def _manifest(
         settings=settings.models(mapping(content.get("models"))),
         video=mapping(content.get("video")),
         uploads=settings.uploads(content.get("uploads")),
+        thresholds=settings.thresholds(mapping(content.get("measures"))),
     )
 
 

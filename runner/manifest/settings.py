@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from runner.manifest.json_values import integer, items, mapping, mappings
-from runner.model import Budget, Json, Matrix, ModelSettings, Output, RunSettings, Sample, Uploads
+from runner.model import Budget, Json, Matrix, ModelSettings, Output, RunSettings, Sample, Threshold, Uploads
+from runner.video.defects import threshold_of
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _DURATION = re.compile(rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{_NUMBER})s)?")
@@ -23,6 +24,10 @@ AMOUNTS = ("max_cost", *PRICES)
 # Gives a number as it is spelled, None if that is unknown.
 Written = Callable[[str], str | None]
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_SIZE = re.compile(rf"(?P<number>{_NUMBER}) ?(?P<unit>B|[kKMGT]B)")
+_BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+# What previews may take on the disk.
+PREVIEWS = "2 GB"
 # The keys of the matrix that are not axes.
 KEYWORDS = ("include", "exclude", "zip", "sample")
 
@@ -104,7 +109,24 @@ def output(content: Mapping[str, Json], manifest: Path) -> Output:
         dir=folder,
         state=folder / "state.sqlite" if state is None else _unfollowed(base / str(state)),
         file=None if file is None else str(file),
+        previews=size(str(content.get("previews", PREVIEWS))),
     )
+
+
+def size(text: str) -> int:
+    """A size of the manifest in bytes. Raises ValueError for other text."""
+    found = _SIZE.fullmatch(text)
+    if text == "none":
+        return 0
+    if found is None:
+        raise ValueError(f"{text!r} is no size")
+    return int(float(found["number"]) * _BYTES[found["unit"].lower()])
+
+
+def thresholds(content: Mapping[str, Json]) -> tuple[Threshold, ...] | None:
+    """The thresholds of defects; None where the manifest says nothing of them."""
+    listed = content.get("defects")
+    return tuple(filter(None, map(threshold_of, map(str, items(listed))))) if listed is not None else None
 
 
 def _unfollowed(path: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import cast
 from yaml.nodes import SequenceNode
 
 from runner.diagnostics.diagnostic_limit import MOST
-from runner.diagnostics.suggestions import closest, did_you_mean, misread
+from runner.diagnostics.suggestions import closest, did_you_mean, known_here, misread
 from runner.diagnostics.words import described, literal, name
 from runner.errors import Severity
 from runner.manifest import settings
@@ -28,6 +28,8 @@ from runner.manifest.yaml.doubts import doubts_of
 from runner.manifest.yaml.source import Source
 from runner.model import Json, Route
 from runner.shipped import shipped
+from runner.video.defects import threshold_of
+from runner.video.measures import MEASURES
 
 
 def checked(document: Document, found: ReadingDiagnostics) -> Mapping[str, Json]:
@@ -46,6 +48,7 @@ def checked(document: Document, found: ReadingDiagnostics) -> Mapping[str, Json]
     more = [
         *_durations(content),
         *_amounts(content, found.source.written),
+        *_unknown_measures(content),
         *_unexpanded(content, found),
         *islice(misnamed(content), MOST + 1),
     ]
@@ -105,6 +108,16 @@ def _amounts(content: Mapping[str, Json], written: Written) -> Iterator[SchemaDi
         if not settings.is_countable(settings.money(value, written(route))):
             message = f"{key} is {written(route) or literal(value)}; it may have at most {settings.DECIMALS} decimals"
             yield SchemaDiagnostic(route, "E205", message, "money is counted in billionths of its currency")
+
+
+def _unknown_measures(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
+    """Thresholds of measures that there are not."""
+    for place, text in enumerate(items(mapping(content.get("measures")).get("defects"))):
+        threshold = threshold_of(text) if isinstance(text, str) else None
+        if threshold is not None and threshold.measure not in MEASURES:
+            hint = known_here(threshold.measure, MEASURES)
+            message = f"there is no measure {literal(threshold.measure)}"
+            yield SchemaDiagnostic(("measures", "defects", place), "E530", message, hint)
 
 
 def _unexpanded(content: Mapping[str, Json], found: ReadingDiagnostics) -> Iterator[SchemaDiagnostic]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeAlias
 
 from runner.diagnostics.suggestions import known_here, suggestion
 from runner.errors import UsageError
-from runner.model import Attempt, Json, Manifest, Status, Variables, canonical_json, same_value
+from runner.model import Attempt, Json, Manifest, Status, Threshold, Variables, canonical_json, same_value
 from runner.state.store import Store
+from runner.video.defects import defects_of, names
 
 # What a job can be selected by besides its variables, with the job's attribute. No variable may have such a name.
 _PLACES = {"image": "image", "prompt": "prompt_id", "model": "model", "take": "take"}
 # The name that stands for the status of a job, where the manifest has no variable of this name.
 STATUS = "status"
+# And the one that stands for its defects.
+DEFECT = "defect"
 
 
 class _Placed(Protocol):
@@ -62,8 +65,9 @@ class Selection:
 
     `only` and `skip` are globs on keys, in which `*` also matches `/`. `where` has the allowed values of each name, as
     texts. `pictures` has the variables of each picture, by its id; a job has only the variables of its variant.
-    `statuses` are those that a job may have when the command begins: `at` finds the `ids` of these jobs. `first` is how
-    many jobs are submitted at most, in the order of the plan.
+    `statuses` are those that a job may have when the command begins, and `defects` those that its clip may have, by
+    these `thresholds`: `at` finds the `ids` of these jobs. `first` is how many jobs are submitted at most, in the order
+    of the plan.
     """
 
     only: tuple[str, ...] = ()
@@ -71,6 +75,8 @@ class Selection:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pictures: Mapping[str, Variables] = field(default_factory=dict, repr=False)
     statuses: tuple[Status, ...] = ()
+    defects: frozenset[str] = frozenset()
+    thresholds: tuple[Threshold, ...] | None = None
     ids: JobIds | None = field(default=None, repr=False)
     first: int | None = None
     retry_failed: bool = False
@@ -79,15 +85,26 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        return not (self.only or self.skip or self.where or self.statuses)
+        return not (self.only or self.skip or self.where or self.statuses or self.defects)
 
     def at(self, store: Store | None) -> Selection:
-        """This selection with the jobs that have its statuses now. A job that the state does not have is pending."""
-        if not self.statuses:
+        """This selection with the jobs that have its statuses and defects now. A job that the state does not have is
+        pending."""
+        if not self.statuses and not self.defects:
             return self
         is_rest = Status.PENDING in self.statuses
         listed = [each for each in Status if (each in self.statuses) != is_rest]
-        return replace(self, ids=JobIds(frozenset(store.ids(listed) if store else ()), is_rest))
+        ids = JobIds(frozenset(store.ids(listed) if store and self.statuses else ()), is_rest or not self.statuses)
+        if self.defects:
+            faulty = self._faulty(store) if store else ()
+            ids = JobIds(frozenset(each for each in faulty if ids.has(each)))
+        return replace(self, ids=ids)
+
+    def _faulty(self, store: Store) -> Iterator[str]:
+        """The ids of the jobs whose clips have one of the defects."""
+        for job_id, measured in store.measured():
+            if any(each.measure in self.defects for each in defects_of(measured, self.thresholds)):
+                yield job_id
 
     def has(self, job: Placed) -> bool:
         if self.is_everything:
@@ -143,7 +160,7 @@ def text_of(value: Json) -> str:
 def conditions(texts: Iterable[str], manifest: Manifest) -> dict[str, tuple[str, ...]]:
     """The values of each name, from texts `NAME=VALUE`.
 
-    Raises UsageError for another text, an unknown name, or a status that no job can have.
+    Raises UsageError for another text, an unknown name, or a status or a defect that no job can have.
     """
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:
@@ -151,22 +168,24 @@ def conditions(texts: Iterable[str], manifest: Manifest) -> dict[str, tuple[str,
         if not sign:
             hint = "write NAME=VALUE, such as --where 'surface=wet rock'"
             raise UsageError(f"--where {text!r} is no condition", hint)
-        if known_variable(name, manifest, "--where", STATUS) == STATUS and is_status(name, manifest):
-            _check_status(value)
+        known_variable(name, manifest, "--where", STATUS, DEFECT)
+        if stands_for(STATUS, name, manifest):
+            _check(name, value, [str(each) for each in Status])
+        if stands_for(DEFECT, name, manifest):
+            _check(name, value, names(manifest.thresholds))
         found[name] = (*found.get(name, ()), value)
     return found
 
 
-def is_status(name: str, manifest: Manifest) -> bool:
-    """Whether the name stands for the status of jobs: a variable of the manifest with this name goes before."""
-    return name == STATUS and name not in variables_of(manifest)
+def stands_for(special: str, name: str, manifest: Manifest) -> bool:
+    """Whether the name stands for the status or the defects: a variable of the manifest with this name goes before."""
+    return name == special and name not in variables_of(manifest)
 
 
-def _check_status(text: str) -> None:
-    statuses = [str(each) for each in Status]
-    if text not in statuses:
-        hint = suggestion(text, statuses, f"it is one of {', '.join(statuses)}")
-        raise UsageError(f"--where {STATUS}={text}: no job has such a status", hint)
+def _check(name: str, text: str, known: Sequence[str]) -> None:
+    if text not in known:
+        hint = suggestion(text, known, f"it is one of {', '.join(known)}" if known else "the manifest lists none")
+        raise UsageError(f"--where {name}={text}: no job has such a {name}", hint)
 
 
 def known_variable(name: str, manifest: Manifest, flag: str, *more: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from runner.model import JobRecord, Json, Manifest
 from runner.planning.expansion.portable import ports_of
+from runner.planning.selection import Selection
 from runner.results.camera_check import contradictions
 from runner.results.duplicates import duplicates
 from runner.state.store import Store
@@ -14,12 +16,14 @@ from runner.video.defects import Defect, defects_of
 from runner.video.looking.previews import FOLDER, SMALL, SPRITE, names_in
 from runner.video.measures import DUPLICATE
 
+WARNING_CODES = ("duplicate", "sound", "camera", "looking")
+_SHOWN = 20
 _OFF = (False, None, "off", "no", "none", "false")
 
 
 @dataclass(frozen=True, slots=True)
 class ClipWarning:
-    """Something about a clip that people should look at. `code` is one of `duplicate`, `sound`, `camera`, `looking`."""
+    """Something about a clip that people should look at. `code` is one of `WARNING_CODES`."""
 
     code: str
     message: str
@@ -81,6 +85,40 @@ class ClipReports:
         schema = self._manifest.schemas.get(record.model)
         ports = [port.name for port in ports_of(schema) if "sound" in port.of] if schema is not None else []
         return bool(ports) and all(record.payload.get(name) in _OFF for name in ports)
+
+
+@dataclass(slots=True)
+class ClipTotals:
+    """What is to be told of clips: how many have which defect and which warning, how many are not measured, or without
+    OpenCV, and the first ones with their defects and warnings in words."""
+
+    defects: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    unmeasured: int = 0
+    without_flow: int = 0
+    first: list[tuple[str, str]] = field(default_factory=list)
+    others: int = 0
+
+    @classmethod
+    def of(cls, manifest: Manifest, store: Store, selection: Selection) -> ClipTotals:
+        found = cls()
+        if store.has_clips():
+            reports = ClipReports(manifest, store)
+            for record in filter(selection.has, store.records()):
+                if record.video is not None:
+                    found.add(record, list(reports.defects_of(record)), list(reports.warnings_of(record)))
+        return found
+
+    def add(self, record: JobRecord, defects: Sequence[Defect], warnings: Sequence[ClipWarning]) -> None:
+        self.defects.update(each.measure for each in defects)
+        self.warnings.update(each.code for each in warnings)
+        self.unmeasured += record.measured is None
+        self.without_flow += record.measured is not None and not record.measured.has_flow
+        words = [*map(str, defects), *(each.message for each in warnings)]
+        if words and len(self.first) < _SHOWN:
+            self.first.append((record.key, "; ".join(words)))
+        elif words:
+            self.others += 1
 
 
 def _prompt(record: JobRecord) -> str:

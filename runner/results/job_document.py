@@ -42,8 +42,11 @@ def job_document(
         "cost": None if record.cost is None else float(record.cost),
         "video": _artifact(record.video, VIDEO),
         "thumbnail": _artifact(record.thumbnail, THUMBNAIL),
-        **report,
+        "previews": report["previews"],
         "image_vars": dict(image_vars or {}),
+        "measures": report["measures"],
+        "defects": report["defects"],
+        "warnings": report["warnings"],
         "error": record.error,
     }
 

@@ -58,9 +58,9 @@ def _columns(snapshot: IndexSnapshot) -> list[_Column]:
         *_within("video", VIDEO),
         *_within("thumbnail", THUMBNAIL),
         *(("previews", name, "path") for name in PREVIEWS),
+        *_within("image_vars", sorted(snapshot.image_vars)),
         *_within("measures", (*MEASURES, DUPLICATE)),
         *_members(("defects", "warnings")),
-        *_within("image_vars", sorted(snapshot.image_vars)),
         ("error",),
     ]
 

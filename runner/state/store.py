@@ -342,6 +342,10 @@ class Store(Names):
             (sha256, measured.version, int(measured.has_flow), values, spans, measured.signature, measured.note),
         )
 
+    def has_clips(self) -> bool:
+        """Whether any job has a clip."""
+        return self.scalar("SELECT 1 FROM artifacts WHERE kind = 'video' LIMIT 1") is not None
+
     def same_files(self) -> Iterator[tuple[str, str]]:
         """The hash of each clip that several jobs have, with the id of the job, in the order of the jobs."""
         return self.each(

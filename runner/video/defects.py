@@ -14,6 +14,7 @@ _COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": ope
 _THRESHOLD = re.compile(
     r"\s*(?P<measure>[^\s<>=]+)\s*(?P<sign>>=|<=|>|<)\s*(?P<limit>[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*"
 )
+_SHOWN = 3
 # Where a manifest says nothing: what nobody asks a clip for. Movement has none: what moves is the picture's matter.
 USUAL = (
     Threshold("frozen", ">", 0.3),
@@ -36,6 +37,11 @@ class Defect:
     sign: str
     limit: float
     spans: tuple[Span, ...] = ()
+
+    def __str__(self) -> str:
+        places = ", ".join(f"{start:g}-{end:g} s" for start, end in self.spans[:_SHOWN])
+        more = ", ..." if len(self.spans) > _SHOWN else ""
+        return f"{self.measure} {self.value:g} ({self.sign} {self.limit:g})" + (f" at {places}{more}" if places else "")
 
 
 def threshold_of(text: str) -> Threshold | None:

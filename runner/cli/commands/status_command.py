@@ -21,8 +21,10 @@ from runner.planning.comparison import gone_clips
 from runner.planning.matches import Matches
 from runner.planning.selection import Selection, known_variable, text_of, value_of
 from runner.results.atomic_files import index_path
+from runner.results.clip_reports import WARNING_CODES, ClipTotals
 from runner.results.unfinished import Unfinished, unfinished
 from runner.state.store import Store
+from runner.video.defects import names as defect_names
 
 # How many jobs have which status, by the values of the variables that --by names.
 _Groups: TypeAlias = dict[tuple[str, ...], Counter[Status]]
@@ -39,6 +41,7 @@ class _Standing:
     unfinished: Unfinished
     index: Path
     gone: list[str] = field(default_factory=list)
+    clips: ClipTotals = field(default_factory=ClipTotals)
 
 
 def status(options: argparse.Namespace) -> int:
@@ -55,6 +58,7 @@ def status(options: argparse.Namespace) -> int:
         with store:
             manifest, selection = _as_counted(manifest, store), selection.at(store)
             standing = _standing(store, manifest, selection)
+            standing.clips = ClipTotals.of(manifest, store, selection)
             groups = _groups(store, selection, options.by) if options.by else {}
     if options.json:
         screen.document(_status_document(options, manifest, standing, groups))
@@ -116,7 +120,16 @@ def _status_document(
         document["groups"] = {",".join(options.by): tree}
     if standing.gone:
         document["gone"] = standing.gone
-    return document
+    return document | clips_document(manifest, standing.clips)
+
+
+def clips_document(manifest: Manifest, clips: ClipTotals) -> dict[str, object]:
+    """How many clips have which defect and warning, for programs, and how many are not measured."""
+    return {
+        "defects": {name: clips.defects[name] for name in defect_names(manifest.thresholds)},
+        "warnings": {code: clips.warnings[code] for code in WARNING_CODES},
+        "unmeasured": clips.unmeasured,
+    }
 
 
 def _show(options: argparse.Namespace, manifest: Manifest, standing: _Standing, groups: _Groups) -> None:
@@ -134,6 +147,7 @@ def _show(options: argparse.Namespace, manifest: Manifest, standing: _Standing, 
         screen.show("", f"  {money(standing.spent, budget.currency)}{most} spent")
     _show_unfinished(options, standing.unfinished)
     _show_gone(options, standing.gone)
+    show_clips(options, standing.clips)
     if any(not each.is_final for each in standing.unfinished.totals):
         screen.show("", f"Next: {command_line(options, 'run')}")
     elif standing.unfinished:
@@ -183,6 +197,22 @@ def _show_gone(options: argparse.Namespace, gone: list[str]) -> None:
     repair = command_line(options, "verify", "--repair")
     screen.show("", f"  {screen.count(len(gone), 'clip')} not in the folder any more: {gone[0]}{more}")
     screen.show(f"  {repair}        (fetches what the service still has)")
+
+
+def show_clips(options: argparse.Namespace, clips: ClipTotals) -> None:
+    """The clips that people should look at, and those that nobody has looked at."""
+    if clips.first:
+        counts = (*clips.defects.most_common(), *clips.warnings.most_common())
+        screen.show("", f"  to look at: {', '.join(f'{name} {number:,}' for name, number in counts)}")
+    for key, words in clips.first:
+        screen.show(f"  {key}: {words}")
+    if clips.others:
+        screen.show(f"  ... and {clips.others:,} more; index.json has all")
+    if clips.unmeasured and options.command != "measure":
+        screen.show("", f"  {screen.count(clips.unmeasured, 'clip')} not measured: {command_line(options, 'measure')}")
+    if clips.without_flow:
+        number = screen.count(clips.without_flow, "clip")
+        screen.show("", f"  {number} without motion and camera, which OpenCV measures: pip install 'reelrun[measure]'")
 
 
 def why(record: JobRecord) -> str:

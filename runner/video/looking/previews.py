@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,10 +24,6 @@ class PreviewFiles:
         self._output_dir = output_dir
         self._sha256 = sha256
         self._parts: list[Path] = []
-
-    @property
-    def are_there(self) -> bool:
-        return all(self._path(suffix).is_file() for suffix in (SPRITE, SMALL))
 
     def part(self, suffix: str) -> Path:
         """A new temporary file, which gets its name with `finish`. Raises OSError and DiskError."""
@@ -57,6 +53,20 @@ class PreviewFiles:
 def names_in(output_dir: Path) -> frozenset[str]:
     """The names of the previews that are there."""
     return frozenset(entry.name for entry in _entries(output_dir) if not entry.name.endswith(_PART))
+
+
+def are_there(names: Collection[str], sha256: str) -> bool:
+    """Whether a clip has all of its previews."""
+    return all(f"{sha256}{suffix}" in names for suffix in (SPRITE, SMALL))
+
+
+def bytes_in(output_dir: Path) -> int:
+    """What the previews take on the disk."""
+    total = 0
+    for entry in _entries(output_dir):
+        with contextlib.suppress(OSError):
+            total += entry.stat(follow_symlinks=False).st_size
+    return total
 
 
 def keep_within(output_dir: Path, most_bytes: int) -> None:

@@ -1,0 +1,166 @@
+"""Measures the clips of a state that nobody measured yet, and makes the previews that are not there."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+from runner.media import FIRST, LAST, Medium, end_pictures, media_of, parameters_of
+from runner.model import Image, JobRecord, Manifest, Measured
+from runner.planning.plan import make_plan
+from runner.planning.selection import Selection
+from runner.state.disk import inside
+from runner.state.store import Store
+from runner.video.facts import UnfitFileError
+from runner.video.looking.previews import are_there, bytes_in, keep_within, names_in
+from runner.video.measures import VERSION, ViewOrder
+
+# Previews are made until they have this share of their room: beyond it, each new one would drive out an old one.
+_FULL = 0.95
+# How many clips wait for each process.
+_AHEAD = 2
+
+# Is called with how many clips are done, and how many there are.
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasurable:
+    """A clip that could not be measured, and why."""
+
+    record: JobRecord
+    reason: str
+
+
+@dataclass(slots=True)
+class MeasuringResult:
+    """How many clips were measured, and got previews, how many had all before, and which could not be looked at."""
+
+    measured: int = 0
+    previewed: int = 0
+    kept: int = 0
+    failed: list[Unmeasurable] = field(default_factory=list)
+
+
+def has_opencv() -> bool:
+    """Whether the extra is there that motion and camera are measured with."""
+    return find_spec("cv2") is not None
+
+
+def is_current(measured: Measured | None) -> bool:
+    """Whether a clip need not be measured again: by this version, and with OpenCV where that is there."""
+    return measured is not None and measured.version == VERSION and (measured.has_flow or not has_opencv())
+
+
+def measure(store: Store, manifest: Manifest, selection: Selection, processes: int, tell: Tell) -> MeasuringResult:
+    """Measure the clips of the selected jobs in so many processes, the latest first. What is measured is written at
+    once, so that it is not measured again after an interruption."""
+    result = MeasuringResult()
+    records = [each for each in store.records() if each.video is not None and selection.has(each)][::-1]
+    orders = list(_orders(manifest, records, result))
+    tell(0, len(orders))
+    for done, (record, order, future) in enumerate(_looked_at(orders, manifest.output.dir, processes), 1):
+        try:
+            measured = future.result()
+        except (UnfitFileError, OSError) as error:
+            result.failed.append(Unmeasurable(record, _words(error)))
+        else:
+            _keep(store, order, measured)
+            result.measured += order.measures
+            result.previewed += order.output_dir is not None
+        if manifest.output.previews:
+            keep_within(manifest.output.dir, manifest.output.previews)
+        tell(done, len(orders))
+    return result
+
+
+def _words(error: UnfitFileError | OSError) -> str:
+    return (error.strerror or "it cannot be read") if isinstance(error, OSError) else str(error)
+
+
+def _media_of(manifest: Manifest, records: Sequence[JobRecord]) -> Mapping[str, Image]:
+    """The files of the manifest by their references. Those that parameters name are known only once it is planned."""
+    named = {medium.text for each in records if not each.orphaned for medium in _files_of(manifest, each)}
+    if named <= manifest.media.keys():
+        return manifest.media
+    return make_plan(manifest).manifest.media
+
+
+def _files_of(manifest: Manifest, record: JobRecord) -> Iterator[Medium]:
+    schema = manifest.schemas.get(record.model)
+    found = media_of(record.payload, parameters_of(schema)) if schema is not None else iter(())
+    return (each for each in found if each.is_file)
+
+
+def _keep(store: Store, order: ViewOrder, measured: Measured) -> None:
+    if order.measures:
+        with store.transaction():
+            store.keep_measured(order.sha256, measured)
+
+
+def _orders(
+    manifest: Manifest, records: Sequence[JobRecord], result: MeasuringResult
+) -> Iterator[tuple[JobRecord, ViewOrder]]:
+    """What is to be done, each file once. Clips that are there twice are one."""
+    folder, room = manifest.output.dir, manifest.output.previews
+    names = names_in(folder)
+    has_room = bytes_in(folder) < _FULL * room
+    media = _media_of(manifest, records) if any(not is_current(each.measured) for each in records) else {}
+    seen: set[str] = set()
+    for record in records:
+        if record.video is None or record.video.sha256 in seen:
+            continue
+        sha256 = record.video.sha256
+        seen.add(sha256)
+        previews = has_room and not are_there(names, sha256)
+        if is_current(record.measured) and not previews:
+            result.kept += 1
+            continue
+        ends = end_pictures(record.payload, manifest.schemas.get(record.model), media)
+        order = ViewOrder(sha256, folder if previews else None, ends.get(FIRST), ends.get(LAST))
+        yield record, replace(order, measures=not is_current(record.measured))
+
+
+def _looked_at(
+    orders: list[tuple[JobRecord, ViewOrder]], folder: Path, processes: int
+) -> Iterator[tuple[JobRecord, ViewOrder, Future[Measured]]]:
+    """Each clip when it is done. Only a few wait in line, so that an interruption leaves little undone."""
+    if not orders:
+        return
+    # Started anew, not copied: threads of FFmpeg and OpenCV do not survive a copy.
+    pool = ProcessPoolExecutor(min(processes, len(orders)), get_context("spawn"), initializer=_ignore_interrupts)
+    try:
+        waiting: dict[Future[Measured], tuple[JobRecord, ViewOrder]] = {}
+        left = iter(orders)
+        while True:
+            for record, order in islice(left, processes * _AHEAD - len(waiting)):
+                assert record.video is not None, "only jobs with clips are measured"
+                waiting[pool.submit(look_at, inside(folder, record.video.path), order)] = record, order
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield *waiting.pop(future), future
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches all processes of a terminal: the one that started these ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def look_at(path: Path, order: ViewOrder) -> Measured:
+    """Decode a clip and look at it. Raises UnfitFileError, and OSError where it is not there."""
+    from runner.video.decoding import inspect_video
+    from runner.video.looking.viewing import Viewing
+
+    path.stat()
+    with Viewing(order) as viewing:
+        inspect_video(path, None, decode=True, viewer=viewing)
+        return viewing.finish()
