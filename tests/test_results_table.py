@@ -50,11 +50,14 @@ COLUMNS = """
     variables.cfg variables.loud variables.surface variables.tags take payload.cfg_scale payload.prompt
     status reason request_id attempts submitted_at finished_at cost
     video.path video.sha256 video.bytes video.seconds video.width video.height video.fps video.codec
-    thumbnail.path previews.sprite.path previews.small.path
+    thumbnail.path error
+"""
+LOOKED_AT = """
+    previews.sprite.path previews.small.path
     measures.frozen measures.black measures.cuts measures.flash measures.flicker measures.motion measures.sharpness
     measures.drift measures.first_frame measures.last_frame measures.zoom measures.pan measures.tilt measures.roll
-    measures.wobble measures.sound measures.duplicate_of defects warnings error
-"""
+    measures.wobble measures.sound measures.duplicate_of defects warnings
+""".split()
 # UTF-8 has no surrogates; how they are written is a matter of the file.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -103,6 +106,7 @@ def test_columns_are_the_union_in_a_stable_order(tmp_path: Path) -> None:
         "video.fps",
         "video.codec",
         "thumbnail.path",
+        *LOOKED_AT,
         "error",
     ]
     assert names == text_of(tmp_path, [DONE, JOB]).split("\r\n")[0].split(",")

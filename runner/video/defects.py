@@ -22,9 +22,9 @@ USUAL = (
     Threshold("cuts", ">=", 1),
     Threshold("flash", ">=", 1),
     Threshold("flicker", ">", 1),
-    Threshold("sharpness", "<", 0.5),
+    Threshold("sharpness", "<", 0.65),
     Threshold("drift", ">", 10),
-    Threshold("first_frame", "<", 0.3),
+    Threshold("first_frame", "<", 0.35),
 )
 
 

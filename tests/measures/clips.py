@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
 import av
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 Picture: TypeAlias = npt.NDArray[np.uint8]
 Fault: TypeAlias = Callable[[Sequence[Picture]], Sequence[Picture]]
@@ -19,19 +20,24 @@ FPS, SECONDS = 24, 5
 SIZE = (640, 360)
 
 
+@cache
 def scene(seed: int, size: tuple[int, int] = (1280, 720)) -> Image.Image:
-    """A picture with large and small shapes in colours of its own, and some grain."""
+    """A picture with soft and hard shapes, large and small, in colours of its own."""
     drawn = np.random.default_rng(seed)
     wide, high = size
     picture = np.zeros((high, wide, 3))
     for cells, strength in ((6, 55), (24, 28), (96, 14), (320, 6)):
-        small = drawn.normal(0, 1, (max(cells * high // wide, 2), cells, 3)) * [1.0, 0.9, 0.8]
-        grey = drawn.normal(0, 1, (*small.shape[:2], 1))
-        layer = np.clip(128 + 40 * (0.4 * small + 0.8 * grey), 0, 255).astype(np.uint8)
-        large = Image.fromarray(layer).resize(size, Image.Resampling.BICUBIC)
+        grey = drawn.normal(0, 1, (cells * high // wide, cells, 1))
+        layer = np.clip(128 + 40 * (0.4 * drawn.normal(0, 1, (*grey.shape[:2], 3)) + 0.8 * grey), 0, 255)
+        large = Image.fromarray(layer.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
         picture += (np.asarray(large, dtype=float) - 128) * strength / 40
-    colour = drawn.uniform(90, 150, 3)
-    return Image.fromarray(np.clip(picture + colour, 0, 255).astype(np.uint8))
+    made = Image.fromarray(np.clip(picture + drawn.uniform(90, 150, 3), 0, 255).astype(np.uint8))
+    pen = ImageDraw.Draw(made)
+    for _ in range(90):
+        x, y, w, h = (int(each) for each in drawn.uniform((0, 0, 6, 6), (wide, high, 90, 90)))
+        shade = tuple(int(each) for each in drawn.uniform(40, 210, 3))
+        (pen.rectangle if drawn.random() < 0.5 else pen.ellipse)((x, y, x + w, y + h), fill=shade)
+    return made
 
 
 def seen(picture: Image.Image, x: float, y: float, zoom: float, size: tuple[int, int], base: float = 0.7) -> Picture:
@@ -71,6 +77,26 @@ def pan(seed: int, size: tuple[int, int] = SIZE, frames: int = FPS * SECONDS, wa
     picture = scene(seed)
     places = [0.5 + 0.7 * way * (number / (frames - 1) - 0.5) for number in range(frames)]
     return list(grain((seen(picture, x, 0.5, 1.0, size) for x in places), 1.5, seed))
+
+
+def moved(
+    seed: int,
+    *,
+    zoom: float = 1.0,
+    across: float = 0.0,
+    up: float = 0.0,
+    size: tuple[int, int] = SIZE,
+    frames: int = FPS * SECONDS,
+) -> list[Picture]:
+    """A camera that zooms by a factor and goes by these shares of what it sees at first, without haste at both ends."""
+    picture = scene(seed)
+    found = []
+    for number in range(frames):
+        part = number / (frames - 1)
+        eased = part * part * (3 - 2 * part)
+        x, y = 0.5 + 0.5 * across * (eased - 0.5), 0.5 - 0.5 * up * (eased - 0.5)
+        found.append(seen(picture, x, y, zoom**eased, size, base=0.5))
+    return list(grain(found, 1.5, seed))
 
 
 def handheld(seed: int, size: tuple[int, int] = SIZE, frames: int = FPS * SECONDS) -> list[Picture]:
@@ -167,12 +193,7 @@ def _sampled(frame: Picture, x: npt.NDArray[np.float64], y: npt.NDArray[np.float
     return np.asarray(upper * (1 - v) + lower * v, dtype=np.uint8)
 
 
-def _wrong_first(frames: Sequence[Picture]) -> Sequence[Picture]:
-    """Nothing is changed: the picture that it is held against is another."""
-    return frames
-
-
-# Each fault by the measure that finds it.
+# Each fault by the measure that finds it. A wrong first frame is a clip held against another picture.
 FAULTS: dict[str, Fault] = {
     "frozen": _freeze,
     "black": _black,
@@ -182,7 +203,6 @@ FAULTS: dict[str, Fault] = {
     "sharpness": _blur,
     "drift": _drift,
     "wobble": _wobble,
-    "first_frame": _wrong_first,
 }
 
 
