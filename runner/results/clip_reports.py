@@ -101,24 +101,29 @@ class ClipTotals:
 
     @classmethod
     def of(cls, manifest: Manifest, store: Store, selection: Selection) -> ClipTotals:
-        found = cls()
-        if store.has_clips():
+        found = cls(unmeasured=_unmeasured(store, selection))
+        if store.has_measured():
             reports = ClipReports(manifest, store)
-            for record in filter(selection.has, store.records()):
-                if record.video is not None:
-                    found.add(record, list(reports.defects_of(record)), list(reports.warnings_of(record)))
+            for record in filter(selection.has, store.measured_records()):
+                found.add(record, list(reports.defects_of(record)), list(reports.warnings_of(record)))
         return found
 
     def add(self, record: JobRecord, defects: Sequence[Defect], warnings: Sequence[ClipWarning]) -> None:
         self.defects.update(each.measure for each in defects)
         self.warnings.update(each.code for each in warnings)
-        self.unmeasured += record.measured is None
         self.without_flow += record.measured is not None and not record.measured.has_flow
         words = [*map(str, defects), *(each.message for each in warnings)]
         if words and len(self.first) < _SHOWN:
             self.first.append((record.key, "; ".join(words)))
         elif words:
             self.others += 1
+
+
+def _unmeasured(store: Store, selection: Selection) -> int:
+    if selection.is_everything:
+        return store.unmeasured()
+    chosen = filter(selection.has, store.records())
+    return sum(each.video is not None and each.measured is None for each in chosen)
 
 
 def _prompt(record: JobRecord) -> str:

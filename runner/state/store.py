@@ -342,9 +342,25 @@ class Store(Names):
             (sha256, measured.version, int(measured.has_flow), values, spans, measured.signature, measured.note),
         )
 
-    def has_clips(self) -> bool:
-        """Whether any job has a clip."""
-        return self.scalar("SELECT 1 FROM artifacts WHERE kind = 'video' LIMIT 1") is not None
+    def has_measured(self) -> bool:
+        """Whether any clip was measured."""
+        return self.scalar("SELECT 1 FROM measured_clips LIMIT 1") is not None
+
+    def unmeasured(self) -> int:
+        """How many jobs have a clip that was not measured."""
+        return next(self.each(
+            lambda row: int(row[0]),
+            "SELECT count(*) FROM artifacts WHERE kind = 'video'"
+            " AND NOT EXISTS (SELECT 1 FROM measured_clips WHERE measured_clips.sha256 = artifacts.sha256)",
+        ))  # fmt: skip
+
+    def measured_records(self) -> Iterator[JobRecord]:
+        """Those of `records` whose clips were measured."""
+        is_measured = (
+            "jobs.id IN (SELECT job_id FROM artifacts JOIN measured_clips USING (sha256) WHERE kind = 'video')"
+        )
+        yield from self._records(f"{is_measured} AND {self._is_own()}", self._own_place())
+        yield from self._records(f"{is_measured} AND attempts.number IS NOT NULL AND {self._is_left()}", LATEST)
 
     def same_files(self) -> Iterator[tuple[str, str]]:
         """The hash of each clip that several jobs have, with the id of the job, in the order of the jobs."""

@@ -23,7 +23,7 @@ USUAL = (
     Threshold("flash", ">=", 1),
     Threshold("flicker", ">", 1),
     Threshold("sharpness", "<", 0.65),
-    Threshold("drift", ">", 10),
+    Threshold("drift", ">", 12),
     Threshold("first_frame", "<", 0.35),
 )
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import batches, loading, planning, resuming, simulated, table
+from tests.bench import batches, loading, looking, planning, resuming, simulated, table
 from tests.bench.measure import Bench, Row
 from tests.bench.processes import ROOT, BrokenError, Cores, cost_of, reelrun
 
@@ -23,6 +23,7 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "flights": batches.flights,
     "resuming": resuming.resuming,
     "loading": loading.loading,
+    "looking": looking.looking,
 }
 
 
