@@ -376,7 +376,7 @@ _CODES = {
     # Measures.
     "E530": Code(
         "An unknown measure",
-        "A threshold of a defect names a measure that there is not. reelrun measure --help lists all, with their units.",
+        "A threshold of a defect names a measure that there is not. reelrun measure --help lists all and their units.",
         'measures: {defects: ["frozen > 0.3", "flash >= 1"]}',
     ),
     # Output.

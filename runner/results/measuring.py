@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
+from runner.errors import DiskError
 from runner.media import FIRST, LAST, Medium, end_pictures, media_of, parameters_of
 from runner.model import Image, JobRecord, Manifest, Measured
 from runner.planning.plan import make_plan
@@ -68,6 +77,9 @@ def measure(store: Store, manifest: Manifest, selection: Selection, processes: i
     for done, (record, order, future) in enumerate(_looked_at(orders, manifest.output.dir, processes), 1):
         try:
             measured = future.result()
+        except BrokenExecutor as error:
+            hint = "run the same command again, with fewer --processes: what was measured is kept"
+            raise DiskError("a process that measured clips was ended from outside", hint) from error
         except (UnfitFileError, OSError) as error:
             result.failed.append(Unmeasurable(record, _words(error)))
         else:
@@ -133,8 +145,7 @@ def _looked_at(
     """Each clip when it is done. Only a few wait in line, so that an interruption leaves little undone."""
     if not orders:
         return
-    # Started anew, not copied: threads of FFmpeg and OpenCV do not survive a copy.
-    pool = ProcessPoolExecutor(min(processes, len(orders)), get_context("spawn"), initializer=_ignore_interrupts)
+    pool = _pool(min(processes, len(orders)))
     try:
         waiting: dict[Future[Measured], tuple[JobRecord, ViewOrder]] = {}
         left = iter(orders)
@@ -148,6 +159,13 @@ def _looked_at(
                 yield *waiting.pop(future), future
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _pool(processes: int) -> Executor:
+    if processes == 1:
+        return ThreadPoolExecutor(1)
+    # Started anew, not copied: threads of FFmpeg and OpenCV do not survive a copy.
+    return ProcessPoolExecutor(processes, get_context("spawn"), initializer=_ignore_interrupts)
 
 
 def _ignore_interrupts() -> None:

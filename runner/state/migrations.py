@@ -57,7 +57,7 @@ _ANEW = (
     (range(1, 4), _JOBS_ASIDE, _JOBS_BACK),
     (range(1, 5), _ATTEMPTS_ASIDE, _ATTEMPTS_BACK),
     (range(1, 6), _PATHS_ASIDE, _PATHS_BACK),
-    (range(5, 7), "", _LISTS_FORGOTTEN),
+    (range(5, VERSION), "", _LISTS_FORGOTTEN),
 )
 
 

@@ -1,4 +1,4 @@
-"""Verifying, previewing and measuring a clip, against a small copy by FFmpeg: `python -m tests.bench.looking CLIP N`."""
+"""Looking at a clip while it is verified, against a small copy by FFmpeg: `python -m tests.bench.looking CLIP N`."""
 
 from __future__ import annotations
 

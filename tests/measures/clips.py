@@ -154,7 +154,7 @@ def _blur(frames: Sequence[Picture]) -> Sequence[Picture]:
     high = frames[0].shape[0]
     found = []
     for number, frame in enumerate(frames):
-        radius = 4.0 * high / 720 * number / len(frames)
+        radius = 6.0 * high / 720 * number / len(frames)
         found.append(np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(radius))))
     return found
 

@@ -20,7 +20,7 @@ _BLOCK = 10
 # A frame stands still if no block differs by more than this (of 255), on average, from the first one that stood still
 # with it: the grain of a camera is more, what a codec leaves of a still picture is less, and a slow move adds up. It
 # counts from so many seconds on.
-_STILL, _STILL_SECONDS = 0.5, 0.4
+_STILL, _STILL_SECONDS = 0.9, 0.4
 # Black is darker than this nearly everywhere (as FFmpeg's blackdetect has it).
 _BLACK, _BLACK_SHARE = 40, 0.98
 # How alike two frames are is the correlation of their blocks. A cut falls below this, and so far below its neighbours.

@@ -1,0 +1,33 @@
+"""Some of the trial of the measures. `python -m tests.measures.trial` tries all, and prints the figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.measures.clips import FAULTS, KINDS
+from tests.measures.trial import FIRST, NEAR_WAY, NEAR_ZOOM, WORDS, Case, is_right, move_error, name_of
+
+SIZE, FRAMES = (320, 180), 60
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_clean_clip_has_no_defect(kind):
+    right, words = is_right(Case(kind, "", 1, SIZE, FRAMES))
+    assert right, words
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, FIRST])
+def test_a_planted_fault_is_found_by_its_own_measure(fault):
+    kind = list(KINDS)[len(fault) % len(KINDS)]
+    right, words = is_right(Case(kind, fault, 1, SIZE, FRAMES))
+    assert right, words
+
+
+@pytest.mark.parametrize(("move", "near"), [(("zoom", {"zoom": 1.33}), NEAR_ZOOM), (("tilt", {"up": 0.3}), NEAR_WAY)])
+def test_a_move_of_the_camera_is_measured(move, near):
+    assert move_error(move, 1, SIZE, FRAMES) <= near
+
+
+@pytest.mark.parametrize("word", ["slow push-in", "pan left", "handheld", "static shot"])
+def test_a_move_of_the_sandbox_is_named(word):
+    assert name_of(word, ("scene", 1), 180, 3.0) in WORDS[word]
