@@ -24,7 +24,7 @@ from runner.media import FIRST, LAST, Medium, end_pictures, media_of, parameters
 from runner.model import Image, JobRecord, Manifest, Measured
 from runner.planning.plan import make_plan
 from runner.planning.selection import Selection
-from runner.state.disk import inside
+from runner.state.disk import hash_file, inside
 from runner.state.store import Store
 from runner.video.facts import UnfitFileError
 from runner.video.looking.previews import are_there, bytes_in, keep_within, names_in
@@ -152,7 +152,7 @@ def _looked_at(
         while True:
             for record, order in islice(left, processes * _AHEAD - len(waiting)):
                 assert record.video is not None, "only jobs with clips are measured"
-                waiting[pool.submit(look_at, inside(folder, record.video.path), order)] = record, order
+                waiting[pool.submit(look_at_kept, inside(folder, record.video.path), order)] = record, order
             if not waiting:
                 return
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -173,12 +173,18 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def look_at_kept(path: Path, order: ViewOrder) -> Measured:
+    """Look at a clip that is still the one that was downloaded. Raises as `look_at` does."""
+    if hash_file(path) != order.sha256:
+        raise UnfitFileError("it is not the file that was downloaded")
+    return look_at(path, order)
+
+
 def look_at(path: Path, order: ViewOrder) -> Measured:
-    """Decode a clip and look at it. Raises UnfitFileError, and OSError where it is not there."""
+    """Decode a clip and look at it. Raises UnfitFileError."""
     from runner.video.decoding import inspect_video
     from runner.video.looking.viewing import Viewing
 
-    path.stat()
     with Viewing(order) as viewing:
         inspect_video(path, None, decode=True, viewer=viewing)
         return viewing.finish()
