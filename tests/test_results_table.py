@@ -52,7 +52,29 @@ COLUMNS = """
     video.path video.sha256 video.bytes video.seconds video.width video.height video.fps video.codec
     thumbnail.path error
 """
-LOOKED_AT = ["previews.sprite.path", "previews.small.path", "measures.frozen", "measures.black", "measures.cuts", "measures.flash", "measures.flicker", "measures.motion", "measures.sharpness", "measures.drift", "measures.first_frame", "measures.last_frame", "measures.zoom", "measures.pan", "measures.tilt", "measures.roll", "measures.wobble", "measures.sound", "measures.duplicate_of", "defects", "warnings"]
+LOOKED_AT = [
+    "previews.sprite.path",
+    "previews.small.path",
+    "measures.frozen",
+    "measures.black",
+    "measures.cuts",
+    "measures.flash",
+    "measures.flicker",
+    "measures.motion",
+    "measures.sharpness",
+    "measures.drift",
+    "measures.first_frame",
+    "measures.last_frame",
+    "measures.zoom",
+    "measures.pan",
+    "measures.tilt",
+    "measures.roll",
+    "measures.wobble",
+    "measures.sound",
+    "measures.duplicate_of",
+    "defects",
+    "warnings",
+]
 # UTF-8 has no surrogates; how they are written is a matter of the file.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
