@@ -89,11 +89,12 @@ class ClipReports:
 
 @dataclass(slots=True)
 class ClipTotals:
-    """What is to be told of clips: how many have which defect and which warning, how many are not measured, or without
-    OpenCV, and the first ones with their defects and warnings in words."""
+    """What is to be told of clips: how many have which defect and which warning, how many are measured, not measured, or
+    without OpenCV, and the first ones with their defects and warnings in words."""
 
     defects: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
+    measured: int = 0
     unmeasured: int = 0
     without_flow: int = 0
     first: list[tuple[str, str]] = field(default_factory=list)
@@ -111,6 +112,7 @@ class ClipTotals:
     def add(self, record: JobRecord, defects: Sequence[Defect], warnings: Sequence[ClipWarning]) -> None:
         self.defects.update(each.measure for each in defects)
         self.warnings.update(each.code for each in warnings)
+        self.measured += 1
         self.without_flow += record.measured is not None and not record.measured.has_flow
         words = [*map(str, defects), *(each.message for each in warnings)]
         if words and len(self.first) < _SHOWN:

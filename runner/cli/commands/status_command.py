@@ -120,7 +120,8 @@ def _status_document(
         document["groups"] = {",".join(options.by): tree}
     if standing.gone:
         document["gone"] = standing.gone
-    return document | clips_document(manifest, standing.clips)
+    has_clips = standing.clips.measured or standing.clips.unmeasured
+    return document | (clips_document(manifest, standing.clips) if has_clips else {})
 
 
 def clips_document(manifest: Manifest, clips: ClipTotals) -> dict[str, object]:
