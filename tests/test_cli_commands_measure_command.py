@@ -118,15 +118,15 @@ def test_an_interruption_keeps_what_was_measured(capsys, tmp_path, frozen, monke
     with closing(sqlite3.connect(result.output_dir / "state.sqlite")) as state, state:
         sha256 = hashlib.sha256(video_bytes()).hexdigest()
         state.execute("UPDATE artifacts SET sha256 = ? WHERE job_id = ? AND kind = 'video'", (sha256, job["id"]))
-    looked, calls = measuring.look_at_kept, []
+    keep, calls = measuring._keep, []
 
-    def interrupted(path, order):
-        calls.append(path)
+    def interrupted(*kept):
+        calls.append(kept)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return looked(path, order)
+        keep(*kept)
 
-    monkeypatch.setattr(measuring, "look_at_kept", interrupted)
+    monkeypatch.setattr(measuring, "_keep", interrupted)
     assert main(["measure", str(manifest), "--processes", "1"]) == 130
     capsys.readouterr()
     _, found = document(capsys, "measure", manifest, "--processes", 1)

@@ -89,8 +89,8 @@ class ClipReports:
 
 @dataclass(slots=True)
 class ClipTotals:
-    """What is to be told of clips: how many have which defect and which warning, how many are measured, not measured, or
-    without OpenCV, and the first ones with their defects and warnings in words."""
+    """What is to be told of clips: how many have which defect and which warning, are measured, or not, or without
+    OpenCV, and the first ones with their defects and warnings in words."""
 
     defects: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
