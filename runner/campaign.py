@@ -23,7 +23,7 @@ from runner.engine.downloads.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
 from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
-from runner.model import Action, Manifest, Status, Uploads, Variables
+from runner.model import Action, Manifest, Origin, Status, Uploads, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
 from runner.planning.elsewhere import with_elsewhere
@@ -414,6 +414,11 @@ def write_index(
         intents=store.intents(),
         pictures={image.id: image.known for image in manifest.images},
         report=ClipReports(manifest, store),
+        files={
+            image.reference: os.path.relpath(image.location, target.parent)
+            for image in manifest.images
+            if image.origin is Origin.FILE
+        },
     )
     return index.write(target, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
 

@@ -50,8 +50,11 @@ def facets(jobs: Sequence[Mapping[str, Json]]) -> list[Facet]:
     labels: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     counts: Counter[tuple[str, str]] = Counter()
+    had: Counter[str] = Counter()
     for job in jobs:
-        for name, label, value in _members(job):
+        members = list(_members(job))
+        had.update({name for name, _, _ in members})
+        for name, label, value in members:
             key = _key(value)
             labels.setdefault(name, label)
             values.setdefault(name, {}).setdefault(key, _label(name, value))
@@ -60,18 +63,20 @@ def facets(jobs: Sequence[Mapping[str, Json]]) -> list[Facet]:
     pictures = len(values.get("image", {}))
     values = {name: each for name, each in values.items() if not name.startswith(_OF_IMAGES) or len(each) < pictures}
     found = [
-        Facet(name, labels[name], tuple(_choices(name, values[name], counts, len(jobs))))
+        Facet(name, labels[name], tuple(_choices(name, values[name], counts, had[name], len(jobs))))
         for name in sorted(values, key=_rank)
     ]
     return [facet for facet in found if len(facet.choices) > 1]
 
 
-def places(facets: Sequence[Facet], jobs: Iterable[Mapping[str, Json]]) -> Iterator[list[int]]:
-    """For each job the index of its choice in every facet."""
+def places(facets: Sequence[Facet], jobs: Iterable[Mapping[str, Json]]) -> Iterator[list[list[int]]]:
+    """For each job the indices of its choices in every facet: one, but for defects, of which a job may have several."""
     orders = [(facet.name, {choice.key: index for index, choice in enumerate(facet.choices)}) for facet in facets]
     for job in jobs:
-        keys = {name: _key(value) for name, _, value in _members(job)}
-        yield [order[keys.get(name, _ABSENT)] for name, order in orders]
+        keys: dict[str, list[str]] = {}
+        for name, _, value in _members(job):
+            keys.setdefault(name, []).append(_key(value))
+        yield [[order[key] for key in keys.get(name, [_ABSENT])] for name, order in orders]
 
 
 def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
@@ -91,17 +96,27 @@ def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
     yield "orphaned", "orphaned", job["orphaned"]
 
 
+def _defects(job: Mapping[str, Json]) -> list[str]:
+    """The names of the measures beyond their limits; each once, however many limits it has."""
+    found = job.get("defects")
+    listed = found if isinstance(found, list) else []
+    return list(dict.fromkeys(str(each["measure"]) for each in listed if isinstance(each, Mapping)))
+
+
 def _rank(name: str) -> int:
     """A sort key: take and orphaned come last. The sort is stable, so variables keep the order of first occurrence."""
     return {"take": 1, "orphaned": 2}.get(name, 0)
 
 
-def _choices(name: str, values: Mapping[str, str], counts: Mapping[tuple[str, str], int], total: int) -> list[Choice]:
+def _choices(
+    name: str, values: Mapping[str, str], counts: Mapping[tuple[str, str], int], had: int, total: int
+) -> list[Choice]:
     choices = [Choice(key, label, counts[name, key]) for key, label in values.items()]
     if name == "status":
         choices.sort(key=lambda choice: STATUSES.index(Status(choice.key)))
-    missing = total - sum(choice.count for choice in choices)
-    return [*choices, Choice(_ABSENT, "not set", missing)] if missing else choices
+    missing = total - had
+    label = "none" if name == "defects" else "not set"
+    return [*choices, Choice(_ABSENT, label, missing)] if missing else choices
 
 
 def _key(value: Json) -> str:

@@ -1,4 +1,4 @@
-"""`index.html`: the contact sheet of a run, in one file that opens from the disk and needs no network."""
+"""`index.html`: a run as a matrix of clips, in one file that opens from the disk and needs no network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import TextIO
+from typing import TextIO, TypeGuard
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,7 +26,26 @@ LIMIT = 10_000
 # How many choices of a facet are visible at first; the others are behind a click.
 _OPEN_CHOICES = 12
 _TEMPLATES = Path(__file__).parent / "templates"
-_SCRIPTS = ("data.js", "filters.js", "clips.js", "view.js")
+# In the order in which they run. Functions are known to all from the start.
+_SCRIPTS = (
+    "data",
+    "address",
+    "deck",
+    "filters",
+    "layout",
+    "cells",
+    "reel",
+    "matrix",
+    "lens",
+    "prose",
+    "details",
+    "view",
+    "pair",
+    "transport",
+    "keys",
+    "start",
+)
+_STYLES = ("base", "sheet", "view")
 # Shown in place of a picture if the job has neither an error nor a reason.
 _NOTES = {
     Status.PENDING: "Not submitted yet",
@@ -49,8 +68,10 @@ def write(file: TextIO, snapshot: IndexSnapshot) -> None:
     found = facets(jobs)
     header = snapshot.header
     cards = [_card(job, at, snapshot) for job, at in zip(jobs, places(found, jobs), strict=True)]
-    style = Markup(f":root{{--frame:{_frame(jobs):.4f}}}\n" + _asset("page.css"))
-    script = Markup('"use strict";\n{\n' + "\n".join(map(_asset, _SCRIPTS)) + "}\n")
+    frame = f"{_frame(jobs):.4f}"
+    style = Markup(f":root{{--frame:{frame}}}\n" + "\n".join(_asset(f"styles/{name}.css") for name in _STYLES))
+    scripts = "\n".join(_asset(f"scripts/{name}.js") for name in _SCRIPTS)
+    script = Markup(f'"use strict";\n{{\n{scripts}}}\n')
     pieces = (
         _environment()
         .get_template("page.html.j2")
@@ -64,7 +85,8 @@ def write(file: TextIO, snapshot: IndexSnapshot) -> None:
             facets=found,
             open_choices=_OPEN_CHOICES,
             cards=cards,
-            data={"facets": [_keys(facet) for facet in found], "jobs": cards},
+            data={"facets": [_choices(facet) for facet in found], "jobs": cards},
+            frame=frame,
             style=style,
             script=script,
             policy=_policy(style, script),
@@ -83,15 +105,22 @@ def words(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _card(job: dict[str, Json], at: list[int], snapshot: IndexSnapshot) -> dict[str, Json]:
-    """A job as the page shows it: its document, its choice in every facet, and its links and texts for the page."""
+def _card(job: dict[str, Json], at: list[list[int]], snapshot: IndexSnapshot) -> dict[str, Json]:
+    """A job as the page shows it: its document, its choices in every facet, and its links and texts for the page."""
     cost, clip = job["cost"], _link(job["video"], snapshot)
     is_gone = job["video"] is not None and clip is None
+    previews = job.get("previews")
+    copies = previews if isinstance(previews, Mapping) else {}
     return job | {
         "choices": at,
         "clip": clip,
         "is_gone": is_gone,
         "still": _link(job["thumbnail"], snapshot),
+        "sprite": _link(copies.get("sprite"), snapshot),
+        "small": _link(copies.get("small"), snapshot),
+        "source": _source(job, snapshot),
+        "measures": job.get("measures") or {},
+        "defects": job.get("defects") or [],
         "note": _GONE if is_gone else job["error"] or job["reason"] or _NOTES[Status(str(job["status"]))],
         "price": money(cost, snapshot.header.currency) if isinstance(cost, float) else None,
     }
@@ -104,8 +133,21 @@ def _link(artifact: Json, snapshot: IndexSnapshot) -> str | None:
     return link(str(artifact["path"]))
 
 
-def _keys(facet: Facet) -> dict[str, Json]:
-    return {"name": facet.name, "keys": [choice.key for choice in facet.choices]}
+def _source(job: Mapping[str, Json], snapshot: IndexSnapshot) -> str | None:
+    """The address of the picture that a job was made from, where it is a file that the manifest still names."""
+    payload = job["payload"]
+    values = payload.values() if isinstance(payload, Mapping) else ()
+    found = next((path for path in map(snapshot.header.files.get, filter(_is_text, values)) if path), None)
+    return link(found) if found else None
+
+
+def _is_text(value: Json) -> TypeGuard[str]:
+    return isinstance(value, str)
+
+
+def _choices(facet: Facet) -> dict[str, Json]:
+    choices: list[Json] = [{"key": choice.key, "label": choice.label} for choice in facet.choices]
+    return {"name": facet.name, "label": facet.label, "choices": choices}
 
 
 def _frame(jobs: Sequence[Mapping[str, Json]]) -> float:

@@ -23,7 +23,8 @@ class Header:
     `file` is the manifest's file name, and `sha256` the digest of its bytes in hex. `service` is the origin of the API,
     or `sandbox`. `currency` is the unit of every cost. `generated_at` is in Unix seconds. `state` is the id of the
     state, and `intents` the highest number that an attempt in it ever had. `pictures` has what is known of each picture
-    of the manifest, by its id, and `report` tells what is known of a clip beyond its file.
+    of the manifest, by its id, `report` tells what is known of a clip beyond its file, and `files` has the path of each
+    picture that is a file, relative to the index, by its reference.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Header:
     intents: int = 0
     pictures: Mapping[str, Variables] = field(default_factory=dict, repr=False)
     report: Callable[[JobRecord], Mapping[str, Json]] = field(default=lambda record: NOTHING, repr=False)
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,4 @@
-// Filters: chips and search words choose jobs. The address keeps the choice:
-// #variables.surface=wet%20rock&text=orbit&job=0123456789abcdef
+// Filters: chips and search words choose jobs.
 
 const chips = [...document.querySelectorAll(".chip")];
 const search = byId("text");
@@ -9,7 +8,7 @@ let haystacks = null;
 
 // All variable names and all values of a job, without what the page added to the job.
 function haystack(index) {
-  haystacks ??= jobs.map(({ choices, clip, still, note, price, ...job }) =>
+  haystacks ??= jobs.map(({ choices, clip, still, sprite, small, source, note, price, measures, ...job }) =>
     leaves([job, Object.keys(job.variables)]).join("\n").toLowerCase());
   return haystacks[index];
 }
@@ -22,28 +21,27 @@ function leaves(value) {
 // Finds the jobs to show. Counts for each chip the jobs that it would show, given the choices in the other facets.
 function judge() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const counts = facets.map(({ keys }) => keys.map(() => 0));
+  const counts = facets.map(({ choices }) => choices.map(() => 0));
   shown = [];
   jobs.forEach(({ choices }, index) => {
-    const missed = choices.flatMap((choice, facet) =>
-      chosen[facet].size && !chosen[facet].has(choice) ? [facet] : []);
+    const missed = choices.flatMap((own, facet) =>
+      chosen[facet].size && !own.some((choice) => chosen[facet].has(choice)) ? [facet] : []);
     if (missed.length > 1 || !words.every((word) => haystack(index).includes(word))) return;
     if (!missed.length) shown.push(index);
-    for (const facet of missed.length ? missed : facets.keys()) counts[facet][choices[facet]] += 1;
+    for (const facet of missed.length ? missed : facets.keys()) choices[facet].forEach((choice) => { counts[facet][choice] += 1; });
   });
   return counts;
 }
 
-function update() {
+function filter() {
   const counts = judge();
-  const visible = new Set(shown);
-  cards.forEach((card, index) => { card.hidden = !visible.has(index); });
   chips.forEach((chip) => updateChip(chip, counts));
   const chosenChips = chosen.reduce((sum, choices) => sum + choices.size, 0) + (search.value.trim() ? 1 : 0);
   byId("shown").textContent = `${shown.length} of ${jobs.length} shown`;
   byId("active").textContent = chosenChips ? ` · ${chosenChips} on` : "";
   byId("clear").hidden = !chosenChips;
   byId("empty").hidden = shown.length > 0;
+  draw();
 }
 
 function updateChip(chip, counts) {
@@ -56,71 +54,46 @@ function updateChip(chip, counts) {
   if (pressed && chip.closest(".more")) chip.closest(".more").open = true;
 }
 
-function remember() {
-  const parts = facets.flatMap(({ name, keys }, facet) =>
-    [...chosen[facet]].sort((a, b) => a - b).map((choice) => [name, keys[choice]]));
-  if (search.value.trim()) parts.push(["text", search.value.trim()]);
-  if (viewed !== null) parts.push(["job", jobs[viewed].id]);
-  const hash = "#" + parts.map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
-  if (hash !== (location.hash || "#")) history.replaceState(null, "", hash);
-}
-
-function recall() {
-  const parts = location.hash.slice(1).split("&").map((part) => {
-    const [name, ...key] = part.split("=");
-    return [decoded(name), decoded(key.join("="))];
-  });
-  const last = (wanted) => parts.findLast(([name]) => name === wanted)?.[1];
-  chosen.forEach((choices) => choices.clear());
-  parts.forEach(([name, key]) => choose(name, key));
-  search.value = last("text") ?? "";
-  update();
-  const index = jobs.findIndex(({ id }) => id === last("job"));
-  if (index >= 0) show(index);
-  else view.close();
-}
-
-function choose(name, key) {
-  const facet = facets.findIndex((each) => each.name === name);
-  const choice = facets[facet]?.keys.indexOf(key) ?? -1;
-  if (choice >= 0) chosen[facet].add(choice);
-}
-
-// A damaged link still opens the page.
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 function toggle(chip) {
   const choices = chosen[chip.dataset.facet];
   const choice = Number(chip.dataset.choice);
   if (!choices.delete(choice)) choices.add(choice);
-  change();
+  refilter();
 }
 
-function change() {
-  stop();
-  update();
+function refilter() {
+  filter();
   remember();
 }
 
 function clear() {
   chosen.forEach((choices) => choices.clear());
   search.value = "";
-  change();
+  refilter();
   byId("sheet").focus({ preventScroll: true });
 }
+
+inAddress(
+  () => [
+    ...facets.flatMap(({ name, choices }, facet) =>
+      [...chosen[facet]].sort((a, b) => a - b).map((choice) => [name, choices[choice].key])),
+    ...(search.value.trim() ? [["text", search.value.trim()]] : []),
+  ],
+  (all) => {
+    facets.forEach(({ name, choices }, facet) => {
+      const keys = all(name);
+      chosen[facet] = new Set(choices.flatMap(({ key }, choice) => keys.includes(key) ? [choice] : []));
+    });
+    search.value = all("text").at(-1) ?? "";
+  },
+);
 
 byId("filters").addEventListener("click", ({ target }) => {
   const chip = target.closest(".chip");
   if (chip) toggle(chip);
 });
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
-search.addEventListener("input", change);
+search.addEventListener("input", refilter);
 byId("clear").addEventListener("click", clear);
 byId("clear-empty")?.addEventListener("click", clear);
 

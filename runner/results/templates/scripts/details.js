@@ -1,0 +1,127 @@
+// Everything that the index knows about a job, for those who ask.
+
+function rows(pairs) {
+  const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return element("dl", {}, ...known.map(([name, value]) =>
+    element("div", {}, element("dt", {}, name), element("dd", { dir: "auto" }, value instanceof Node ? value : plain(value)))));
+}
+
+function section(title, ...content) {
+  return element("section", {}, element("h3", {}, title), ...content);
+}
+
+// Hashes and ids are for comparing and copying, so they are shown as code.
+function code(text) {
+  return text && element("code", {}, text);
+}
+
+function copied(text, what) {
+  return text && element("span", { className: "copied" }, code(text), button("plain", `Copy the ${what.toLowerCase()}`, "copy", () => copy(text, what)));
+}
+
+function paragraph(text) {
+  return element("p", { className: "text", dir: "auto" }, text);
+}
+
+function clock(time) {
+  return time && time.replace("T", " ").replace("Z", " UTC");
+}
+
+function size(bytes) {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function outcome({ reason: why, error }) {
+  return rows([["reason", why], ["error", error]]);
+}
+
+function request(job) {
+  return rows([
+    ["model", job.model], ["picture", code(plain(job.payload.image ?? ""))], ["take", job.take],
+    ["request id", copied(job.request_id, "Request id")], ["job id", code(job.id)], ["attempts", job.attempts],
+    ["submitted", clock(job.submitted_at)], ["finished", clock(job.finished_at)], ["cost", job.price],
+  ]);
+}
+
+function file({ video, clip }) {
+  const made = rows([
+    ["length", video.seconds === null ? null : `${video.seconds} s`],
+    ["picture", video.width && `${video.width} × ${video.height}`],
+    ["frames", video.fps && `${video.fps} a second`],
+    ["codec", video.codec], ["size", size(video.bytes)], ["sha256", code(video.sha256)],
+  ]);
+  const path = code(video.path);
+  made.prepend(element("div", {}, element("dt", {}, "file"), element("dd", {}, clip ? element("a", { href: clip }, path) : path)));
+  return made;
+}
+
+// The job before this one on the page, or the one after it.
+function neighbour(index) {
+  const at = order.indexOf(index);
+  return order[at - 1] ?? order[at + 1];
+}
+
+function prompts(index) {
+  const now = promptOf(jobs[index]), beside = neighbour(index);
+  const made = section("Prompt", paragraph(now), button("plain", "Copy the prompt (c)", "copy", () => copy(now, "Prompt")));
+  const before = beside === undefined ? now : promptOf(jobs[beside]);
+  if (before !== now) {
+    made.append(element("details", { className: "compared", open: true },
+      element("summary", {}, "Compared with ", element("bdi", {}, jobs[beside].key)), diffed(before, now)));
+  }
+  return made;
+}
+
+function seconds([start, end]) {
+  return button("span", `Go to ${start} s`, `${rounded(start)}–${rounded(end)} s`, () => deck().seek(start));
+}
+
+function defectList({ defects }) {
+  return element("ul", { className: "defect-list" }, ...defects.map(({ measure, value, limit, spans }) =>
+    element("li", {}, element("b", {}, measure), ` ${rounded(value)}, limit ${rounded(limit)} `, ...(spans ?? []).map(seconds))));
+}
+
+function measureList({ measures, defects }) {
+  const beyond = new Set(defects.map(({ measure }) => measure));
+  const list = rows(Object.entries(measures).filter(([, value]) => value !== null).map(([name, value]) => [name, rounded(value)]));
+  list.querySelectorAll("dt").forEach((dt) => dt.parentElement.classList.toggle("beyond", beyond.has(dt.textContent)));
+  list.className = "figures";
+  return list;
+}
+
+function detailsOf(index) {
+  const job = jobs[index];
+  const { image, prompt, negative_prompt: without, ...parameters } = job.payload;
+  return [
+    (job.reason || job.error) && section(job.status === "succeeded" ? "Note" : "Why", outcome(job)),
+    job.defects.length && section("Defects", defectList(job)),
+    prompt && prompts(index),
+    without && section("Negative prompt", paragraph(plain(without))),
+    section("Variables", rows([["image", job.image], ["prompt", job.prompt_id],
+      ...Object.entries(job.variables), ...Object.entries(job.image_vars)])),
+    Object.keys(parameters).length && section("Parameters", rows(Object.entries(parameters))),
+    Object.keys(job.measures).length && section("Measures", measureList(job)),
+    section("Request", request(job)),
+    job.video && section("Clip", file(job)),
+    job.aliases.length && section("The same request in", element("ul", {}, ...job.aliases.map((key) => element("li", {}, key)))),
+  ].filter(Boolean);
+}
+
+// What two jobs differ in.
+function differences(a, b) {
+  const flat = (job) => ({
+    image: job.image, prompt: job.prompt_id, model: job.model, take: job.take, ...job.variables, ...job.image_vars,
+    ...Object.fromEntries(Object.entries(job.payload).filter(([name]) => !["prompt", "image"].includes(name))),
+    cost: job.price, length: job.video?.seconds, ...job.measures,
+  });
+  const [left, right] = [flat(a), flat(b)];
+  const told = (value) => (value === undefined || value === null ? "–" : rounded(value));
+  const names = [...new Set([...Object.keys(left), ...Object.keys(right)])].filter((name) => told(left[name]) !== told(right[name]));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...["", "A", "B"].map((head) => element(head ? "th" : "td", head ? { scope: "col" } : {}, head)))));
+  table.append(element("tbody", {}, ...names.map((name) =>
+    element("tr", {}, element("th", { scope: "row" }, name), element("td", { dir: "auto" }, told(left[name])), element("td", { dir: "auto" }, told(right[name]))))));
+  return [
+    section("Different", table),
+    promptOf(a) === promptOf(b) ? section("Prompt, the same", paragraph(promptOf(a))) : section("Prompt, A to B", diffed(promptOf(a), promptOf(b))),
+  ];
+}

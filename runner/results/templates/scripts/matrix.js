@@ -1,0 +1,175 @@
+// Draws the layout. All rows have one height, so that only those near the screen need be filled.
+
+const scroller = byId("cards");
+const stacksIn = new WeakMap();
+// The jobs in the order in which they stand on the page.
+let order = [];
+// The cell that the keys are about: the last under the pointer, or with the focus.
+let current = null;
+
+const nearby = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) (isIntersecting ? fillRow : drainRow)(target);
+}, { root: scroller, rootMargin: "100% 50%" });
+
+function draw() {
+  const { stacks, heads, rows } = arranged(stepped());
+  const across = stacks ? fit() : Math.max(1, ...rows.map((row) => row.stacks.length));
+  const lines = stacks ? chunks(stacks, across) : rows;
+  order = (stacks ?? rows.flatMap((row) => row.stacks)).flatMap((stack) => stack ?? []);
+  [...scroller.querySelectorAll(".row")].forEach(drainRow);
+  nearby.disconnect();
+  current = null;
+  scroller.className = `${stacks ? "sheet" : "matrix"} size-${layout.size}`;
+  scroller.setAttribute("role", lines.length ? "table" : "presentation");
+  scroller.setAttribute("aria-rowcount", String(lines.length + (heads ? 1 : 0)));
+  setWidth(across, !stacks);
+  const drawn = lines.map((line, at) => {
+    const row = element("div", { className: "row" });
+    row.dataset.row = at + (heads ? 2 : 1);
+    stacksIn.set(row, line);
+    return row;
+  });
+  scroller.replaceChildren(...(heads ? [headRow(heads)] : []), ...drawn);
+  // What is to be seen first is there at once.
+  drawn.slice(0, 2).forEach(fillRow);
+  drawn.forEach((row) => nearby.observe(row));
+}
+
+function chunks(stacks, across) {
+  return Array.from({ length: Math.ceil(stacks.length / across) }, (_, row) =>
+    ({ stacks: stacks.slice(row * across, (row + 1) * across) }));
+}
+
+function base() {
+  const { frame } = document.documentElement.dataset;
+  const wanted = SIZES[layout.size] * Math.sqrt((Number(frame) * 9) / 16);
+  return Math.min(wanted, scroller.clientWidth);
+}
+
+// How many clips fit beside each other.
+function fit() {
+  return Math.max(1, Math.floor(scroller.clientWidth / base()));
+}
+
+function setWidth(across, hasHeads) {
+  const room = scroller.clientWidth - (hasHeads && !narrow.matches ? headWidth() : 0);
+  const width = hasHeads ? Math.max(base(), Math.min(room / across, base() * 1.6)) : room / across;
+  scroller.style.setProperty("--w", `${Math.floor(Math.min(width, scroller.clientWidth))}px`);
+  scroller.style.setProperty("--view", `${scroller.clientWidth}px`);
+}
+
+function headWidth() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) * 8;
+}
+
+function headRow(heads) {
+  const row = element("div", { className: "heads", attributes: { role: "row" } });
+  const corner = element("span", { className: "corner", attributes: { role: "columnheader" } }, cornerText());
+  row.append(corner, ...heads.map((head) => element("span", { className: "head-cell", dir: "auto", title: head, attributes: { role: "columnheader" } }, head)));
+  return row;
+}
+
+function cornerText() {
+  const name = (facet) => facets[facet]?.label ?? "";
+  return [name(layout.rows), name(layout.columns)].filter(Boolean).join(" × ");
+}
+
+function fillRow(row) {
+  if (row.firstChild) return;
+  const { head, stacks } = stacksIn.get(row);
+  row.setAttribute("role", "row");
+  row.setAttribute("aria-rowindex", row.dataset.row);
+  if (head !== undefined) row.append(element("div", { className: "row-head", dir: "auto", title: head, attributes: { role: "rowheader" } }, head));
+  row.append(...stacks.map((stack) => (stack ? makeCell(stack) : element("div", { className: "cell void" }, "–"))));
+  row.querySelectorAll(".cell").forEach((cell) => {
+    cell.setAttribute("role", "cell");
+    if (stackIn.has(cell)) sight.observe(cell);
+  });
+}
+
+function drainRow(row) {
+  if (!row.firstChild || row.contains(document.activeElement)) return;
+  row.querySelectorAll(".cell").forEach((cell) => {
+    sight.unobserve(cell);
+    onScreen.delete(cell);
+    unmount(cell);
+  });
+  row.removeAttribute("role");
+  row.removeAttribute("aria-rowindex");
+  row.replaceChildren();
+}
+
+function cells() {
+  return [...scroller.querySelectorAll(".cell")].filter((cell) => stackIn.has(cell));
+}
+
+// Bring a job to the front and into sight; its cell, or null where it is not among the shown.
+function bring(index) {
+  for (const row of scroller.querySelectorAll(".row")) {
+    const stack = stacksIn.get(row).stacks.find((each) => each?.includes(index));
+    if (!stack) continue;
+    fillRow(row);
+    row.scrollIntoView({ block: "nearest" });
+    const cell = [...row.querySelectorAll(".cell")].find((each) => stackIn.get(each) === stack);
+    if (frontOf(stack) !== index) turnCell(cell, stack.indexOf(index) - stack.indexOf(frontOf(stack)));
+    return cell;
+  }
+  return null;
+}
+
+// The cell in the row above or below.
+function goVertical(by) {
+  const cell = document.activeElement.closest?.(".cell");
+  if (!cell) return false;
+  const row = by < 0 ? cell.parentElement.previousElementSibling : cell.parentElement.nextElementSibling;
+  if (!row?.classList.contains("row")) return false;
+  fillRow(row);
+  const at = [...cell.parentElement.children].indexOf(cell);
+  const next = row.children[Math.min(at, row.children.length - 1)];
+  next.querySelector(".frame")?.focus();
+  next.scrollIntoView({ block: "nearest", inline: "nearest" });
+  return true;
+}
+
+function setCurrent(cell) {
+  if (current === cell) return;
+  current?.classList.remove("current");
+  current = cell;
+  current?.classList.add("current");
+}
+
+const cellOf = ({ target }) => {
+  const cell = target.closest(".cell");
+  return cell && stackIn.has(cell) ? cell : null;
+};
+
+scroller.addEventListener("pointerover", (event) => { if (cellOf(event)) setCurrent(cellOf(event)); });
+scroller.addEventListener("focusin", (event) => { if (cellOf(event)) setCurrent(cellOf(event)); });
+scroller.addEventListener("pointermove", (event) => {
+  const cell = cellOf(event);
+  const box = cell && event.target.closest(".frame")?.querySelector(".fit")?.getBoundingClientRect();
+  if (!box || event.pointerType !== "mouse") return;
+  const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
+  if (loupe.zoom > 1) aimLoupe(x, y);
+  else if (!calm.matches && !reel.playing) scrub(cell, x);
+});
+scroller.addEventListener("pointerout", (event) => {
+  const cell = cellOf(event);
+  if (cell && event.target.closest(".frame") && !event.target.closest(".frame").contains(event.relatedTarget)) unscrub(cell);
+});
+scroller.addEventListener("click", (event) => {
+  const cell = cellOf(event);
+  if (!cell) return;
+  if (event.target.closest(".turn")) turnCell(cell, event.target.closest(".on") ? 1 : -1);
+  else if (event.target.closest(".choose")) choose(frontOf(stackIn.get(cell)));
+  else if (event.target.closest(".frame")) show(frontOf(stackIn.get(cell)));
+});
+// A missing picture leaves an empty frame, not the browser's sign for a broken one.
+scroller.addEventListener("error", ({ target }) => { if (target.tagName === "IMG") target.remove(); }, true);
+
+let width = 0;
+new ResizeObserver(() => {
+  if (scroller.clientWidth === width) return;
+  width = scroller.clientWidth;
+  draw();
+}).observe(scroller);

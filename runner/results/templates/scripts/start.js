@@ -1,0 +1,25 @@
+// The page as its address says.
+
+function restore() {
+  recall();
+  const wanted = { viewed, look, time: screens.time };
+  filter();
+  if (wanted.look) showPair(wanted.look);
+  else if (wanted.viewed !== null) show(wanted.viewed);
+  else if (view.open) view.close();
+  if (wanted.time) goTo(wanted.time);
+}
+
+async function goTo(time) {
+  deck().pause();
+  await enliven();
+  await deck().seek(time);
+}
+
+document.querySelector(".skip").addEventListener("click", (event) => {
+  // Do not follow the link: the fragment of the address belongs to the filters.
+  event.preventDefault();
+  byId("sheet").focus();
+});
+addEventListener("hashchange", restore);
+restore();
