@@ -89,7 +89,7 @@ def test_a_variable_that_some_jobs_lack_has_a_choice_for_them() -> None:
     jobs = [job({"lens": ""}), job(), job({"lens": "35mm"})]
     (found,) = facets(jobs)
     assert shape([found]) == {"variables.lens": [('""', 1), ("35mm", 1), ("not set", 1)]}
-    assert list(places([found], jobs)) == [[0], [2], [1]]
+    assert list(places([found], jobs)) == [[[0]], [[2]], [[1]]]
 
 
 def test_statuses_read_from_done_to_not_begun() -> None:
@@ -114,7 +114,7 @@ def test_jobs_share_a_choice_exactly_where_their_values_are_equal(values: list[J
     values = [*values, None]
     jobs = [job({"v": value}) for value in values]
     found = [facet for facet in facets(jobs) if facet.name == "variables.v"]
-    at = [place[0] for place in places(found, jobs)] if found else [0] * len(jobs)
+    at = [place[0][0] for place in places(found, jobs)] if found else [0] * len(jobs)
     for one, other in combinations(range(len(values)), 2):
         assert (at[one] == at[other]) is same_value(values[one], values[other])
     for facet in found:

@@ -82,6 +82,7 @@ def places(facets: Sequence[Facet], jobs: Iterable[Mapping[str, Json]]) -> Itera
 def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
     """The name, the label and the value of everything by which a job can be filtered."""
     yield "status", "status", job["status"]
+    yield from (("defects", "defect", name) for name in _defects(job))
     if job["image"] is not None:
         yield "image", "image", job["image"]
     yield "prompt_id", "prompt", job["prompt_id"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -11,21 +10,21 @@ from pathlib import Path
 import av
 import pytest
 from PIL import Image
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 
 from runner.model import Artifact, JobRecord, Status
 from runner.results.index import Header, write
+from tests.browser.chromium import BROWSER, DRIVER
+from tests.browser.chromium import chromium as start_chromium
+from tests.browser.sweeps import sweep, write_page
 
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-component-update "
-    "disable-sync window-size=1280,900"
-)
 HEADER = Header("trail-shoes", "trail-shoes.yaml", "9f" * 32, "sandbox", "USD", 1_763_906_700.0)
 HOSTILE = (
     "</script><script>document.title = 'harmed'</script><img src=x onerror=\"document.title = 'harmed'\">"
     "\" onfocus=\"document.title = 'harmed'\" autofocus='<svg onload=document.title=1>javascript:document.title=1"
 )
+# Without rows and columns, clips follow each other.
+SHEET = "#rows=none&columns=none"
 # Names that a URL would take apart.
 AWKWARD = "a #1%20?b=1,2 é"
 JOB = JobRecord(
@@ -115,22 +114,36 @@ def other_kinds(tmp_path_factory: pytest.TempPathFactory) -> str:
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     if BROWSER is None or DRIVER is None:
         pytest.skip(f"needs {'chromedriver' if BROWSER else 'chromium'}")
-    options = ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in FLAGS.split():
-        options.add_argument(f"--{flag}")
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    driver = Chrome(options, ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with start_chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page of 48 clips: two images by four prompts, three surfaces and two takes; with sprites."""
+    folder = tmp_path_factory.mktemp("matrix")
+    jobs = sweep(folder, 96, 3)
+    # Of two, the copies are gone; one of them flashes.
+    for number in (7, 8):
+        jobs[number]["previews"] = None
+    return write_page(folder, jobs)
+
+
+def fresh(chromium: Chrome, address: str) -> Chrome:
+    chromium.get("about:blank")
+    chromium.get_log("performance")
+    chromium.get_log("browser")
+    chromium.get(address)
+    return chromium
 
 
 @pytest.fixture
 def browser(chromium: Chrome, page: str) -> Chrome:
     """The browser with the page freshly opened, and without what it said about the page before."""
-    chromium.get("about:blank")
-    chromium.get_log("performance")
-    chromium.get_log("browser")
-    chromium.get(page)
-    return chromium
+    return fresh(chromium, page + SHEET)
+
+
+@pytest.fixture
+def wall(chromium: Chrome, matrix: str) -> Chrome:
+    """The browser with the page of many clips freshly opened."""
+    return fresh(chromium, matrix)

@@ -20,15 +20,16 @@ from runner.results import page
 from runner.results.job_document import job_document
 from runner.results.snapshot import Header, IndexSnapshot
 
-FPS, SECONDS = 24, 5
+FPS, SECONDS = 24, 6
 # The number of a frame is painted as bits, the highest first, white for 1, in blocks along the upper edge.
 BITS, BLOCK = 8, 40
 HEADER = Header("trail-shoes", "trail-shoes.yaml", "9f" * 32, "sandbox", "USD", 1_763_906_700.0)
-IMAGES, PROMPTS = ("boot", "shoe", "bag", "hat"), ("plain", "mood", "ad")
+IMAGES, PROMPTS = ("boot", "shoe", "bag", "hat"), ("plain", "mood", "ad", "dusk")
 SURFACES, CAMERAS = ("wet rock", "warm sand", "fresh snow"), ("slow push-in", "orbit left")
 TEXTS = {
     "plain": "The {image} on {surface}, {camera}",
     "mood": "The {image} on {surface} at first light, fog in the valley, {camera}, film grain",
+    "dusk": "The {image} on {surface} at dusk, {camera}",
     "ad": "A hero shot of the {image}: {surface}, studio light, {camera}, nothing else in the frame",
 }
 DONE = JobRecord(

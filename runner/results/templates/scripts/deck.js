@@ -67,7 +67,7 @@ class Clip {
       this.soughtAt = now;
       video.currentTime = time;
     } else {
-      const wanted = Math.abs(late) < NEAR ? rate : rate * (1 + Math.max(-0.3, Math.min(0.3, late / 0.4)));
+      const wanted = Math.abs(late) < NEAR ? rate : rate * (1 + Math.max(-0.5, Math.min(0.5, late / 0.2)));
       if (Math.abs(video.playbackRate - wanted) > 1e-3) video.playbackRate = wanted;
     }
   }
@@ -81,10 +81,11 @@ class Deck {
   // Start and end of the span that is looped; null for the whole.
   span = null;
   #since = 0;
+  #isSet = false;
   #timer = null;
   #left = 0;
   #stepping = null;
-  #aim = null;
+  #isSeeking = false;
 
   constructor(changed) { this.changed = changed; }
 
@@ -107,15 +108,17 @@ class Deck {
   }
 
   async play() {
-    this.playing = true;
+    this.playing = this.clips.size > 0;
     const [start, end] = this.#bounds();
     if (this.time < start || this.time >= end - 1 / this.fps) this.time = start;
     this.changed();
+    if (!this.playing) return;
     await Promise.all([...this.clips.values()].map((clip) => clip.cue(this.time)));
     if (!this.playing || this.#timer) return;
     this.#since = performance.now();
+    this.#isSet = false;
     this.clips.forEach((clip) => clip.start(this.rate));
-    this.#timer = setInterval(() => this.#tick(), 50);
+    this.#timer = setInterval(() => this.#tick(), 100);
   }
 
   pause() {
@@ -131,9 +134,18 @@ class Deck {
     this.#timer = null;
   }
 
+  // Clips begin a little after they are told to: the clock follows the one in the middle, so that few need to hurry.
+  #setClock() {
+    const times = [...this.clips.values()].filter((clip) => clip.ready).map(({ video }) => video.currentTime).sort((a, b) => a - b);
+    const middle = times[times.length >> 1];
+    if (middle !== undefined && Math.abs(middle - this.now()) < FAR) this.#since += ((this.now() - middle) / this.rate) * 1000;
+    this.#isSet = true;
+  }
+
   #bounds() { return this.span ? [this.span[0], Math.min(this.span[1], this.seconds)] : [0, this.seconds]; }
 
   #tick() {
+    if (!this.#isSet) this.#setClock();
     const now = this.now(), [start, end] = this.#bounds();
     if (now >= end && end > start) {
       this.#halt();
@@ -157,16 +169,17 @@ class Deck {
 
   // Go to a time. While it is dragged along, only the last wish counts.
   async seek(time) {
-    const began = this.#aim !== null, goesOn = this.playing;
-    this.#aim = Math.max(0, Math.min(time, this.seconds));
-    if (began) return;
-    this.pause();
-    while (this.#aim !== this.time) {
-      this.time = this.#aim;
-      this.changed();
+    const goesOn = this.playing;
+    if (!this.#isSeeking) this.pause();
+    this.time = Math.max(0, Math.min(time, this.seconds));
+    this.changed();
+    if (this.#isSeeking) return;
+    this.#isSeeking = true;
+    for (let shown = null; shown !== this.time;) {
+      shown = this.time;
       await this.#show();
     }
-    this.#aim = null;
+    this.#isSeeking = false;
     if (goesOn) await this.play();
   }
 

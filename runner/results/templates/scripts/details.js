@@ -55,10 +55,12 @@ function file({ video, clip }) {
   return made;
 }
 
-// The job before this one on the page, or the one after it.
+// The job beside this one: of the stack before it on the page, or after it, the one that is most like it.
 function neighbour(index) {
-  const at = order.indexOf(index);
-  return order[at - 1] ?? order[at + 1];
+  const at = stacks.findIndex((stack) => stack.includes(index));
+  const beside = stacks[at - 1] ?? stacks[at + 1] ?? [];
+  const likeness = (other) => dimensions.filter((facet) => choiceOf(other, facet) === choiceOf(index, facet)).length;
+  return beside.toSorted((a, b) => likeness(b) - likeness(a))[0];
 }
 
 function prompts(index) {

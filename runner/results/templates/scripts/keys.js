@@ -3,34 +3,38 @@
 const bindings = [];
 let areOn = true;
 
-// `keys`: values of KeyboardEvent.key, with "Shift+" before where it is held; `shown`: how the help writes them.
+// `keys`: from values of KeyboardEvent.key, with "Shift+" before where it is held, to what `run` gets; `shown`: how the
+// help writes them. What `run` refuses with false is left to the browser.
 function bind(keys, shown, does, run, release = null) {
   bindings.push({ keys, shown, does, run, release });
 }
 
-bind([" "], "space", "play or pause", playOrPause);
-bind(["ArrowLeft"], "←", "one frame back", () => stepFrames(-1));
-bind(["ArrowRight"], "→", "one frame on", () => stepFrames(1));
-bind(["["], "[", "slower", () => speedBy(-1));
-bind(["]"], "]", "faster", () => speedBy(1));
-bind([..."0123456789"], "0–9", "jump to a tenth of the clip", (key) => jump(Number(key) / 10));
-bind(["l"], "l", "begin, end and leave a span that repeats", markSpan);
-bind(["Shift+ArrowLeft"], "shift ←", "the take before; the clip before in the larger view; with the loupe: move it", () => sideways(-1));
-bind(["Shift+ArrowRight"], "shift →", "the next one", () => sideways(1));
-bind(["ArrowUp"], "↑", "the clip above", () => !view.open && goVertical(-1));
-bind(["ArrowDown"], "↓", "the clip below", () => !view.open && goVertical(1));
-bind(["Shift+ArrowUp"], "shift ↑", "the value before of what is stepped through", () => upward(-1));
-bind(["Shift+ArrowDown"], "shift ↓", "the next value", () => upward(1));
-bind(["z"], "z", "loupe: 2, 4, 8 times, off", nextZoom);
-bind(["o"], "o", "hold: the source picture", () => showSource(true), () => showSource(false));
-bind(["s"], "s", "choose a clip for comparing", () => currentIndex() !== null && !look && choose(currentIndex()));
-bind(["d"], "d", "difference of the two chosen clips", () => comparePair("difference"));
-bind(["w"], "w", "wipe between the two chosen clips", () => comparePair("wipe"));
-bind(["c"], "c", "copy the prompt", () => currentIndex() !== null && copy(promptOf(jobs[currentIndex()]), "Prompt"));
-bind(["m"], "m", "sound on or off, in the larger view", () => view.open && toggleSound());
-bind(["f"], "f", "full screen, in the larger view", fullScreen);
-bind(["/"], "/", "search", () => { fold(false); search.focus(); });
-bind(["?"], "?", "these keys", showHelp);
+const tenths = Object.fromEntries([..."0123456789"].map((digit) => [digit, Number(digit) / 10]));
+bind({ " ": 0 }, "space", "play or pause", playOrPause);
+bind({ ArrowLeft: -1, ArrowRight: 1 }, "← →", "one frame back or on", stepFrames);
+bind({ "[": -1, "]": 1 }, "[ ]", "slower or faster", speedBy);
+bind(tenths, "0–9", "jump to a tenth of the clip", jump);
+bind({ l: 0 }, "l", "begin a span, end it so that it repeats, leave it", markSpan);
+bind({ "Shift+ArrowLeft": -1, "Shift+ArrowRight": 1 }, "shift ← →", "another take; in the larger view, another clip", sideways);
+bind({ ArrowUp: -1, ArrowDown: 1 }, "↑ ↓", "the clip above or below", (by) => !view.open && goVertical(by));
+bind({ "Shift+ArrowUp": -1, "Shift+ArrowDown": 1 }, "shift ↑ ↓", "another value of what is stepped through", upward);
+bind({ z: 0 }, "z", "loupe: 2, 4, 8 times, off; shift and arrows move it", nextZoom);
+bind({ o: 0 }, "o", "hold: the source picture", () => showSource(true), () => showSource(false));
+bind({ s: 0 }, "s", "choose a clip for comparing", () => currentIndex() !== null && !look && choose(currentIndex()));
+bind({ d: "difference" }, "d", "difference of the two chosen clips", comparePair);
+bind({ w: "wipe" }, "w", "wipe between the two chosen clips", comparePair);
+bind({ c: 0 }, "c", "copy the prompt", () => currentIndex() !== null && copy(promptOf(jobs[currentIndex()]), "Prompt"));
+bind({ m: 0 }, "m", "sound on or off, in the larger view", () => view.open && toggleSound());
+bind({ f: 0 }, "f", "full screen, in the larger view", fullScreen);
+bind({ "/": 0 }, "/", "search", startSearch);
+bind({ "?": 0 }, "?", "these keys", showHelp);
+
+function startSearch() {
+  if (view.open) return false;
+  fold(false);
+  search.focus();
+  return true;
+}
 
 function sideways(by) {
   if (loupe.zoom > 1) aimLoupe(loupe.x + by * 0.1, loupe.y);
@@ -60,17 +64,17 @@ function isTaken({ target, key }) {
 
 function bindingOf({ key, shiftKey }) {
   const name = key.startsWith("Arrow") && shiftKey ? `Shift+${key}` : key.length === 1 ? key.toLowerCase() : key;
-  return bindings.find(({ keys }) => keys.includes(name));
+  return [name, bindings.find(({ keys }) => name in keys)];
 }
 
 document.addEventListener("keydown", (event) => {
   if (!areOn || help.open || event.altKey || event.ctrlKey || event.metaKey || isTaken(event)) return;
-  const binding = bindingOf(event);
+  const [name, binding] = bindingOf(event);
   if (!binding || (event.repeat && !event.key.startsWith("Arrow"))) return;
-  if (binding.run(event.key) !== false) event.preventDefault();
+  if (binding.run(binding.keys[name]) !== false) event.preventDefault();
 });
 document.addEventListener("keyup", (event) => {
-  bindingOf(event)?.release?.();
+  bindingOf(event)[1]?.release?.();
   // A button acts when the space bar is let go.
   if (event.key === " " && event.target.matches?.(".frame")) event.preventDefault();
 });

@@ -63,7 +63,7 @@ function stacksOf(indices) {
 // Rows of a matrix: a head, and a stack or nothing for each column. A side that is not chosen is counted through.
 function arranged(indices) {
   const { rows, columns } = layout;
-  if (rows === NONE && columns === NONE) return { stacks: stacksOf(indices) };
+  if (rows === NONE && columns === NONE) return { loose: stacksOf(indices) };
   const of = (facet) => [...grouped(indices, (index) => choiceOf(index, facet))];
   if (columns === NONE) {
     return { rows: of(rows).map(([choice, own]) => ({ head: labelOf(rows, choice), stacks: stacksOf(own) })) };

@@ -2,7 +2,8 @@
 
 const scroller = byId("cards");
 const stacksIn = new WeakMap();
-// The jobs in the order in which they stand on the page.
+// The stacks in the order in which they stand on the page, and their jobs.
+let stacks = [];
 let order = [];
 // The cell that the keys are about: the last under the pointer, or with the focus.
 let current = null;
@@ -12,17 +13,18 @@ const nearby = new IntersectionObserver((entries) => {
 }, { root: scroller, rootMargin: "100% 50%" });
 
 function draw() {
-  const { stacks, heads, rows } = arranged(stepped());
-  const across = stacks ? fit() : Math.max(1, ...rows.map((row) => row.stacks.length));
-  const lines = stacks ? chunks(stacks, across) : rows;
-  order = (stacks ?? rows.flatMap((row) => row.stacks)).flatMap((stack) => stack ?? []);
+  const { loose, heads, rows: ordered } = arranged(stepped());
+  const across = loose ? fit() : Math.max(1, ...ordered.map((row) => row.stacks.length));
+  const lines = loose ? chunks(loose, across) : ordered;
+  stacks = lines.flatMap((line) => line.stacks).filter(Boolean);
+  order = stacks.flat();
   [...scroller.querySelectorAll(".row")].forEach(drainRow);
   nearby.disconnect();
   current = null;
-  scroller.className = `${stacks ? "sheet" : "matrix"} size-${layout.size}`;
+  scroller.className = `${loose ? "sheet" : "matrix"} size-${layout.size}`;
   scroller.setAttribute("role", lines.length ? "table" : "presentation");
   scroller.setAttribute("aria-rowcount", String(lines.length + (heads ? 1 : 0)));
-  setWidth(across, !stacks);
+  setWidth(across, !loose);
   const drawn = lines.map((line, at) => {
     const row = element("div", { className: "row" });
     row.dataset.row = at + (heads ? 2 : 1);
@@ -35,9 +37,9 @@ function draw() {
   drawn.forEach((row) => nearby.observe(row));
 }
 
-function chunks(stacks, across) {
-  return Array.from({ length: Math.ceil(stacks.length / across) }, (_, row) =>
-    ({ stacks: stacks.slice(row * across, (row + 1) * across) }));
+function chunks(loose, across) {
+  return Array.from({ length: Math.ceil(loose.length / across) }, (_, row) =>
+    ({ stacks: loose.slice(row * across, (row + 1) * across) }));
 }
 
 function base() {
@@ -76,11 +78,11 @@ function cornerText() {
 
 function fillRow(row) {
   if (row.firstChild) return;
-  const { head, stacks } = stacksIn.get(row);
+  const { head, stacks: own } = stacksIn.get(row);
   row.setAttribute("role", "row");
   row.setAttribute("aria-rowindex", row.dataset.row);
   if (head !== undefined) row.append(element("div", { className: "row-head", dir: "auto", title: head, attributes: { role: "rowheader" } }, head));
-  row.append(...stacks.map((stack) => (stack ? makeCell(stack) : element("div", { className: "cell void" }, "–"))));
+  row.append(...own.map((stack) => (stack ? makeCell(stack) : element("div", { className: "cell void" }, "–"))));
   row.querySelectorAll(".cell").forEach((cell) => {
     cell.setAttribute("role", "cell");
     if (stackIn.has(cell)) sight.observe(cell);

@@ -34,15 +34,16 @@ function showPair(wanted) {
   openView(pair.map((index) => jobs[index].key).join(" and "));
   viewed = null;
   const [a, b] = pair.map((index) => screen(index, playable(jobs[index])));
+  [a, b].forEach((each, at) => each.append(element("span", { className: "letter" }, "AB"[at])));
   const stage = element("div", { className: "screens pair" }, a, b, wiper());
   stage.style.setProperty("--ratio", ratioOf(jobs[pair[0]]));
   byId("view-stage").replaceChildren(stage);
-  byId("view-status").textContent = "Two clips";
-  byId("view-status").className = "status";
+  byId("view-status").textContent = "";
+  byId("view-status").className = "";
   byId("view-title").replaceChildren(...pair.flatMap((index, at) => [element("span", { className: "side" }, `${"AB"[at]} `, jobs[index].key)]));
   byId("view-body").replaceChildren(...differences(...pair.map((index) => jobs[index])));
-  byId("view-place").textContent = "";
-  byId("previous").disabled = byId("next").disabled = true;
+  byId("view-place").textContent = "Two clips";
+  byId("view-place").parentElement.classList.add("two");
   setLook(wanted);
   playStage();
 }

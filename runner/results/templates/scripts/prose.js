@@ -2,9 +2,10 @@
 
 const LONGEST = 1500;
 
-// Words and the blanks between them: [[kind, text]], kind is "same", "gone" or "new". By the longest common subsequence.
+// Words and signs, with the blanks before them: [[kind, text]], kind is "same", "gone" or "new". By the longest common subsequence.
 function wordDiff(before, now) {
-  const a = before.split(/(\s+)/), b = now.split(/(\s+)/);
+  const token = /\s*(?:[\p{L}\p{N}_'’-]+|\S|$)/gu;
+  const a = before.match(token), b = now.match(token);
   if (a.length > LONGEST || b.length > LONGEST) return [["gone", before], ["new", now]];
   const common = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
   for (let i = a.length - 1; i >= 0; i -= 1) {

@@ -55,6 +55,8 @@ function clearStage() {
   showSource(false);
   screens.time = 0;
   look = null;
+  for (const each of ["difference", "wipe"]) byId(each).setAttribute("aria-pressed", "false");
+  byId("view-place").parentElement.classList.remove("two");
 }
 
 function playStage() {
