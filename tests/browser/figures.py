@@ -110,10 +110,11 @@ if (!window.media) {
   watch();
 }
 const box = clips().map(boxOf);
-if (WANTED === null) return { box, frame: Number(document.getElementById("time").textContent.split(" f ")[1]) };
+if (WANTED === null) return { box, frame: Number(document.getElementById("frame").textContent.slice(2)) };
 const began = performance.now();
 key("ArrowRight");
-while (!(media.size === 9 && numbers().every((number) => number === WANTED)) && performance.now() - began < 4000) await frame();
+const isThere = () => media.size === 9 && numbers().every((number) => number === WANTED);
+while (!isThere() && performance.now() - began < 4000) await frame();
 return { took: performance.now() - began, numbers: numbers(), box };
 """
 

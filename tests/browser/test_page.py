@@ -310,9 +310,9 @@ def test_a_third_is_stepped_through(wall: Chrome) -> None:
 
 
 def test_takes_of_a_cell_are_in_one_place(wall: Chrome) -> None:
-    assert find(wall, ".cell .values").text == "surface wet rock · camera slow push-in · take 1"
+    assert find(wall, ".cell .values").text == "wet rock · slow push-in · take 1"
     find(wall, ".cell .on").click()
-    assert find(wall, ".cell .values").text == "surface wet rock · camera slow push-in · take 2"
+    assert find(wall, ".cell .values").text == "wet rock · slow push-in · take 2"
     assert wall.current_url.endswith("#front=0000000000000001")
     address = wall.current_url
     wall.get("about:blank")
@@ -348,7 +348,7 @@ def test_what_is_visible_plays_in_step_and_nothing_else_is_loaded(wall: Chrome) 
 
 def test_frames_are_stepped_exactly(wall: Chrome) -> None:
     keys(wall, "5")
-    assert wait(wall, "document.getElementById('time').textContent === '3.00 s  f 72'")
+    assert wait(wall, "document.getElementById('time').textContent.endsWith('f 72')")
     keys(wall, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
     assert wait(wall, "document.getElementById('time').textContent.endsWith('f 74')")
     times = (
@@ -391,7 +391,7 @@ def test_two_chosen_clips_are_compared(wall: Chrome) -> None:
         "return getComputedStyle(document.querySelector('.pair .screen + .screen .fit')).clipPath"
     )
     assert "Prompt, A to B" in find(wall, "#view-body").text
-    assert find(wall, "ins").text == "at first light"
+    assert find(wall, "ins").text.strip() == "at first light"
     address = wall.current_url
     assert address.endswith("pair=0000000000000000%2C000000000000000c&look=wipe")
     wall.get("about:blank")

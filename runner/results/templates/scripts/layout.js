@@ -85,8 +85,11 @@ function arranged(indices) {
   };
 }
 
+// A value that says what it is; a number or a word of JSON needs the name of its variable.
 function labelOf(facet, choice) {
-  return facets[facet].choices[choice].label;
+  const { label: name, choices } = facets[facet];
+  const { key, label } = choices[choice];
+  return /^(|true|false|null|-?[\d.]+(e[+-]?\d+)?)$/.test(key) ? `${name} ${label}` : label;
 }
 
 // The jobs of the step that is chosen, in order.
@@ -109,11 +112,7 @@ function turn(stack, by) {
 // What is to be said of a clip where rows and columns do not say it.
 function captionOf(index) {
   const told = [layout.rows, layout.columns, layout.step];
-  return dimensions.filter((facet) => !told.includes(facet)).map((facet) => {
-    const { label } = facets[facet];
-    const value = labelOf(facet, choiceOf(index, facet));
-    return ["image", "prompt"].includes(label) ? value : `${label} ${value}`;
-  }).join(" · ");
+  return dimensions.filter((facet) => !told.includes(facet)).map((facet) => labelOf(facet, choiceOf(index, facet))).join(" · ");
 }
 
 function options(select, listed, none) {

@@ -31,7 +31,7 @@ function draw() {
     stacksIn.set(row, line);
     return row;
   });
-  scroller.replaceChildren(...(heads ? [headRow(heads)] : []), ...drawn);
+  scroller.replaceChildren(...(heads?.length ? [headRow(heads)] : []), ...drawn);
   // What is to be seen first is there at once.
   drawn.slice(0, 2).forEach(fillRow);
   drawn.forEach((row) => nearby.observe(row));

@@ -55,7 +55,8 @@ function updateTransport() {
   byId("loop").setAttribute("aria-pressed", String(Boolean(span)));
   byId("sound").setAttribute("aria-pressed", String(isLoud));
   byId("sound").hidden = byId("full").hidden = isReel;
-  byId("time").textContent = length ? `${now.toFixed(2)} s  f ${Math.floor(now * fps + 1e-6)}` : "";
+  byId("seconds").textContent = length ? `${now.toFixed(2)} s` : "";
+  byId("frame").textContent = length ? `f ${Math.floor(now * fps + 1e-6)}` : "";
   const timeline = byId("timeline");
   timeline.value = length ? (now / length) * 1000 : 0;
   timeline.setAttribute("aria-valuetext", `${now.toFixed(2)} seconds`);
