@@ -55,13 +55,11 @@ def browsers(names: list[str], folder: Path) -> Iterator[dict[str, Browser]]:
         yield found
 
 
-def figures(browser: Browser, many: str, few: str) -> list[Figure]:
-    return [
-        usable(browser, many),
-        *in_step(browser, few),
-        frame_rate(browser, few),
-        *stepping(browser, few),
-    ]
+def figures(browser: Browser, many: str, few: str) -> Iterator[Figure]:
+    yield usable(browser, many)
+    yield from in_step(browser, few)
+    yield frame_rate(browser, few)
+    yield from stepping(browser, few)
 
 
 def page_of(folder: Path, count: int) -> str:
