@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -49,6 +50,14 @@ def test_a_run_says_what_is_there_and_what_is_next(finished):
     assert f"Page: {page}\nNext: open {page}\n" in ended.out
     assert ended.err.startswith("0/2\n")
     assert not (path.parent / "out").exists()
+
+
+def test_the_page_leads_to_the_pictures_that_clips_were_made_from(finished):
+    path, _ = finished
+    out = path.parent / "out-sandbox"
+    sources = re.findall(r'"source":"(.+?)"', (out / "index.html").read_text())
+    assert len(sources) == 2
+    assert all((out / unquote(source)).is_file() for source in sources)
 
 
 def test_a_finished_run_makes_no_call_and_starts_no_sandbox(finished):

@@ -279,8 +279,7 @@ def test_copies_for_the_page_are_linked_where_they_are(tmp_path: Path) -> None:
 
 def test_a_job_is_found_by_each_of_its_defects(tmp_path: Path) -> None:
     documents = [
-        job_document(DONE)
-        | {"defects": [{"measure": name, "value": 3, "limit": 1, "spans": []} for name in measures]}
+        job_document(DONE) | {"defects": [{"measure": name, "value": 3, "limit": 1, "spans": []} for name in measures]}
         for measures in (["flash", "frozen", "flash"], ["frozen"], [])
     ]
     text = text_of_documents(tmp_path, documents)
@@ -288,7 +287,11 @@ def test_a_job_is_found_by_each_of_its_defects(tmp_path: Path) -> None:
     assert facet == {
         "name": "defects",
         "label": "defect",
-        "choices": [{"key": "flash", "label": "flash"}, {"key": "frozen", "label": "frozen"}, {"key": "", "label": "none"}],
+        "choices": [
+            {"key": "flash", "label": "flash"},
+            {"key": "frozen", "label": "frozen"},
+            {"key": "", "label": "none"},
+        ],
     }
     assert [job["choices"] for job in data_of(text)["jobs"]] == [[[0, 1]], [[1]], [[2]]]
     assert re.findall(r'<span class="count">(\d+)', text) == ["1", "2", "1"]
@@ -299,6 +302,15 @@ def test_the_source_picture_is_linked_where_it_is_a_file(tmp_path: Path) -> None
     jobs = [DONE, replace(DONE, payload={"image": "https://example.com/a.jpg"}), replace(DONE, payload={})]
     sources = [job["source"] for job in data_of(text_of(tmp_path, jobs, header))["jobs"]]
     assert sources == ["./../images/shoe%201.jpg", None, None]
+
+
+def test_the_readme_tells_the_keys_of_the_page() -> None:
+    root = Path(page.__file__).parents[2]
+    keys = (root / "runner/results/templates/scripts/keys.js").read_text(encoding="utf-8")
+    bound = re.findall(r'^bind\(.*?, "([^"]+)", "([^"]+)",', keys, re.MULTILINE)
+    told = re.findall(r"^\| `(.+?)` \| (.+) \|$", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(bound) > 15
+    assert [each for each in bound if each not in told] == []
 
 
 def test_a_page_has_an_end_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

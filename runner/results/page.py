@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import TextIO, TypeGuard
+from typing import TextIO
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -137,12 +137,8 @@ def _source(job: Mapping[str, Json], snapshot: IndexSnapshot) -> str | None:
     """The address of the picture that a job was made from, where it is a file that the manifest still names."""
     payload = job["payload"]
     values = payload.values() if isinstance(payload, Mapping) else ()
-    found = next((path for path in map(snapshot.header.files.get, filter(_is_text, values)) if path), None)
-    return link(found) if found else None
-
-
-def _is_text(value: Json) -> TypeGuard[str]:
-    return isinstance(value, str)
+    found = (snapshot.header.files.get(value) for value in values if isinstance(value, str))
+    return next((link(path) for path in found if path), None)
 
 
 def _choices(facet: Facet) -> dict[str, Json]:

@@ -13,9 +13,8 @@ let fronts = new Set();
 
 const sortings = new Map([
   ...dimensions.map((index) => [facets[index].name, { label: facets[index].label, value: (job) => rankOf(job, index) }]),
-  ["cost", { label: "cost", value: ({ cost }) => cost }],
-  ["seconds", { label: "length", value: ({ video }) => video?.seconds ?? null }],
-  ["finished_at", { label: "finished", value: (job) => job.finished_at }],
+  ...["status", "cost", "attempts", "submitted_at", "finished_at"].map((name) => [name, { label: name.replace("_at", ""), value: (job) => job[name] }]),
+  ...["seconds", "bytes", "height", "fps"].map((name) => [`video.${name}`, { label: name, value: ({ video }) => video?.[name] ?? null }]),
   ["defects", { label: "defects", value: ({ defects }) => defects.length }],
   ...measureNames.map((name) => [`measures.${name}`, { label: name, value: ({ measures }) => sortable(measures[name]) }]),
 ]);

@@ -110,7 +110,7 @@ byId("previous").addEventListener("click", () => go(-1));
 byId("next").addEventListener("click", () => go(1));
 byId("close").addEventListener("click", () => view.close());
 byId("view-stage").addEventListener("pointermove", (event) => {
-  const box = loupe.zoom > 1 && event.pointerType === "mouse" && event.target.closest(".screens")?.querySelector(".fit");
+  const box = loupe.zoom > 1 && event.pointerType === "mouse" && event.target.closest(".screen")?.querySelector(".fit");
   if (!box) return;
   const { left, top, width: wide, height } = box.getBoundingClientRect();
   aimLoupe((event.clientX - left) / wide, (event.clientY - top) / height);
