@@ -15,6 +15,8 @@ _ABSENT = ""
 # Text that could be mistaken for the JSON text of another value.
 _LIKE_JSON = re.compile(r'(|true|false|null|["\[{0-9-].*)', re.DOTALL)
 _OF_IMAGES = "image_vars."
+# What a job may have several of: the name, the label, and the member that tells them apart.
+_SEVERAL = (("defects", "defect", "measure"), ("warnings", "warning", "code"))
 # From done to not begun, as in a progress bar.
 STATUSES = (
     Status.SUCCEEDED,
@@ -70,7 +72,7 @@ def facets(jobs: Sequence[Mapping[str, Json]]) -> list[Facet]:
 
 
 def places(facets: Sequence[Facet], jobs: Iterable[Mapping[str, Json]]) -> Iterator[list[list[int]]]:
-    """For each job the indices of its choices in every facet: one, but for defects, of which a job may have several."""
+    """For each job the indices of its choices in every facet; of defects and warnings maybe several."""
     orders = [(facet.name, {choice.key: index for index, choice in enumerate(facet.choices)}) for facet in facets]
     for job in jobs:
         keys: dict[str, list[str]] = {}
@@ -82,7 +84,8 @@ def places(facets: Sequence[Facet], jobs: Iterable[Mapping[str, Json]]) -> Itera
 def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
     """The name, the label and the value of everything by which a job can be filtered."""
     yield "status", "status", job["status"]
-    yield from (("defects", "defect", name) for name in _defects(job))
+    for name, label, member in _SEVERAL:
+        yield from ((name, label, told) for told in _told(job.get(name), member))
     if job["image"] is not None:
         yield "image", "image", job["image"]
     yield "prompt_id", "prompt", job["prompt_id"]
@@ -97,11 +100,10 @@ def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
     yield "orphaned", "orphaned", job["orphaned"]
 
 
-def _defects(job: Mapping[str, Json]) -> list[str]:
-    """The names of the measures beyond their limits; each once, however many limits it has."""
-    found = job.get("defects")
-    listed = found if isinstance(found, list) else []
-    return list(dict.fromkeys(str(each["measure"]) for each in listed if isinstance(each, Mapping)))
+def _told(listed: Json, member: str) -> list[str]:
+    """A member of each record of a list, each value once."""
+    records = listed if isinstance(listed, list) else []
+    return list(dict.fromkeys(str(each[member]) for each in records if isinstance(each, Mapping)))
 
 
 def _rank(name: str) -> int:
@@ -116,7 +118,7 @@ def _choices(
     if name == "status":
         choices.sort(key=lambda choice: STATUSES.index(Status(choice.key)))
     missing = total - had
-    label = "none" if name == "defects" else "not set"
+    label = "none" if name in ("defects", "warnings") else "not set"
     return [*choices, Choice(_ABSENT, label, missing)] if missing else choices
 
 

@@ -121,6 +121,7 @@ def _card(job: dict[str, Json], at: list[list[int]], snapshot: IndexSnapshot) ->
         "source": _source(job, snapshot),
         "measures": job.get("measures") or {},
         "defects": job.get("defects") or [],
+        "warnings": job.get("warnings") or [],
         "note": _GONE if is_gone else job["error"] or job["reason"] or _NOTES[Status(str(job["status"]))],
         "price": money(cost, snapshot.header.currency) if isinstance(cost, float) else None,
     }

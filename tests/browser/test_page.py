@@ -444,6 +444,7 @@ def test_measures_and_defects_are_told_on_demand(wall: Chrome, matrix: str) -> N
     wall.get(matrix + "#job=0000000000000003")
     text = find(wall, "#view-body").text
     assert "frozen 0.42, limit 0.3 2.5–4.6 s" in text
+    assert "the prompt says 'push-in', the camera stands" in text
     assert "7f6f9a3e-0f2c-4e6e-9a58-6f1f1f0c9b11" in text
     find(wall, "#view .span").click()
     assert wait(wall, "document.querySelector('#view video').currentTime >= 2.5")

@@ -85,8 +85,8 @@ function foot(stack, job) {
   if (job.clip && job.status !== "succeeded") made.append(element("span", { className: "flag" }, job.status));
   if (job.orphaned) made.append(element("span", { className: "flag", title: "no longer in the manifest" }, "removed"));
   if (job.is_gone) made.append(element("span", { className: "flag" }, "clip gone"));
-  const names = [...new Set(job.defects.map(({ measure }) => measure))];
-  if (names.length) made.append(element("span", { className: "defects", title: `Defects: ${names.join(", ")}` }, icon("warning"), names.join(" ")));
+  const names = [...new Set([...job.defects.map(({ measure }) => measure), ...job.warnings.map(({ code }) => code)])];
+  if (names.length) made.append(element("span", { className: "defects", title: names.join(", ") }, icon("warning"), names.join(" ")));
   const { seconds } = job.video ?? {};
   const facts = [seconds && `${Number(seconds.toFixed(1))} s`, job.price].filter(Boolean).join("  ");
   made.append(element("span", { className: "end" }, facts));

@@ -97,6 +97,7 @@ function detailsOf(index) {
   return [
     (job.reason || job.error) && section(job.status === "succeeded" ? "Note" : "Why", outcome(job)),
     job.defects.length && section("Defects", defectList(job)),
+    job.warnings.length && section("Warnings", element("ul", {}, ...job.warnings.map(({ message }) => element("li", {}, message)))),
     prompt && prompts(index),
     without && section("Negative prompt", paragraph(plain(without))),
     section("Variables", rows([["image", job.image], ["prompt", job.prompt_id],

@@ -4,7 +4,7 @@
 const NONE = -1;
 const SIZES = { s: 150, m: 230, l: 360 };
 // What tells clips apart; the other facets tell what became of them.
-const dimensions = facets.flatMap(({ name }, index) => ["status", "orphaned", "defects"].includes(name) ? [] : [index]);
+const dimensions = facets.flatMap(({ name }, index) => ["status", "orphaned", "defects", "warnings"].includes(name) ? [] : [index]);
 const untaken = dimensions.filter((index) => facets[index].name !== "take");
 const usual = untaken.length > 1 ? { rows: untaken[0], columns: untaken[1] } : { rows: NONE, columns: NONE };
 const layout = { ...usual, step: NONE, at: 0, sort: "", down: false, size: "m" };
@@ -16,7 +16,7 @@ const sortings = new Map([
   ...["status", "cost", "attempts", "submitted_at", "finished_at"].map((name) => [name, { label: name.replace("_at", ""), value: (job) => job[name] }]),
   ...["seconds", "bytes", "height", "fps"].map((name) => [`video.${name}`, { label: name, value: ({ video }) => video?.[name] ?? null }]),
   ["defects", { label: "defects", value: ({ defects }) => defects.length }],
-  ...measureNames.map((name) => [`measures.${name}`, { label: name, value: ({ measures }) => sortable(measures[name]) }]),
+  ...measureNames.filter((name) => name !== "duplicate_of").map((name) => [`measures.${name}`, { label: name, value: ({ measures }) => sortable(measures[name]) }]),
 ]);
 
 function sortable(value) {
