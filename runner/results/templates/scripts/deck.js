@@ -67,7 +67,7 @@ class Clip {
       this.soughtAt = now;
       video.currentTime = time;
     } else {
-      const wanted = Math.abs(late) < NEAR ? rate : rate * (1 + Math.max(-0.5, Math.min(0.5, late / 0.2)));
+      const wanted = Math.abs(late) < NEAR ? rate : rate * (1 + Math.max(-0.6, Math.min(0.6, late / 0.12)));
       if (Math.abs(video.playbackRate - wanted) > 1e-3) video.playbackRate = wanted;
     }
   }
@@ -82,6 +82,7 @@ class Deck {
   span = null;
   #since = 0;
   #isSet = false;
+  #ticks = 0;
   #timer = null;
   #left = 0;
   #stepping = null;
@@ -118,7 +119,7 @@ class Deck {
     this.#since = performance.now();
     this.#isSet = false;
     this.clips.forEach((clip) => clip.start(this.rate));
-    this.#timer = setInterval(() => this.#tick(), 100);
+    this.#timer = setInterval(() => this.#tick(), 60);
   }
 
   pause() {
@@ -153,7 +154,8 @@ class Deck {
       this.play();
     } else {
       this.clips.forEach((clip) => clip.hold(now, this.rate, performance.now()));
-      this.changed();
+      this.#ticks += 1;
+      if (this.#ticks % 3 === 0) this.changed();
     }
   }
 
