@@ -324,6 +324,22 @@ def test_what_another_model_is(name, facts, is_same):
     assert found is (Likeness.EQUAL if is_same else Likeness.DIFFERENT)
 
 
+@pytest.mark.parametrize(
+    ("switch", "found"),
+    [
+        ({"prompt_extend": False}, Likeness.DIFFERENT),
+        ({}, Likeness.EQUAL),
+        ({"prompt_extend": None}, Likeness.EQUAL),
+        ({"prompt_extend": True}, Likeness.EQUAL),
+    ],
+)
+def test_a_prompt_that_the_service_may_rewrite_makes_no_difference_unless_that_is_off(switch, found):
+    attempt = replace(make_attempt(1), payload={**make_job(1).payload, **switch})
+    shown = remote(payload={**attempt.payload, "prompt": "a longer one"})
+    rewriting = ModelSchema(MODEL, {**DOCUMENT, "x-rewrites": {"prompt_extend": ["prompt"]}})
+    assert likeness(attempt, shown, rewriting, ModelFacts()) is found
+
+
 def test_what_the_service_rewrites_makes_no_difference():
     attempt = replace(make_attempt(1), payload={**make_job(1).payload, "prompt_extend": True})
     shown = remote(payload={**attempt.payload, "prompt": "a longer one"})

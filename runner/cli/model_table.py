@@ -12,7 +12,7 @@ from runner.errors import Exit, UsageError
 from runner.manifest.schema.catalogue import ModelSummary, shipped_summaries
 
 TAKES = ("text", "first", "last", "reference", "video", "sound")
-_COLUMNS = ("model", "takes", "seconds", "ratios", "resolutions", "sound", "price by its page")
+_COLUMNS = ("model", "takes", "seconds", "ratios", "resolutions", "sound", "list price")
 
 
 def show_catalogue(options: argparse.Namespace) -> int:

@@ -68,12 +68,12 @@ def prices_of(planned: Plan) -> list[str]:
 
 
 def _price_told(manifest: Manifest, model: str) -> str:
-    """The price of a model. What its page said is shown, and not counted."""
+    """The price of a model. A list price is shown, and not counted."""
     price, source = manifest.price_of(model)
     if price is not None:
         return f"{price_words(price, manifest.budget.currency)} ({source})"
     page = page_price(manifest.schemas[model])
-    return f"not known{f' ({page} by its page, which is not counted)' if page else ''}"
+    return f"not known{f' (the list says {page}, which is not counted)' if page else ''}"
 
 
 def price_words(price: Price, currency: str) -> str:

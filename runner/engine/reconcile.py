@@ -303,11 +303,16 @@ def _sent(value: Json, addresses: Variables) -> Json:
 
 
 def rewritten_by(payload: Variables, schema: ModelSchema | None) -> frozenset[str]:
-    """The parameters that the service may rewrite: `x-rewrites` of the schema, by a parameter that is switched on."""
+    """The parameters that the service may rewrite: `x-rewrites` of the schema, by a switch that is not off.
+
+    Where a switch is not sent, the service's own default counts, and that may be on.
+    """
     rules = schema.document.get("x-rewrites") if schema else None
     if not isinstance(rules, Mapping):
         return frozenset()
-    switched = (names for switch, names in rules.items() if payload.get(switch) and isinstance(names, Sequence))
+    switched = (
+        names for switch, names in rules.items() if payload.get(switch) is not False and isinstance(names, Sequence)
+    )
     return frozenset(str(name) for names in switched for name in names)
 
 

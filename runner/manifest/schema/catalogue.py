@@ -12,8 +12,6 @@ from runner.media import MediaKind, parameters_of
 from runner.model import Json, ModelSchema
 from runner.shipped import shipped_models
 
-# Lengths of a model that says no greatest one are listed up to this, in seconds.
-_LONGEST = 60
 _KINDS = {MediaKind.VIDEO: "video", MediaKind.AUDIO: "sound"}
 
 
@@ -21,7 +19,7 @@ _KINDS = {MediaKind.VIDEO: "video", MediaKind.AUDIO: "sound"}
 class ModelSummary:
     """What a model takes and makes. `takes` has `text`, the roles of pictures, `video` and `sound`.
 
-    `seconds` are the lengths that it offers, `price` what its page said of the price, which is never counted.
+    `seconds` are the lengths that it offers, `price` the list price, which is never counted.
     `uncertain` are parameters whose page contradicts itself.
     """
 
@@ -75,8 +73,8 @@ def _seconds(schema: ModelSchema) -> list[float]:
     told = [_number(each) for each in items(rules.get("enum"))]
     listed = [each for each in told if each is not None]
     least, most = rules.get("minimum"), rules.get("maximum")
-    if not listed and isinstance(least, int):
-        listed = [float(each) for each in range(least, (most if isinstance(most, int) else _LONGEST) + 1)]
+    if not listed and isinstance(least, int) and isinstance(most, int):
+        listed = [float(each) for each in range(least, most + 1)]
     return sorted(set(listed))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, cast
@@ -229,10 +229,21 @@ class _Case:
         return self._key(last, "E208", f"{last} and {others} exclude each other", self.hint or "keep one of them")
 
     def _not(self) -> Iterator[SchemaDiagnostic]:
-        keys = items(mapping(self.rule).get("required"))
+        rule = mapping(self.rule)
+        keys = [str(word) for word in items(rule.get("required"))]
+        barred = keys if len(keys) == 1 else [_only_required(branch) for branch in items(rule.get("anyOf"))]
+        if barred and all(barred) and isinstance(self.value, Mapping):
+            return self._barred([word for word in barred if word in self.value])
         if keys and isinstance(self.value, Mapping):
-            return self._exclusive([str(word) for word in keys])
+            return self._exclusive(keys)
         return self._found("E203", f"{self.subject} may not be {literal(self.value)}")
+
+    def _barred(self, words: Iterable[str]) -> Iterator[SchemaDiagnostic]:
+        """Keys that are not taken beside what a condition looked at, which the error does not tell."""
+        for word in words:
+            yield from self._key(
+                word, "E208", f"{word} is not taken with the rest of {self.subject}", self.hint or "delete it"
+            )
 
     def _branches(self) -> Iterator[SchemaDiagnostic]:
         """The errors of the only branch whose type fits; else one error that says what all branches accept."""

@@ -53,10 +53,12 @@ class Payloads:
         # The parameter that is the first picture itself, as in most models: nothing has to be made around it.
         self._plain = self._plain_first()
         self._text = _format(schema.name, self._base, {*varying, *(each.name for each in self._media)})
-        self._length = next(
-            (n for n, rules in schema.properties.items() if mapping(rules).get("x-seconds") is True), None
-        )
-        self._usual_length = mapping(schema.properties.get(self._length or "")).get("default")
+        # The parameters that say how long the video is, with their defaults.
+        self._lengths = {
+            name: mapping(rules).get("default")
+            for name, rules in schema.properties.items()
+            if mapping(rules).get("x-seconds") is True
+        }
 
     def payload(self, context: Context, image: Image, failed: Failed) -> dict[str, Json]:
         """Every parameter that is sent: the schema's defaults, overridden by the manifest. `none` leaves one out.
@@ -105,10 +107,9 @@ class Payloads:
         return sha256((text % tuple([canonical_json(payload[name]) for name in names])).encode()).hexdigest()
 
     def seconds(self, payload: Variables) -> float | None:
-        """The requested length: the value of the parameter that the schema marks with x-seconds, or its default."""
-        if self._length is None:
-            return None
-        return seconds_of(payload.get(self._length, self._usual_length))
+        """The requested length: the first of the parameters marked with x-seconds that is sent, or has a default."""
+        lengths = (seconds_of(payload.get(name, usual)) for name, usual in self._lengths.items())
+        return next((each for each in lengths if each is not None), None)
 
 
 def _takes_null(schema: ModelSchema, name: str) -> bool:
