@@ -83,7 +83,7 @@ def write_manifest(
         "prompts": [{"id": "plain", "text": "A slow push-in"}],
         "run": {"settle": 0.8, "wait": 30},
         "output": {"dir": "out"},
-        "lint": {"ignore": ["W801", "W802", "W803", "W804", "W805", "W806"]},
+        "lint": {"ignore": ["W801", "W802", "W803", "W804", "W805", "W806", "W807"]},
     }
     document.update(keys)
     path = folder / name

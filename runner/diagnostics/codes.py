@@ -580,6 +580,12 @@ _CODES = {
         "they are two requests, each paid for. Only the first 10,000 prompts are compared.",
         'wrong:  - {id: a, text: "The shoe, slow push-in"}\n        - {id: b, text: "The shoe,  slow push-in"}',
     ),
+    "W807": Code(
+        "A request of nothing",
+        "The request has no picture, and its text is empty. Some models take that, make a video of their own choice, "
+        "and charge for it.",
+        "wrong:  text: \"{{ shot }}\"          (shot is empty in this cell)\nright:  matrix: {exclude: [{shot: ''}]}",
+    ),
     # Warnings of the reader.
     "W901": Code(
         "YAML reads a value otherwise than it looks",

@@ -121,7 +121,7 @@ class Expansion:
         payload = requests.payload(context, image, lambda *each: failed.append(each))
         path = key if self.output is None else self._rendered(self.output, context, key)
         if failed or not requests.arm.is_valid or not requests.is_valid(payload):
-            self._report(requests, payload, failed, context, key)
+            self._report(requests, payload, image, failed, context, key)
             return None
         if path is None or (requests.sized and self._has_wrong_size(requests, payload, image, key)):
             return None
@@ -145,6 +145,7 @@ class Expansion:
         self,
         requests: Payloads,
         payload: Variables,
+        image: Image,
         failed: Sequence[tuple[Parameter, PlacedTemplateError]],
         context: Context,
         key: str,
@@ -155,6 +156,8 @@ class Expansion:
         given = requests.arm.parameters
         silent = {each.name for each, _ in failed} | {each.name for each in given if not each.is_valid}
         places = {parameter.name: parameter.place for parameter in given}
+        if image.reference and requests.first is not None:
+            places.setdefault(requests.first.name, place_of_picture(self.manifest, image))
         for diagnostic in diagnose(requests.schema.document, payload):
             name = str(diagnostic.route[0]) if diagnostic.route else ""
             if name in silent or (silent and not name):

@@ -32,7 +32,7 @@ class Payloads:
         self.takes_images = takes_images
         self.is_valid = validator(schema.document).is_valid
         self._files = files
-        self._first = first_picture(schema) if takes_images else None
+        self.first = first_picture(schema) if takes_images else None
         self.sized = tuple(each for each in parameters_of(schema) if "sizeOf" in each.rules)
         self._given = {each.name: each for each in arm.parameters}
         self._media = tuple(each for each in parameters_of(schema) if each.name in self._given)
@@ -47,9 +47,9 @@ class Payloads:
             for name, value in {**schema.defaults, **constants, **varying}.items()
             if value is not None or name in varying or name in nulls
         }
-        if self._first is not None:
-            self._base[self._first.name] = self._base.pop(self._first.name, None)
-            varying[self._first.name] = None
+        if self.first is not None:
+            self._base[self.first.name] = self._base.pop(self.first.name, None)
+            varying[self.first.name] = None
         # The parameter that is the first picture itself, as in most models: nothing has to be made around it.
         self._plain = self._plain_first()
         self._text = _format(schema.name, self._base, {*varying, *(each.name for each in self._media)})
@@ -81,12 +81,12 @@ class Payloads:
         if self._plain is not None:
             payload[self._plain] = image.reference
             return payload
-        return payload if self._first is None else with_first(payload, self._first, self.schema, image.reference)
+        return payload if self.first is None else with_first(payload, self.first, self.schema, image.reference)
 
     def _plain_first(self) -> str | None:
-        if self._first is None or self._first.name in self._given:
+        if self.first is None or self.first.name in self._given:
             return None
-        return self._first.name if with_first({}, self._first, self.schema, "") == {self._first.name: ""} else None
+        return self.first.name if with_first({}, self.first, self.schema, "") == {self.first.name: ""} else None
 
     def _reference(self, medium: Medium, failed: Failed) -> str:
         """What stands for a file that a parameter names. The text stays where it is not fit."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from runner.diagnostics.words import joined, literal
+from runner.media import parameters_of
 from runner.model import Json, Manifest, ModelSchema, Variables
 from runner.planning.expansion.arms import Arm
 from runner.planning.lints.motion import is_latin, says_motion
@@ -79,7 +80,13 @@ class Case:
 
 def checks(case: Case) -> dict[str, Iterator[Advice]]:
     """The checks by their codes. A check is left out if the arm alone shows that it will find nothing."""
-    return {"W801": _motion(case), "W803": _ranges(case), "W804": _negative(case), "W805": _length(case)}
+    return {
+        "W801": _motion(case),
+        "W803": _ranges(case),
+        "W804": _negative(case),
+        "W805": _length(case),
+        "W807": _nothing(case),
+    }
 
 
 def _motion(case: Case) -> Iterator[Advice]:
@@ -180,6 +187,20 @@ def _length(case: Case) -> Iterator[Advice]:
         return warning if payload.get(name) == longest and _is_brief(text) and is_latin(text) else None
 
     yield Advice(("prompt", name), check)
+
+
+def _nothing(case: Case) -> Iterator[Advice]:
+    if "prompt" not in case.given or case.fixed("prompt").strip():
+        return
+    media = {each.name for each in parameters_of(case.schema)}
+    message = "the request has neither a prompt nor a picture: the text is empty"
+    warning = PlanWarning("W807", case.place("prompt"), message, "write what is to be seen, or leave this cell out")
+
+    def check(payload: Variables) -> PlanWarning | None:
+        is_empty = not _text(payload, "prompt").strip() and not any(payload.get(name) for name in media)
+        return warning if is_empty else None
+
+    yield Advice(("prompt", *media), check)
 
 
 @lru_cache(maxsize=_REMEMBERED)
