@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 import sqlite3
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
@@ -22,6 +24,20 @@ from runner.state.store import Store
 
 MODEL = "Kling-Image2Video-V1.6-Standard"
 STATES = Path(__file__).parent / "examples" / "states"
+# Long tables are tried in part, unless REELRUN_ALL is set.
+EVERYTHING = "REELRUN_ALL" in os.environ
+Case = TypeVar("Case")
+
+
+def sampled(cases: Sequence[Case], step: int, start: int = 0) -> Sequence[Case]:
+    """Every so many of the cases; all of them with REELRUN_ALL."""
+    return cases if EVERYTHING else cases[start::step]
+
+
+def by_turns(names: Iterable[str]) -> list[tuple[str, bool]]:
+    """Each name with one of True and False, by turns; with both for REELRUN_ALL."""
+    both = [(name, flag) for name in names for flag in (True, False)]
+    return both if EVERYTHING else both[1::4] + both[2::4]
 
 
 @cache

@@ -1,10 +1,9 @@
 """Every shipped model: its schema is sound, explains itself, and takes and refuses what its page says.
 
-`REELRUN_MODELS=all python -m pytest tests/test_models.py` makes a clip of each in the sandbox, not of some.
+`REELRUN_ALL=1 python -m pytest tests/test_models.py` makes a clip of each in the sandbox, not of some.
 """
 
 import json
-import os
 import time
 
 import pytest
@@ -22,13 +21,13 @@ from runner.media import first_picture, parameters_of
 from runner.sandbox.server import Sandbox, SandboxSettings
 from runner.shipped import shipped, shipped_models
 from tests.command import ROOT, call
-from tests.kit import write_manifest
+from tests.kit import sampled, write_manifest
 from tests.tools.example_header import EXAMPLES
 
 MODELS = list(shipped_models())
 PAYLOADS = EXAMPLES / "payloads"
 # The suite films some models; all of them take a minute.
-FILMED = MODELS if os.environ.get("REELRUN_MODELS") == "all" else MODELS[::9]
+FILMED = sampled(MODELS, 9)
 PORTABLE = {"seconds", "aspect_ratio", "resolution", "sound", "seed"}
 
 

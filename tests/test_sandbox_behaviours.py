@@ -12,7 +12,7 @@ from runner.errors import ServiceError
 from runner.sandbox.behaviours import BEHAVIOURS, Mishap, Ways, ways_of
 from runner.sandbox.server import Sandbox
 from tests.command import call, spawn
-from tests.kit import write_manifest
+from tests.kit import sampled, write_manifest
 from tests.test_sandbox_kit import MODEL, SCHEMA, payload, running, settings
 
 # How the run of a manifest with three pictures ends: exit code, jobs by status, requests that the sandbox has.
@@ -51,7 +51,7 @@ def totals(ended):
     return {status: number for status, number in ended.document["totals"].items() if number}
 
 
-@pytest.mark.parametrize("name", BEHAVIOURS)
+@pytest.mark.parametrize("name", sampled(list(BEHAVIOURS), 2))
 def test_a_run_ends_as_it_should_and_buys_nothing_twice(tmp_path, name):
     code, statuses, requests = ENDS.get(name, DONE)
     waits_in_vain = "waiting" in statuses

@@ -1,13 +1,12 @@
 """Clocks that are corrected, suspended or of another boot between a run that was cut and the next buy nothing twice.
 
-The suite tries some of all trials; `REELRUN_CLOCKS=all python -m pytest tests/faults/test_clocks.py -s -n 0` tries each
+The suite tries some of all trials; `REELRUN_ALL=1 python -m pytest tests/faults/test_clocks.py -s -n 0` tries each
 and prints how many submissions stay unknown.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from tests.command import call, environment
 from tests.faults import service as faults
 from tests.faults.harness import without_waits
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import sampled, video_bytes, write_manifest
 
 JOBS = 3
 # What happens to a clock between the two runs, in seconds.
@@ -59,7 +58,7 @@ TRIALS = [
     and (step != "no kill" or (fate != "answered" and clock != "a reboot"))
     and (fate == "answered" or STEPS.index(step) <= STEPS.index("before the POST leaves"))
 ]
-TRIED = TRIALS if os.environ.get("REELRUN_CLOCKS") == "all" else TRIALS[7::29]
+TRIED = sampled(TRIALS, 29, 7)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from runner.planning.selection import Selection
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import by_turns, video_bytes, write_manifest
 
 JOBS = 3
 
@@ -86,10 +86,9 @@ def test_submit_not_accepted_is_repeated(service, manifest, fault):
     assert service.posts == JOBS + 2
 
 
-@pytest.mark.parametrize("accepted", [True, False], ids=["accepted", "not accepted"])
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
-def test_submit_lost_is_looked_for_and_never_blindly_repeated(service, manifest, fault, accepted):
-    service.order("submit", fault(accepted))
+@pytest.mark.parametrize(("name", "accepted"), by_turns(LOST))
+def test_submit_lost_is_looked_for_and_never_blindly_repeated(service, manifest, name, accepted):
+    service.order("submit", LOST[name](accepted))
     result = run(manifest, service)
     assert_all_done(service, result)
     was_accepted = accepted and service.posts == JOBS
@@ -257,11 +256,10 @@ LISTS = {
 }
 
 
-@pytest.mark.parametrize("accepted", [True, False], ids=["accepted", "not accepted"])
-@pytest.mark.parametrize("fault", LISTS.values(), ids=LISTS)
-def test_list_trouble_proves_nothing(service, manifest, fault, accepted):
+@pytest.mark.parametrize(("name", "accepted"), by_turns(LISTS))
+def test_list_trouble_proves_nothing(service, manifest, name, accepted):
     service.order("submit", faults.status(502, accepted=accepted))
-    service.order("list", fault)
+    service.order("list", LISTS[name])
     assert_all_done(service, run(manifest, service, settle=0.6))
 
 

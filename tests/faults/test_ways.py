@@ -2,13 +2,12 @@
 every accepted one is fetched or counts as unknown.
 
 Some of these ways hide so much that a lost submission stays unknown. None of them may make the runner buy it again. The
-suite tries each way once; `REELRUN_WAYS=all python -m pytest tests/faults/test_ways.py` tries both fates of the POST.
+suite tries each way once; `REELRUN_ALL=1 python -m pytest tests/faults/test_ways.py` tries both fates of the POST.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from runner.model import Status
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import Accepted, Call, FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import by_turns, video_bytes, write_manifest
 
 JOBS = 4
 Way = Callable[[FaultyService], None]
@@ -155,11 +154,7 @@ def service() -> Any:
         yield started
 
 
-BOTH = [(way, fate) for way in WAYS for fate in (True, False)]
-TRIED = BOTH if os.environ.get("REELRUN_WAYS") == "all" else BOTH[1::4] + BOTH[2::4]
-
-
-@pytest.mark.parametrize(("way", "was_accepted"), TRIED)
+@pytest.mark.parametrize(("way", "was_accepted"), by_turns(WAYS))
 def test_nothing_is_bought_twice_and_nothing_is_lost(
     service: FaultyService, tmp_path: Path, way: str, was_accepted: bool
 ) -> None:

@@ -1,18 +1,19 @@
-"""The tables of hostile texts are products. The suite tries every fifth row, and `REELRUN_TEXTS=all` all of them."""
+"""The tables of hostile texts are products. The suite tries every fifth row, and `REELRUN_ALL=1` all of them."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 import pytest
+
+from tests.kit import EVERYTHING
 
 # It shares no factor with the lengths of the tables, so that each text and each place is tried.
 _EVERY = 5
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("REELRUN_TEXTS") == "all":
+    if EVERYTHING:
         return
     numbers: Counter[str] = Counter()
     left_out = []

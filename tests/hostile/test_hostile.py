@@ -1,25 +1,21 @@
 """Manifests from strangers who mean harm end soon, with a diagnostic at its place, whoever plans them.
 
 `python -m tests.hostile` measures what each takes: at most 10 s and 1.5 GiB. From a thread the suite tries some of
-them; `REELRUN_TEXTS=all python -m pytest tests/hostile` tries all.
+them; `REELRUN_ALL=1 python -m pytest tests/hostile` tries all.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.hostile.cases import CASES, Case
 from tests.hostile.ends import WAYS, end_of
+from tests.kit import EVERYTHING
 
 EVERY = [(case, way) for case in CASES for way in WAYS]
-TRIED = [
-    (case, way)
-    for number, (case, way) in enumerate(EVERY)
-    if way == "command" or number % 9 == 1 or os.environ.get("REELRUN_TEXTS") == "all"
-]
+TRIED = [(case, way) for number, (case, way) in enumerate(EVERY) if way == "command" or number % 9 == 1 or EVERYTHING]
 
 
 @pytest.mark.parametrize(("case", "way"), TRIED, ids=lambda each: getattr(each, "name", each).replace(" ", "-"))
