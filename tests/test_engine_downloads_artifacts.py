@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from runner.api.linked_files import LinkedFiles
-from runner.engine.downloads.artifacts import Order, fetch, inside, most_bytes_of, part_of
+from runner.engine.downloads.artifacts import Order, inside, most_bytes_of, part_of
 from runner.engine.downloads.transfer import FetchError, FetchFailure, Stop
 from runner.errors import DiskError
 from tests import wire
-from tests.hosts import VIDEO, Host, get, get_all, leftovers, order, reply, video_of
+from tests.hosts import VIDEO, Host, fetch, get, get_all, leftovers, order, reply, video_of
 from tests.kit import picture_bytes, video_bytes
 from tests.test_video_decoding import write_clip
 

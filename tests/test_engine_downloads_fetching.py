@@ -5,24 +5,25 @@ import pytest
 from runner.engine.downloads import fetching
 from runner.engine.downloads.transfer import FetchError, FetchFailure
 from runner.errors import DiskError
-from tests.engines import bench, delivered
+from tests.engines import bench
 
 
-@pytest.fixture
-def ground(tmp_path, monkeypatch):
-    """A bench whose fetches meet what `script` holds."""
+@pytest.fixture(params=["arrive", "accept"])
+def ground(tmp_path, monkeypatch, request):
+    """A bench whose downloads, or verifications, meet what `script` holds."""
 
     def make(**keys):
         place = bench(tmp_path, monkeypatch, **keys)
         place.script, place.orders = [], []
+        stage = getattr(fetching, request.param)
 
-        def fetch(files, order, stop):
+        def meet(files, order, *rest):
             place.orders.append(order)
             if place.script:
                 raise place.script.pop(0)
-            return delivered(files, order, stop)
+            return stage(files, order, *rest)
 
-        monkeypatch.setattr(fetching, "fetch", fetch)
+        monkeypatch.setattr(fetching, request.param, meet)
         return place
 
     return make

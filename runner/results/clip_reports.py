@@ -74,7 +74,7 @@ class ClipReports:
 
     def _measures_of(self, record: JobRecord) -> Json:
         measured = record.measured
-        if measured is None or all(value is None for value in measured.values.values()):
+        if measured is None or not measured.is_known:
             return None
         return {**measured.values, DUPLICATE: self._duplicates.get(record.id)}
 

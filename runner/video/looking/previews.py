@@ -55,9 +55,15 @@ def names_in(output_dir: Path) -> frozenset[str]:
     return frozenset(entry.name for entry in _entries(output_dir) if not entry.name.endswith(_PART))
 
 
-def are_there(names: Collection[str], sha256: str) -> bool:
-    """Whether a clip has all of its previews."""
+def has_all(names: Collection[str], sha256: str) -> bool:
+    """Whether all previews of a clip are among the names."""
     return all(f"{sha256}{suffix}" in names for suffix in (SPRITE, SMALL))
+
+
+def are_there(sha256: str, output_dir: Path) -> bool:
+    """Whether a clip has all of its previews."""
+    folder = output_dir / FOLDER
+    return not folder.is_symlink() and all((folder / f"{sha256}{suffix}").is_file() for suffix in (SPRITE, SMALL))
 
 
 def bytes_in(output_dir: Path) -> int:
