@@ -33,7 +33,7 @@ class ClipReports:
     """Tells of each clip. `previews` are the names of those that are there."""
 
     def __init__(self, manifest: Manifest, store: Store) -> None:
-        self._manifest = manifest
+        self._manifest, self._store = manifest, store
         self._previews = names_in(manifest.output.dir)
         self._duplicates = duplicates(store.same_files(), store.signatures())
 
@@ -54,7 +54,7 @@ class ClipReports:
         """What is told of a clip, and is no defect."""
         measured = record.measured
         if (twin := self._duplicates.get(record.id)) is not None:
-            yield ClipWarning("duplicate", f"it is as good as the clip of {twin}")
+            yield ClipWarning("duplicate", f"it looks the same as the clip of {self._store.key_of(twin)}")
         if measured is None:
             return
         if measured.values.get("sound") and self._wants_no_sound(record):

@@ -376,6 +376,9 @@ class Store(Names):
             " ORDER BY jobs.rowid",
         )
 
+    def key_of(self, job_id: str) -> str:
+        return str(self.scalar("SELECT key FROM jobs WHERE id = ?", (job_id,)))
+
     def signatures(self) -> Iterator[tuple[str, str, bytes]]:
         """The fingerprint, the id and the signature of the clip of each job that was measured, takes together."""
         return self.each(

@@ -30,7 +30,7 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "tilt": "way of the camera up, in shares of the height",
         "roll": "turn of the camera, clockwise, in degrees",
         "wobble": "what the camera does not explain of the flow, in shares of the width a second",
-        "sound": "whether there is sound to be heard, 1 or 0",
+        "sound": "whether there is sound to be heard; 1 in a threshold",
     }
 )
 # Those that are taken from the flow, with OpenCV.

@@ -30,7 +30,7 @@ _UNLIKE, _FALL, _AROUND = 0.55, 0.3, 4
 _CHANGE, _DARKER, _AREA = 0.1, 0.8, 0.25
 _SIGNATURE_FRAMES, _SIGNATURE_SIDE = 8, 8
 # More frames are not measured: what is kept of each takes memory.
-MOST_FRAMES = 10_000
+MOST_FRAMES = 20_000
 
 
 @dataclass(slots=True)

@@ -37,7 +37,7 @@ class PreviewFiles:
         """Give a temporary file its name. Raises OSError."""
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        part.replace(self._path(suffix))
+        part.rename(self._path(suffix))
         self._parts.remove(part)
 
     def discard(self) -> None:
