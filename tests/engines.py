@@ -229,9 +229,13 @@ def bench(folder: Path, monkeypatch: Any = None, **keys: Any) -> Bench:
     manifest = load(write_manifest(folder, run=settings, **keys))
     clock = VirtualClock()
     if monkeypatch is not None:
-        monkeypatch.setattr(fetching, "arrive", arrived)
-        monkeypatch.setattr(fetching, "accept", delivered)
+        without_downloads(monkeypatch)
     return Bench(manifest, World(clock), clock, Inline(), [])
+
+
+def without_downloads(patch: Any) -> None:
+    patch.setattr(fetching, "arrive", arrived)
+    patch.setattr(fetching, "accept", delivered)
 
 
 def arrived(files: Any, order: Any, stop: Any) -> Arrival:

@@ -89,9 +89,9 @@ def measure(store: Store, manifest: Manifest, selection: Selection, processes: i
         else:
             _keep(store, record, order, measured)
             result.measured += order.measures and measured.is_known
-            result.previewed += order.output_dir is not None and are_there(order.sha256, order.output_dir)
-        if manifest.output.previews:
-            keep_within(manifest.output.dir, manifest.output.previews)
+        if order.output_dir is not None:
+            keep_within(order.output_dir, manifest.output.previews)
+            result.previewed += are_there(order.sha256, order.output_dir)
         tell(done, len(orders))
     return result
 
@@ -142,8 +142,8 @@ def _orders(
             result.kept += 1
             continue
         ends = end_pictures(record.payload, manifest.schemas.get(record.model), media)
-        order = ViewOrder(sha256, folder if previews else None, ends.get(FIRST), ends.get(LAST))
-        yield record, replace(order, measures=not is_current(record.measured))
+        wanted = folder if previews else None, ends.get(FIRST), ends.get(LAST), not is_current(record.measured)
+        yield record, ViewOrder(sha256, *wanted, record.finished_at)
 
 
 def _within_room(

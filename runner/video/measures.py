@@ -41,13 +41,15 @@ DUPLICATE = "duplicate_of"
 @dataclass(frozen=True, slots=True)
 class ViewOrder:
     """What to look for in a clip: its hash, the folder below which previews go (None: make none), the pictures that
-    the first and the last frame are held against, and whether to measure it."""
+    the first and the last frame are held against, whether to measure it, and when it came, in Unix seconds (None: now):
+    the oldest previews go first."""
 
     sha256: str
     output_dir: Path | None = None
     first: Image | None = None
     last: Image | None = None
     measures: bool = True
+    came_at: float | None = None
 
 
 def unmeasured(note: str = "") -> Measured:

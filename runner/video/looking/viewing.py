@@ -45,7 +45,7 @@ class Viewing:
 
     def __init__(self, order: ViewOrder) -> None:
         self._order = order
-        self._files = PreviewFiles(order.output_dir, order.sha256) if order.output_dir is not None else None
+        self._files = PreviewFiles.of(order)
         self._scaling = _Guard("neither measured nor previewed")
         self._measuring, self._previewing, self._hearing = map(_Guard, ("not measured", "no previews", "not heard"))
         self._frames = ScaledFrames(1.0)
