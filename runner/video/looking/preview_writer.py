@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import av
-from av.container import InputContainer
 
 from runner.video.looking.previews import SMALL, SPRITE, PreviewFiles
 from runner.video.looking.small_copy import SmallCopy
@@ -14,12 +13,11 @@ from runner.video.looking.stream_traits import matrix_of, rate_of
 class PreviewWriter:
     """Takes small frames; what it makes gets its names with `finish`."""
 
-    def __init__(self, files: PreviewFiles, container: InputContainer, stream: av.VideoStream) -> None:
-        rate = rate_of(stream)
+    def __init__(self, files: PreviewFiles, stream: av.VideoStream) -> None:
         self._files = files
         self._part = files.part(SMALL)
-        self._copy = SmallCopy(self._part, rate, matrix_of(stream))
-        self._sprite = Sprite(stream.frames or int((container.duration or 0) / av.time_base * rate))
+        self._copy = SmallCopy(self._part, rate_of(stream), matrix_of(stream))
+        self._sprite = Sprite()
 
     def add(self, small: av.VideoFrame) -> None:
         self._sprite.add(small)

@@ -68,7 +68,7 @@ class Viewing:
                 self._sound = Hearing() if container.streams.audio else None
         if self._files is not None:
             with self._previewing:
-                self._previews = PreviewWriter(self._files, container, stream)
+                self._previews = PreviewWriter(self._files, stream)
 
     def wants_sound(self) -> bool:
         return self._sound is not None and not self._sound.is_heard and not self._hearing.note
