@@ -88,6 +88,11 @@ def test_a_clip_that_nobody_looked_at_has_no_measures(told):
     assert (totals["all"].measured, totals["all"].unmeasured, totals["all"].without_flow) == (0, 1, 0)
 
 
+def test_what_an_older_version_did_not_measure_is_null(told):
+    (report,), _ = told(Measured({"frozen": 0.5}, version=VERSION - 1))
+    assert report["measures"] == dict.fromkeys(MEASURES) | {"frozen": 0.5, "duplicate_of": None}
+
+
 def test_defects_are_counted_for_those_that_are_selected(told):
     frozen = found(frozen=0.5)
     reports, totals = told(frozen, frozen, found(has_flow=False), pictures=4)

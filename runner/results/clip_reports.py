@@ -14,7 +14,7 @@ from runner.results.duplicates import duplicates
 from runner.state.store import Store
 from runner.video.defects import Defect, defects_of
 from runner.video.looking.previews import FOLDER, SMALL, SPRITE, names_in
-from runner.video.measures import DUPLICATE
+from runner.video.measures import DUPLICATE, MEASURES
 
 WARNING_CODES = ("duplicate", "sound", "camera", "looking")
 _SHOWN = 20
@@ -76,7 +76,8 @@ class ClipReports:
         measured = record.measured
         if measured is None or not measured.is_known:
             return None
-        return {**measured.values, DUPLICATE: self._duplicates.get(record.id)}
+        # An older version may have measured less.
+        return {**dict.fromkeys(MEASURES), **measured.values, DUPLICATE: self._duplicates.get(record.id)}
 
     def _wants_no_sound(self, record: JobRecord) -> bool:
         """Whether the manifest says so, or the model has a parameter for sound that is not on."""
