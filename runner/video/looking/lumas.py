@@ -187,6 +187,8 @@ def _flicker(blocks: Series, breaks: list[int]) -> float:
     flat = blocks.reshape(len(blocks), -1)
     steps = np.median(np.diff(flat, axis=0), axis=1)
     steps[[at - 1 for at in breaks]] = 0.0
-    padded = np.pad(steps, 2, mode="edge")
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    # Two steps to and fro are none, so that the median does not follow what changes from frame to frame.
+    padded = np.pad(steps, 1, mode="edge")
+    paired = np.pad((padded[:-2] + 2 * steps + padded[2:]) / 4, 2, mode="edge")
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(paired, 5), axis=1)
     return round(float(np.abs(steps - smooth).mean()), 4)
