@@ -113,8 +113,7 @@ def test_downloads_and_polls_go_on_while_clips_are_verified(tmp_path, monkeypatc
     monkeypatch.setattr(fetching, "accept", accept)
     monkeypatch.setattr(fetching, "MOST_VERIFIED", 1)
     with FaultyService(video_bytes()) as service:
-        service.first_status = "queued"
-        result = run(write_manifest(tmp_path, pictures=jobs), service, concurrency=2)
+        result = run(write_manifest(tmp_path, pictures=jobs), service, concurrency=1)
     assert (result.totals[Status.SUCCEEDED], sorted(come)) == (jobs, sorted(each.id for each in service.accepted))
 
 
