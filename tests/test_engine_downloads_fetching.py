@@ -95,7 +95,7 @@ def test_an_order_says_all_that_a_download_needs(ground):
 
 def test_downloads_and_polls_go_on_while_clips_are_verified(tmp_path, monkeypatch):
     """The first clip is verified for as long as not all others have come: it must not be in their way."""
-    jobs, come, original = 5, [], (fetching.arrive, fetching.accept)
+    jobs, come, original = fetching.MOST_FETCHES + 1, [], (fetching.arrive, fetching.accept)
     all_have_come = threading.Event()
 
     def arrive(files, order, stop):
@@ -113,7 +113,7 @@ def test_downloads_and_polls_go_on_while_clips_are_verified(tmp_path, monkeypatc
     monkeypatch.setattr(fetching, "accept", accept)
     monkeypatch.setattr(fetching, "MOST_VERIFIED", 1)
     with FaultyService(video_bytes()) as service:
-        result = run(write_manifest(tmp_path, pictures=jobs), service, concurrency=1)
+        result = run(write_manifest(tmp_path, pictures=jobs), service)
     assert (result.totals[Status.SUCCEEDED], sorted(come)) == (jobs, sorted(each.id for each in service.accepted))
 
 
