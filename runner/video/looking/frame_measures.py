@@ -70,4 +70,4 @@ def _kept(value: Measure) -> Measure:
     """A measure as it is kept: what is no number is not known."""
     if value is None or isinstance(value, (bool, int)):
         return value
-    return round(value, 4) if math.isfinite(value) else None
+    return round(float(value), 4) if math.isfinite(value) else None
