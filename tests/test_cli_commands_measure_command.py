@@ -169,11 +169,14 @@ def test_the_help_says_what_each_measure_is(capsys):
 
 def test_a_clip_that_is_broken_or_gone_is_told_with_a_way_on(capsys, halfway):
     paths = [halfway.manifest.output.dir / each.video.path for each in halfway.records()]
+    paths[1].parent.rename(halfway.path.parent / "elsewhere")
+    paths[1].parent.symlink_to(halfway.path.parent / "elsewhere")
     paths[2].write_bytes(paths[2].read_bytes()[:400])
     paths[3].unlink()
     code, found = document(capsys, "measure", halfway.path, "--processes", 1)
-    assert (code, found["measured"], found["previewed"]) == (1, 0, 2)
+    assert (code, found["measured"], found["previewed"]) == (1, 0, 1)
     assert {each["key"]: each["reason"] for each in found["failed"]} == {
+        "p1/plain/take-1": f"{paths[1]} leads out of {halfway.manifest.output.dir} through a link",
         "p2/plain/take-1": "it is not the file that was downloaded",
         "p3/plain/take-1": "No such file or directory",
     }

@@ -84,7 +84,7 @@ def measure(store: Store, manifest: Manifest, selection: Selection, processes: i
         except BrokenExecutor as error:
             hint = "run the same command again, with fewer --processes: what was measured is kept"
             raise DiskError("a process that measured clips was ended from outside", hint) from error
-        except (UnfitFileError, OSError) as error:
+        except (UnfitFileError, DiskError, OSError) as error:
             result.failed.append(Unmeasurable(record, _words(error)))
         else:
             _keep(store, record, order, measured)
@@ -96,7 +96,7 @@ def measure(store: Store, manifest: Manifest, selection: Selection, processes: i
     return result
 
 
-def _words(error: UnfitFileError | OSError) -> str:
+def _words(error: UnfitFileError | DiskError | OSError) -> str:
     return (error.strerror or "it cannot be read") if isinstance(error, OSError) else str(error)
 
 
@@ -169,7 +169,7 @@ def _looked_at(
             while True:
                 for record, order in islice(orders, processes * _AHEAD - len(waiting)):
                     assert record.video is not None, "only jobs with clips are measured"
-                    waiting[pool.submit(look_at_kept, inside(folder, record.video.path), order)] = record, order
+                    waiting[pool.submit(look_at_kept, folder, record.video.path, order)] = record, order
                 if not waiting:
                     return
                 for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -198,8 +198,9 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def look_at_kept(path: Path, order: ViewOrder) -> Measured:
-    """Look at a clip that is still the one that was downloaded. Raises as `look_at` does."""
+def look_at_kept(folder: Path, name: str, order: ViewOrder) -> Measured:
+    """Look at a clip that is still the one that was downloaded. Raises as `look_at` does, and DiskError."""
+    path = inside(folder, name)
     if hash_file(path) != order.sha256:
         raise UnfitFileError("it is not the file that was downloaded")
     return look_at(path, order)
