@@ -19,7 +19,7 @@ from runner.api.linked_files import LinkedFiles
 from runner.api.models.model_records import ServicePrices, patient_for_price
 from runner.api.service import SANDBOX, Connection
 from runner.engine.clock import SystemClock
-from runner.engine.downloads.fetching import MOST_FETCHES
+from runner.engine.downloads.fetching import MOST_FETCHES, MOST_VERIFIED
 from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
 from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
@@ -44,7 +44,7 @@ from runner.state.runlock import run_lock
 from runner.state.store import Store
 
 # Enough for all calls and downloads at the same time. More threads would only cost memory.
-_THREADS = MOST_CALLS + MOST_FETCHES
+_THREADS = MOST_CALLS + MOST_FETCHES + MOST_VERIFIED
 
 _OLD = re.compile(r"\.old-[0-9]+$")
 _EXITS = {

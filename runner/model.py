@@ -539,6 +539,11 @@ class Measured:
     version: int = 0
     has_flow: bool = False
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything could be measured."""
+        return any(value is not None for value in self.values.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:

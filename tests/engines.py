@@ -19,7 +19,8 @@ from runner.api.linked_files import LinkedFiles
 from runner.api.service import Service
 from runner.engine.clock import SystemClock
 from runner.engine.downloads import fetching
-from runner.engine.downloads.artifacts import Fetched
+from runner.engine.downloads.artifacts import Arrival, Fetched
+from runner.engine.downloads.transfer import Part
 from runner.engine.loop import Engine
 from runner.engine.run import RunSnapshot, Tools
 from runner.manifest.reader import load
@@ -228,10 +229,20 @@ def bench(folder: Path, monkeypatch: Any = None, **keys: Any) -> Bench:
     manifest = load(write_manifest(folder, run=settings, **keys))
     clock = VirtualClock()
     if monkeypatch is not None:
-        monkeypatch.setattr(fetching, "fetch", delivered)
+        without_downloads(monkeypatch)
     return Bench(manifest, World(clock), clock, Inline(), [])
 
 
-def delivered(files: Any, order: Any, stop: Any) -> Fetched:
-    """A fetch that succeeds."""
+def without_downloads(patch: Any) -> None:
+    patch.setattr(fetching, "arrive", arrived)
+    patch.setattr(fetching, "accept", delivered)
+
+
+def arrived(files: Any, order: Any, stop: Any) -> Arrival:
+    """A download that succeeds."""
+    return Arrival(Part(Path(order.path)), "0" * 64, 1)
+
+
+def delivered(files: Any, order: Any, arrival: Any, stop: Any) -> Fetched:
+    """A video that is verified."""
     return Fetched(Artifact(f"videos/{order.path}.mp4", "0" * 64, 1, 5.0, 64, 36, 8.0, "h264"), None)

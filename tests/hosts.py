@@ -3,7 +3,7 @@
 import re
 
 from runner.api.linked_files import LinkedFiles
-from runner.engine.downloads.artifacts import Order, fetch
+from runner.engine.downloads.artifacts import Order, accept, arrive
 from runner.engine.downloads.transfer import FetchError, Stop
 from tests import wire
 from tests.kit import video_bytes
@@ -57,6 +57,10 @@ def order(host, folder, **changes):
         **changes,
     }
     return Order(**values)
+
+
+def fetch(files, order, stop):
+    return accept(files, order, arrive(files, order, stop), stop)
 
 
 def get(host, folder, stop=None, **changes):

@@ -1,18 +1,21 @@
 """`measure`, and what `status`, the index and --where make of it, over real runs against a service on loopback."""
 
-import hashlib
 import json
-import sqlite3
-from contextlib import closing
+import sys
+from dataclasses import replace
 
 import pytest
 
 from runner.cli.main import main
 from runner.results import measuring
+from runner.results.clip_reports import WARNING_CODES
+from runner.video.defects import names
+from runner.video.measures import MEASURES, unmeasured
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import write_manifest
 from tests.measures.clips import FAULTS, handheld, write
+from tests.test_results_measuring import Campaign
 
 
 @pytest.fixture(scope="module")
@@ -88,36 +91,102 @@ def test_previews_that_were_deleted_are_made_anew_without_measuring(capsys, done
     assert jobs_of(result)[0]["measures"]["frozen"] == pytest.approx(0.5, abs=0.05)
 
 
-def test_older_runs_are_measured_by_processes_and_a_broken_clip_is_told(capsys, tmp_path, frozen):
-    with FaultyService(frozen) as service:
-        manifest = write_manifest(tmp_path, pictures=1, run={"verify": "header", "settle": 0.8, "wait": 30})
-        result = run(manifest, service)
-    (job,) = jobs_of(result)
-    assert (job["measures"], job["previews"]) == (None, None)
-    assert document(capsys, "status", manifest)[1]["unmeasured"] == 1
-    path = result.output_dir / job["video"]["path"]
-    path.write_bytes(frozen[: len(frozen) // 2])
-    code, found = document(capsys, "measure", manifest, "--processes", 1)
-    assert (code, found["measured"], found["failed"][0]["key"]) == (1, 0, job["key"])
-    path.unlink()
-    code, found = document(capsys, "measure", manifest, "--processes", 1)
-    assert (code, found["failed"][0]["reason"]) == (1, "No such file or directory")
-    path.write_bytes(frozen)
-    code, found = document(capsys, "measure", manifest, "--processes", 2)
-    assert (code, found["measured"], found["failed"]) == (0, 1, [])
-    assert jobs_of(result)[0]["measures"]["frozen"] == pytest.approx(0.5, abs=0.05)
+@pytest.fixture
+def halfway(tmp_path):
+    """Of four clips the first two were measured: the second is frozen."""
+    campaign = Campaign(tmp_path, 4)
+    with campaign.store() as store, store.transaction():
+        for record, frozen in zip(list(store.records()), (0.0, 0.5), strict=False):
+            store.keep_measured(record.video.sha256, replace(unmeasured(), values={"frozen": frozen}, has_flow=True))
+    return campaign
 
 
-def test_an_interruption_keeps_what_was_measured(capsys, tmp_path, frozen, monkeypatch):
-    with FaultyService(frozen) as service:
-        manifest = write_manifest(tmp_path, pictures=2, run={"verify": "header", "settle": 0.8, "wait": 30})
-        result = run(manifest, service)
-    # Another clip for one of the jobs.
-    job = jobs_of(result)[0]
-    (result.output_dir / job["video"]["path"]).write_bytes(video_bytes())
-    with closing(sqlite3.connect(result.output_dir / "state.sqlite")) as state, state:
-        sha256 = hashlib.sha256(video_bytes()).hexdigest()
-        state.execute("UPDATE artifacts SET sha256 = ? WHERE job_id = ? AND kind = 'video'", (sha256, job["id"]))
+# How many of the selected jobs are told, in the document of each command. A dry run tells of all.
+SELECTED = {
+    "plan": lambda found: found["totals"]["keep"],
+    "run": lambda found: found["totals"]["succeeded"] - 3,
+    "status": lambda found: found["totals"]["succeeded"],
+    "index": lambda found: found["totals"]["succeeded"],
+    "verify": lambda found: found["artifacts"],
+    "measure": lambda found: found["defects"]["frozen"] + found["unmeasured"],
+}
+
+
+def test_every_command_selects_by_defect(capsys, halfway):
+    for command, selected in SELECTED.items():
+        flags = ("--dry-run",) if command == "run" else ()
+        code, found = document(capsys, command, halfway.path, "--where", "defect=frozen", *flags)
+        assert (command, code, selected(found)) == (command, 0, 1)
+        code, found = document(capsys, command, halfway.path, "--where", "defect=black", *flags)
+        assert (code, found["error"]["message"]) == (2, "no job is selected by --where defect=black")
+
+
+def test_the_document_of_measure(capsys, halfway):
+    code, found = document(capsys, "measure", halfway.path, "--processes", 2)
+    defects = found.pop("defects")
+    assert (list(defects), defects["frozen"], defects["black"]) == (list(names(None)), 1, 0)
+    assert (code, found) == (
+        0,
+        {
+            "manifest": str(halfway.path),
+            "measured": 2,
+            "previewed": 4,
+            "kept": 0,
+            "failed": [],
+            "warnings": dict.fromkeys(WARNING_CODES, 0),
+            "unmeasured": 0,
+            "index": str(halfway.manifest.output.dir / "index.json"),
+        },
+    )
+
+
+def test_what_people_read(capsys, halfway):
+    assert main(["status", str(halfway.path)]) == 0
+    assert f"2 clips not measured: reelrun measure {halfway.path}" in capsys.readouterr().out
+    assert main(["measure", str(halfway.path), "--only", "p3/*"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("1 clip measured, 1 clip got previews.\n")
+
+
+def test_without_opencv_it_is_told_how_to_get_it(capsys, halfway, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    monkeypatch.delitem(sys.modules, "runner.video.looking.camera_path", raising=False)
+    assert main(["measure", str(halfway.path), "--processes", "1"]) == 0
+    assert (
+        "  2 clips without motion and camera: pip install 'reelrun[measure]' (OpenCV), then"
+        f" reelrun measure {halfway.path}"
+    ) in capsys.readouterr().out.splitlines()
+    assert [each.values.get("pan") for each in halfway.measured().values()] == [None] * 4
+
+
+def test_the_help_says_what_each_measure_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["measure", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(f"{name} ({what})" in told for name, what in MEASURES.items())
+    assert "pip install 'reelrun[measure]'" in told
+
+
+def test_a_clip_that_is_broken_or_gone_is_told_with_a_way_on(capsys, halfway):
+    paths = [halfway.manifest.output.dir / each.video.path for each in halfway.records()]
+    paths[1].parent.rename(halfway.path.parent / "elsewhere")
+    paths[1].parent.symlink_to(halfway.path.parent / "elsewhere")
+    paths[2].write_bytes(paths[2].read_bytes()[:400])
+    paths[3].unlink()
+    code, found = document(capsys, "measure", halfway.path, "--processes", 1)
+    assert (code, found["measured"], found["previewed"]) == (1, 0, 1)
+    assert {each["key"]: each["reason"] for each in found["failed"]} == {
+        "p1/plain/take-1": f"{paths[1]} leads out of {halfway.manifest.output.dir} through a link",
+        "p2/plain/take-1": "it is not the file that was downloaded",
+        "p3/plain/take-1": "No such file or directory",
+    }
+    assert main(["measure", str(halfway.path), "--processes", "1"]) == 1
+    told = capsys.readouterr().out
+    assert "  not measured: p3/plain/take-1: No such file or directory\n" in told
+    assert f"Next: reelrun verify {halfway.path} --repair" in told
+
+
+def test_an_interruption_keeps_what_was_measured(capsys, halfway, monkeypatch):
     keep, calls = measuring._keep, []
 
     def interrupted(*kept):
@@ -127,10 +196,8 @@ def test_an_interruption_keeps_what_was_measured(capsys, tmp_path, frozen, monke
         keep(*kept)
 
     monkeypatch.setattr(measuring, "_keep", interrupted)
-    assert main(["measure", str(manifest), "--processes", "1"]) == 130
-    capsys.readouterr()
-    _, found = document(capsys, "measure", manifest, "--processes", 1)
-    assert (found["measured"], found["kept"], found["failed"]) == (1, 1, [])
+    assert main(["measure", str(halfway.path), "--processes", "1"]) == 130
+    assert sum(each is not None for each in halfway.measured().values()) == 3
 
 
 def test_room_for_previews_is_kept_and_none_makes_none(tmp_path, frozen):

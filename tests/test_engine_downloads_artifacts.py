@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import re
 import subprocess
 import threading
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from runner.api.linked_files import LinkedFiles
-from runner.engine.downloads.artifacts import Order, fetch, inside, most_bytes_of, part_of
+from runner.engine.downloads.artifacts import Order, accept, arrive, inside, most_bytes_of, part_of
 from runner.engine.downloads.transfer import FetchError, FetchFailure, Stop
 from runner.errors import DiskError
 from tests import wire
-from tests.hosts import VIDEO, Host, get, get_all, leftovers, order, reply, video_of
+from tests.hosts import VIDEO, Host, fetch, get, get_all, leftovers, order, reply, video_of
 from tests.kit import picture_bytes, video_bytes
 from tests.test_video_decoding import write_clip
 
@@ -42,6 +43,16 @@ def test_where_only_the_header_is_read_nothing_is_decoded_and_a_thumbnail_comes_
     with wire.listening(Host(reply(), thumbnail=reply(picture_bytes(3)))) as host:
         again = get(host, tmp_path, thumbnail_url=f"{host.url}/t.jpg", decode=False)
     assert (tmp_path / again.thumbnail.path).read_bytes() == picture_bytes(3)
+
+
+def test_what_has_arrived_may_be_verified_by_another_process(tmp_path):
+    with wire.listening(Host(reply())) as host:
+        asked = order(host, tmp_path)
+        arrival = arrive(LinkedFiles(True), asked, Stop())
+    assert (arrival.size, arrival.part.path.read_bytes(), video_of(tmp_path).exists()) == (len(VIDEO), VIDEO, False)
+    sent = pickle.loads(pickle.dumps((LinkedFiles(True), asked, arrival, Stop())))
+    assert accept(*sent).video.sha256 == hashlib.sha256(VIDEO).hexdigest()
+    assert (video_of(tmp_path).read_bytes(), leftovers(tmp_path)) == (VIDEO, [])
 
 
 def test_links_are_no_part_of_what_is_shown_of_an_order(tmp_path):

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 
 from runner.api.answer_classes import AnswerClass
 from runner.engine import loop
-from runner.engine.downloads import fetching
 from runner.engine.loop import check_budget, check_service
 from runner.errors import BudgetError, DiskError, StateError, UsageError
 from runner.model import Action
 from runner.planning.plan import make_plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
-from tests.engines import Bench, accepted, answered, bench, delivered, lost
+from tests.engines import Bench, accepted, answered, bench, lost, without_downloads
 
 
 @pytest.fixture
@@ -93,7 +92,7 @@ def test_over_any_sequence_of_answers_and_kills(tmp_path_factory, script, takes,
     world.lag, world.skew, world.hides = lag, skew, hides
     world.script.extend(REACTIONS[name] for name in script)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fetching, "fetch", delivered)
+        without_downloads(patch)
         for _ in range(len(script) + 2):
             run_until_killed(place)
         # What can be told apart again is cleared up, and what failed is bought again on demand.

@@ -48,6 +48,10 @@ def test_the_name_of_a_measured_camera(values, name):
         ("handheld", STILL, 1),
         ("a shoe", camera(pan=0.4), 0),
         ("slow push-in", {}, 0),
+        ("push in, then pull out", STILL, 0),
+        ("pan left, then pan right, and tilt up", STILL, 1),
+        ("static shot, then a slow push-in", camera(zoom=1.3), 0),
+        ("static shot, then a slow push-in", STILL, 1),
     ],
 )
 def test_where_the_camera_did_otherwise_it_is_told(prompt, values, count):

@@ -2,7 +2,7 @@
 
 import os
 
-from runner.video.looking.previews import are_there, bytes_in, keep_within, names_in
+from runner.video.looking.previews import are_there, bytes_in, has_all, keep_within, names_in
 
 
 def preview(folder, name, age, size=100):
@@ -46,6 +46,11 @@ def test_without_a_folder_there_are_none(tmp_path):
     assert (names_in(tmp_path), bytes_in(tmp_path)) == (frozenset(), 0)
 
 
-def test_both_must_be_there():
-    assert are_there({"ab.webp", "ab.mp4"}, "ab")
-    assert not are_there({"ab.webp"}, "ab")
+def test_both_must_be_there(tmp_path):
+    assert not are_there("ab", tmp_path)
+    for number, name in enumerate(("ab.webp", "ab.mp4"), 1):
+        preview(tmp_path, name, 0)
+        assert are_there("ab", tmp_path) == has_all(names_in(tmp_path), "ab") == (number == 2)
+    (tmp_path / "previews").rename(tmp_path / "elsewhere")
+    (tmp_path / "previews").symlink_to("elsewhere")
+    assert not are_there("ab", tmp_path)

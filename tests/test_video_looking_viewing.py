@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import sys
 
 import av
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pictures
@@ -18,12 +21,17 @@ from tests.measures.clips import pan, write
 from tests.test_video_decoding import write_clip
 
 SHA = "ab" * 32
-SIZE, FRAMES = (640, 360), 48
+SIZE, FRAMES = (320, 180), 48
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory):
-    return write(tmp_path_factory.mktemp("clips") / "pan.mp4", pan(1, SIZE, FRAMES))
+def frames():
+    return pan(1, SIZE, FRAMES)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory, frames):
+    return write(tmp_path_factory.mktemp("clips") / "pan.mp4", frames)
 
 
 def looked_at(path, **order):
@@ -34,7 +42,7 @@ def test_one_pass_verifies_measures_and_makes_both_previews(clip, tmp_path):
     with Viewing(ViewOrder(SHA, tmp_path)) as viewing:
         facts = inspect_video(clip, 2.0, decode=True, wants_frame=True, viewer=viewing)
         measured = viewing.finish()
-    assert (facts.seconds, facts.width, facts.fps, facts.frame is None) == (2.0, 640, 24.0, False)
+    assert (facts.seconds, facts.width, facts.fps, facts.frame is None) == (2.0, 320, 24.0, False)
     assert list(measured.values) == list(MEASURES)
     assert (measured.note, measured.version, measured.has_flow) == ("", VERSION, True)
     assert measured.values["pan"] == pytest.approx(0.3, abs=0.02)
@@ -46,17 +54,17 @@ def test_the_small_copy_has_the_frames_of_the_clip_and_a_keyframe_every_12(clip,
     path = tmp_path / "previews" / f"{SHA}.mp4"
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        frames = list(container.decode(stream))
+        copied = list(container.decode(stream))
         assert (stream.codec_context.name, stream.pix_fmt, stream.average_rate) == ("h264", "yuv420p", 24)
-        assert (stream.width, stream.height, len(container.streams)) == (640, 360, 1)
-    assert [frame.time * 24 for frame in frames] == pytest.approx(range(FRAMES))
-    assert [number for number, frame in enumerate(frames) if frame.key_frame] == [0, 12, 24, 36]
+        assert (stream.width, stream.height, len(container.streams)) == (320, 180, 1)
+    assert [frame.time * 24 for frame in copied] == pytest.approx(range(FRAMES))
+    assert [number for number, frame in enumerate(copied) if frame.key_frame] == [0, 12, 24, 36]
     content = path.read_bytes()
     assert content.find(b"moov") < content.find(b"mdat"), "it plays while it loads"
 
 
 def test_the_sprite_has_24_equal_cells_each_from_its_part_of_the_clip(tmp_path):
-    shades = [np.full((360, 640, 3), 5 * number, np.uint8) for number in range(48)]
+    shades = [np.full((144, 256, 3), 5 * number, np.uint8) for number in range(48)]
     looked_at(write(tmp_path / "a.mp4", shades), output_dir=tmp_path)
     with Pictures.open(tmp_path / "previews" / f"{SHA}.webp") as sprite:
         assert (sprite.format, sprite.size) == ("WEBP", (24 * 213, 120))
@@ -70,6 +78,10 @@ def test_the_sprite_has_24_equal_cells_each_from_its_part_of_the_clip(tmp_path):
         ({"size": (64, 36), "frames": 5}, (64, 36)),
         ({"size": (202, 360)}, (202, 360)),
         ({"size": (1920, 480), "frames": 3}, (1440, 360)),
+        ({"size": (16384, 64), "frames": 2}, (2048, 8)),
+        ({"size": (16, 8192), "frames": 2}, (2, 360)),
+        ({"size": (2, 2), "frames": 3}, (2, 2)),
+        ({"size": (63, 35), "frames": 3, "format": "matroska", "codec": "ffv1", "pixels": "bgr0"}, (64, 34)),
         ({"format": "gif", "codec": "gif", "pixels": "rgb8"}, (64, 36)),
         ({"format": "webm", "codec": "libvpx"}, (64, 36)),
         ({"times": [index * index for index in range(24)]}, (64, 36)),
@@ -131,6 +143,70 @@ def test_without_opencv_the_flow_is_not_known(clip, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("part", ["goodFeaturesToTrack", "calcOpticalFlowPyrLK", "estimateAffinePartial2D"])
+def test_an_error_of_opencv_costs_the_measures_and_nothing_else(clip, tmp_path, monkeypatch, part):
+    def broken(*_, **__):
+        raise cv2.error("out of\nmemory")
+
+    monkeypatch.setattr(cv2, part, broken)
+    measured = looked_at(clip, output_dir=tmp_path)
+    assert measured.note == "not measured (error: out of memory)"
+    assert len(list((tmp_path / "previews").iterdir())) == 2
+
+
+def test_a_clip_without_an_end_is_measured_up_to_a_bound(clip, tmp_path, monkeypatch):
+    monkeypatch.setattr("runner.video.looking.frame_measures.MOST_FRAMES", FRAMES - 1)
+    measured = looked_at(clip, output_dir=tmp_path)
+    assert measured.note == "not measured (ValueError: it has more than 47 frames)"
+    assert (measured.is_known, len(list((tmp_path / "previews").iterdir()))) == (False, 2)
+
+
+def small_size(folder):
+    with av.open(str(folder / "previews" / f"{SHA}.mp4")) as container:
+        stream = container.streams.video[0]
+        return stream.width, stream.height, stream.frames
+
+
+def test_a_clip_that_is_shown_turned_has_upright_previews(tmp_path):
+    path = write_clip(tmp_path / "a.mp4", size=(64, 36), frames=5)
+    content = bytearray(path.read_bytes())
+    # The matrix of the track: a quarter to the right.
+    straight, turned = ((one, other, 0, -other, one, 0, 0, 0, 1 << 30) for one, other in ((1 << 16, 0), (0, 1 << 16)))
+    at = content.index(struct.pack(">9i", *straight), content.index(b"tkhd"))
+    struct.pack_into(">9i", content, at, *turned)
+    path.write_bytes(content)
+    assert (looked_at(path, output_dir=tmp_path).note, small_size(tmp_path)) == ("", (36, 64, 5))
+    thumbnail = inspect_video(path, None, decode=True, wants_frame=True).frame
+    assert Pictures.open(io.BytesIO(thumbnail)).size == (36, 64)
+
+
+def test_pixels_that_are_not_square_are_made_so(tmp_path):
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=8)
+        stream.width, stream.height, stream.pix_fmt, stream.codec_context.sample_aspect_ratio = 64, 36, "yuv420p", 2
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((36, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode(None))
+    looked_at(tmp_path / "a.mp4", output_dir=tmp_path)
+    assert small_size(tmp_path) == (128, 36, 1)
+
+
+def test_a_clip_that_changes_its_size_keeps_that_of_its_first_frame(tmp_path):
+    parts = [write_clip(tmp_path / str(side), format="mpegts", size=(side, 36), frames=4) for side in (64, 128)]
+    (tmp_path / "a.ts").write_bytes(b"".join(each.read_bytes() for each in parts))
+    assert (looked_at(tmp_path / "a.ts", output_dir=tmp_path).note, small_size(tmp_path)) == ("", (64, 36, 8))
+
+
+def test_sound_that_cannot_be_decoded_is_not_known(tmp_path):
+    path = write_clip(tmp_path / "a.mp4", sound=True)
+    content = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        for packet in (each for each in container.demux(audio=0) if each.size):
+            content[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+    path.write_bytes(content)
+    measured = looked_at(path)
+    assert (measured.values["sound"], measured.values["frozen"], measured.note) == (None, 0.0, "")
+
+
 @pytest.mark.parametrize(("sound", "heard"), [(False, False), (True, False)])
 def test_a_silent_track_is_no_sound(tmp_path, sound, heard):
     assert looked_at(write_clip(tmp_path / "a.mp4", sound=sound)).values["sound"] is heard
@@ -152,8 +228,7 @@ def test_sound_is_heard(tmp_path):
     assert looked_at(tmp_path / "a.mp4").values["sound"] is True
 
 
-def test_first_and_last_frame_are_held_against_their_pictures(clip, tmp_path):
-    frames = pan(1, SIZE, FRAMES)
+def test_first_and_last_frame_are_held_against_their_pictures(clip, frames, tmp_path):
     pictures = []
     for number in (0, -1):
         Pictures.fromarray(frames[number]).save(tmp_path / f"{number}.png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from runner.model import Measure
 from runner.planning.lints.camera_words import CameraMove, moves_of
@@ -27,6 +27,12 @@ _SIGNS = {
     CameraMove.PAN: ("pan", 0),
     CameraMove.TILT: ("tilt", 0),
 }
+# One after the other, they leave nothing to be measured.
+_OPPOSITES = (
+    {CameraMove.PUSH_IN, CameraMove.PULL_OUT},
+    {CameraMove.PAN_LEFT, CameraMove.PAN_RIGHT},
+    {CameraMove.TILT_UP, CameraMove.TILT_DOWN},
+)
 
 
 def contradictions(prompt: str, values: Mapping[str, Measure], seconds: float) -> Iterator[str]:
@@ -34,9 +40,15 @@ def contradictions(prompt: str, values: Mapping[str, Measure], seconds: float) -
     measured = _Camera.of(values)
     if measured is None:
         return
-    for move in sorted(moves_of(prompt)):
+    for move in sorted(_expected(moves_of(prompt))):
         if not measured.follows(move, seconds):
             yield f"the prompt says {move}; the camera measured: {measured}"
+
+
+def _expected(moves: Set[CameraMove]) -> Set[CameraMove]:
+    """What must be seen at the end. A camera that moves and also stands still does one after the other."""
+    undone = set().union(*(pair for pair in _OPPOSITES if pair <= moves))
+    return moves - undone - ({CameraMove.STATIC} if len(moves) > 1 else set())
 
 
 def named(values: Mapping[str, Measure], seconds: float) -> CameraMove | None:
@@ -81,10 +93,7 @@ class _Camera:
             way, sign = _SIGNS[move]
             gone = self._ways[way]
             return (gone * sign if sign else abs(gone)) >= _LEAST[way]
+        name = self.name(seconds)
         if move is CameraMove.STATIC:
-            return self._moving < _MOVING or self.name(seconds) in (
-                CameraMove.STATIC,
-                CameraMove.HANDHELD,
-                CameraMove.ORBIT,
-            )
-        return self.name(seconds) is not CameraMove.STATIC
+            return self._moving < _MOVING or name in (CameraMove.STATIC, CameraMove.HANDHELD, CameraMove.ORBIT)
+        return name is not CameraMove.STATIC

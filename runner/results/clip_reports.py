@@ -14,7 +14,7 @@ from runner.results.duplicates import duplicates
 from runner.state.store import Store
 from runner.video.defects import Defect, defects_of
 from runner.video.looking.previews import FOLDER, SMALL, SPRITE, names_in
-from runner.video.measures import DUPLICATE
+from runner.video.measures import DUPLICATE, MEASURES
 
 WARNING_CODES = ("duplicate", "sound", "camera", "looking")
 _SHOWN = 20
@@ -33,7 +33,7 @@ class ClipReports:
     """Tells of each clip. `previews` are the names of those that are there."""
 
     def __init__(self, manifest: Manifest, store: Store) -> None:
-        self._manifest = manifest
+        self._manifest, self._store = manifest, store
         self._previews = names_in(manifest.output.dir)
         self._duplicates = duplicates(store.same_files(), store.signatures())
 
@@ -54,7 +54,7 @@ class ClipReports:
         """What is told of a clip, and is no defect."""
         measured = record.measured
         if (twin := self._duplicates.get(record.id)) is not None:
-            yield ClipWarning("duplicate", f"it is as good as the clip of {twin}")
+            yield ClipWarning("duplicate", f"it looks the same as the clip of {self._store.key_of(twin)}")
         if measured is None:
             return
         if measured.values.get("sound") and self._wants_no_sound(record):
@@ -74,9 +74,10 @@ class ClipReports:
 
     def _measures_of(self, record: JobRecord) -> Json:
         measured = record.measured
-        if measured is None or all(value is None for value in measured.values.values()):
+        if measured is None or not measured.is_known:
             return None
-        return {**measured.values, DUPLICATE: self._duplicates.get(record.id)}
+        # An older version may have measured less.
+        return {**dict.fromkeys(MEASURES), **measured.values, DUPLICATE: self._duplicates.get(record.id)}
 
     def _wants_no_sound(self, record: JobRecord) -> bool:
         """Whether the manifest says so, or the model has a parameter for sound that is not on."""

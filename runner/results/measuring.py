@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -16,8 +17,9 @@ from concurrent.futures import (
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 from runner.errors import DiskError
 from runner.media import FIRST, LAST, Medium, end_pictures, media_of, parameters_of
@@ -27,7 +29,7 @@ from runner.planning.selection import Selection
 from runner.state.disk import hash_file, inside
 from runner.state.store import Store
 from runner.video.facts import UnfitFileError
-from runner.video.looking.previews import are_there, bytes_in, keep_within, names_in
+from runner.video.looking.previews import are_there, bytes_in, has_all, keep_within, names_in
 from runner.video.measures import VERSION, ViewOrder
 
 # Previews are made until they have this share of their room: beyond it, each new one would drive out an old one.
@@ -74,25 +76,27 @@ def measure(store: Store, manifest: Manifest, selection: Selection, processes: i
     records = [each for each in store.records() if each.video is not None and selection.has(each)][::-1]
     orders = list(_orders(manifest, records, result))
     tell(0, len(orders))
-    for done, (record, order, future) in enumerate(_looked_at(orders, manifest.output.dir, processes), 1):
+    within = _within_room(orders, manifest.output.previews, result)
+    few = min(processes, max(len(orders), 1))
+    for done, (record, order, future) in enumerate(_looked_at(within, manifest.output.dir, few), 1):
         try:
             measured = future.result()
         except BrokenExecutor as error:
             hint = "run the same command again, with fewer --processes: what was measured is kept"
             raise DiskError("a process that measured clips was ended from outside", hint) from error
-        except (UnfitFileError, OSError) as error:
+        except (UnfitFileError, DiskError, OSError) as error:
             result.failed.append(Unmeasurable(record, _words(error)))
         else:
-            _keep(store, order, measured)
-            result.measured += order.measures
-            result.previewed += order.output_dir is not None
-        if manifest.output.previews:
-            keep_within(manifest.output.dir, manifest.output.previews)
+            _keep(store, record, order, measured)
+            result.measured += order.measures and measured.is_known
+        if order.output_dir is not None:
+            keep_within(order.output_dir, manifest.output.previews)
+            result.previewed += are_there(order.sha256, order.output_dir)
         tell(done, len(orders))
     return result
 
 
-def _words(error: UnfitFileError | OSError) -> str:
+def _words(error: UnfitFileError | DiskError | OSError) -> str:
     return (error.strerror or "it cannot be read") if isinstance(error, OSError) else str(error)
 
 
@@ -110,10 +114,13 @@ def _files_of(manifest: Manifest, record: JobRecord) -> Iterator[Medium]:
     return (each for each in found if each.is_file)
 
 
-def _keep(store: Store, order: ViewOrder, measured: Measured) -> None:
-    if order.measures:
-        with store.transaction():
-            store.keep_measured(order.sha256, measured)
+def _keep(store: Store, record: JobRecord, order: ViewOrder, measured: Measured) -> None:
+    """What was measured before stays; only what is noted of its previews is new."""
+    known = record.measured
+    if not order.measures and known is not None:
+        measured = replace(known, note=measured.note) if known.is_known else known
+    with store.transaction():
+        store.keep_measured(order.sha256, measured)
 
 
 def _orders(
@@ -130,51 +137,70 @@ def _orders(
             continue
         sha256 = record.video.sha256
         seen.add(sha256)
-        previews = has_room and not are_there(names, sha256)
+        previews = has_room and not has_all(names, sha256)
         if is_current(record.measured) and not previews:
             result.kept += 1
             continue
         ends = end_pictures(record.payload, manifest.schemas.get(record.model), media)
-        order = ViewOrder(sha256, folder if previews else None, ends.get(FIRST), ends.get(LAST))
-        yield record, replace(order, measures=not is_current(record.measured))
+        wanted = folder if previews else None, ends.get(FIRST), ends.get(LAST), not is_current(record.measured)
+        yield record, ViewOrder(sha256, *wanted, record.finished_at)
+
+
+def _within_room(
+    orders: Iterable[tuple[JobRecord, ViewOrder]], most_bytes: int, result: MeasuringResult
+) -> Iterator[tuple[JobRecord, ViewOrder]]:
+    """Without previews once their room is full."""
+    for record, order in orders:
+        if order.output_dir is not None and bytes_in(order.output_dir) >= _FULL * most_bytes:
+            order = replace(order, output_dir=None)
+        if order.measures or order.output_dir is not None:
+            yield record, order
+        else:
+            result.kept += 1
 
 
 def _looked_at(
-    orders: list[tuple[JobRecord, ViewOrder]], folder: Path, processes: int
+    orders: Iterator[tuple[JobRecord, ViewOrder]], folder: Path, processes: int
 ) -> Iterator[tuple[JobRecord, ViewOrder, Future[Measured]]]:
     """Each clip when it is done. Only a few wait in line, so that an interruption leaves little undone."""
-    if not orders:
-        return
-    pool = _pool(min(processes, len(orders)))
-    try:
-        waiting: dict[Future[Measured], tuple[JobRecord, ViewOrder]] = {}
-        left = iter(orders)
-        while True:
-            for record, order in islice(left, processes * _AHEAD - len(waiting)):
-                assert record.video is not None, "only jobs with clips are measured"
-                waiting[pool.submit(look_at_kept, inside(folder, record.video.path), order)] = record, order
-            if not waiting:
-                return
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                yield *waiting.pop(future), future
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    waiting: dict[Future[Measured], tuple[JobRecord, ViewOrder]] = {}
+    with _pool(processes) as pool:
+        try:
+            while True:
+                for record, order in islice(orders, processes * _AHEAD - len(waiting)):
+                    assert record.video is not None, "only jobs with clips are measured"
+                    waiting[pool.submit(look_at_kept, folder, record.video.path, order)] = record, order
+                if not waiting:
+                    return
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    yield *waiting.pop(future), future
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _pool(processes: int) -> Executor:
     if processes == 1:
         return ThreadPoolExecutor(1)
     # Started anew, not copied: threads of FFmpeg and OpenCV do not survive a copy.
-    return ProcessPoolExecutor(processes, get_context("spawn"), initializer=_ignore_interrupts)
+    return ProcessPoolExecutor(processes, get_context("spawn"), initializer=_follow_parent)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches all processes of a terminal: the one that started these ends them."""
+def _follow_parent() -> None:
+    """Ctrl-C reaches all processes of a terminal: the one that started these ends them. They end when it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
 
 
-def look_at_kept(path: Path, order: ViewOrder) -> Measured:
-    """Look at a clip that is still the one that was downloaded. Raises as `look_at` does."""
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None, "this process was started by another"
+    parent.join()
+    os._exit(1)
+
+
+def look_at_kept(folder: Path, name: str, order: ViewOrder) -> Measured:
+    """Look at a clip that is still the one that was downloaded. Raises as `look_at` does, and DiskError."""
+    path = inside(folder, name)
     if hash_file(path) != order.sha256:
         raise UnfitFileError("it is not the file that was downloaded")
     return look_at(path, order)

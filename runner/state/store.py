@@ -346,6 +346,11 @@ class Store(Names):
         """Whether any clip was measured."""
         return self.scalar("SELECT 1 FROM measured_clips LIMIT 1") is not None
 
+    def is_measured(self, sha256: str, version: int) -> bool:
+        """Whether a clip with this content was measured by this version."""
+        found = self.scalar("SELECT 1 FROM measured_clips WHERE sha256 = ? AND version = ?", (sha256, version))
+        return found is not None
+
     def unmeasured(self) -> int:
         """How many jobs have a clip that was not measured."""
         return next(self.each(
@@ -370,6 +375,9 @@ class Store(Names):
             " (SELECT sha256 FROM artifacts WHERE kind = 'video' GROUP BY sha256 HAVING count(*) > 1)"
             " ORDER BY jobs.rowid",
         )
+
+    def key_of(self, job_id: str) -> str:
+        return str(self.scalar("SELECT key FROM jobs WHERE id = ?", (job_id,)))
 
     def signatures(self) -> Iterator[tuple[str, str, bytes]]:
         """The fingerprint, the id and the signature of the clip of each job that was measured, takes together."""

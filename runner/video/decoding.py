@@ -200,7 +200,7 @@ def _thumbnail(frame: av.VideoFrame) -> bytes | None:
     scale = min(1.0, _THUMBNAIL_SIDE / max(frame.width, frame.height, 1))
     try:
         width, height = max(round(frame.width * scale), 1), max(round(frame.height * scale), 1)
-        picture = frame.to_image(width=width, height=height)  # type: ignore[no-untyped-call]
+        picture = frame.to_image(width=width, height=height).rotate(frame.rotation, expand=True)  # type: ignore[no-untyped-call]
     except (av.FFmpegError, OSError, ValueError, IndexError):
         return None
     return _saved(picture)

@@ -30,7 +30,7 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "tilt": "way of the camera up, in shares of the height",
         "roll": "turn of the camera, clockwise, in degrees",
         "wobble": "what the camera does not explain of the flow, in shares of the width a second",
-        "sound": "whether there is sound to be heard, 1 or 0",
+        "sound": "whether there is sound to be heard; 1 in a threshold",
     }
 )
 # Those that are taken from the flow, with OpenCV.
@@ -41,13 +41,15 @@ DUPLICATE = "duplicate_of"
 @dataclass(frozen=True, slots=True)
 class ViewOrder:
     """What to look for in a clip: its hash, the folder below which previews go (None: make none), the pictures that
-    the first and the last frame are held against, and whether to measure it."""
+    the first and the last frame are held against, whether to measure it, and when it came, in Unix seconds (None: now):
+    the oldest previews go first."""
 
     sha256: str
     output_dir: Path | None = None
     first: Image | None = None
     last: Image | None = None
     measures: bool = True
+    came_at: float | None = None
 
 
 def unmeasured(note: str = "") -> Measured:

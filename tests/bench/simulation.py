@@ -21,16 +21,17 @@ from runner.api.client import Client
 from runner.api.linked_files import LinkedFiles
 from runner.api.service import Service
 from runner.engine.downloads import fetching
-from runner.engine.downloads.artifacts import Fetched, Order
+from runner.engine.downloads.artifacts import Arrival, Order
 from runner.engine.loop import Engine
 from runner.engine.run import Tools
 from runner.manifest.reader import load
-from runner.model import Artifact, Variables
+from runner.model import Variables
 from runner.planning.plan import make_plan
 from runner.planning.selection import EVERYTHING
 from runner.state.store import Store
 from tests.bench import manifests
 from tests.bench.slots import Request, Slots, ideal_makespan, service_times
+from tests.engines import arrived, delivered
 
 _URL = "http://127.0.0.1:1/"
 # Seconds from a call to its answer.
@@ -135,13 +136,13 @@ class Simulated(Client):
     def _remote(self, request: Request, status: str) -> Remote:
         return Remote(request.id, status=self._scenario.tells(status), payload=self._echoes[request.id])
 
-    def fetch(self, files: LinkedFiles, order: Order, stop: object) -> Fetched:
+    def arrive(self, files: LinkedFiles, order: Order, stop: object) -> Arrival:
         """A download, in the place of the real one."""
         request = self.ours[order.request_id]
         if request.asked != request.asked:
             request.asked = self._clock.now()
         request.delivered = self._clock.now()
-        return Fetched(Artifact(f"videos/{order.path}.mp4", "0" * 64, 1, 5.0, 64, 36, 8.0, "h264"), None)
+        return arrived(files, order, stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,11 @@ def _run(scenario: Scenario, seed: int, folder: Path, number: int) -> Figures:
     manifest = replace(manifest, params=params)
     clock = SimulatedClock()
     service = Simulated(clock, scenario, seed)
-    with Store.open(manifest.output.state) as store, patch.object(fetching, "fetch", service.fetch):
+    with (
+        Store.open(manifest.output.state) as store,
+        patch.object(fetching, "arrive", service.arrive),
+        patch.object(fetching, "accept", delivered),
+    ):
         with store.transaction():
             plan = make_plan(manifest, store, EVERYTHING, (), lambda _: store.registering(f"run {number}"))
         tools = Tools(service, LinkedFiles(True), Wire(clock), clock, random.Random(seed), lambda snapshot: None)

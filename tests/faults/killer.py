@@ -23,6 +23,7 @@ from runner.results import index
 from runner.state import renames, runlock
 from runner.state.store import Store
 from runner.video import decoding
+from runner.video.looking.previews import PreviewFiles
 
 
 def die(*_: object, **__: object) -> None:
@@ -79,11 +80,13 @@ STEPS: dict[str, Callable[[], None]] = {
     "before the download": lambda: before(artifacts, "download"),
     "part written and synced": lambda: after(artifacts, "download"),
     "video verified": lambda: after(decoding, "inspect_video"),
+    "previews in their place": lambda: after(PreviewFiles, "finish"),
     "before the rename": lambda: before(artifacts, "put_in_place"),
     "renamed": lambda: after(os, "replace"),
     "in place and folder synced": lambda: after(artifacts, "put_in_place"),
     "before the thumbnail": lambda: before(artifacts, "_thumbnail"),
     "artifact written, not committed": lambda: after(Store, "keep"),
+    "measures written, not committed": lambda: after(Store, "keep_measured"),
     "outcome written, not committed": lambda: after(Store, "conclude"),
     "outcome committed": lambda: after_commit("conclude"),
     "before the index": lambda: before(index, "write"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -116,6 +116,12 @@ def noise(seed: int, size: tuple[int, int] = SIZE, frames: int = FPS * SECONDS) 
 
 
 KINDS: dict[str, Callable[..., list[Picture]]] = {"still": still, "pan": pan, "handheld": handheld, "noise": noise}
+
+
+@lru_cache(maxsize=1)
+def clean(kind: str, seed: int, size: tuple[int, int], frames: int) -> Sequence[Picture]:
+    """A clip of a kind. The last one is kept: it gets one fault after the other."""
+    return tuple(KINDS[kind](seed, size, frames))
 
 
 def _freeze(frames: Sequence[Picture]) -> Sequence[Picture]:

@@ -26,7 +26,7 @@ from runner.sandbox.film.scenery import landscape
 from runner.sandbox.film.seed import Seed
 from runner.video.defects import USUAL, defects_of
 from runner.video.measures import ViewOrder
-from tests.measures.clips import FAULTS, KINDS, SIZE, moved, scene, write
+from tests.measures.clips import FAULTS, KINDS, SIZE, clean, moved, scene, write
 
 # What wobbles is no defect where the manifest does not say so: a crowd wobbles, too.
 THRESHOLDS = (*USUAL, Threshold("wobble", ">", 0.03))
@@ -66,7 +66,7 @@ def cases(seeds: Iterable[int]) -> Iterator[Case]:
 
 def measured(case: Case) -> Measured:
     """Make the clip, and look at it beside its first frame, or beside another picture where that is the fault."""
-    made = KINDS[case.kind](case.seed, case.size, case.frames)
+    made = clean(case.kind, case.seed, case.size, case.frames)
     fault = FAULTS.get(case.fault)
     with tempfile.TemporaryDirectory() as folder:
         clip = write(Path(folder) / "clip.mp4", fault(made) if fault else made)

@@ -213,7 +213,8 @@ def show_clips(options: argparse.Namespace, clips: ClipTotals) -> None:
         screen.show("", f"  {screen.count(clips.unmeasured, 'clip')} not measured: {command_line(options, 'measure')}")
     if clips.without_flow:
         number = screen.count(clips.without_flow, "clip")
-        screen.show("", f"  {number} without motion and camera, which OpenCV measures: pip install 'reelrun[measure]'")
+        again = command_line(options, "measure")
+        screen.show("", f"  {number} without motion and camera: pip install 'reelrun[measure]' (OpenCV), then {again}")
 
 
 def why(record: JobRecord) -> str:

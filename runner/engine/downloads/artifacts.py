@@ -15,7 +15,7 @@ from runner.engine.downloads.transfer import Bounds, FetchError, FetchFailure, P
 from runner.model import Artifact, Image, Measured
 from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, unfollowed
 from runner.video.facts import UnfitFileError, VideoFacts
-from runner.video.looking.previews import keep_within
+from runner.video.looking.previews import are_there, keep_within
 from runner.video.measures import ViewOrder
 
 # For comparison: ten seconds at 720p have tens of megabytes, and a second of the best 4K has less than 32.
@@ -34,7 +34,8 @@ class Order:
 
     `further_urls` are links to more videos that the request made. `seconds` is the requested length of the video.
     `total_seconds` limits the download of each, as it may arrive byte by byte. `first` and `last` are the pictures that
-    the video begins and ends with. Its previews may have `preview_bytes` with all others; 0: none are made.
+    the video begins and ends with. Its previews may have `preview_bytes` with all others; 0: none are made. `measures`:
+    whether it is to be measured where it is decoded.
     """
 
     request_id: str
@@ -50,12 +51,23 @@ class Order:
     first: Image | None = field(default=None, repr=False)
     last: Image | None = field(default=None, repr=False)
     preview_bytes: int = 0
+    measures: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A video whose bytes are durable, and which nobody looked into yet; with the service's thumbnail, a JPEG."""
+
+    part: Part
+    sha256: str
+    size: int
+    picture: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The files of a job. `note` tells people of further videos; `aside` is what was in the places of the files before,
-    at its new paths. `measured` is None where the video was not decoded."""
+    at its new paths. `measured` is None where the video was not measured."""
 
     video: Artifact
     thumbnail: Artifact | None
@@ -71,56 +83,63 @@ def most_bytes_of(seconds: float | None) -> int:
     return min(MOST_VIDEO_BYTES, _ALWAYS_BYTES + math.ceil(seconds * _BYTES_A_SECOND))
 
 
-def fetch(files: LinkedFiles, order: Order, stop: Stop) -> Fetched:
-    """Download, verify and put in place. Raises FetchError and DiskError. What is in its place is set aside."""
+def arrive(files: LinkedFiles, order: Order, stop: Stop) -> Arrival:
+    """Download a video, and the service's thumbnail of it. Raises FetchError and DiskError."""
+    return replace(_arrived(files, order, stop, "videos"), picture=_picture(files, order, stop))
+
+
+def accept(files: LinkedFiles, order: Order, arrival: Arrival, stop: Stop) -> Fetched:
+    """Verify what arrived, and put it in place. Raises FetchError and DiskError. What is in its place is set aside."""
     aside: list[Path] = []
-    video, frame, measured = _video(files, order, stop, aside)
+    video, facts, measured = _placed(order, arrival, aside, "videos")
     note = _further(files, order, stop, aside) if order.further_urls else ""
-    thumbnail = _thumbnail(order, _picture(files, order, stop) or frame, aside)
+    thumbnail = _thumbnail(order, arrival.picture or facts.frame, aside)
     return Fetched(video, thumbnail, note, tuple(aside), measured)
 
 
-def _video(
-    files: LinkedFiles, order: Order, stop: Stop, aside: list[Path], folder: str = "videos"
-) -> tuple[Artifact, bytes | None, Measured | None]:
-    """Download a video, and put it in place with the suffix of what it is; it, one of its frames as a JPEG, and what
-    was measured of it."""
-    path = f"{folder}/{order.path}"
-    target = inside(order.output_dir, path)
+def _arrived(files: LinkedFiles, order: Order, stop: Stop, folder: str) -> Arrival:
+    target = inside(order.output_dir, f"{folder}/{order.path}")
     with disk_errors(f"write {target}"):
         make_folder(order.output_dir)
         create_folders(target.parent)
     part = Part(part_of(target, order.request_id))
-    sha256, size = download(files, order.video_url, part, Bounds(order.most_bytes, order.total_seconds), stop)
+    return Arrival(part, *download(files, order.video_url, part, Bounds(order.most_bytes, order.total_seconds), stop))
+
+
+def _placed(
+    order: Order, arrival: Arrival, aside: list[Path], folder: str
+) -> tuple[Artifact, VideoFacts, Measured | None]:
+    """Verify a video, and put it in place with the suffix of what it is."""
     try:
-        facts, measured = _inspected(part.path, order, sha256 if folder == "videos" else None)
+        facts, measured = _inspected(arrival, order)
     except UnfitFileError as error:
-        part.discard()
+        arrival.part.discard()
         raise FetchError(FetchFailure.UNFIT, f"the video that came is refused: {error}") from error
-    path += facts.suffix
+    path = f"{folder}/{order.path}{facts.suffix}"
     with disk_errors(f"write {order.output_dir / path}"):
         # The folder may have been replaced by a link during the download: check again where the file would go.
-        aside += put_in_place(part.path, inside(order.output_dir, path), order.output_dir)
-    kept = Artifact(path, sha256, size, facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
-    return kept, facts.frame, measured
+        aside += put_in_place(arrival.part.path, inside(order.output_dir, path), order.output_dir)
+    shape = (facts.seconds, facts.width, facts.height, facts.fps, facts.codec)
+    return Artifact(path, arrival.sha256, arrival.size, *shape), facts, measured
 
 
-def _inspected(path: Path, order: Order, sha256: str | None) -> tuple[VideoFacts, Measured | None]:
-    """Verify a video. Where it is decoded for that, and has a hash, it is looked at in the same pass."""
+def _inspected(arrival: Arrival, order: Order) -> tuple[VideoFacts, Measured | None]:
+    """Verify a video. Where it is decoded for that, it is looked at in the same pass, but not once more."""
     # Imported here: FFmpeg takes long to load, and most commands do not need it.
     from runner.video.decoding import inspect_video
 
-    if sha256 is None or not order.decode:
-        return inspect_video(path, order.seconds, decode=order.decode, wants_frame=True), None
+    wants_previews = order.preview_bytes and not are_there(arrival.sha256, order.output_dir)
+    if not order.decode or not (wants_previews or order.measures):
+        return inspect_video(arrival.part.path, order.seconds, decode=order.decode, wants_frame=True), None
     from runner.video.looking.viewing import Viewing
 
-    folder = order.output_dir if order.preview_bytes else None
-    with Viewing(ViewOrder(sha256, folder, order.first, order.last)) as viewing:
-        facts = inspect_video(path, order.seconds, decode=True, wants_frame=True, viewer=viewing)
+    folder = order.output_dir if wants_previews else None
+    with Viewing(ViewOrder(arrival.sha256, folder, order.first, order.last, order.measures)) as viewing:
+        facts = inspect_video(arrival.part.path, order.seconds, decode=True, wants_frame=True, viewer=viewing)
         measured = viewing.finish()
-    if order.preview_bytes:
+    if wants_previews:
         keep_within(order.output_dir, order.preview_bytes)
-    return facts, measured
+    return facts, measured if order.measures else None
 
 
 def _further(files: LinkedFiles, order: Order, stop: Stop, aside: list[Path]) -> str:
@@ -132,9 +151,9 @@ def _further(files: LinkedFiles, order: Order, stop: Stop, aside: list[Path]) ->
     words = []
     for number, url in enumerate(order.further_urls, 2):
         name, path = f"{order.request_id}-{number}", f"{order.path}-{number}"
-        one = replace(order, request_id=name, video_url=url, path=path, seconds=None)
+        one = replace(order, request_id=name, video_url=url, path=path, seconds=None, preview_bytes=0, measures=False)
         try:
-            video, *_ = _video(files, one, stop, aside, FURTHER)
+            video, *_ = _placed(one, _arrived(files, one, stop, FURTHER), aside, FURTHER)
             words.append(video.path)
         except FetchError as error:
             if error.failure is not FetchFailure.UNFIT:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from runner.engine.downloads.artifacts import Fetched, Order, fetch, most_bytes_of
+from runner.engine.downloads.artifacts import Arrival, Fetched, Order, accept, arrive, most_bytes_of
 from runner.engine.downloads.transfer import FetchError, FetchFailure
 from runner.engine.flights import Flight, Phase
 from runner.engine.pacing import backoff
@@ -14,26 +18,53 @@ from runner.errors import DiskError
 from runner.media import FIRST, LAST, end_pictures
 from runner.model import Status
 from runner.state.renames import carry_out
+from runner.video.measures import VERSION
 
+# The most downloads at once, and the most videos that are verified and looked at. A download waits for these only where
+# as many videos have arrived and are not verified.
 MOST_FETCHES = 8
+MOST_VERIFIED = max(4, os.cpu_count() or 1)
 
 
 class Fetching:
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._running = 0
+        self._downloading = 0
+        self._arrivals: deque[tuple[Flight, Order, Arrival]] = deque()
+        # The hashes of the videos that are verified now.
+        self._viewed: list[str] = []
         self._has_moves = False
 
     def fetch(self) -> None:
-        """Start the downloads that there is room for."""
+        """Start the downloads that there is room for, and verify what has arrived."""
         run = self._run
-        if run.is_stopping or self._running >= MOST_FETCHES:
+        if run.is_stopping:
             return
-        for flight in run.flights.in_phase(Phase.READY)[: MOST_FETCHES - self._running]:
-            self._running += 1
+        while self._arrivals and len(self._viewed) < MOST_VERIFIED:
+            self._accept(*self._arrivals.popleft())
+        room = max(0, MOST_FETCHES - max(self._downloading, len(self._arrivals)))
+        for flight in run.flights.in_phase(Phase.READY)[:room]:
+            self._downloading += 1
             run.flights.move(flight, Phase.FETCHING)
-            call = partial(fetch, run.tools.files, self._order(flight), run.stop)
-            run.start(partial(self._fetched, flight), call, is_call=False)
+            order = self._order(flight)
+            call = partial(arrive, run.tools.files, order, run.stop)
+            run.start(partial(self._arrived, flight, order), call, is_call=False)
+
+    def _arrived(self, flight: Flight, order: Order, future: Future[Arrival], started: float) -> None:
+        self._downloading -= 1
+        if not self._has_failed(flight, future):
+            self._arrivals.append((flight, order, future.result()))
+
+    def _accept(self, flight: Flight, order: Order, arrival: Arrival) -> None:
+        """What was measured before, or is measured now for another job, is not measured again."""
+        run, sha256 = self._run, arrival.sha256
+        if sha256 in self._viewed:
+            order = replace(order, measures=False, preview_bytes=0)
+        elif run.store.is_measured(sha256, VERSION):
+            order = replace(order, measures=False)
+        self._viewed.append(sha256)
+        call = partial(accept, run.tools.files, order, arrival, run.stop)
+        run.start(partial(self._accepted, flight, sha256), call, is_call=False)
 
     def _order(self, flight: Flight) -> Order:
         manifest, attempt = self._run.plan.manifest, flight.attempt
@@ -56,17 +87,11 @@ class Fetching:
             preview_bytes=manifest.output.previews,
         )
 
-    def _fetched(self, flight: Flight, future: Future[Fetched], started: float) -> None:
-        self._running -= 1
-        run = self._run
-        error = _error_of(future)
-        if isinstance(error, DiskError):
-            run.fail(error)
+    def _accepted(self, flight: Flight, sha256: str, future: Future[Fetched], started: float) -> None:
+        self._viewed.remove(sha256)
+        if self._has_failed(flight, future):
             return
-        if error is not None:
-            self._try_again(flight, error)
-            return
-        fetched = future.result()
+        run, fetched = self._run, future.result()
         run.aside += fetched.aside
         run.store.keep(flight.attempt.job_id, "video", fetched.video)
         if fetched.thumbnail is not None:
@@ -79,6 +104,15 @@ class Fetching:
             self._has_moves = True
         if fetched.note:
             run.store.explain(flight.attempt, fetched.note)
+
+    def _has_failed(self, flight: Flight, future: Future[Any]) -> bool:
+        """Whether there is nothing to go on with. A video that did not come is asked for again."""
+        error = _error_of(future)
+        if isinstance(error, DiskError):
+            self._run.fail(error)
+        elif error is not None:
+            self._try_again(flight, error)
+        return error is not None
 
     def rename(self) -> None:
         """Give the clips that came their names, once it is committed that they came. Orphans make room."""
@@ -107,7 +141,7 @@ class Fetching:
         run.flights.poll_at(flight, now + pause)
 
 
-def _error_of(future: Future[Fetched]) -> FetchError | DiskError | None:
+def _error_of(future: Future[Any]) -> FetchError | DiskError | None:
     """The error of a download, if any. An unexpected error counts against this file only, and stops no other job."""
     if future.cancelled():
         return FetchError(FetchFailure.NETWORK, "the call was cancelled")

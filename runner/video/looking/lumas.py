@@ -30,7 +30,7 @@ _UNLIKE, _FALL, _AROUND = 0.55, 0.3, 4
 _CHANGE, _DARKER, _AREA = 0.1, 0.8, 0.25
 _SIGNATURE_FRAMES, _SIGNATURE_SIDE = 8, 8
 # More frames are not measured: what is kept of each takes memory.
-MOST_FRAMES = 10_000
+MOST_FRAMES = 20_000
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Lumas:
             "black": _share(black),
             "cuts": len(cuts),
             "flash": _worst_second(flashes, fps),
-            "flicker": _flicker(blocks, cuts),
+            "flicker": _flicker(blocks, [*cuts, *_edges(black)]),
         }
         spans = {
             "frozen": tuple(_spans(frozen, fps)),
@@ -107,8 +107,13 @@ def _share(marks: _Marks) -> float:
 
 def _runs(marks: _Marks) -> Iterator[tuple[int, int]]:
     """From where to where the marks are true."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], marks, [False])).astype(np.int8)))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    edges = _edges(np.concatenate(([False], marks, [False])))
+    yield from ((start - 1, end - 1) for start, end in zip(edges[::2], edges[1::2], strict=True))
+
+
+def _edges(marks: _Marks) -> list[int]:
+    """The frames that differ from the one before."""
+    return (np.flatnonzero(marks[1:] != marks[:-1]) + 1).tolist()
 
 
 def _held(starts: npt.NDArray[np.int_], least: int) -> _Marks:
@@ -174,14 +179,16 @@ def _worst_second(changes: list[tuple[int, int]], fps: float) -> int:
     return max((sum(start <= at < start + fps for at in frames) // 2 for start in frames), default=0)
 
 
-def _flicker(blocks: Series, cuts: list[int]) -> float:
+def _flicker(blocks: Series, breaks: list[int]) -> float:
     """Motion changes the mean brightness little by little, and in some places up and in others down: so the median
-    change of the blocks counts, less what goes on over some frames."""
+    change of the blocks counts, less what goes on over some frames. `breaks` are frames of another picture."""
     if len(blocks) < 4:
         return 0.0
     flat = blocks.reshape(len(blocks), -1)
     steps = np.median(np.diff(flat, axis=0), axis=1)
-    steps[[at - 1 for at in cuts]] = 0.0
-    padded = np.pad(steps, 2, mode="edge")
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    steps[[at - 1 for at in breaks]] = 0.0
+    # Two steps to and fro are none, so that the median does not follow what changes from frame to frame.
+    padded = np.pad(steps, 1, mode="edge")
+    paired = np.pad((padded[:-2] + 2 * steps + padded[2:]) / 4, 2, mode="edge")
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(paired, 5), axis=1)
     return round(float(np.abs(steps - smooth).mean()), 4)

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from runner.state.disk import create_folders, inside
+from runner.video.measures import ViewOrder
 
 FOLDER = "previews"
 SPRITE, SMALL = ".webp", ".mp4"
@@ -18,12 +19,20 @@ _ABANDONED = 3600.0
 
 
 class PreviewFiles:
-    """The previews of one clip, below an output folder. Nothing has its name there before it is complete."""
+    """The previews of one clip, below an output folder. Nothing has its name there before it is complete.
 
-    def __init__(self, output_dir: Path, sha256: str) -> None:
+    They are as old as the clip (`came_at`; None: new), whenever they are made.
+    """
+
+    def __init__(self, output_dir: Path, sha256: str, came_at: float | None = None) -> None:
         self._output_dir = output_dir
         self._sha256 = sha256
+        self._came_at = came_at
         self._parts: list[Path] = []
+
+    @classmethod
+    def of(cls, order: ViewOrder) -> PreviewFiles | None:
+        return None if order.output_dir is None else cls(order.output_dir, order.sha256, order.came_at)
 
     def part(self, suffix: str) -> Path:
         """A new temporary file, which gets its name with `finish`. Raises OSError and DiskError."""
@@ -37,7 +46,9 @@ class PreviewFiles:
         """Give a temporary file its name. Raises OSError."""
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        part.replace(self._path(suffix))
+        if self._came_at is not None:
+            os.utime(part, (self._came_at, self._came_at))
+        part.rename(self._path(suffix))
         self._parts.remove(part)
 
     def discard(self) -> None:
@@ -55,9 +66,15 @@ def names_in(output_dir: Path) -> frozenset[str]:
     return frozenset(entry.name for entry in _entries(output_dir) if not entry.name.endswith(_PART))
 
 
-def are_there(names: Collection[str], sha256: str) -> bool:
-    """Whether a clip has all of its previews."""
+def has_all(names: Collection[str], sha256: str) -> bool:
+    """Whether all previews of a clip are among the names."""
     return all(f"{sha256}{suffix}" in names for suffix in (SPRITE, SMALL))
+
+
+def are_there(sha256: str, output_dir: Path) -> bool:
+    """Whether a clip has all of its previews."""
+    folder = output_dir / FOLDER
+    return not folder.is_symlink() and all((folder / f"{sha256}{suffix}").is_file() for suffix in (SPRITE, SMALL))
 
 
 def bytes_in(output_dir: Path) -> int:

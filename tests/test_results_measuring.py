@@ -1,0 +1,155 @@
+"""Measuring the clips of older runs: real clips in a state that a run could have left, real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.errors import DiskError
+from runner.manifest.reader import load
+from runner.model import Artifact, Status
+from runner.planning.plan import make_plan
+from runner.planning.selection import EVERYTHING, Selection
+from runner.results import measuring
+from runner.results.measuring import measure
+from runner.state.disk import hash_file
+from runner.state.store import Store
+from runner.video.looking.previews import bytes_in, names_in
+from tests.kit import register, video_bytes, write_manifest
+
+
+class Campaign:
+    """A manifest, and the state of a run that downloaded a clip for each of its jobs and measured none."""
+
+    def __init__(self, folder: Path, clips: int, **keys: object) -> None:
+        self.path = write_manifest(folder, pictures=clips, **keys)
+        self.manifest = load(self.path)
+        jobs = list(make_plan(self.manifest).each())
+        with self.store() as store:
+            with store.transaction():
+                register(store, jobs, "plan")
+            for number, job in enumerate(jobs):
+                self._deliver(store, job, number)
+
+    def _deliver(self, store, job, number):
+        content = video_bytes(0.5, number)
+        path = self.manifest.output.dir / "videos" / f"{job.output}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        with store.transaction():
+            attempt = store.intend(job, 1000.0, None, "USD")
+            store.accept(attempt, f"r-{job.id}", 1001.0)
+            clip = Artifact(f"videos/{job.output}.mp4", hash_file(path), len(content), 0.5, 64, 36, 8.0, "h264")
+            store.keep(job.id, "video", clip)
+            store.conclude(attempt, Status.SUCCEEDED, 1002.0 + number)
+
+    def store(self):
+        return Store.open(self.manifest.output.state)
+
+    def measure(self, selection=EVERYTHING, processes=1, tell=lambda done, total: None, **output):
+        manifest = replace(self.manifest, output=replace(self.manifest.output, **output))
+        with self.store() as store:
+            return measure(store, manifest, selection, processes, tell)
+
+    def records(self):
+        with self.store() as store:
+            return list(store.records())
+
+    def measured(self):
+        return {record.key: record.measured for record in self.records()}
+
+
+def counts(result):
+    return result.measured, result.previewed, result.kept, len(result.failed)
+
+
+def test_each_clip_is_measured_once(tmp_path):
+    campaign, told = Campaign(tmp_path, 3), []
+    assert counts(campaign.measure(tell=lambda *words: told.append(words))) == (3, 3, 0, 0)
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert all(each.is_known and each.note == "" for each in campaign.measured().values())
+    assert counts(campaign.measure()) == (0, 0, 3, 0)
+
+
+def test_only_the_selected_clips_are_measured_and_the_same_file_once(tmp_path):
+    campaign = Campaign(tmp_path, 3)
+    assert counts(campaign.measure(Selection(only=("p1/*",)))) == (1, 1, 0, 0)
+    assert [key for key, each in campaign.measured().items() if each] == ["p1/plain/take-1"]
+
+
+def test_previews_are_made_for_the_latest_clips_while_there_is_room(tmp_path):
+    campaign = Campaign(tmp_path, 4)
+    campaign.measure(Selection(only=("p3/*",)))
+    one = bytes_in(campaign.manifest.output.dir)
+    # Room for two and a half.
+    assert campaign.measure(previews=int(2.5 * one)).measured == 3
+    stems = {record.video.sha256: record.image for record in campaign.records()}
+    assert sorted({stems[name[:64]] for name in names_in(campaign.manifest.output.dir)}) == ["p2", "p3"]
+
+
+def test_what_an_older_version_measured_is_measured_again_and_what_had_no_opencv(tmp_path):
+    campaign = Campaign(tmp_path, 2)
+    campaign.measure()
+    before = campaign.measured()
+    with campaign.store() as store, store.transaction():
+        first, second = (record.video.sha256 for record in store.records())
+        older, blind = before.values()
+        store.keep_measured(first, replace(older, version=0))
+        store.keep_measured(second, replace(blind, has_flow=False))
+    assert counts(campaign.measure()) == (2, 0, 0, 0)
+    assert campaign.measured() == before
+
+
+def test_a_note_of_previews_goes_once_they_are_made(tmp_path):
+    campaign = Campaign(tmp_path, 1)
+    folder = campaign.manifest.output.dir / "previews"
+    folder.write_text("in the way")
+    assert counts(campaign.measure()) == (1, 0, 0, 0)
+    (measured,) = campaign.measured().values()
+    assert measured.note.startswith("no previews (")
+    folder.unlink()
+    assert counts(campaign.measure()) == (0, 1, 0, 0)
+    assert list(campaign.measured().values()) == [replace(measured, note="")]
+
+
+def test_one_that_is_killed_keeps_what_it_measured_and_leaves_no_process_behind(tmp_path):
+    campaign = Campaign(tmp_path, 3)
+    words = [sys.executable, "-c", KILLED, str(campaign.path)]
+    # The processes that it started hold its output open: this waits for their end.
+    killed = subprocess.run(words, capture_output=True, timeout=120, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert sum(each is not None for each in campaign.measured().values()) == 1
+    assert (campaign.measure().measured, campaign.measure().kept) == (2, 3)
+
+
+# Measures with two processes, and kills itself after the first clip.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from runner import campaign
+from runner.manifest.reader import load
+from runner.planning.selection import EVERYTHING
+
+def tell(done, total):
+    if done == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+campaign.measure(load(Path(sys.argv[1])), EVERYTHING, 2, tell)
+"""
+
+
+def test_a_process_that_is_killed_is_told_with_the_remedy(tmp_path, monkeypatch):
+    class Killed(ProcessPoolExecutor):
+        def submit(self, *words):
+            return super().submit(os._exit, 9)
+
+    monkeypatch.setattr(measuring, "ProcessPoolExecutor", Killed)
+    campaign = Campaign(tmp_path, 2)
+    with pytest.raises(DiskError, match="ended from outside") as caught:
+        campaign.measure(processes=2)
+    assert "what was measured is kept" in caught.value.hint
