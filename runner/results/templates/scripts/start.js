@@ -4,10 +4,11 @@ function restore() {
   recall();
   const wanted = { viewed, look, time: screens.time };
   filter();
+  if (topmost !== null) beginAt(topmost);
   if (wanted.look) showPair(wanted.look);
   else if (wanted.viewed !== null) show(wanted.viewed);
   else if (view.open) view.close();
-  if (wanted.time) goTo(wanted.time);
+  if (wanted.time || loupe.zoom > 1) goTo(wanted.time);
 }
 
 async function goTo(time) {
