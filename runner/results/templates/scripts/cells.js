@@ -122,9 +122,9 @@ function turner(stack) {
 }
 
 function caption(index) {
-  const values = [sortedBy(jobs[index]), captionOf(index)].filter(Boolean).join(" · ");
-  return element("div", { className: "caption" }, element("p", { className: "values", dir: "auto" }, values),
-    element("p", { className: "prompt", dir: "auto" }, promptOf(jobs[index])));
+  const lines = { figure: sortedBy(jobs[index]), values: captionOf(index), prompt: promptOf(jobs[index]) };
+  const told = Object.entries(lines).filter(([, text]) => text);
+  return element("div", { className: "caption" }, ...told.map(([className, text]) => element("p", { className, dir: "auto" }, text)));
 }
 
 function turnCell(cell, by) {

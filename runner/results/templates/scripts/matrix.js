@@ -21,7 +21,7 @@ function draw() {
   [...scroller.querySelectorAll(".row")].forEach(drainRow);
   nearby.disconnect();
   current = null;
-  scroller.className = `${loose ? "sheet" : "matrix"} size-${layout.size}`;
+  scroller.className = `${loose ? "sheet" : "matrix"} size-${layout.size}${sortings.get(layout.sort)?.tell ? " sorted" : ""}`;
   scroller.setAttribute("role", lines.length ? "table" : "presentation");
   scroller.setAttribute("aria-rowcount", String(lines.length + (heads ? 1 : 0)));
   setWidth(across, !loose);
