@@ -118,7 +118,12 @@ function turner(stack) {
     button("turn", "The take before (shift and left)", icon("left")),
     element("span", { className: "place" }, `${at}/${stack.length}`),
     button("turn on", "The next take (shift and right)", icon("right")),
-    ...(behind ? [element("span", { className: "behind", title: `${behind} of those behind it have defects or warnings` }, `+${behind}`, icon("warning"))] : []));
+    ...(behind ? [warned(behind)] : []));
+}
+
+function warned(count) {
+  const title = `Behind it, with defects or warnings: ${count}`;
+  return element("span", { className: "behind", title, attributes: { role: "img", "aria-label": title } }, `+${count}`, icon("warning"));
 }
 
 function caption(index) {

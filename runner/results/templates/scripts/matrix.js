@@ -55,7 +55,8 @@ function fit() {
 
 function setWidth(across, hasHeads) {
   const room = scroller.clientWidth - (hasHeads && !narrow.matches ? headWidth() : 0);
-  const width = hasHeads ? Math.max(base(), Math.min(room / across, base() * 1.6)) : room / across;
+  // A little smaller where all columns then fit.
+  const width = hasHeads ? Math.max(base() * 0.8, Math.min(room / across, base() * 1.6)) : room / across;
   scroller.style.setProperty("--w", `${Math.floor(Math.min(width, scroller.clientWidth))}px`);
   scroller.style.setProperty("--view", `${scroller.clientWidth}px`);
 }
@@ -192,8 +193,14 @@ function beginAt(index) {
 }
 
 let width = 0;
-// Where the page is to begin, until it has been drawn.
+// Where the page is to begin, until it has its width.
 let topmost = null;
+
+function begin() {
+  if (topmost !== null) beginAt(topmost);
+  if (width) topmost = null;
+}
+
 new ResizeObserver(() => {
   if (scroller.clientWidth === width) return;
   const before = topmost ?? topJob();

@@ -53,7 +53,8 @@ function makeVideo(job, wanted, failed = null) {
   video.setAttribute("aria-label", `Clip of ${job.key}`);
   if (job.still) video.poster = job.still;
   video.addEventListener("error", () => {
-    const [, ...others] = sources.get(video);
+    const [missed, ...others] = sources.get(video);
+    if (missed === job.small && others.length) job.small = null;
     if (others.length) load(video, others);
     else failed?.();
   });

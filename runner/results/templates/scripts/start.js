@@ -4,7 +4,7 @@ function restore() {
   recall();
   const wanted = { viewed, look, time: screens.time };
   filter();
-  if (topmost !== null) beginAt(topmost);
+  begin();
   if (wanted.look) showPair(wanted.look);
   else if (wanted.viewed !== null) show(wanted.viewed);
   else if (view.open) view.close();
