@@ -382,6 +382,11 @@ def test_frames_are_stepped_exactly(wall: Chrome) -> None:
     )
     assert [number_in(picture, box) for box in boxes] == [74] * 8
     assert wait(wall, "location.hash === '#time=3.104'")
+    address = wall.current_url
+    wall.get("about:blank")
+    wall.get(address)
+    assert wait(wall, f"document.querySelectorAll('.clip').length === 8 && {times}.every((frame) => frame === 74)")
+    assert find(wall, "#time").text == "3.10 s f 74"
 
 
 def test_a_span_repeats(wall: Chrome) -> None:

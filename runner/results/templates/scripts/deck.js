@@ -111,6 +111,7 @@ class Deck {
     await clip.cue(this.now());
     // One that comes late joins those that play; the clock decides where.
     if (this.#timer && this.clips.has(video)) clip.start(this.rate);
+    this.changed();
   }
 
   remove(video) {
@@ -183,7 +184,7 @@ class Deck {
   async seek(time) {
     const goesOn = this.playing;
     if (!this.#isSeeking) this.pause();
-    this.time = Math.max(0, Math.min(time, this.seconds));
+    this.time = Math.max(0, Math.min(time, this.clips.size ? this.seconds : time));
     this.changed();
     if (this.#isSeeking) return;
     this.#isSeeking = true;

@@ -11,9 +11,11 @@ function restore() {
   if (wanted.time || loupe.zoom > 1) goTo(wanted.time);
 }
 
+// Nothing may be in sight yet: what comes into sight is then loaded at this time.
 async function goTo(time) {
   deck().pause();
-  await enliven();
+  if (deck() === reel) isLive = true;
+  await mountVisible();
   await deck().seek(time);
 }
 
