@@ -6,6 +6,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -20,6 +21,7 @@ from runner.model import Json, Status
 from runner.results.facets import STATUSES, Facet, facets, places
 from runner.results.job_document import timestamp
 from runner.results.snapshot import IndexSnapshot
+from runner.video.measures import MEASURES
 
 # A browser can handle a page with this many cards. Further jobs are only in the other two files.
 LIMIT = 10_000
@@ -33,6 +35,7 @@ _SCRIPTS = (
     "deck",
     "filters",
     "layout",
+    "sorting",
     "cells",
     "reel",
     "matrix",
@@ -85,7 +88,7 @@ def write(file: TextIO, snapshot: IndexSnapshot) -> None:
             facets=found,
             open_choices=_OPEN_CHOICES,
             cards=cards,
-            data={"facets": [_choices(facet) for facet in found], "jobs": cards},
+            data={"facets": [_choices(facet) for facet in found], "jobs": cards, "meanings": dict(MEASURES)},
             frame=frame,
             style=style,
             script=script,
@@ -144,7 +147,7 @@ def _source(job: Mapping[str, Json], snapshot: IndexSnapshot) -> str | None:
 
 def _choices(facet: Facet) -> dict[str, Json]:
     choices: list[Json] = [{"key": choice.key, "label": choice.label} for choice in facet.choices]
-    return {"name": facet.name, "label": facet.label, "choices": choices}
+    return {"name": facet.name, "label": facet.label, "names_images": facet.names_images, "choices": choices}
 
 
 def _frame(jobs: Sequence[Mapping[str, Json]]) -> float:
@@ -176,6 +179,7 @@ def _asset(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
