@@ -56,9 +56,7 @@ def test_the_index_has_null_for_a_picture_that_is_none(finished):
     rows = list(csv.DictReader(result.index.with_suffix(".csv").read_text().splitlines()))
     assert sorted(row["image"] for row in rows) == ["", "", "p0", "p0", "p1", "p1"]
     page = result.index.with_suffix(".html").read_text()
-    assert '<span class="end">p0 · plain</span>' in page
-    assert '<span class="end">plain</span>' in page
-    assert "not set" in page
+    assert page.count('"image":null') == 2
 
 
 def test_plan_and_status_tell_of_them(finished):
