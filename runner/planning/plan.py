@@ -119,8 +119,8 @@ class Plan:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be told of retakes and verdicts, a line each."""
-        held = f"{self.held:,} retakes are wanted, and --locked buys none" if self.held else ""
-        above = f"{self.above:,} retakes are above max_jobs, and not planned" if self.above else ""
+        held = f"not bought: {self.held:,} wanted retake(s), for --locked buys no new ones" if self.held else ""
+        above = f"not planned: {self.above:,} wanted retake(s) above max_jobs" if self.above else ""
         return (*filter(None, (held, above)), *told(self.uncounted))
 
     @property
