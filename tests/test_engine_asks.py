@@ -96,7 +96,7 @@ def test_killed_at_each_step_the_ask_is_kept_and_bought_once(tmp_path, service, 
     plain = run(path, service)
     assert (plain.code, len(service.accepted)) == (0, 1 + is_kept)
     again = run(path, service, "--again", FIRST, "--as", "ann")
-    assert (again.code, len(service.accepted), run(path, service).document["submitted"]) == (0, 2, 0)
+    assert (again.code, len(service.accepted)) == (0, 2)
     assert said(path) == ([("ann", "reject")], [(1, 2, "ann")])
     assert again.document["totals"]["succeeded"] == 2
 

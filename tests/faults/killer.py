@@ -109,12 +109,12 @@ UPLOAD_STEPS: dict[str, Callable[[], None]] = {
 }
 
 
-# The steps of an ask for a further take, and of buying it.
+# The steps of an ask for a further take. How it is bought is as ever.
 AGAIN_STEPS: dict[str, Callable[[], None]] = {
     "ask written, not committed": lambda: after(Store, "ask"),
     "ask committed": lambda: after_commit("ask"),
     "rejection written": lambda: after(asks, "append"),
-    **{step: STEPS[step] for step in ("intent committed", "POST answered", "request id committed")},
+    "POST answered": STEPS["POST answered"],
 }
 
 
