@@ -34,6 +34,8 @@ CREATE INDEX IF NOT EXISTS jobs_by_place ON jobs (generation, position);
 CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, generation, position);
 -- Only submitted jobs are looked up by key, to find out what changed since.
 CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (key) WHERE status <> 'pending';
+-- Takes beyond those of a manifest are few, and are looked for before each plan.
+CREATE INDEX IF NOT EXISTS jobs_by_take ON jobs (take) WHERE take > 1;
 
 CREATE TRIGGER IF NOT EXISTS one_fingerprint_an_id BEFORE UPDATE OF fingerprint, take ON jobs
 WHEN OLD.fingerprint <> NEW.fingerprint OR OLD.take <> NEW.take

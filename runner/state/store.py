@@ -228,7 +228,8 @@ class Store(Names):
         """Fingerprint and number of each submitted take above a number, of this manifest or of none."""
         return self.each(
             lambda row: (str(row[0]), int(row[1])),
-            f"SELECT fingerprint, take FROM jobs WHERE take > ? AND status <> 'pending' AND {self._is_no_other_ones()}",
+            "SELECT fingerprint, take FROM jobs WHERE take > 1 AND take > ? AND status <> 'pending'"
+            f" AND {self._is_no_other_ones()}",
             (above,),
         )
 

@@ -197,6 +197,7 @@ CREATE TABLE uploads (
 INSERT INTO "uploads" VALUES('sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a','service','https://storage.googleapis.com/gmi-video-assests-prod/uploads/shoe.jpg',1000.0);
 CREATE INDEX jobs_by_place ON jobs (generation, position);
 CREATE INDEX jobs_by_status ON jobs (status, generation, position);
+CREATE INDEX jobs_by_take ON jobs (take) WHERE take > 1;
 CREATE INDEX jobs_by_key ON jobs (key) WHERE status <> 'pending';
 CREATE TRIGGER one_fingerprint_an_id BEFORE UPDATE OF fingerprint, take ON jobs
 WHEN OLD.fingerprint <> NEW.fingerprint OR OLD.take <> NEW.take
