@@ -34,8 +34,6 @@ CREATE INDEX IF NOT EXISTS jobs_by_place ON jobs (generation, position);
 CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, generation, position);
 -- Only submitted jobs are looked up by key, to find out what changed since.
 CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (key) WHERE status <> 'pending';
--- Takes beyond those of a manifest are few, and are looked for before each plan.
-CREATE INDEX IF NOT EXISTS jobs_by_take ON jobs (take) WHERE take > 1;
 
 CREATE TRIGGER IF NOT EXISTS one_fingerprint_an_id BEFORE UPDATE OF fingerprint, take ON jobs
 WHEN OLD.fingerprint <> NEW.fingerprint OR OLD.take <> NEW.take
@@ -186,4 +184,9 @@ CREATE TABLE IF NOT EXISTS asked_takes (
   number   INTEGER NOT NULL,              -- the cell has at least so many takes
   reviewer TEXT NOT NULL,                 -- who asked
   PRIMARY KEY (cell, take)
+) STRICT, WITHOUT ROWID;
+
+-- Jobs that were submitted as takes beyond those of their manifest: whoever changes their mind, they stay in its plan.
+CREATE TABLE IF NOT EXISTS retakes (
+  job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id)
 ) STRICT, WITHOUT ROWID;

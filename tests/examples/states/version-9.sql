@@ -158,6 +158,9 @@ CREATE TABLE plans (
                                           -- not say whose it was. The manifest that is planned first has it once
 ) STRICT;
 INSERT INTO "plans" VALUES(3,'../campaign.yaml','a48f7fdca23a4a7eceb8fa065e4cfb315d9da3368d850551877fa721a1749df4','index');
+CREATE TABLE retakes (
+  job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE seen_requests (
   request_id TEXT PRIMARY KEY NOT NULL,
   attempts   INTEGER NOT NULL             -- the highest attempt number when it was seen first
@@ -197,7 +200,6 @@ CREATE TABLE uploads (
 INSERT INTO "uploads" VALUES('sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a','service','https://storage.googleapis.com/gmi-video-assests-prod/uploads/shoe.jpg',1000.0);
 CREATE INDEX jobs_by_place ON jobs (generation, position);
 CREATE INDEX jobs_by_status ON jobs (status, generation, position);
-CREATE INDEX jobs_by_take ON jobs (take) WHERE take > 1;
 CREATE INDEX jobs_by_key ON jobs (key) WHERE status <> 'pending';
 CREATE TRIGGER one_fingerprint_an_id BEFORE UPDATE OF fingerprint, take ON jobs
 WHEN OLD.fingerprint <> NEW.fingerprint OR OLD.take <> NEW.take
