@@ -181,7 +181,7 @@ def test_three_of_twelve_are_rejected_planned_bought_and_bought_once(tmp_path, s
     assert "3 retakes among them" in call("plan", path).out
     locked = run(path, service, "--locked")
     assert (locked.code, locked.document["submitted"]) == (0, 0)
-    assert "not bought: 3 wanted retake(s), for --locked buys no new ones" in locked.err
+    assert "3 retakes are wanted, and not bought: --locked buys no new ones" in locked.err
     assert run(path, service, "--max-cost", "14").code == 4
     assert service.posts == 0
     killed_at("request id committed", path, service)
