@@ -11,6 +11,7 @@ from decimal import Decimal
 from runner.model import (
     REFUSED_CONTENT,
     Artifact,
+    AskedTake,
     Attempt,
     Budget,
     Job,
@@ -209,6 +210,29 @@ class Store(Names):
         is_open = f"jobs.status IN ('waiting', 'unknown') AND {self._is_left()}"
         return f"jobs.status IN ({_all_but(Status.SUCCEEDED)}) AND ({self._is_own()} OR ({is_open}))"
 
+    # Takes that the manifest does not have by its own number of takes
+
+    def asked(self) -> list[AskedTake]:
+        """The takes that somebody asked for in place of others."""
+        sql = "SELECT cell, take, number, reviewer FROM asked_takes ORDER BY cell, number"
+        return list(self.each(lambda row: AskedTake(*row), sql))
+
+    def ask(self, asked: AskedTake) -> None:
+        """Record that a take was asked for. What was asked for in place of one take before stays."""
+        self.write("INSERT OR IGNORE INTO asked_takes VALUES (?, ?, ?, ?)", astuple(asked))
+
+    def withdraw_ask(self, asked: AskedTake) -> None:
+        self.write("DELETE FROM asked_takes WHERE (cell, take, number, reviewer) = (?, ?, ?, ?)", astuple(asked))
+
+    def bought_takes(self, above: int) -> Iterator[tuple[str, int]]:
+        """Fingerprint and number of each submitted retake above a number."""
+        return self.each(
+            lambda row: (str(row[0]), int(row[1])),
+            "SELECT fingerprint, take FROM retakes JOIN jobs ON jobs.id = job_id"
+            " WHERE take > ? AND status <> 'pending'",
+            (above,),
+        )
+
     # Attempts
 
     def open_attempts(self) -> list[Attempt]:
@@ -235,6 +259,8 @@ class Store(Names):
         )
         sent = ((number, reference, address) for reference, address in (addresses or {}).items())
         self.write_many("INSERT INTO sent_addresses VALUES (?, ?, ?)", sent)
+        if job.is_retake:
+            self.write("INSERT OR IGNORE INTO retakes VALUES (?)", (job.id,))
         self._set_status(job.id, Status.UNKNOWN, "submission on its way")
         return next(self.each(attempt_of, f"{_ATTEMPTS} WHERE number = ?", (number,)))
 
@@ -386,6 +412,12 @@ class Store(Names):
             "SELECT fingerprint, jobs.id, signature FROM artifacts JOIN jobs ON jobs.id = job_id"
             " JOIN measured_clips USING (sha256) WHERE kind = 'video' ORDER BY fingerprint, jobs.rowid",
         )
+
+    def clip_hashes(self) -> dict[str, str]:
+        """The sha256 of the clip of each job that has one, by job id."""
+        return dict(self.each(
+            lambda row: (str(row[0]), str(row[1])), "SELECT job_id, sha256 FROM artifacts WHERE kind = 'video'"
+        ))  # fmt: skip
 
     def measured(self) -> Iterator[tuple[str, Measured | None]]:
         """The id of each job that has a clip, and what was measured of that."""
