@@ -20,7 +20,7 @@ from runner.planning.plan import Plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
 
-# Seconds to wait for open calls after a run was stopped. Downloads are not waited for.
+# Seconds to wait for open calls, and for videos that are being verified, after a run was stopped. Downloads are not waited for.
 DRAIN = 10.0
 _SHORTEST_TURN, _LONGEST_TURN = 0.02, 1.0
 
@@ -97,7 +97,7 @@ class Engine:
         now = run.now()
         self._stopped_at = now if self._stopped_at is None else self._stopped_at
         run.stop.set()
-        return run.calls > 0 and now - self._stopped_at < DRAIN
+        return (run.calls > 0 or self._fetching.is_verifying) and now - self._stopped_at < DRAIN
 
     def _patience(self) -> float:
         """Seconds until something may be due."""

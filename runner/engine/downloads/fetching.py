@@ -35,6 +35,11 @@ class Fetching:
         self._viewed: list[str] = []
         self._has_moves = False
 
+    @property
+    def is_verifying(self) -> bool:
+        """Whether videos are verified and put in place now, which ends soon, whatever the network does."""
+        return bool(self._viewed)
+
     def fetch(self) -> None:
         """Start the downloads that there is room for, and verify what has arrived."""
         run = self._run
