@@ -1,12 +1,11 @@
 """`run --again KEY --as NAME`, and retakes that are bought, on real sockets and with processes that are killed.
 
-`REELRUN_AGAIN=all python -m pytest tests/test_engine_asks.py -k killed_at -n 0` also kills it at every step of buying.
+`REELRUN_ALL=1 python -m pytest tests/test_engine_asks.py -k killed_at -n 0` also kills it at every step of buying.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -29,11 +28,11 @@ from tests.command import call, environment
 from tests.faults.harness import connection, without_waits
 from tests.faults.killer import AGAIN_STEPS, STEPS
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import EVERYTHING, video_bytes, write_manifest
 from tests.reviewing import buy, open_store, planned, say
 
 FIRST = "p0/plain/take-1"
-KILLS = AGAIN_STEPS if os.environ.get("REELRUN_AGAIN") != "all" else AGAIN_STEPS | STEPS
+KILLS = AGAIN_STEPS | STEPS if EVERYTHING else AGAIN_STEPS
 # The clips are looked at elsewhere.
 QUICK = {"run": {"settle": 0.8, "wait": 30, "verify": "header"}, "output": {"dir": "out", "previews": "none"}}
 # The steps before the ask is committed.

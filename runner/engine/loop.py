@@ -20,7 +20,8 @@ from runner.planning.plan import Plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
 
-# Seconds to wait for open calls, and for videos that are being verified, after a run was stopped. Downloads are not waited for.
+# Seconds to wait for open calls, and for videos that are being verified, after a run was stopped. Downloads are not
+# waited for.
 DRAIN = 10.0
 _SHORTEST_TURN, _LONGEST_TURN = 0.02, 1.0
 
