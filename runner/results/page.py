@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from statistics import median
 from typing import TextIO
 from urllib.parse import quote
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from runner.diagnostics.words import money
 from runner.model import Json, Status
 from runner.results.facets import STATUSES, Facet, facets, places
 from runner.results.job_document import timestamp
+from runner.results.page_parts import TEMPLATES, environment, policy, scripts, styles
 from runner.results.snapshot import IndexSnapshot
 
 # A browser can handle a page with this many cards. Further jobs are only in the other two files.
 LIMIT = 10_000
 # How many choices of a facet are visible at first; the others are behind a click.
 _OPEN_CHOICES = 12
-_TEMPLATES = Path(__file__).parent / "templates"
 # In the order in which they run. Functions are known to all from the start.
 _SCRIPTS = (
+    "elements",
     "data",
     "address",
     "deck",
@@ -42,6 +37,7 @@ _SCRIPTS = (
     "view",
     "pair",
     "transport",
+    "bindings",
     "keys",
     "start",
 )
@@ -69,11 +65,10 @@ def write(file: TextIO, snapshot: IndexSnapshot) -> None:
     header = snapshot.header
     cards = [_card(job, at, snapshot) for job, at in zip(jobs, places(found, jobs), strict=True)]
     frame = f"{_frame(jobs):.4f}"
-    style = Markup(f":root{{--frame:{frame}}}\n" + "\n".join(_asset(f"styles/{name}.css") for name in _STYLES))
-    scripts = "\n".join(_asset(f"scripts/{name}.js") for name in _SCRIPTS)
-    script = Markup(f'"use strict";\n{{\n{scripts}}}\n')
+    style = styles(*(TEMPLATES / f"styles/{name}.css" for name in _STYLES), root=f"--frame:{frame}")
+    script = scripts(*(TEMPLATES / f"scripts/{name}.js" for name in _SCRIPTS))
     pieces = (
-        _environment()
+        environment(words)
         .get_template("page.html.j2")
         .generate(
             header=header,
@@ -89,7 +84,7 @@ def write(file: TextIO, snapshot: IndexSnapshot) -> None:
             frame=frame,
             style=style,
             script=script,
-            policy=_policy(style, script),
+            policy=policy(style, script),
         )
     )
     file.writelines(pieces)
@@ -158,33 +153,3 @@ def _ratio(video: Json) -> float | None:
         return None
     width, height = video["width"], video["height"]
     return width / height if isinstance(width, int) and isinstance(height, int) and height else None
-
-
-def _policy(style: str, script: str) -> str:
-    """The Content-Security-Policy: whatever a prompt holds, only these two texts take effect, and nothing is sent."""
-    return (
-        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
-        "img-src 'self' file: data:; media-src 'self' file:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _asset(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # Without sort_keys, which is Jinja's default: the page shows the members of a job in their order.
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
-    environment.filters["words"] = words
-    return environment
