@@ -1,4 +1,4 @@
-"""What pages are put together from: templates, styles and scripts as one file, and a policy that lets nothing else in."""
+"""What pages are put together from: templates, styles and scripts as one file, and a policy that keeps others out."""
 
 from __future__ import annotations
 

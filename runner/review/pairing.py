@@ -1,11 +1,12 @@
-"""Which pair is shown next: what was compared least, by anybody; now and then two takes of one cell, or a pair again."""
+"""Which pair is shown next: what was compared least, by anybody; at times two takes of one cell, or a pair again."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
+from math import prod
 from random import Random
 from typing import TypeAlias, TypeVar
 
@@ -22,7 +23,7 @@ APART = 6
 Cell: TypeAlias = tuple[tuple[str, str], ...]
 # An image and a cell, a place in the sweep; two of them that are compared; and two jobs.
 _Place: TypeAlias = tuple[str, Cell]
-_Rivals: TypeAlias = tuple[_Place, _Place]
+_Rivals: TypeAlias = frozenset[_Place]
 _Jobs: TypeAlias = frozenset[str]
 _T = TypeVar("_T")
 
@@ -85,11 +86,12 @@ class Pool:
     @property
     def size(self) -> int:
         """How many different pairs there are."""
-        crossed = sum(self._count(rivals) for pairs in self.rivals.values() for rivals in pairs)
+        crossed = sum(self.count(rivals) for pairs in self.rivals.values() for rivals in pairs)
         return crossed + sum(len(jobs) * (len(jobs) - 1) // 2 for jobs in self.twins.values())
 
-    def _count(self, rivals: _Rivals) -> int:
-        return len(self.takes[rivals[0]]) * len(self.takes[rivals[1]])
+    def count(self, rivals: _Rivals) -> int:
+        """How many pairs of clips two cells have."""
+        return prod(len(self.takes[place]) for place in rivals)
 
 
 def _rivals(image: str, cells: Sequence[Cell]) -> dict[_Rivals, str]:
@@ -99,7 +101,8 @@ def _rivals(image: str, cells: Sequence[Cell]) -> dict[_Rivals, str]:
         found: dict[_Rivals, str] = {}
         for left_out in combinations(names, differing):
             for group in _groups(cells, left_out):
-                found |= {((image, a), (image, b)): ",".join(left_out) for a, b in combinations(group, 2)}
+                places = [(image, cell) for cell in group]
+                found |= dict.fromkeys(map(frozenset, combinations(places, 2)), ",".join(left_out))
         if found:
             return found
     return {}
@@ -122,8 +125,8 @@ class _Tally:
     cells: Counter[_Place] = field(default_factory=Counter)
     images: Counter[str] = field(default_factory=Counter)
     names: Counter[tuple[str, str]] = field(default_factory=Counter)
-    rivals: Counter[frozenset[_Place]] = field(default_factory=Counter)
-    own_rivals: Counter[frozenset[_Place]] = field(default_factory=Counter)
+    rivals: Counter[_Rivals] = field(default_factory=Counter)
+    own_rivals: Counter[_Rivals] = field(default_factory=Counter)
     twins: Counter[_Place] = field(default_factory=Counter)
     own_twins: Counter[_Place] = field(default_factory=Counter)
     # How much more often a cell or a job was on the left than on the right.
@@ -192,36 +195,32 @@ def _again(pool: Pool, mine: Sequence[Showing], random: Random) -> Showing | Non
     return random.choice(known) if known else None
 
 
-def _crossed(pool: Pool, tally: _Tally, random: Random) -> tuple[str, str] | None:
+def _crossed(pool: Pool, tally: _Tally, random: Random) -> tuple[str, ...] | None:
     """Clips of two cells of the image that was judged least, for the number of its cells."""
-    left = {image: free for image, pairs in pool.rivals.items() if (free := _free(pool, tally, pairs))}
-    image = _least(left, lambda each: tally.images[each] / len(pool.cells[each]), random)
-    if image is None:
-        return None
+    images = sorted(pool.rivals, key=lambda each: (tally.images[each] / len(pool.cells[each]), random.random()))
+    image, free = next(((each, free) for each in images if (free := _free(pool, tally, each))), ("", []))
 
     def order(rivals: _Rivals) -> tuple[int, ...]:
         first, second = sorted(tally.cells[place] for place in rivals)
-        name = pool.rivals[image][rivals]
-        return (first, second, tally.names[image, name], tally.rivals[frozenset(rivals)])
+        return (first, second, tally.names[image, pool.rivals[image][rivals]], tally.rivals[rivals])
 
-    cells = _least(left[image], order, random)
-    assert cells is not None, "an image without free pairs is not among them"
-    return _clips(product(pool.takes[cells[0]], pool.takes[cells[1]]), tally, random)
+    rivals = _least(free, order, random)
+    return None if rivals is None else _clips(product(*(pool.takes[place] for place in sorted(rivals))), tally, random)
 
 
-def _free(pool: Pool, tally: _Tally, rivals: Mapping[_Rivals, str]) -> list[_Rivals]:
-    """The pairs of cells that still have clips which the reviewer has not compared."""
-    return [each for each in rivals if tally.own_rivals[frozenset(each)] < pool._count(each)]
+def _free(pool: Pool, tally: _Tally, image: str) -> list[_Rivals]:
+    """The cells of an image that still have clips which the reviewer has not compared, in pairs."""
+    return [each for each in pool.rivals[image] if tally.own_rivals[each] < pool.count(each)]
 
 
-def _of_one_cell(pool: Pool, tally: _Tally, random: Random) -> tuple[str, str] | None:
+def _of_one_cell(pool: Pool, tally: _Tally, random: Random) -> tuple[str, ...] | None:
     """Two takes of the cell whose takes were compared least."""
     free = [place for place, jobs in pool.twins.items() if tally.own_twins[place] < len(jobs) * (len(jobs) - 1) // 2]
     place = _least(free, lambda each: tally.twins[each], random)
     return None if place is None else _clips(combinations(pool.twins[place], 2), tally, random)
 
 
-def _clips(pairs: Iterable[tuple[str, str]], tally: _Tally, random: Random) -> tuple[str, str] | None:
+def _clips(pairs: Iterable[tuple[str, ...]], tally: _Tally, random: Random) -> tuple[str, ...] | None:
     """The takes that were judged least, among those that the reviewer has not compared."""
     new = [each for each in pairs if frozenset(each) not in tally.own]
     return _least(new, lambda each: sorted(tally.jobs[job] for job in each), random)
@@ -236,7 +235,7 @@ def _least(items: Iterable[_T], order: Callable[[_T], object], random: Random) -
     return random.choice([each for key, each in ordered if key == first])
 
 
-def _sides(jobs: tuple[str, str], pool: Pool, tally: _Tally, random: Random) -> Showing:
+def _sides(jobs: tuple[str, ...], pool: Pool, tally: _Tally, random: Random) -> Showing:
     """The one that was on the left less often goes there."""
     first, second = random.sample(jobs, 2)
     are_twins = pool.places[first] == pool.places[second]
