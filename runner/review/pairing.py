@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from math import prod
@@ -73,6 +73,10 @@ class Pool:
             self.cells.setdefault(image, []).append(cell)
         self.rivals = {image: _rivals(image, cells) for image, cells in self.cells.items()}
         self.twins = {place: jobs for place, jobs in self.takes.items() if len(jobs) > 1}
+
+    def without(self, jobs: Collection[str]) -> Pool:
+        """What is left when the clips of these jobs cannot be shown."""
+        return Pool(Candidate(job, *place) for job, place in self.places.items() if job not in jobs)
 
     def are_rivals(self, pair: Showing) -> bool:
         """Whether both are there, of one image, and not takes of one cell."""

@@ -1,0 +1,70 @@
+// Pairs, blind: which of two clips.
+
+const chosen = new Set();
+let isAgain = false;
+
+function startPairs() {
+  bind({ ArrowLeft: "left", ArrowRight: "right", t: "tie", b: "both-bad" }, "← → t b", "left, right, tie, both bad", answer);
+  if (reasons.length) {
+    const digits = Object.fromEntries(reasons.slice(0, 9).map((reason, at) => [String(at + 1), reason]));
+    bind(digits, `1–${Math.min(9, reasons.length)}`, "a reason, said with the answer", toggleReason);
+  }
+  bind({ u: 0, Backspace: 0 }, "u", "take the last answer back", undoPair);
+  offer([
+    ["←", "Left", () => answer("left")], ["t", "Tie", () => answer("tie"), "lesser"],
+    ["b", "Both bad", () => answer("both-bad"), "lesser"], ["→", "Right", () => answer("right")],
+  ]);
+  byId("reasons").replaceChildren(...reasons.map((reason, at) => {
+    const made = button("chip", reason, element("bdi", {}, reason), () => { made.blur(); toggleReason(reason); });
+    if (at < 9) made.append(element("kbd", { attributes: { "aria-hidden": "true" } }, String(at + 1)));
+    made.dataset.reason = reason;
+    return made;
+  }));
+  backend.shown().then(showPairs);
+}
+
+function toggleReason(reason) {
+  if (!chosen.delete(reason)) chosen.add(reason);
+  markReasons();
+}
+
+function markReasons() {
+  for (const each of byId("reasons").children) each.setAttribute("aria-pressed", String(chosen.has(each.dataset.reason)));
+}
+
+function showPairs(shown) {
+  if (!shown) return;
+  chosen.clear();
+  markReasons();
+  byId("place").textContent = `${shown.judged} judged · ${shown.left} left`;
+  if (!shown.pair) {
+    announce("You have judged every pair.", "Thank you.", parcel ? "Save your verdicts, and send the file back." : "What you said is on the disk; 'reelrun compare' tells what it means.");
+    return;
+  }
+  const { pair, ahead } = shown;
+  stage([pair.left, pair.right], ["left", "right"], ahead ? [ahead.left, ahead.right] : []);
+}
+
+async function answer(winner) {
+  // The key that chose before is not one for a pair that nobody has looked at.
+  if (!mayAnswer() || performance.now() - shownAt < 200) return;
+  if (areBroken()) {
+    say("A clip that is not seen is not judged");
+    return;
+  }
+  const [left, right] = screens.map(({ clip }) => clip.name);
+  const seconds = Math.round(performance.now() - shownAt) / 1000;
+  deck.pause();
+  [...byId("screens").children].forEach((seat, at) => seat.classList.toggle("chosen", winner === ["left", "right"][at] || winner === "tie"));
+  const said = { kind: "pair", left, right, winner, reasons: reasons.filter((each) => chosen.has(each)), seconds };
+  showPairs(await backend.say(said));
+}
+
+async function undoPair() {
+  if (isSending) return;
+  const shown = await backend.undo();
+  if (!shown) return;
+  if (!shown.undone) say("There is nothing to take back");
+  else say(shown.undone.kind === "note" ? "The note is taken back" : "The answer is taken back: judge it again");
+  if (shown.undone?.kind === "pair") showPairs(shown);
+}

@@ -1,0 +1,135 @@
+// The stage: clips side by side, in step. None is shown before all of them can play.
+
+const { mode, reasons, by: reviewer, parcel } = JSON.parse(byId("data").textContent);
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const deck = new Deck(() => updateTransport());
+// Clips that were loaded ahead, by name; and those that are on the stage.
+const loaded = new Map();
+let screens = [];
+let isLoud = false;
+// When the clips were shown; null while there is nothing to judge.
+let shownAt = null;
+let turn = 0;
+
+// A page from the disk has its clips beside it; a server gives them out by name alone.
+const addressOf = ({ name, ending = "" }) => (parcel ? `./clips/${name}${ending}` : `clips/${name}`);
+
+function makeScreen(clip) {
+  const node = clip.is_still
+    ? element("img", { className: "clip", alt: "", src: addressOf(clip) })
+    : element("video", { className: "clip", muted: true, playsInline: true, preload: "auto", src: addressOf(clip), disableRemotePlayback: true });
+  const made = { clip, node, isBroken: false };
+  made.ready = new Promise((resolve) => {
+    node.addEventListener(clip.is_still ? "load" : "canplaythrough", resolve, { once: true });
+    node.addEventListener("error", () => { made.isBroken = true; resolve(); }, { once: true });
+  });
+  return made;
+}
+
+function load(clip) {
+  if (!loaded.has(clip.name)) loaded.set(clip.name, makeScreen(clip));
+  return loaded.get(clip.name);
+}
+
+// Without a source, the browser frees the decoder at once.
+function unload({ clip, node }) {
+  loaded.delete(clip.name);
+  deck.remove(node);
+  node.removeAttribute("src");
+  node.load?.();
+  node.remove();
+}
+
+// Show these clips as soon as all of them are ready, each under its label; then load those that come next.
+async function stage(clips, labels, ahead = []) {
+  const mine = ++turn;
+  shownAt = null;
+  byId("table").setAttribute("aria-busy", "true");
+  const wanted = clips.map(load);
+  const kept = new Set([...clips, ...ahead].map(({ name }) => name));
+  [...loaded.values()].filter(({ clip }) => !kept.has(clip.name)).forEach(unload);
+  [...deck.clips.keys()].forEach((video) => deck.remove(video));
+  await Promise.all(wanted.map(({ ready }) => ready));
+  if (mine !== turn) return false;
+  deck.time = 0;
+  screens = wanted;
+  byId("message").hidden = true;
+  byId("screens").replaceChildren(...wanted.map((screen, at) => frame(screen, labels[at])));
+  const videos = wanted.filter(({ clip, isBroken }) => !clip.is_still && !isBroken);
+  await Promise.all(videos.map(({ clip, node }) => deck.add(node, { fps: clip.fps, seconds: node.duration })));
+  if (mine !== turn) return false;
+  byId("table").setAttribute("aria-busy", "false");
+  shownAt = performance.now();
+  setLoud(isLoud);
+  if (!calm.matches) deck.play();
+  updateTransport();
+  ahead.forEach(load);
+  return true;
+}
+
+function frame({ node, isBroken }, label) {
+  const shown = isBroken ? element("p", { className: "message" }, "This browser does not play this clip") : node;
+  return element("figure", { className: "seat" }, element("figcaption", { className: "letter" }, label), shown);
+}
+
+// Instead of clips: that all is done, or why nothing can be shown.
+function announce(title, ...more) {
+  turn += 1;
+  shownAt = null;
+  [...loaded.values()].forEach(unload);
+  screens = [];
+  byId("screens").replaceChildren();
+  byId("message").replaceChildren(element("p", {}, element("b", {}, title)), ...more.map((text) => element("p", {}, text)));
+  byId("message").hidden = false;
+  byId("table").setAttribute("aria-busy", "false");
+  updateTransport();
+}
+
+const areBroken = () => screens.some(({ isBroken }) => isBroken);
+
+function playOrPause() {
+  if (deck.playing) deck.pause();
+  else deck.play();
+}
+
+function setLoud(loud) {
+  isLoud = loud;
+  // Of several clips at once nothing is heard: the sound is that of the first.
+  [...deck.clips.keys()].forEach((video, at) => { video.muted = !loud || at > 0; });
+  byId("sound").setAttribute("aria-pressed", String(loud));
+}
+
+function updateTransport() {
+  const { playing, seconds } = deck;
+  const now = Math.min(deck.now(), seconds);
+  byId("play").firstElementChild.firstElementChild.setAttribute("href", playing ? "#icon-pause" : "#icon-play");
+  byId("play").setAttribute("aria-label", playing ? "Pause" : "Play");
+  byId("timeline").value = seconds ? (now / seconds) * 1000 : 0;
+  byId("time").textContent = seconds ? `${now.toFixed(2)} s · f ${deck.frame}` : "";
+  byId("transport").classList.toggle("idle", !seconds);
+}
+
+function speedBy(by) {
+  const at = SPEEDS.indexOf(deck.rate) + by;
+  if (!SPEEDS[at]) return;
+  deck.speed(SPEEDS[at]);
+  say(`${SPEEDS[at]}×`);
+}
+
+byId("timeline").addEventListener("input", () => deck.seek((byId("timeline").value / 1000) * deck.seconds));
+byId("play").addEventListener("click", playOrPause);
+byId("back").addEventListener("click", () => deck.step(-1));
+byId("on").addEventListener("click", () => deck.step(1));
+byId("sound").addEventListener("click", () => setLoud(!isLoud));
+
+// The answers of a mode, as buttons with their keys: `[key, label, run]`.
+function offer(answers) {
+  byId("answers").replaceChildren(...answers.map(([shown, label, run, extra = ""]) => {
+    const made = element("button", { type: "button", className: `answer ${extra}` }, label, " ");
+    made.append(element("kbd", { attributes: { "aria-hidden": "true" } }, shown));
+    made.addEventListener("click", () => { made.blur(); run(); });
+    return made;
+  }));
+}
+
+const mayAnswer = () => shownAt !== null && !isSending;
