@@ -1,4 +1,4 @@
-"""The page on which reviewers say what they think: a small page of its own, which names nothing that it does not have to."""
+"""The page on which reviewers say what they think: small, apart from the others, and it names as little as it can."""
 
 from __future__ import annotations
 
