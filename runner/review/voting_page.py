@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.results.page import words
@@ -14,22 +14,21 @@ _OWN = Path(__file__).parent / "templates"
 _STYLES = (TEMPLATES / "styles/base.css", TEMPLATES / "styles/view.css", _OWN / "review.css")
 # In the order in which they run.
 _SHARED = ("elements", "deck", "bindings")
-_SCRIPTS = ("stage", "notes", "sending", "pairs", "best", "cull", "begin")
+_SCRIPTS = ("stage", "notes", "sending", "elsewhere", "pairs", "best", "cull", "begin")
 
 
 @dataclass(frozen=True, slots=True)
 class VotingPage:
-    """What a page is made of. `parcel` is what a page without a server knows: its id, and what it shows."""
+    """What a page is made of. `by` is empty where the page asks for the reviewer's name."""
 
     name: str
     question: str
     reasons: tuple[str, ...]
     by: str
     mode: str
-    parcel: Mapping[str, object] | None = field(default=None, repr=False)
 
-    def text(self) -> str:
-        """The page, as HTML."""
+    def text(self, parcel: Mapping[str, object] | None = None) -> str:
+        """The page, as HTML. `parcel` is for one without a server: its id, and what it shows."""
         style = styles(*_STYLES)
         script = scripts(
             *(TEMPLATES / f"scripts/{name}.js" for name in _SHARED), *(_OWN / f"scripts/{name}.js" for name in _SCRIPTS)
@@ -39,10 +38,11 @@ class VotingPage:
             .get_template("review.html.j2")
             .render(
                 page=self,
-                modes=MODES if self.parcel is None else (),
-                data={"mode": self.mode, "reasons": self.reasons, "by": self.by, "parcel": self.parcel},
+                parcel=parcel,
+                modes=MODES if parcel is None else (),
+                data={"mode": self.mode, "reasons": self.reasons, "by": self.by, "parcel": parcel},
                 style=style,
                 script=script,
-                policy=policy(style, script, "'self'" if self.parcel is None else "'none'"),
+                policy=policy(style, script, "'self'" if parcel is None else "'none'"),
             )
         )

@@ -18,20 +18,30 @@ from runner.cli import screen
 from runner.cli.options import command_line, manifest_of, state_of
 from runner.errors import Exit, StateError, UsageError
 from runner.model import Manifest
+from runner.review.page_folder import contents, write_parcel
 from runner.review.reviewed_clips import ReviewedClip, reviewed_clips
+from runner.review.sent_back import take_in_file
 from runner.review.session import PAIRS, Desk, Session
 from runner.review.sitting import Sitting, sitting_file
+from runner.review.sound_clips import SoundClips
 from runner.review.voting_page import VotingPage
 from runner.shipped import install_line
 from runner.verdicts.reviewer import reviewer_of
-from runner.verdicts.verdict_files import file_of, folder_of
+from runner.verdicts.verdict_files import TakenIn, file_of, folder_of, read
+from runner.verdicts.votes import counted
+
+_SHOWN = 20
 
 
 def review(options: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C; or make a page for people elsewhere, or take in what they send back."""
     manifest, _ = manifest_of(options)
-    by = reviewer_of(options.as_name, manifest.path.parent)
+    if options.take_in is not None:
+        return _take_in(options, manifest)
     clips = _clips(options, manifest)
+    if options.page is not None:
+        return _make_page(options, manifest, clips)
+    by = reviewer_of(options.as_name, manifest.path.parent)
     with sitting_file(manifest.output.dir, by) as file:
         sitting = file.resumed()
         with _served(options, manifest, clips, by, sitting) as address:
@@ -39,6 +49,52 @@ def review(options: argparse.Namespace) -> int:
             _tell(options, manifest, by, address)
             _wait()
     return Exit.DONE
+
+
+def _make_page(options: argparse.Namespace, manifest: Manifest, clips: tuple[ReviewedClip, ...]) -> int:
+    """Write a page for people elsewhere."""
+    by = "" if options.as_name is None else reviewer_of(options.as_name, manifest.path.parent)
+    mode, verdicts = options.mode or PAIRS, _folder(options, manifest)
+    present = {clip.job: clip.sha256 for clip in clips}
+    found = contents(clips, mode, counted(read(verdicts), present).votes, SoundClips(screen.say))
+    if not found.tasks:
+        raise UsageError("there is nothing to compare", "cull shows single clips: --mode cull")
+    page = VotingPage(manifest.name, manifest.review.question, manifest.review.reasons, by, mode)
+    parcel = write_parcel(Path(options.page), verdicts, found, page)
+    if options.json:
+        screen.document(
+            {"page": parcel.id, "folder": str(parcel.folder.absolute()), "clips": parcel.clips, "tasks": parcel.tasks}
+        )
+        return Exit.DONE
+    screen.show(f"{screen.shown_path(parcel.folder)}: {parcel.tasks:,} to judge, {screen.count(parcel.clips, 'clip')}.")
+    take_in = command_line(options, "review", "--take-in", "FILE")
+    screen.show("Zip the folder and send it; index.html in it opens from the disk.", f"What comes back: {take_in}")
+    return Exit.DONE
+
+
+def _take_in(options: argparse.Namespace, manifest: Manifest) -> int:
+    """Append what somebody sends back to the verdicts."""
+    store = state_of(manifest)
+    if store is None:
+        raise StateError("there are no clips yet that verdicts may be about", command_line(options, "run"))
+    with store:
+        jobs = {record.id for record in store.records()}
+    taken = take_in_file(Path(options.take_in), _folder(options, manifest), jobs)
+    if options.json:
+        told = [{"file": each.file, "line": each.line, "why": each.why} for each in taken.uncounted]
+        screen.document({"new": dict(taken.new), "known": taken.known, "not_taken": told})
+    else:
+        _show_taken(taken)
+    return Exit.DONE if taken.new or taken.known or not taken.uncounted else Exit.INVALID
+
+
+def _show_taken(taken: TakenIn) -> None:
+    for each in taken.uncounted[:_SHOWN]:
+        screen.show(f"not taken: {each.file}:{each.line}: {each.why}")
+    if len(taken.uncounted) > _SHOWN:
+        screen.show(f"... and {len(taken.uncounted) - _SHOWN:,} more; --json lists all")
+    new = ", ".join(f"{screen.count(number, 'new line')} by {by}" for by, number in sorted(taken.new.items()))
+    screen.show(f"{new or 'Nothing new'}, {taken.known:,} known, {len(taken.uncounted):,} not taken.")
 
 
 def _clips(options: argparse.Namespace, manifest: Manifest) -> tuple[ReviewedClip, ...]:

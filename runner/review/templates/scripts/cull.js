@@ -8,7 +8,7 @@ async function startCull() {
   bind({ 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 0: 0 }, "1–5 0", "stars; none", giveStars);
   bind({ ArrowLeft: -1, ArrowRight: 1 }, "← →", "the clip before, or the next", (by) => showClip(clipAt + by));
   bind({ Backspace: 0, z: 0 }, "z", "take the last answer back", undoMark);
-  const stars = [1, 2, 3, 4, 5].map((number) => [String(number), "★".repeat(number), () => giveStars(number), "lesser star"]);
+  const stars = [1, 2, 3, 4, 5].map((number) => [String(number), "★", () => giveStars(number), "lesser star"]);
   offer([["x", "Reject", () => mark("reject")], ["u", "Neither", () => mark("none"), "lesser"], ...stars, ["p", "Pick", () => mark("pick")]]);
   const shown = await backend.shown();
   clips = shown?.clips ?? [];
@@ -41,6 +41,10 @@ function markClip() {
   const { mark: said, stars, key } = clips[clipAt] ?? {};
   const seat = byId("screens").firstElementChild;
   if (!seat) return;
+  document.querySelectorAll(".star").forEach((each, number) => {
+    each.classList.toggle("given", number < stars);
+    each.setAttribute("aria-label", `${number + 1} stars`);
+  });
   seat.classList.toggle("chosen", said === "pick");
   seat.classList.toggle("dropped", said === "reject");
   const words = [key, { pick: "picked", reject: "rejected" }[said], stars ? "★".repeat(stars) : ""];

@@ -5,7 +5,7 @@ const note = byId("note");
 function startNote() {
   if (shownAt === null) return false;
   deck.pause();
-  const labels = [...document.querySelectorAll(".letter")].map((each) => each.textContent);
+  const labels = [...document.querySelectorAll(".letter")].map((each) => each.innerText);
   byId("note-title").textContent = `Note at ${deck.now().toFixed(2)} s`;
   byId("note-sides").replaceChildren(...(screens.length < 2 ? [] : labels.map((label, at) =>
     element("label", { className: "side" }, element("input", { type: "radio", name: "side", value: String(at), checked: at === 0 }), ` ${label}`))));

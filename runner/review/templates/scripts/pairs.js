@@ -1,7 +1,6 @@
 // Pairs, blind: which of two clips.
 
 const chosen = new Set();
-let isAgain = false;
 
 function startPairs() {
   bind({ ArrowLeft: "left", ArrowRight: "right", t: "tie", b: "both-bad" }, "← → t b", "left, right, tie, both bad", answer);
@@ -11,8 +10,8 @@ function startPairs() {
   }
   bind({ u: 0, Backspace: 0 }, "u", "take the last answer back", undoPair);
   offer([
-    ["←", "Left", () => answer("left")], ["t", "Tie", () => answer("tie"), "lesser"],
-    ["b", "Both bad", () => answer("both-bad"), "lesser"], ["→", "Right", () => answer("right")],
+    ["←", sided("Left", "Upper"), () => answer("left")], ["t", "Tie", () => answer("tie"), "lesser"],
+    ["b", "Both bad", () => answer("both-bad"), "lesser"], ["→", sided("Right", "Lower"), () => answer("right")],
   ]);
   byId("reasons").replaceChildren(...reasons.map((reason, at) => {
     const made = button("chip", reason, element("bdi", {}, reason), () => { made.blur(); toggleReason(reason); });
@@ -22,6 +21,9 @@ function startPairs() {
   }));
   backend.shown().then(showPairs);
 }
+
+// Where clips are below each other, left is the upper one.
+const sided = (beside, below) => element("span", {}, element("span", { className: "beside" }, beside), element("span", { className: "below" }, below));
 
 function toggleReason(reason) {
   if (!chosen.delete(reason)) chosen.add(reason);
@@ -42,7 +44,7 @@ function showPairs(shown) {
     return;
   }
   const { pair, ahead } = shown;
-  stage([pair.left, pair.right], ["left", "right"], ahead ? [ahead.left, ahead.right] : []);
+  stage([pair.left, pair.right], [sided("left", "upper"), sided("right", "lower")], ahead ? [ahead.left, ahead.right] : []);
 }
 
 async function answer(winner) {

@@ -55,6 +55,7 @@ async function stage(clips, labels, ahead = []) {
   screens = wanted;
   byId("message").hidden = true;
   byId("screens").replaceChildren(...wanted.map((screen, at) => frame(screen, labels[at])));
+  arrange();
   const videos = wanted.filter(({ clip, isBroken }) => !clip.is_still && !isBroken);
   await Promise.all(videos.map(({ clip, node }) => deck.add(node, { fps: clip.fps, seconds: node.duration })));
   if (mine !== turn) return false;
@@ -66,6 +67,19 @@ async function stage(clips, labels, ahead = []) {
   ahead.forEach(load);
   return true;
 }
+
+// In as many columns as make the clips largest. Two below each other are not left and right.
+function arrange() {
+  const { clientWidth: width, clientHeight: height } = byId("screens");
+  const { node } = screens[0] ?? {};
+  if (!node) return;
+  const ratio = (node.videoWidth ?? node.naturalWidth) / (node.videoHeight ?? node.naturalHeight) || 16 / 9;
+  const sizes = screens.map((_, at) => Math.min(width / (at + 1), (height / Math.ceil(screens.length / (at + 1))) * ratio));
+  const columns = sizes.indexOf(Math.max(...sizes)) + 1;
+  byId("screens").style.setProperty("--columns", columns);
+  document.body.classList.toggle("stacked", screens.length === 2 && columns === 1);
+}
+addEventListener("resize", arrange);
 
 function frame({ node, isBroken }, label) {
   const shown = isBroken ? element("p", { className: "message" }, "This browser does not play this clip") : node;
