@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from runner.state.disk import disk_errors
 from runner.verdicts.verdict import Best, Mark, Note, Pair, Said, Stars, Undo
 from runner.verdicts.verdict_files import VerdictLine, VerdictLines, append, read
 from runner.verdicts.votes import Verdicts, Vote, counted
@@ -62,9 +63,9 @@ class ReviewerLog:
         return bool(words) and words[-1] == said
 
     def _files(self) -> list[tuple[str, int, int]]:
-        try:
-            with os.scandir(self._folder) as entries:
-                stats = [(each.name, each.stat()) for each in entries if each.name.endswith(".jsonl")]
-        except FileNotFoundError:
+        """What tells that another line was written: names, sizes and times of the files."""
+        if not self._folder.exists():
             return []
+        with disk_errors(f"read {self._folder}"), os.scandir(self._folder) as entries:
+            stats = [(each.name, each.stat()) for each in entries if each.name.endswith(".jsonl")]
         return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
