@@ -179,7 +179,7 @@ def wrong(shown: Document, session: Session) -> Sequence[tuple[str, Document]]:
         ("none of left, right", vote(shown, "neither")),
         ("reason that the manifest does not have", vote(shown, reasons=["bribed"])),
         ("is no number", vote(shown, seconds=float("nan"))),
-        ("no member 'path'", vote(shown, path="x")),
+        ("pair has no member", vote(shown, path="x")),
         ("taken back", {"kind": "undo", "line": "0" * 64}),
         ("takes of one cell", {"kind": "best", "of": [left, foreign], "best": left, "worst": None}),
         ("its kind is none of", {"kind": "hello"}),

@@ -19,6 +19,7 @@ function showHelp() {
 
 // Elements that need these keys themselves keep them.
 function isTaken({ target, key }) {
+  if (target.closest("form[method=dialog]")) return true;
   if (target.matches("input[type=range]")) return key.startsWith("Arrow") || key === "Home" || key === "End";
   if (target.matches("input:not([type=checkbox]), select, textarea")) return true;
   return key === " " && target.matches("button:not(.frame), summary, a, input");

@@ -9,7 +9,7 @@ async function startBest() {
   bind(digits, "1–9", "the best; the next one is the worst; the best again: done", chooseTake);
   bind({ Enter: 0 }, "enter", "done, on to the next", sendBest);
   bind({ ArrowLeft: -1, ArrowRight: 1 }, "← →", "the takes before, or the next", (by) => showGroup(groupAt + by));
-  bind({ u: 0, Backspace: 0 }, "u", "take the last answer back", undoBest);
+  bind({ u: 0, z: 0, Backspace: 0 }, "u z", "take the last answer back", undoBest);
   offer([["←", "Before", () => showGroup(groupAt - 1), "lesser"], ["enter", "Done", sendBest], ["→", "Next", () => showGroup(groupAt + 1), "lesser"]]);
   const shown = await backend.shown();
   groups = shown?.groups ?? [];
@@ -55,7 +55,7 @@ function markTakes() {
 
 function chooseTake(at) {
   const name = groups[groupAt]?.of[at]?.name;
-  if (!name || !mayAnswer()) return;
+  if (!name || !isIn("shown")) return;
   if (name === best) {
     sendBest();
     return;
@@ -67,7 +67,7 @@ function chooseTake(at) {
 
 async function sendBest() {
   const group = groups[groupAt];
-  if (!group || !mayAnswer()) return;
+  if (!group || !isIn("shown")) return;
   if (!best) {
     say("First a digit: the best");
     return;
@@ -79,7 +79,7 @@ async function sendBest() {
 }
 
 async function undoBest() {
-  if (isSending) return;
+  if (isIn("sending")) return;
   const shown = await backend.undo();
   if (!shown?.undone) {
     say("There is nothing to take back");

@@ -56,14 +56,14 @@ const giveStars = (stars) => judge({ kind: "stars", stars }, { stars: stars || n
 
 async function judge(said, change) {
   const clip = clips[clipAt];
-  if (!clip || !mayAnswer()) return;
+  if (!clip || !isIn("shown")) return;
   if (!(await backend.say({ ...said, job: clip.name }))) return;
   Object.assign(clip, change);
   showClip(clipAt + 1);
 }
 
 async function undoMark() {
-  if (isSending) return;
+  if (isIn("sending")) return;
   const shown = await backend.undo();
   if (!shown?.undone) {
     say("There is nothing to take back");

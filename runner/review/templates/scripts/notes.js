@@ -3,7 +3,7 @@
 const note = byId("note");
 
 function startNote() {
-  if (shownAt === null) return false;
+  if (!isIn("shown")) return false;
   deck.pause();
   const labels = [...document.querySelectorAll(".letter")].map((each) => each.innerText);
   byId("note-title").textContent = `Note at ${deck.now().toFixed(2)} s`;

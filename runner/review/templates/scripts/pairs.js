@@ -8,7 +8,7 @@ function startPairs() {
     const digits = Object.fromEntries(reasons.slice(0, 9).map((reason, at) => [String(at + 1), reason]));
     bind(digits, `1–${Math.min(9, reasons.length)}`, "a reason, said with the answer", toggleReason);
   }
-  bind({ u: 0, Backspace: 0 }, "u", "take the last answer back", undoPair);
+  bind({ u: 0, z: 0, Backspace: 0 }, "u z", "take the last answer back", undoPair);
   offer([
     ["←", sided("Left", "Upper"), () => answer("left")], ["t", "Tie", () => answer("tie"), "lesser"],
     ["b", "Both bad", () => answer("both-bad"), "lesser"], ["→", sided("Right", "Lower"), () => answer("right")],
@@ -48,8 +48,7 @@ function showPairs(shown) {
 }
 
 async function answer(winner) {
-  // The key that chose before is not one for a pair that nobody has looked at.
-  if (!mayAnswer() || performance.now() - shownAt < 200) return;
+  if (!isIn("shown")) return;
   if (areBroken()) {
     say("A clip that is not seen is not judged");
     return;
@@ -63,7 +62,7 @@ async function answer(winner) {
 }
 
 async function undoPair() {
-  if (isSending) return;
+  if (isIn("sending")) return;
   const shown = await backend.undo();
   if (!shown) return;
   if (!shown.undone) say("There is nothing to take back");

@@ -1,9 +1,9 @@
 // What is said goes to the server and is on its disk before more is shown; while the server does not answer, it is kept
 // here and sent again. A page without a server keeps it in the browser until it is saved as a file.
 
-let isSending = false;
-let tries = 0;
 const PAUSE = 1000;
+// A line that is cut may stay silent for minutes.
+const SILENCE = 15_000;
 
 function status(text, isBad = false) {
   byId("saved").textContent = text;
@@ -11,11 +11,11 @@ function status(text, isBad = false) {
 }
 
 // The answer of the server, as an object. What it refuses for good is thrown.
-async function ask(path, document) {
-  const options = document === undefined ? {} : {
-    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(document),
+async function ask(path, said) {
+  const options = said === undefined ? {} : {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(said),
   };
-  const answer = await fetch(path, { cache: "no-store", ...options });
+  const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(SILENCE), ...options });
   if (answer.ok) return answer.json();
   const text = await answer.text();
   if (answer.status >= 500) throw new Error(text);
@@ -23,32 +23,31 @@ async function ask(path, document) {
 }
 
 // Asks until there is an answer: every second, however long it takes.
-async function insist(path, document) {
-  isSending = true;
-  try {
-    for (tries = 0; ; tries += 1) {
-      try {
-        const answer = await ask(path, document);
-        status("");
-        return answer;
-      } catch (error) {
-        if (error.isFinal) {
-          status(error.message, true);
-          return null;
-        }
-        const why = error instanceof TypeError ? "The server does not answer" : error.message;
-        const what = document === undefined ? "" : " Your last answer is kept here and sent again.";
-        status(`${why}.${what} Is 'reelrun review' still running?`, true);
-        await after(PAUSE);
+async function insist(path, said) {
+  const before = document.body.dataset.state;
+  enter("sending");
+  for (;;) {
+    try {
+      const answer = await ask(path, said);
+      status("");
+      enter(before);
+      return answer;
+    } catch (error) {
+      if (error.isFinal) {
+        status(error.message, true);
+        enter(before);
+        return null;
       }
+      const why = error instanceof TypeError || error.name === "TimeoutError" ? "The server does not answer" : error.message;
+      const what = said === undefined ? "" : " Your last answer is kept here and sent again.";
+      status(`${why}.${what} Is 'reelrun review' still running?`, true);
+      await after(PAUSE);
     }
-  } finally {
-    isSending = false;
   }
 }
 
 const server = {
   shown: () => insist(`shown/${mode}`),
-  say: (document) => insist("said", document),
+  say: (said) => insist("said", said),
   undo: () => insist(`undone/${mode}`, {}),
 };

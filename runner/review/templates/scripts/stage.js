@@ -7,9 +7,19 @@ const deck = new Deck(() => updateTransport());
 const loaded = new Map();
 let screens = [];
 let isLoud = false;
-// When the clips were shown; null while there is nothing to judge.
-let shownAt = null;
+// When the clips were shown.
+let shownAt = 0;
 let turn = 0;
+// A key that was pressed for the pair before is no answer to this one.
+const BREATH = 100;
+
+// loading, shown, sending, or done: answers are taken of what is shown.
+function enter(state) {
+  document.body.dataset.state = state;
+  byId("table").setAttribute("aria-busy", String(state === "loading"));
+}
+
+const isIn = (state) => document.body.dataset.state === state;
 
 // A page from the disk has its clips beside it; a server gives them out by name alone.
 const addressOf = ({ name, ending = "" }) => (parcel ? `./clips/${name}${ending}` : `clips/${name}`);
@@ -43,8 +53,7 @@ function unload({ clip, node }) {
 // Show these clips as soon as all of them are ready, each under its label; then load those that come next.
 async function stage(clips, labels, ahead = []) {
   const mine = ++turn;
-  shownAt = null;
-  byId("table").setAttribute("aria-busy", "true");
+  enter("loading");
   const wanted = clips.map(load);
   const kept = new Set([...clips, ...ahead].map(({ name }) => name));
   [...loaded.values()].filter(({ clip }) => !kept.has(clip.name)).forEach(unload);
@@ -65,6 +74,9 @@ async function stage(clips, labels, ahead = []) {
   if (!calm.matches) deck.play();
   updateTransport();
   ahead.forEach(load);
+  await after(BREATH);
+  if (mine !== turn) return false;
+  enter("shown");
   return true;
 }
 
@@ -89,13 +101,12 @@ function frame({ node, isBroken }, label) {
 // Instead of clips: that all is done, or why nothing can be shown.
 function announce(title, ...more) {
   turn += 1;
-  shownAt = null;
+  enter("done");
   [...loaded.values()].forEach(unload);
   screens = [];
   byId("screens").replaceChildren();
   byId("message").replaceChildren(element("p", {}, element("b", {}, title)), ...more.map((text) => element("p", {}, text)));
   byId("message").hidden = false;
-  byId("table").setAttribute("aria-busy", "false");
   updateTransport();
 }
 
@@ -145,5 +156,3 @@ function offer(answers) {
     return made;
   }));
 }
-
-const mayAnswer = () => shownAt !== null && !isSending;
