@@ -17,7 +17,7 @@ from runner.review.review_app import ReviewApp
 from runner.review.review_server import serving
 from runner.review.session import Desk, Document, Session
 from runner.verdicts.verdict_files import file_of, folder_of
-from tests.reviewing import clips_of, finished_campaign
+from tests.finished_clips import clips_of, finished_campaign
 from tests.test_review_session import names, vote
 
 TOKEN = "0123456789abcdef0123456789abcdef"

@@ -13,7 +13,7 @@ from runner.review.reviewed_clips import ReviewedClip
 from runner.review.session import Desk, Document, Session
 from runner.verdicts.verdict import Pair, VerdictError, Winner
 from runner.verdicts.verdict_files import append, file_of, folder_of
-from tests.reviewing import clips_of, finished_campaign
+from tests.finished_clips import clips_of, finished_campaign
 
 
 @pytest.fixture(scope="module")

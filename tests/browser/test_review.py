@@ -28,7 +28,7 @@ from tests.browser.chromium import chromium as start_chromium
 from tests.browser.conftest import fresh
 from tests.browser.test_page import keys, wait
 from tests.command import environment
-from tests.reviewing import clips_of, finished_campaign
+from tests.finished_clips import clips_of, finished_campaign
 
 STATE = "document.body.dataset.state"
 SHOWN = "[...document.querySelectorAll('.seat .clip')].map(({ src }) => src)"

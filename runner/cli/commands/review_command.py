@@ -41,7 +41,7 @@ def review(options: argparse.Namespace) -> int:
     clips = _clips(options, manifest)
     if options.page is not None:
         return _make_page(options, manifest, clips)
-    by = reviewer_of(options.as_name, manifest.path.parent)
+    by = reviewer_of(options.reviewer, manifest.path.parent)
     with sitting_file(manifest.output.dir, by) as file:
         sitting = file.resumed()
         with _served(options, manifest, clips, by, sitting) as address:
@@ -53,7 +53,7 @@ def review(options: argparse.Namespace) -> int:
 
 def _make_page(options: argparse.Namespace, manifest: Manifest, clips: tuple[ReviewedClip, ...]) -> int:
     """Write a page for people elsewhere."""
-    by = "" if options.as_name is None else reviewer_of(options.as_name, manifest.path.parent)
+    by = "" if options.reviewer is None else reviewer_of(options.reviewer, manifest.path.parent)
     mode, verdicts = options.mode or PAIRS, _folder(options, manifest)
     present = {clip.job: clip.sha256 for clip in clips}
     found = contents(clips, mode, counted(read(verdicts), present).votes, SoundClips(screen.say))
