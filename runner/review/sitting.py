@@ -64,7 +64,7 @@ class SittingFile:
 
 @contextmanager
 def sitting_file(folder: Path, by: str) -> Iterator[SittingFile]:
-    """The file of a reviewer's sitting, in the output folder. It goes when the sitting ends well.
+    """The file of a reviewer's sitting, in the output folder. It goes when the sitting ends; only a kill leaves it.
 
     Raises UsageError if this reviewer's sitting is being served already.
     """
@@ -82,5 +82,7 @@ def sitting_file(folder: Path, by: str) -> Iterator[SittingFile]:
         except OSError:
             hint = "go on there, or end it with Ctrl-C; for another person write --as NAME"
             raise UsageError(f"a review by {by} of this campaign is being served already", hint) from None
-        yield SittingFile(descriptor)
-        path.unlink(missing_ok=True)
+        try:
+            yield SittingFile(descriptor)
+        finally:
+            path.unlink(missing_ok=True)
