@@ -75,9 +75,9 @@ def test_image_variables_that_pictures_share_are_facets() -> None:
     jobs = [job(image=image, image_vars={"colour": colour, "sku": sku}) for image, (colour, sku) in known.items()]
     found = facets([*jobs, *jobs])
     assert shape(found)["image_vars.colour"] == [("green", 4), ("red", 2)]
-    # It names each picture, as the facet of pictures does.
-    assert "image_vars.sku" not in shape(found)
-    assert [facet.label for facet in found] == ["image", "colour"]
+    assert [facet.label for facet in found] == ["image", "colour", "sku"]
+    # It names each image, as the facet of images does: for rows and columns, and no filter.
+    assert [facet.names_images for facet in found] == [False, False, True]
 
 
 def test_choices_count_their_jobs() -> None:

@@ -40,11 +40,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """Something that jobs differ in. `name` is its column in `index.csv`, `label` is what people read."""
+    """Something that jobs differ in. `name` is its column in `index.csv`, `label` is what people read.
+
+    What `names_images` has another value for each image: it is no better a filter than the image is.
+    """
 
     name: str
     label: str
     choices: tuple[Choice, ...]
+    names_images: bool = False
 
 
 def facets(jobs: Sequence[Mapping[str, Json]]) -> list[Facet]:
@@ -61,11 +65,14 @@ def facets(jobs: Sequence[Mapping[str, Json]]) -> list[Facet]:
             labels.setdefault(name, label)
             values.setdefault(name, {}).setdefault(key, _label(name, value))
             counts[name, key] += 1
-    # What names each picture anew says no more than the picture itself.
-    pictures = len(values.get("image", {}))
-    values = {name: each for name, each in values.items() if not name.startswith(_OF_IMAGES) or len(each) < pictures}
+    images = len(values.get("image", {}))
     found = [
-        Facet(name, labels[name], tuple(_choices(name, values[name], counts, had[name], len(jobs))))
+        Facet(
+            name,
+            labels[name],
+            tuple(_choices(name, values[name], counts, had[name], len(jobs))),
+            names_images=name.startswith(_OF_IMAGES) and len(values[name]) >= images,
+        )
         for name in sorted(values, key=_rank)
     ]
     return [facet for facet in found if len(facet.choices) > 1]

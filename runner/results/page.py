@@ -15,6 +15,7 @@ from runner.results.facets import STATUSES, Facet, facets, places
 from runner.results.job_document import timestamp
 from runner.results.page_parts import TEMPLATES, environment, policy, scripts, styles
 from runner.results.snapshot import IndexSnapshot
+from runner.video.measures import MEASURES
 
 # A browser can handle a page with this many cards. Further jobs are only in the other two files.
 LIMIT = 10_000
@@ -28,6 +29,7 @@ _SCRIPTS = (
     "deck",
     "filters",
     "layout",
+    "sorting",
     "cells",
     "reel",
     "matrix",
@@ -80,7 +82,7 @@ def write(file: TextIO, snapshot: IndexSnapshot) -> None:
             facets=found,
             open_choices=_OPEN_CHOICES,
             cards=cards,
-            data={"facets": [_choices(facet) for facet in found], "jobs": cards},
+            data={"facets": [_choices(facet) for facet in found], "jobs": cards, "meanings": dict(MEASURES)},
             frame=frame,
             style=style,
             script=script,
@@ -139,7 +141,7 @@ def _source(job: Mapping[str, Json], snapshot: IndexSnapshot) -> str | None:
 
 def _choices(facet: Facet) -> dict[str, Json]:
     choices: list[Json] = [{"key": choice.key, "label": choice.label} for choice in facet.choices]
-    return {"name": facet.name, "label": facet.label, "choices": choices}
+    return {"name": facet.name, "label": facet.label, "names_images": facet.names_images, "choices": choices}
 
 
 def _frame(jobs: Sequence[Mapping[str, Json]]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -25,6 +26,7 @@ HOSTILE = (
 )
 # Without rows and columns, clips follow each other.
 SHEET = "#rows=none&columns=none"
+SMALL = (320, 180)
 # Names that a URL would take apart.
 AWKWARD = "a #1%20?b=1,2 é"
 JOB = JobRecord(
@@ -122,11 +124,21 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a page of 48 clips: two images by four prompts, three surfaces and two takes; with sprites."""
     folder = tmp_path_factory.mktemp("matrix")
-    jobs = sweep(folder, 96, 3)
+    jobs = sweep(folder, 96, 3, SMALL)
     # Of two, the copies are gone; one of them flashes.
     for number in (7, 8):
         jobs[number]["previews"] = None
     return write_page(folder, jobs)
+
+
+@pytest.fixture(scope="session")
+def thinned(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page of two cells whose previews and thumbnails were deleted after it was written."""
+    folder = tmp_path_factory.mktemp("thinned")
+    address = write_page(folder, sweep(folder, 4, 1, SMALL))
+    for name in ("previews", "thumbnails"):
+        shutil.rmtree(folder / name)
+    return address
 
 
 def fresh(chromium: Chrome, address: str) -> Chrome:

@@ -82,25 +82,6 @@ key(" ");
 return rates;
 """
 STEP = """
-await until(() => document.querySelectorAll(".row .cell").length >= COUNT);
-await frame(); await frame();
-key(" ");
-await until(() => clips().length === COUNT);
-if (WATCHED) {
-  watch();
-  await until(() => media.size === COUNT);
-}
-const began = performance.now(), spreads = [];
-while (performance.now() - began < 5000) {
-  const times = [...media.values()].map(({ time }) => time);
-  spreads.push((Math.max(...times) - Math.min(...times)) * 1000);
-  await frame();
-}
-const counts = [...media.values()].map(({ count }) => count / 5);
-key(" ");
-return { spreads, counts };
-"""
-STEP = """
 const numbers = () => clips().map((video) => (video.seeking ? -1 : Math.floor(video.currentTime * FPS)));
 if (!window.seen) {
   await until(() => document.querySelectorAll(".row .cell").length >= 9);

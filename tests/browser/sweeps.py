@@ -21,9 +21,12 @@ from runner.results.job_document import job_document
 from runner.results.snapshot import Header, IndexSnapshot
 
 FPS, SECONDS = 24, 6
-# The number of a frame is painted as bits, the highest first, white for 1, in blocks along the upper edge.
-BITS, BLOCK = 8, 40
-HEADER = Header("trail-shoes", "trail-shoes.yaml", "9f" * 32, "sandbox", "USD", 1_763_906_700.0)
+# The number of a frame is painted as bits, the highest first, white for 1, in blocks along the left of the upper edge.
+BITS, BLOCKS = 8, 16
+SOURCE = "sha256:" + "0" * 64
+HEADER = Header(
+    "trail-shoes", "trail-shoes.yaml", "9f" * 32, "sandbox", "USD", 1_763_906_700.0, files={SOURCE: "thumbnails/0.jpg"}
+)
 IMAGES, PROMPTS = ("boot", "shoe", "bag", "hat"), ("plain", "mood", "ad", "dusk")
 SURFACES, CAMERAS = ("wet rock", "warm sand", "fresh snow"), ("slow push-in", "orbit left")
 TEXTS = {
@@ -42,7 +45,7 @@ DONE = JobRecord(
     model="Kling-Image2Video-V1.6-Standard",
     variables={},
     take=1,
-    payload={"image": "sha256:" + "0" * 64, "prompt": "The shoe on wet rock"},
+    payload={"image": SOURCE, "prompt": "The shoe on wet rock"},
     status=Status.SUCCEEDED,
     reason="",
     request_id="7f6f9a3e-0f2c-4e6e-9a58-6f1f1f0c9b11",
@@ -56,6 +59,7 @@ DONE = JobRecord(
 def frames(seed: int, size: tuple[int, int], count: int = FPS * SECONDS) -> Iterator[Image.Image]:
     """A scene that moves, with the number of each frame in it."""
     width, height = size
+    block = width // BLOCKS
     noise = np.random.default_rng(seed)
     ground = Image.fromarray(noise.integers(40, 160, (12, 40, 3), dtype=np.uint8)).resize(
         (width * 2, height), Image.Resampling.BICUBIC
@@ -68,7 +72,7 @@ def frames(seed: int, size: tuple[int, int], count: int = FPS * SECONDS) -> Iter
         draw.ellipse((at, height * 0.45, at + height * 0.4, height * 0.85), fill=colour)
         for bit in range(BITS):
             shade = 255 if number >> (BITS - 1 - bit) & 1 else 0
-            draw.rectangle((bit * BLOCK, 0, (bit + 1) * BLOCK - 1, BLOCK - 1), fill=(shade, shade, shade))
+            draw.rectangle((bit * block, 0, (bit + 1) * block - 1, block - 1), fill=(shade, shade, shade))
         yield picture
 
 
@@ -101,24 +105,25 @@ def write_stills(folder: Path, seed: int, size: tuple[int, int] = (640, 360)) ->
 def media(folder: Path, kinds: int, size: tuple[int, int] = (640, 360)) -> None:
     """The files of some clips that differ."""
     for seed in range(kinds):
-        write_clip(folder / f"previews/{seed}.mp4", seed, size)
+        write_clip(folder / f"kinds/{seed}.mp4", seed, size)
         write_stills(folder, seed, size)
 
 
-def sweep(folder: Path, count: int, kinds: int, takes: int = 2) -> list[dict[str, Json]]:
+def sweep(folder: Path, count: int, kinds: int, size: tuple[int, int] = (640, 360)) -> list[dict[str, Json]]:
     """The jobs of a sweep over image, prompt, surface, camera and take; cells beyond that differ in `cfg`."""
-    media(folder, kinds)
-    cells = product(range(count), IMAGES, PROMPTS, SURFACES, CAMERAS, range(1, takes + 1))
+    media(folder, kinds, size)
+    for name in ("videos", "previews"):
+        (folder / name).mkdir(exist_ok=True)
+    cells = product(range(count), IMAGES, PROMPTS, SURFACES, CAMERAS, (1, 2))
     return [document(folder, number, number % kinds, *next(cells)) for number in range(count)]
 
 
 def document(
     folder: Path, number: int, kind: int, cfg: int, image: str, prompt: str, surface: str, camera: str, take: int
 ) -> dict[str, Json]:
-    """A job as the index has it. Each has a file of its own, of one of the kinds."""
-    path = folder / f"videos/{number}.mp4"
-    path.parent.mkdir(exist_ok=True)
-    os.link(folder / f"previews/{kind}.mp4", path)
+    """A job as the index has it. Each has files of its own, of one of the kinds."""
+    for name in ("videos", "previews"):
+        os.link(folder / f"kinds/{kind}.mp4", folder / f"{name}/{number}.mp4")
     variables: dict[str, Json] = {"surface": surface, "camera": camera} | ({"cfg": cfg / 10} if cfg else {})
     text = TEXTS[prompt].format(image=image, surface=surface, camera=camera)
     video = Artifact(f"videos/{number}.mp4", f"{number:064x}", 512_000, float(SECONDS), 640, 360, float(FPS), "h264")
@@ -130,12 +135,12 @@ def document(
         prompt_id=prompt,
         variables=variables,
         take=take,
-        payload={"image": "sha256:" + "0" * 64, "prompt": text, "duration": "5", "cfg_scale": 0.5},
+        payload={"image": SOURCE, "prompt": text, "duration": "5", "cfg_scale": 0.5},
         video=video,
         thumbnail=Artifact(f"thumbnails/{kind}.jpg", "1" * 64, 99),
     )
-    return job_document(record, {}) | {
-        "previews": {"sprite": {"path": f"previews/{kind}.webp"}, "small": {"path": f"videos/{number}.mp4"}},
+    return job_document(record, {"product": f"the {image} of the season"}) | {
+        "previews": {"sprite": {"path": f"previews/{kind}.webp"}, "small": {"path": f"previews/{number}.mp4"}},
         "measures": measures(number),
         "defects": defects(number),
         "warnings": [{"code": "camera", "message": "the prompt says 'push-in', the camera stands"}]
@@ -152,6 +157,7 @@ def measures(number: int) -> dict[str, Json]:
         "flash": 4 if number % 40 == 7 else 0,
         "flicker": round(0.2 + number % 7 / 10, 3),
         "motion": round(0.03 + number % 11 / 100, 4),
+        "wobble": round(0.01 + number % 13 / 1000, 4),
         "sharpness": round(0.9 + number % 5 / 50, 3),
         "zoom": round(1 + number % 9 / 30, 3),
         "first_frame": 0.97,
@@ -185,6 +191,6 @@ def write_page(folder: Path, jobs: Iterable[dict[str, Json]], header: Header = H
 def number_in(picture: Image.Image, clip: tuple[float, float, float, float]) -> int:
     """The number of the frame that is seen in a part of a screenshot: left, upper, width and height of the clip."""
     left, upper, width, _ = clip
-    block = BLOCK * width / 640
+    block = width / BLOCKS
     shades = [picture.getpixel((round(left + (bit + 0.5) * block), round(upper + block / 2))) for bit in range(BITS)]
     return sum((sum(shade[:3]) > 382) << (BITS - 1 - bit) for bit, shade in enumerate(shades))  # type: ignore[index]

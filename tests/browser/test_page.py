@@ -296,6 +296,10 @@ def test_two_of_anything_are_rows_and_columns(wall: Chrome) -> None:
     assert heads(wall, "head-cell") == ["boot", "shoe"]
     assert heads(wall, "row-head")[:2] == ["wet rock", "warm sand"]
     assert wall.current_url.endswith("#rows=variables.surface&columns=image")
+    # What names each image is no filter, and good for rows.
+    assert "product" not in [each.text for each in wall.find_elements(By.TAG_NAME, "legend")]
+    select(wall, "rows", "product")
+    assert heads(wall, "row-head") == ["the boot of the season", "the shoe of the season"]
 
 
 def test_a_third_is_stepped_through(wall: Chrome) -> None:
@@ -311,6 +315,8 @@ def test_a_third_is_stepped_through(wall: Chrome) -> None:
 
 def test_takes_of_a_cell_are_in_one_place(wall: Chrome) -> None:
     assert find(wall, ".cell .values").text == "wet rock · slow push-in · take 1"
+    # Of those behind it, one is frozen and one flashes.
+    assert find(wall, ".cell .behind").text == "+2"
     find(wall, ".cell .on").click()
     assert find(wall, ".cell .values").text == "wet rock · slow push-in · take 2"
     assert wall.current_url.endswith("#front=0000000000000001")
@@ -334,6 +340,12 @@ def test_the_sprite_follows_the_pointer(wall: Chrome) -> None:
     assert wall.find_elements(By.CSS_SELECTOR, "video") == []
     hover(wall, find(wall, "h1"))
     assert wall.find_elements(By.CSS_SELECTOR, ".sprite") == []
+    # Over a clip that stands, too, until it moves again.
+    keys(wall, "5")
+    hover(wall, frame(wall, 0))
+    assert wait(wall, "document.querySelector('.sprite')")
+    keys(wall, Keys.ARROW_RIGHT)
+    assert wait(wall, "document.querySelectorAll('.clip').length === 8 && !document.querySelector('.sprite')")
 
 
 def test_what_is_visible_plays_in_step_and_nothing_else_is_loaded(wall: Chrome) -> None:
@@ -341,7 +353,15 @@ def test_what_is_visible_plays_in_step_and_nothing_else_is_loaded(wall: Chrome) 
     keys(wall, " ")
     assert wait(wall, "[...document.querySelectorAll('.clip')].every((clip) => clip.currentTime > 0.3)")
     assert len(wall.find_elements(By.CSS_SELECTOR, ".clip")) == 8
-    assert len({url for url in requested(wall) if url.endswith(".mp4")}) == 8
+    played = {url for url in requested(wall) if url.endswith(".mp4")}
+    assert len(played) == 8
+    # Small copies move in the matrix; the loupe is over the originals.
+    assert all("/previews/" in url for url in played)
+    keys(wall, "z")
+    assert wait(wall, "[...document.querySelectorAll('.clip')].every((clip) => clip.currentSrc.includes('/videos/'))")
+    assert wait(wall, "[...document.querySelectorAll('.clip')].every((clip) => clip.currentTime > 0.3)")
+    keys(wall, "z", "z", "z")
+    assert wait(wall, "[...document.querySelectorAll('.clip')].every((clip) => clip.currentSrc.includes('/previews/'))")
     keys(wall, " ")
     assert wait(wall, "[...document.querySelectorAll('.clip')].every((clip) => clip.paused)")
 
@@ -362,6 +382,11 @@ def test_frames_are_stepped_exactly(wall: Chrome) -> None:
     )
     assert [number_in(picture, box) for box in boxes] == [74] * 8
     assert wait(wall, "location.hash === '#time=3.104'")
+    address = wall.current_url
+    wall.get("about:blank")
+    wall.get(address)
+    assert wait(wall, f"document.querySelectorAll('.clip').length === 8 && {times}.every((frame) => frame === 74)")
+    assert find(wall, "#time").text == "3.10 s f 74"
 
 
 def test_a_span_repeats(wall: Chrome) -> None:
@@ -392,11 +417,18 @@ def test_two_chosen_clips_are_compared(wall: Chrome) -> None:
     )
     assert "Prompt, A to B" in find(wall, "#view-body").text
     assert find(wall, "ins").text.strip() == "at first light"
+    keys(wall, "z")
+    assert wait(wall, "[...document.querySelectorAll('#view video')].every(({ src }) => src.includes('/videos/'))")
+    keys(wall, "z", "z", "z")
+    wall.execute_script(
+        "const wiper = document.querySelector('.wiper'); wiper.value = 250; wiper.dispatchEvent(new Event('input'))"
+    )
+    assert wait(wall, "location.hash.endsWith('pair=0000000000000000%2C000000000000000c&look=wipe&wipe=250')")
     address = wall.current_url
-    assert address.endswith("pair=0000000000000000%2C000000000000000c&look=wipe")
     wall.get("about:blank")
     wall.get(address)
     assert find(wall, ".pair").get_attribute("data-look") == "wipe"
+    assert find(wall, ".wiper").get_attribute("value") == "250"
 
 
 def test_the_loupe_is_over_all_clips(wall: Chrome) -> None:
@@ -408,6 +440,40 @@ def test_the_loupe_is_over_all_clips(wall: Chrome) -> None:
     assert find(wall, "#loupe").get_attribute("aria-pressed") == "true"
     keys(wall, "z", "z")
     assert set(wall.execute_script(scales)) == {"none"}
+
+
+def test_the_source_picture_is_shown_while_a_key_is_held(wall: Chrome) -> None:
+    wait(wall, "document.querySelector('.still')?.complete")
+    ActionChains(wall, duration=0).key_down("o").perform()
+    assert wait(wall, "document.querySelectorAll('.fit > .source').length === 8")
+    ActionChains(wall, duration=0).key_up("o").perform()
+    assert wall.find_elements(By.CSS_SELECTOR, ".source") == []
+
+
+def test_the_prompt_is_copied(wall: Chrome) -> None:
+    wall.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    hover(wall, frame(wall, 0))
+    keys(wall, "c")
+    assert wait(wall, "document.getElementById('said').textContent") == "Prompt copied"
+    wall.set_script_timeout(5)
+    assert wall.execute_async_script("navigator.clipboard.readText().then(arguments[0], arguments[0])") == (
+        "The boot on wet rock, slow push-in"
+    )
+
+
+def test_what_is_gone_since_the_page_was_made_is_done_without(chromium: Chrome, thinned: str) -> None:
+    fresh = chromium
+    fresh.get(thinned)
+    # The first frame of the original stands in for the thumbnail.
+    assert wait(fresh, "[...document.querySelectorAll('video.still')].every(({ readyState }) => readyState > 1)")
+    for x in (20, 40, 42):
+        ActionChains(fresh, duration=0).move_to_element_with_offset(frame(fresh, 0), x, 0).perform()
+    assert wait(fresh, "document.querySelector('.scrubbed, .sprite')")
+    keys(fresh, " ")
+    played = "[...document.querySelectorAll('.clip')].filter(({ currentTime }) => currentTime > 0.3)"
+    assert wait(fresh, f"{played}.length === document.querySelectorAll('.cell[data-id]').length")
+    sources = fresh.execute_script(f"return {played}.map(({{ currentSrc }}) => currentSrc)")
+    assert all("/videos/" in source for source in sources)
 
 
 def test_flashes_are_warned_of(wall: Chrome) -> None:
@@ -437,6 +503,13 @@ def test_clips_are_sorted_by_a_measure(wall: Chrome) -> None:
     find(wall, "#direction").click()
     assert [number % 11 for number in shown(wall)[:3]] == [10, 10, 10]
     assert "sort=-measures.motion" in wall.current_url
+    assert find(wall, ".figure").text == "motion 0.13"
+    # Wobble is never told without the motion that it is a part of.
+    select(wall, "sort", "wobble")
+    assert find(wall, ".figure").text == "wobble 0.022, motion 0.04"
+    # A column in which all jobs are alike sorts nothing.
+    offered = [each.text for each in Select(find(wall, "#sort")).options]
+    assert {"key", "product", "defects", "cfg_scale"} & set(offered) == {"key", "product", "defects"}
 
 
 def test_measures_and_defects_are_told_on_demand(wall: Chrome, matrix: str) -> None:
@@ -473,6 +546,13 @@ def test_only_rows_near_the_screen_are_filled(wall: Chrome) -> None:
         "document.querySelector('.row:last-child .cell') && !document.querySelector('.row .cell')"
         "?.closest('.row:first-child')",
     )
+    # Where one is stands in the address, too.
+    assert wait(wall, "location.hash.includes('&top=')")
+    address = wall.current_url
+    wall.get("about:blank")
+    wall.get(address)
+    assert wait(wall, "document.querySelector('.row:last-child .cell')")
+    assert wall.execute_script("return document.getElementById('cards').scrollTop") > 100
 
 
 def test_arrow_keys_walk_over_the_matrix(wall: Chrome) -> None:

@@ -4,7 +4,8 @@ const bindings = [];
 let areOn = true;
 
 // `keys`: from values of KeyboardEvent.key, with "Shift+" before where it is held, to what `run` gets; `shown`: how the
-// help writes them. What `run` refuses with false is left to the browser.
+// help writes them. Where two have one key, the later is asked first. What `run` refuses with false goes to the one before,
+// and at last to the browser: a mode refuses its keys while it is off.
 function bind(keys, shown, does, run, release = null) {
   bindings.push({ keys, shown, does, run, release });
 }
@@ -25,19 +26,22 @@ function isTaken({ target, key }) {
   return key === " " && target.matches("button:not(.frame), summary, a, input");
 }
 
-function bindingOf({ key, shiftKey }) {
-  const name = key.startsWith("Arrow") && shiftKey ? `Shift+${key}` : key.length === 1 ? key.toLowerCase() : key;
-  return [name, bindings.find(({ keys }) => name in keys)];
+function nameOfKey({ key, shiftKey }) {
+  return key.startsWith("Arrow") && shiftKey ? `Shift+${key}` : key.length === 1 ? key.toLowerCase() : key;
+}
+
+function boundTo(name) {
+  return bindings.filter(({ keys }) => name in keys).reverse();
 }
 
 document.addEventListener("keydown", (event) => {
   if (!areOn || help.open || event.altKey || event.ctrlKey || event.metaKey || isTaken(event)) return;
-  const [name, binding] = bindingOf(event);
-  if (!binding || (event.repeat && !event.key.startsWith("Arrow"))) return;
-  if (binding.run(binding.keys[name]) !== false) event.preventDefault();
+  if (event.repeat && !event.key.startsWith("Arrow")) return;
+  const name = nameOfKey(event);
+  if (boundTo(name).some(({ keys, run }) => run(keys[name]) !== false)) event.preventDefault();
 });
 document.addEventListener("keyup", (event) => {
-  bindingOf(event)[1]?.release?.();
+  boundTo(nameOfKey(event)).forEach(({ release }) => release?.());
   // A button acts when the space bar is let go.
   if (event.key === " " && event.target.matches?.(".frame")) event.preventDefault();
 });

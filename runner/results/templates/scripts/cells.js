@@ -15,11 +15,18 @@ function flashes({ id, measures }) {
 
 function allow(job) {
   allowed.add(job.id);
+  cells().filter((cell) => jobIn(cell) === job).forEach(fillCell);
 }
 
-// What a browser can play of a job, the small copy where there is one.
-function playable({ clip, small }) {
-  return small ?? (clip && !isGif(clip) ? clip : null);
+// The files that a browser may play of a job, the best first: the small copy, or the original where one looks closely.
+// What is gone or not played is followed by the next.
+function sourcesOf({ clip, small }, isClose = loupe.zoom > 1) {
+  const original = clip && !isGif(clip) ? clip : null;
+  return (isClose ? [original, small] : [small, original]).filter(Boolean);
+}
+
+function isPlayable(job) {
+  return sourcesOf(job).length > 0;
 }
 
 function icon(name) {
@@ -41,8 +48,8 @@ function fillCell(cell) {
   const stack = stackIn.get(cell), index = frontOf(stack), job = jobs[index];
   cell.dataset.id = job.id;
   cell.className = `cell ${job.status}`;
-  cell.replaceChildren(picture(job), foot(stack, job), caption(index));
-  if (flashes(job)) cell.append(veil(job, () => { allow(job); fillCell(cell); mountVisible(); }));
+  cell.replaceChildren(picture(job), ...badge(job), foot(stack, job), caption(index));
+  if (flashes(job)) cell.append(veil(job, () => { allow(job); mountVisible(); }));
   markChosen(cell);
 }
 
@@ -64,7 +71,7 @@ function fitted(job, ...content) {
 // The thumbnail; without one, the first frame of the clip itself.
 function still(job) {
   if (job.still) return element("img", { className: "still", loading: "lazy", decoding: "async", alt: "", src: job.still });
-  const source = playable(job);
+  const [source] = sourcesOf(job, false);
   if (!source) return element("img", { className: "still", loading: "lazy", alt: "", src: job.clip });
   return element("video", { className: "still", muted: true, playsInline: true, preload: "metadata", src: `${source}#t=0.01` });
 }
@@ -85,27 +92,44 @@ function foot(stack, job) {
   if (job.clip && job.status !== "succeeded") made.append(element("span", { className: "flag" }, job.status));
   if (job.orphaned) made.append(element("span", { className: "flag", title: "no longer in the manifest" }, "removed"));
   if (job.is_gone) made.append(element("span", { className: "flag" }, "clip gone"));
-  const names = [...new Set([...job.defects.map(({ measure }) => measure), ...job.warnings.map(({ code }) => code)])];
-  if (names.length) made.append(element("span", { className: "defects", title: names.join(", ") }, icon("warning"), names.join(" ")));
-  const { seconds } = job.video ?? {};
-  const facts = [seconds && `${Number(seconds.toFixed(1))} s`, job.price].filter(Boolean).join("  ");
-  made.append(element("span", { className: "end" }, facts));
-  if (playable(job)) made.append(button("choose", "Choose for comparing (s)", icon("compare")));
+  made.append(element("span", { className: "end" }, ...facts(job)));
+  if (isPlayable(job)) made.append(button("choose", "Choose for comparing (s)", icon("compare")));
   return made;
+}
+
+// Names of defects and warnings.
+function faults({ defects, warnings }) {
+  return [...new Set([...defects.map(({ measure }) => measure), ...warnings.map(({ code }) => code)])];
+}
+
+function badge(job) {
+  const names = faults(job);
+  return names.length ? [element("span", { className: "defects" }, icon("warning"), names.join(" "))] : [];
+}
+
+function facts({ video, price }) {
+  return [video?.seconds && `${Number(video.seconds.toFixed(1))} s`, price].filter(Boolean).map((fact) => element("span", {}, fact));
 }
 
 function turner(stack) {
-  const at = stack.indexOf(frontOf(stack)) + 1;
+  const front = frontOf(stack), at = stack.indexOf(front) + 1;
+  const behind = stack.filter((index) => index !== front && faults(jobs[index]).length).length;
   return element("span", { className: "turner" },
     button("turn", "The take before (shift and left)", icon("left")),
     element("span", { className: "place" }, `${at}/${stack.length}`),
-    button("turn on", "The next take (shift and right)", icon("right")));
+    button("turn on", "The next take (shift and right)", icon("right")),
+    ...(behind ? [warned(behind)] : []));
+}
+
+function warned(count) {
+  const title = `Behind it, with defects or warnings: ${count}`;
+  return element("span", { className: "behind", title, attributes: { role: "img", "aria-label": title } }, `+${count}`, icon("warning"));
 }
 
 function caption(index) {
-  const made = element("div", { className: "caption" }, element("p", { className: "values", dir: "auto" }, captionOf(index)));
-  made.append(element("p", { className: "prompt", dir: "auto" }, promptOf(jobs[index])));
-  return made;
+  const lines = { figure: sortedBy(jobs[index]), values: captionOf(index), prompt: promptOf(jobs[index]) };
+  const told = Object.entries(lines).filter(([, text]) => text);
+  return element("div", { className: "caption" }, ...told.map(([className, text]) => element("p", { className, dir: "auto" }, text)));
 }
 
 function turnCell(cell, by) {
@@ -122,9 +146,9 @@ function turnCell(cell, by) {
 // Show a clip at a share of its length: a frame of its sprite or, without one, of the clip itself.
 function scrub(cell, share) {
   const job = jobIn(cell);
-  if (mounted.has(cell) || flashes(job)) return;
+  if (flashes(job)) return;
   if (job.sprite) scrubSprite(cell, job.sprite, share);
-  else if (playable(job)) scrubClip(cell, job, share);
+  else if (isPlayable(job) && !mounted.has(cell)) scrubClip(cell, job, share);
 }
 
 function scrubSprite(cell, src, share) {
@@ -140,7 +164,7 @@ function scrubSprite(cell, src, share) {
 function scrubClip(cell, job, share) {
   let video = cell.querySelector(".scrubbed");
   if (!video) {
-    video = makeVideo(job, playable(job));
+    video = makeVideo(job, sourcesOf(job, false));
     video.classList.add("scrubbed");
     cell.querySelector(".fit").append(video);
   }

@@ -1,8 +1,7 @@
 // The jobs of the page, and what is asked of them.
 
-const { facets, jobs } = JSON.parse(byId("data").textContent);
+const { facets, jobs, meanings } = JSON.parse(byId("data").textContent);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const measureNames = [...new Set(jobs.flatMap(({ measures }) => Object.keys(measures)))];
 
 // A GIF is a moving picture: no browser plays it as a video.
 function isGif(clip) {
@@ -15,6 +14,17 @@ function plain(value) {
 
 function rounded(value) {
   return typeof value === "number" ? String(Number(value.toPrecision(3))) : plain(value);
+}
+
+// Measures as people read them. Wobble says nothing without the motion that it is a part of.
+function figures({ motion, wobble, duplicate_of: twin, ...others }) {
+  const moving = wobble === null || wobble === undefined ? { motion } : { "motion, wobble": [motion, wobble].map(rounded).join(", ") };
+  return Object.entries({ ...(typeof motion === "number" ? moving : {}), ...others })
+    .filter(([, value]) => value !== null && value !== undefined).map(([name, value]) => [name, rounded(value)]);
+}
+
+function told(value) {
+  return value === undefined || value === null ? "–" : rounded(value);
 }
 
 function promptOf(job) {

@@ -7,14 +7,14 @@ const PATIENCE = 3000;
 
 class Clip {
   constructor(video, { fps, seconds }) {
-    Object.assign(this, { video, fps: fps || 24, seconds: seconds || 0, soughtAt: 0, broken: false });
+    Object.assign(this, { video, fps: fps || 24, seconds: seconds || 0, soughtAt: 0 });
     video.addEventListener("loadedmetadata", () => { this.seconds = video.duration || this.seconds; });
-    video.addEventListener("error", () => { this.broken = true; });
   }
 
   // The number of the frame that is to be seen at a time, and of the last one.
   frameAt(time) { return Math.max(0, Math.min(Math.floor(time * this.fps + 1e-6), this.last)); }
   get last() { return Math.max(0, Math.round(this.seconds * this.fps) - 1); }
+  get broken() { return Boolean(this.video.error); }
   get ready() { return this.broken || (this.video.readyState >= 3 && !this.video.seeking); }
 
   // The middle of a frame: no rounding makes it the frame beside.
@@ -96,11 +96,22 @@ class Deck {
   now() { return this.#timer ? this.time + ((performance.now() - this.#since) / 1000) * this.rate : this.time; }
 
   async add(video, facts) {
-    const clip = new Clip(video, facts);
-    this.clips.set(video, clip);
+    this.clips.set(video, new Clip(video, facts));
+    await this.#join(video);
+  }
+
+  // The same clip from another file.
+  async reload(video, src) {
+    video.src = src;
+    await this.#join(video);
+  }
+
+  async #join(video) {
+    const clip = this.clips.get(video);
     await clip.cue(this.now());
     // One that comes late joins those that play; the clock decides where.
     if (this.#timer && this.clips.has(video)) clip.start(this.rate);
+    this.changed();
   }
 
   remove(video) {
@@ -173,7 +184,7 @@ class Deck {
   async seek(time) {
     const goesOn = this.playing;
     if (!this.#isSeeking) this.pause();
-    this.time = Math.max(0, Math.min(time, this.seconds));
+    this.time = Math.max(0, Math.min(time, this.clips.size ? this.seconds : time));
     this.changed();
     if (this.#isSeeking) return;
     this.#isSeeking = true;

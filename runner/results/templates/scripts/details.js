@@ -85,29 +85,54 @@ function defectList({ defects }) {
 
 function measureList({ measures, defects }) {
   const beyond = new Set(defects.map(({ measure }) => measure));
-  const list = rows(Object.entries(measures).filter(([, value]) => value !== null).map(([name, value]) => [name, rounded(value)]));
-  list.querySelectorAll("dt").forEach((dt) => dt.parentElement.classList.toggle("beyond", beyond.has(dt.textContent)));
+  const list = rows(figures(measures));
+  for (const term of list.querySelectorAll("dt")) {
+    const names = term.textContent.split(", ");
+    term.parentElement.classList.toggle("beyond", names.some((name) => beyond.has(name)));
+    term.parentElement.classList.toggle("wide", names.length > 1);
+    term.parentElement.title = names.map((name) => `${name}: ${meanings[name]}`).join("\n");
+  }
   list.className = "figures";
   return list;
 }
 
+function twin({ measures }) {
+  const found = jobs.findIndex(({ id }) => id === measures.duplicate_of);
+  return found < 0 ? null : section("As good as the same clip", button("plain", "Show it", jobs[found].key, () => show(found)));
+}
+
+function parameters({ payload }) {
+  const { image, prompt, negative_prompt: without, ...others } = payload;
+  return Object.keys(others).length && section("Parameters", rows(Object.entries(others)));
+}
+
+function list(title, texts) {
+  return texts.length && section(title, element("ul", {}, ...texts.map((text) => element("li", {}, text))));
+}
+
+const sections = [];
+
+// A section of the details: `make` gets a job and its index, and gives an element or nothing.
+function inDetails(make) {
+  sections.push(make);
+}
+
+inDetails((job) => (job.reason || job.error) && section(job.status === "succeeded" ? "Note" : "Why", outcome(job)));
+inDetails((job) => job.defects.length && section("Defects", defectList(job)));
+inDetails((job) => list("Warnings", job.warnings.map(({ message }) => message)));
+inDetails(twin);
+inDetails((job, index) => job.payload.prompt && prompts(index));
+inDetails(({ payload }) => payload.negative_prompt && section("Negative prompt", paragraph(plain(payload.negative_prompt))));
+inDetails((job) => section("Variables", rows([["image", job.image], ["prompt", job.prompt_id],
+  ...Object.entries(job.variables), ...Object.entries(job.image_vars)])));
+inDetails(parameters);
+inDetails((job) => figures(job.measures).length && section("Measures", measureList(job)));
+inDetails((job) => section("Request", request(job)));
+inDetails((job) => job.video && section("Clip", file(job)));
+inDetails((job) => list("The same request in", job.aliases));
+
 function detailsOf(index) {
-  const job = jobs[index];
-  const { image, prompt, negative_prompt: without, ...parameters } = job.payload;
-  return [
-    (job.reason || job.error) && section(job.status === "succeeded" ? "Note" : "Why", outcome(job)),
-    job.defects.length && section("Defects", defectList(job)),
-    job.warnings.length && section("Warnings", element("ul", {}, ...job.warnings.map(({ message }) => element("li", {}, message)))),
-    prompt && prompts(index),
-    without && section("Negative prompt", paragraph(plain(without))),
-    section("Variables", rows([["image", job.image], ["prompt", job.prompt_id],
-      ...Object.entries(job.variables), ...Object.entries(job.image_vars)])),
-    Object.keys(parameters).length && section("Parameters", rows(Object.entries(parameters))),
-    Object.keys(job.measures).length && section("Measures", measureList(job)),
-    section("Request", request(job)),
-    job.video && section("Clip", file(job)),
-    job.aliases.length && section("The same request in", element("ul", {}, ...job.aliases.map((key) => element("li", {}, key)))),
-  ].filter(Boolean);
+  return sections.map((make) => make(jobs[index], index)).filter(Boolean);
 }
 
 // What two jobs differ in.
@@ -115,10 +140,9 @@ function differences(a, b) {
   const flat = (job) => ({
     image: job.image, prompt: job.prompt_id, model: job.model, take: job.take, ...job.variables, ...job.image_vars,
     ...Object.fromEntries(Object.entries(job.payload).filter(([name]) => !["prompt", "image"].includes(name))),
-    cost: job.price, length: job.video?.seconds, ...job.measures,
+    cost: job.price, length: job.video?.seconds, ...Object.fromEntries(figures(job.measures)),
   });
   const [left, right] = [flat(a), flat(b)];
-  const told = (value) => (value === undefined || value === null ? "–" : rounded(value));
   const names = [...new Set([...Object.keys(left), ...Object.keys(right)])].filter((name) => told(left[name]) !== told(right[name]));
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...["", "A", "B"].map((head) => element(head ? "th" : "td", head ? { scope: "col" } : {}, head)))));
   table.append(element("tbody", {}, ...names.map((name) =>

@@ -5,40 +5,13 @@ const NONE = -1;
 const SIZES = { s: 150, m: 230, l: 360 };
 // What tells clips apart; the other facets tell what became of them.
 const dimensions = facets.flatMap(({ name }, index) => ["status", "orphaned", "defects", "warnings"].includes(name) ? [] : [index]);
-const untaken = dimensions.filter((index) => facets[index].name !== "take");
+// What only gives each image another name tells no more than the image.
+const telling = dimensions.filter((index) => !facets[index].names_images);
+const untaken = telling.filter((index) => facets[index].name !== "take");
 const usual = untaken.length > 1 ? { rows: untaken[0], columns: untaken[1] } : { rows: NONE, columns: NONE };
 const layout = { ...usual, step: NONE, at: 0, sort: "", down: false, size: "m" };
 // Ids of jobs that were turned to the front of their stacks.
 let fronts = new Set();
-
-const sortings = new Map([
-  ...dimensions.map((index) => [facets[index].name, { label: facets[index].label, value: (job) => rankOf(job, index) }]),
-  ...["status", "cost", "attempts", "submitted_at", "finished_at"].map((name) => [name, { label: name.replace("_at", ""), value: (job) => job[name] }]),
-  ...["seconds", "bytes", "height", "fps"].map((name) => [`video.${name}`, { label: name, value: ({ video }) => video?.[name] ?? null }]),
-  ["defects", { label: "defects", value: ({ defects }) => defects.length }],
-  ...measureNames.filter((name) => name !== "duplicate_of").map((name) => [`measures.${name}`, { label: name, value: ({ measures }) => sortable(measures[name]) }]),
-]);
-
-function sortable(value) {
-  return typeof value === "boolean" ? Number(value) : value ?? null;
-}
-
-// Numbers by their size, other values in their order in the manifest.
-function rankOf({ choices }, facet) {
-  facets[facet].numbers ??= facets[facet].choices.map(({ key }) => key === "" ? NaN : Number(key));
-  const { numbers } = facets[facet];
-  return numbers.some(Number.isNaN) ? choices[facet][0] : numbers[choices[facet][0]];
-}
-
-function sorted(indices) {
-  if (!layout.sort) return indices;
-  const { value } = sortings.get(layout.sort);
-  const sign = layout.down ? -1 : 1;
-  const keyed = indices.map((index) => [index, value(jobs[index])]);
-  // What has no value is last in both directions.
-  keyed.sort(([, a], [, b]) => (a === null) - (b === null) || (a === b ? 0 : a < b ? -sign : sign));
-  return keyed.map(([index]) => index);
-}
 
 function choiceOf(index, facet) {
   return jobs[index].choices[facet][0];
@@ -110,8 +83,8 @@ function turn(stack, by) {
 
 // What is to be said of a clip where rows and columns do not say it.
 function captionOf(index) {
-  const told = [layout.rows, layout.columns, layout.step];
-  return dimensions.filter((facet) => !told.includes(facet)).map((facet) => labelOf(facet, choiceOf(index, facet))).join(" · ");
+  const heads = [layout.rows, layout.columns, layout.step];
+  return telling.filter((facet) => !heads.includes(facet)).map((facet) => labelOf(facet, choiceOf(index, facet))).join(" · ");
 }
 
 function options(select, listed, none) {
@@ -191,9 +164,6 @@ for (const side of ["rows", "columns", "step"]) {
   options(byId(side), dimensions.map((index) => [facets[index].name, facets[index].label]), "–");
   byId(side).addEventListener("change", ({ target }) => place(side, facets.findIndex(({ name }) => name === target.value)));
 }
-options(byId("sort"), [...sortings].map(([name, { label }]) => [name, label]), "as planned");
-byId("sort").addEventListener("change", ({ target }) => { layout.sort = target.value; relayout(); });
-byId("direction").addEventListener("click", () => { layout.down = !layout.down; relayout(); });
 byId("sizes").addEventListener("click", ({ target }) => {
   if (!target.dataset.size) return;
   layout.size = target.dataset.size;

@@ -20,9 +20,12 @@ function updateLoupe() {
   remember(true);
 }
 
+// The loupe is over the originals: small copies have no more to show.
 function nextZoom() {
   loupe.zoom = ZOOMS[(ZOOMS.indexOf(loupe.zoom) + 1) % ZOOMS.length];
   updateLoupe();
+  if (!view.open) return loupe.zoom > 1 ? enliven() : mountVisible();
+  return look && Promise.all([...screens.clips.keys()].map((video, at) => exchange(video, sourcesOf(jobs[pair[at]]))));
 }
 
 inAddress(

@@ -21,7 +21,7 @@ function draw() {
   [...scroller.querySelectorAll(".row")].forEach(drainRow);
   nearby.disconnect();
   current = null;
-  scroller.className = `${loose ? "sheet" : "matrix"} size-${layout.size}`;
+  scroller.className = `${loose ? "sheet" : "matrix"} size-${layout.size}${sortings.get(layout.sort)?.tell ? " sorted" : ""}`;
   scroller.setAttribute("role", lines.length ? "table" : "presentation");
   scroller.setAttribute("aria-rowcount", String(lines.length + (heads ? 1 : 0)));
   setWidth(across, !loose);
@@ -55,7 +55,8 @@ function fit() {
 
 function setWidth(across, hasHeads) {
   const room = scroller.clientWidth - (hasHeads && !narrow.matches ? headWidth() : 0);
-  const width = hasHeads ? Math.max(base(), Math.min(room / across, base() * 1.6)) : room / across;
+  // A little smaller where all columns then fit.
+  const width = hasHeads ? Math.max(base() * 0.8, Math.min(room / across, base() * 1.6)) : room / across;
   scroller.style.setProperty("--w", `${Math.floor(Math.min(width, scroller.clientWidth))}px`);
   scroller.style.setProperty("--view", `${scroller.clientWidth}px`);
 }
@@ -166,12 +167,57 @@ scroller.addEventListener("click", (event) => {
   else if (event.target.closest(".choose")) choose(frontOf(stackIn.get(cell)));
   else if (event.target.closest(".frame")) show(frontOf(stackIn.get(cell)));
 });
-// A missing picture leaves an empty frame, not the browser's sign for a broken one.
-scroller.addEventListener("error", ({ target }) => { if (target.tagName === "IMG") target.remove(); }, true);
+// What is gone since the page was made is done without: not the browser's sign for a broken picture.
+scroller.addEventListener("error", ({ target }) => {
+  if (target.tagName !== "IMG") return;
+  const job = jobIn(target.closest(".cell"));
+  if (target.matches(".sprite")) job.sprite = null;
+  if (target.matches(".still") && job.still && job.clip) {
+    job.still = null;
+    target.replaceWith(still(job));
+  } else target.remove();
+}, true);
+
+// The first job of the uppermost row that is seen; null at the top.
+function topJob() {
+  if (!scroller.scrollTop) return null;
+  const under = (scroller.querySelector(".heads")?.offsetHeight ?? 0) + scroller.scrollTop;
+  const row = [...scroller.querySelectorAll(".row")].find(({ offsetTop, offsetHeight }) => offsetTop + offsetHeight / 2 > under);
+  return row ? stacksIn.get(row).stacks.find(Boolean)[0] : null;
+}
+
+function beginAt(index) {
+  const row = [...scroller.querySelectorAll(".row")].find((each) => stacksIn.get(each).stacks.some((stack) => stack?.includes(index)));
+  if (!row) return;
+  scroller.scrollTop = row.offsetTop - (scroller.querySelector(".heads")?.offsetHeight ?? 0);
+}
 
 let width = 0;
+// Where the page is to begin, until it has its width.
+let topmost = null;
+
+function begin() {
+  if (topmost !== null) beginAt(topmost);
+  if (width) topmost = null;
+}
+
 new ResizeObserver(() => {
   if (scroller.clientWidth === width) return;
+  const before = topmost ?? topJob();
   width = scroller.clientWidth;
   draw();
+  if (before !== null) beginAt(before);
+  topmost = null;
 }).observe(scroller);
+scroller.addEventListener("scroll", () => remember(true), { passive: true });
+
+inAddress(
+  () => {
+    const top = topmost ?? topJob();
+    return top === null ? [] : [["top", jobs[top].id]];
+  },
+  (all) => {
+    const found = jobs.findIndex(({ id }) => id === all("top")[0]);
+    topmost = found < 0 ? null : found;
+  },
+);

@@ -5,6 +5,8 @@ const LOOKS = ["side", "difference", "wipe"];
 // Indices of the chosen jobs: A, then B.
 let pair = [];
 let look = null;
+// Where B begins in a wipe, in thousandths of the width.
+let wipe = 500;
 
 function choose(index) {
   pair = pair.includes(index) ? pair.filter((each) => each !== index) : [...pair, index].slice(-2);
@@ -25,7 +27,7 @@ function markChosen(cell) {
 function comparePair(wanted) {
   if (view.open && look) return setLook(look === wanted ? "side" : wanted);
   const here = currentIndex();
-  if (pair.length === 1 && here !== null && !pair.includes(here) && playable(jobs[here])) choose(here);
+  if (pair.length === 1 && here !== null && !pair.includes(here) && isPlayable(jobs[here])) choose(here);
   if (pair.length < 2) return say("Choose two clips first: s, or the two squares below a clip");
   return showPair(wanted);
 }
@@ -33,9 +35,8 @@ function comparePair(wanted) {
 function showPair(wanted) {
   openView(pair.map((index) => jobs[index].key).join(" and "));
   viewed = null;
-  const [a, b] = pair.map((index) => screen(index, playable(jobs[index])));
-  [a, b].forEach((each, at) => each.append(element("span", { className: "letter" }, "AB"[at])));
-  const stage = element("div", { className: "screens pair" }, a, b, wiper());
+  const both = pair.map((index, at) => screen(index, sourcesOf(jobs[index]), "AB"[at]));
+  const stage = element("div", { className: "screens pair" }, ...both, wiper());
   stage.style.setProperty("--ratio", ratioOf(jobs[pair[0]]));
   byId("view-stage").replaceChildren(stage);
   byId("view-status").textContent = "";
@@ -45,6 +46,7 @@ function showPair(wanted) {
   byId("view-place").textContent = "Two clips";
   byId("view-place").parentElement.classList.add("two");
   setLook(wanted);
+  updateWipe();
   playStage();
 }
 
@@ -56,19 +58,26 @@ function setLook(wanted) {
 }
 
 function wiper() {
-  const range = element("input", { type: "range", className: "wiper", min: 0, max: 1000, value: 500 });
+  const range = element("input", { type: "range", className: "wiper", min: 0, max: 1000, value: wipe });
   range.setAttribute("aria-label", "Where B begins");
-  range.addEventListener("input", () => range.parentElement.style.setProperty("--wipe", `${range.value / 10}%`));
+  range.addEventListener("input", () => { wipe = Number(range.value); updateWipe(); });
   return range;
+}
+
+function updateWipe() {
+  byId("view-stage").firstChild.style.setProperty("--wipe", `${wipe / 10}%`);
+  remember(true);
 }
 
 inAddress(
   () => [
     ...(pair.length ? [["pair", pair.map((index) => jobs[index].id).join()]] : []),
     ...(look ? [["look", look]] : []),
+    ...(look === "wipe" && wipe !== 500 ? [["wipe", wipe]] : []),
   ],
   (all) => {
     pair = (all("pair")[0] ?? "").split(",").map((wanted) => jobs.findIndex(({ id }) => id === wanted)).filter((index) => index >= 0).slice(0, 2);
     look = pair.length === 2 && LOOKS.includes(all("look")[0]) ? all("look")[0] : null;
+    wipe = Math.max(0, Math.min(Number(all("wipe")[0] ?? 500) || 0, 1000));
   },
 );

@@ -13,10 +13,10 @@ function wordDiff(before, now) {
       common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
     }
   }
-  const told = [];
+  const made = [];
   const tell = (kind, text) => {
-    if (told.at(-1)?.[0] === kind) told.at(-1)[1] += text;
-    else told.push([kind, text]);
+    if (made.at(-1)?.[0] === kind) made.at(-1)[1] += text;
+    else made.push([kind, text]);
   };
   let i = 0, j = 0;
   while (i < a.length || j < b.length) {
@@ -24,7 +24,7 @@ function wordDiff(before, now) {
     else if (j === b.length || (i < a.length && common[i + 1][j] >= common[i][j + 1])) { tell("gone", a[i]); i += 1; }
     else { tell("new", b[j]); j += 1; }
   }
-  return told;
+  return made;
 }
 
 function diffed(before, now) {

@@ -2,8 +2,11 @@
 
 // So many clips a browser decodes at once; what is beyond that moves in the frames of its sprite.
 const MOST = 36;
+// Originals are larger: so many at once. Beyond that the loupe is over small copies.
+const MOST_ORIGINALS = 16;
 const onScreen = new Set();
 const mounted = new Map();
+const sources = new WeakMap();
 const reel = new Deck(() => updateTransport());
 let isLive = false;
 
@@ -25,7 +28,7 @@ function visible() {
 }
 
 function isMoving(cell) {
-  return playable(jobIn(cell)) && !flashes(jobIn(cell));
+  return isPlayable(jobIn(cell)) && !flashes(jobIn(cell));
 }
 
 function mountVisible() {
@@ -33,21 +36,43 @@ function mountVisible() {
   return Promise.all(visible().filter(isMoving).slice(0, MOST).map(mount));
 }
 
-function mount(cell) {
-  if (mounted.has(cell)) return undefined;
-  const job = jobIn(cell);
-  const video = makeVideo(job, playable(job));
+function mount(cell, at) {
+  const job = jobIn(cell), wanted = sourcesOf(job, loupe.zoom > 1 && at < MOST_ORIGINALS);
+  if (mounted.has(cell)) return exchange(mounted.get(cell), wanted);
+  const video = makeVideo(job, wanted);
   mounted.set(cell, video);
   video.addEventListener("loadeddata", () => unscrub(cell), { once: true });
   cell.querySelector(".fit").append(video);
   return reel.add(video, job.video);
 }
 
-function makeVideo(job, src) {
-  const video = element("video", { className: "clip", muted: true, playsInline: true, preload: "auto", src, disableRemotePlayback: true });
+// `failed` is called where none of the sources is played.
+function makeVideo(job, wanted, failed = null) {
+  const video = element("video", { className: "clip", muted: true, playsInline: true, preload: "auto", src: wanted[0], disableRemotePlayback: true });
+  sources.set(video, wanted);
   video.setAttribute("aria-label", `Clip of ${job.key}`);
   if (job.still) video.poster = job.still;
+  video.addEventListener("error", () => {
+    const [missed, ...others] = sources.get(video);
+    if (missed === job.small && others.length) job.small = null;
+    if (others.length) load(video, others);
+    else failed?.();
+  });
   return video;
+}
+
+function load(video, wanted) {
+  sources.set(video, wanted);
+  const holder = [reel, screens].find(({ clips }) => clips.has(video));
+  if (holder) return holder.reload(video, wanted[0]);
+  video.src = wanted[0];
+  return undefined;
+}
+
+// Other sources for a clip; those that failed before are not tried again.
+function exchange(video, wanted) {
+  const own = sources.get(video);
+  return own[0] === wanted[0] || own.length < wanted.length ? undefined : load(video, wanted);
 }
 
 function unmount(cell) {
@@ -70,6 +95,7 @@ function drop(video) {
 function enliven() {
   if (deck() !== reel) return Promise.resolve();
   isLive = true;
+  onScreen.forEach(unscrub);
   const moving = visible().filter(isMoving);
   if (!moving.length) say("There is no clip on the screen that plays");
   else if (moving.length > MOST) say(`${MOST} of ${moving.length} clips play; the others show 24 frames each`);
@@ -80,6 +106,6 @@ function enliven() {
 function follow(time) {
   for (const cell of onScreen) {
     const { sprite, video } = jobIn(cell);
-    if (sprite && video?.seconds) scrub(cell, time / video.seconds);
+    if (sprite && video?.seconds && !mounted.has(cell)) scrub(cell, time / video.seconds);
   }
 }

@@ -4,15 +4,18 @@ function restore() {
   recall();
   const wanted = { viewed, look, time: screens.time };
   filter();
+  begin();
   if (wanted.look) showPair(wanted.look);
   else if (wanted.viewed !== null) show(wanted.viewed);
   else if (view.open) view.close();
-  if (wanted.time) goTo(wanted.time);
+  if (wanted.time || loupe.zoom > 1) goTo(wanted.time);
 }
 
+// Nothing may be in sight yet: what comes into sight is then loaded at this time.
 async function goTo(time) {
   deck().pause();
-  await enliven();
+  if (deck() === reel) isLive = true;
+  await mountVisible();
   await deck().seek(time);
 }
 

@@ -15,22 +15,23 @@ function currentIndex() {
   return current?.isConnected ? frontOf(stackIn.get(current)) : null;
 }
 
-function screen(index, src) {
+// Where nothing is given to play, it is a picture that moves. A letter tells two clips apart.
+function screen(index, wanted, letter = "") {
   const job = jobs[index];
   const box = fitted(job);
   box.dataset.index = index;
   const made = element("div", { className: "screen" }, box);
   if (!job.clip) made.replaceChildren(reason(job));
-  else if (flashes(job)) box.append(veil(job, () => { allow(job); made.replaceWith(screen(index, src)); playStage(); }));
-  else if (!src) box.append(element("img", { src: job.clip, alt: `Clip of ${job.key}` }));
+  else if (flashes(job)) box.append(veil(job, () => { allow(job); made.replaceWith(screen(index, wanted, letter)); playStage(); }));
+  else if (!wanted.length) box.append(element("img", { src: job.clip, alt: `Clip of ${job.key}` }));
   else {
-    const video = makeVideo(job, src);
     // Not every browser plays every kind of file.
-    video.addEventListener("error", () => made.replaceChildren(unplayed(job)));
+    const video = makeVideo(job, wanted, () => made.replaceChildren(unplayed(job)));
     video.muted = !isLoud;
     box.append(video);
     screens.add(video, job.video);
   }
+  if (letter) made.append(element("span", { className: "letter" }, letter));
   return made;
 }
 
@@ -69,8 +70,7 @@ function show(index) {
   const job = jobs[index];
   const at = order.indexOf(index);
   openView(job.key);
-  const source = job.clip && !isGif(job.clip) ? job.clip : job.small;
-  byId("view-stage").replaceChildren(element("div", { className: "screens" }, screen(index, job.clip && source)));
+  byId("view-stage").replaceChildren(element("div", { className: "screens" }, screen(index, sourcesOf(job, true))));
   byId("view-title").replaceChildren(...job.key.split(/(?<=[/,])/).flatMap((part) => [part, element("wbr")]));
   byId("view-status").textContent = job.orphaned ? `${job.status}, no longer in the manifest` : job.status;
   byId("view-status").className = `status ${job.status}`;

@@ -48,7 +48,7 @@ function showPairs(shown) {
 }
 
 async function answer(winner) {
-  if (!isIn("shown")) return;
+  if (!isIn("shown") || isHeld) return;
   if (areBroken()) {
     say("A clip that is not seen is not judged");
     return;

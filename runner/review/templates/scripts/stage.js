@@ -19,6 +19,11 @@ function enter(state) {
   byId("table").setAttribute("aria-busy", String(state === "loading"));
 }
 
+// A key that is held down answers once.
+let isHeld = false;
+addEventListener("keydown", ({ repeat }) => { isHeld = repeat; }, true);
+addEventListener("keyup", () => { isHeld = false; }, true);
+
 const isIn = (state) => document.body.dataset.state === state;
 
 // A page from the disk has its clips beside it; a server gives them out by name alone.
