@@ -15,6 +15,7 @@ import pytest
 
 from runner.review.review_app import ReviewApp
 from runner.review.review_server import serving
+from runner.review.served_files import ServedFiles
 from runner.review.session import Desk, Document, Session
 from runner.verdicts.verdict_files import file_of, folder_of
 from tests.finished_clips import clips_of, finished_campaign
@@ -36,6 +37,7 @@ class Served:
 
     session: Session
     verdicts: Path
+    files: ServedFiles
     port: int
     cookie: dict[str, str] = field(default_factory=dict)
 
@@ -72,10 +74,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     path = finished_campaign(tmp_path_factory.mktemp("served"), pictures=2, takes=2)
     verdicts = folder_of(path)
     session = Session(Desk(clips_of(path), verdicts, "ann", b"secret"), print)
-    app = ReviewApp(session, lambda mode: f"<p>{mode}</p>", "pairs").build()
+    files = ServedFiles(path.parent, b"secret")
+    app = ReviewApp(session, lambda mode: f"<p>{mode}</p>", "pairs", files).build()
     with serving(app, TOKEN) as address:
         assert address == f"http://127.0.0.1:{urlsplit(address).port}/?token={TOKEN}"
-        yield Served(session, verdicts, urlsplit(address).port or 0, {"Cookie": _cookie(address)})
+        yield Served(session, verdicts, files, urlsplit(address).port or 0, {"Cookie": _cookie(address)})
 
 
 def _cookie(address: str) -> str:
@@ -244,9 +247,19 @@ def test_what_cannot_be_written_is_told_and_sent_again(served: Served) -> None:
 
 
 def test_two_servers_know_their_own_cookies_only(served: Served) -> None:
-    app = ReviewApp(served.session, str, "pairs").build()
+    app = ReviewApp(served.session, str, "pairs", served.files).build()
     with serving(app, TOKEN[::-1], served.port) as address:
         port = urlsplit(address).port or 0
         assert port != served.port
-        other = Served(served.session, served.verdicts, port, served.cookie)
+        other = Served(served.session, served.verdicts, served.files, port, served.cookie)
         assert other.call("GET", "/shown/pairs").status == 403
+
+
+def test_files_of_the_sheet_have_names_and_no_paths(served: Served) -> None:
+    address = f"/{served.files.address('p0.jpg')}"
+    answer = served.call("GET", address)
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/jpeg")
+    assert answer.body == (served.verdicts.parent / "p0.jpg").read_bytes()
+    assert served.call("GET", address, Cookie=None).status == 403
+    for path in ("/files/p0.jpg", "/files/../p0.jpg", "/files/campaign.yaml", f"/{served.files.address('gone.jpg')}"):
+        assert served.call("GET", path).status == 404

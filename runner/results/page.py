@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from statistics import median
 from typing import TextIO
@@ -38,6 +39,7 @@ _SCRIPTS = (
     "details",
     "view",
     "pair",
+    "marks",
     "transport",
     "bindings",
     "keys",
@@ -60,12 +62,23 @@ _FRAME = 16 / 9
 _NARROWEST, _WIDEST = 9 / 16, 16 / 9
 
 
-def write(file: TextIO, snapshot: IndexSnapshot) -> None:
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What differs on a page that a review serves: `by` is who looks at it, `names` are those that jobs go by there,
+    and `address` gives the address of a file, by its path relative to the index."""
+
+    by: str
+    names: Mapping[str, str]
+    address: Callable[[str], str]
+
+
+def write(file: TextIO, snapshot: IndexSnapshot, serving: Serving | None = None) -> None:
     """Writes the page of a snapshot."""
+    address = link if serving is None else serving.address
     jobs = list(islice(snapshot.jobs(), LIMIT))
     found = facets(jobs)
     header = snapshot.header
-    cards = [_card(job, at, snapshot) for job, at in zip(jobs, places(found, jobs), strict=True)]
+    cards = [_card(job, at, snapshot, address) for job, at in zip(jobs, places(found, jobs), strict=True)]
     frame = f"{_frame(jobs):.4f}"
     style = styles(*(TEMPLATES / f"styles/{name}.css" for name in _STYLES), root=f"--frame:{frame}")
     script = scripts(*(TEMPLATES / f"scripts/{name}.js" for name in _SCRIPTS))
@@ -82,11 +95,17 @@ def write(file: TextIO, snapshot: IndexSnapshot) -> None:
             facets=found,
             open_choices=_OPEN_CHOICES,
             cards=cards,
-            data={"facets": [_choices(facet) for facet in found], "jobs": cards, "meanings": dict(MEASURES)},
+            data={
+                "facets": [_choices(facet) for facet in found],
+                "jobs": cards,
+                "meanings": dict(MEASURES),
+                "serving": None if serving is None else {"by": serving.by, "names": serving.names},
+            },
+            is_served=serving is not None,
             frame=frame,
             style=style,
             script=script,
-            policy=policy(style, script),
+            policy=policy(style, script, "'none'" if serving is None else "'self'"),
         )
     )
     file.writelines(pieces)
@@ -102,9 +121,12 @@ def words(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _card(job: dict[str, Json], at: list[list[int]], snapshot: IndexSnapshot) -> dict[str, Json]:
+def _card(
+    job: dict[str, Json], at: list[list[int]], snapshot: IndexSnapshot, address: Callable[[str], str]
+) -> dict[str, Json]:
     """A job as the page shows it: its document, its choices in every facet, and its links and texts for the page."""
-    cost, clip = job["cost"], _link(job["video"], snapshot)
+    links = _Links(snapshot, address)
+    cost, clip = job["cost"], links.of(job["video"])
     is_gone = job["video"] is not None and clip is None
     previews = job.get("previews")
     copies = previews if isinstance(previews, Mapping) else {}
@@ -112,31 +134,39 @@ def _card(job: dict[str, Json], at: list[list[int]], snapshot: IndexSnapshot) ->
         "choices": at,
         "clip": clip,
         "is_gone": is_gone,
-        "still": _link(job["thumbnail"], snapshot),
-        "sprite": _link(copies.get("sprite"), snapshot),
-        "small": _link(copies.get("small"), snapshot),
-        "source": _source(job, snapshot),
+        "still": links.of(job["thumbnail"]),
+        "sprite": links.of(copies.get("sprite")),
+        "small": links.of(copies.get("small")),
+        "source": links.source(job),
         "measures": job.get("measures") or {},
         "defects": job.get("defects") or [],
         "warnings": job.get("warnings") or [],
+        "marks": job.get("marks") or {},
+        "pick": bool(job.get("pick")),
         "note": _GONE if is_gone else job["error"] or job["reason"] or _NOTES[Status(str(job["status"]))],
         "price": money(cost, snapshot.header.currency) if isinstance(cost, float) else None,
     }
 
 
-def _link(artifact: Json, snapshot: IndexSnapshot) -> str | None:
-    """The address of a file; None if there is none any more."""
-    if not isinstance(artifact, Mapping) or not (snapshot.folder / str(artifact["path"])).is_file():
-        return None
-    return link(str(artifact["path"]))
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """The addresses of the files of jobs."""
 
+    snapshot: IndexSnapshot
+    address: Callable[[str], str]
 
-def _source(job: Mapping[str, Json], snapshot: IndexSnapshot) -> str | None:
-    """The address of the picture that a job was made from, where it is a file that the manifest still names."""
-    payload = job["payload"]
-    values = payload.values() if isinstance(payload, Mapping) else ()
-    found = (snapshot.header.files.get(value) for value in values if isinstance(value, str))
-    return next((link(path) for path in found if path), None)
+    def of(self, artifact: Json) -> str | None:
+        """The address of a file; None if there is none any more."""
+        if not isinstance(artifact, Mapping) or not (self.snapshot.folder / str(artifact["path"])).is_file():
+            return None
+        return self.address(str(artifact["path"]))
+
+    def source(self, job: Mapping[str, Json]) -> str | None:
+        """The address of the picture that a job was made from, where it is a file that the manifest still names."""
+        payload = job["payload"]
+        values = payload.values() if isinstance(payload, Mapping) else ()
+        found = (self.snapshot.header.files.get(value) for value in values if isinstance(value, str))
+        return next((self.address(path) for path in found if path), None)
 
 
 def _choices(facet: Facet) -> dict[str, Json]:

@@ -20,6 +20,9 @@ _TYPES = {
     ".webm": "video/webm",
     ".mkv": "video/x-matroska",
     ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".png": "image/png",
+    **dict.fromkeys((".jpg", ".jpeg"), "image/jpeg"),
 }
 _ZEROS = bytes(_PIECE)
 

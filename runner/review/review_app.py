@@ -10,24 +10,28 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from runner.errors import ReelrunError
 from runner.review.padded_clips import content_type, padded, padded_lengths
+from runner.review.served_files import ServedFiles
 from runner.review.session import BEST, CULL, MODES, PAIRS, Document, Session
 from runner.verdicts.verdict import LONGEST, VerdictError
 
+# The page of all clips with their names, beside the modes.
+SHEET = "sheet"
 # So much of a body that is too long is read and thrown away, so that its sender sees the answer.
 _DRAINED = 16 * 1024 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class ReviewApp:
-    """The pages of a session. `page` makes the page of a mode."""
+    """The pages of a session. `page` makes the page of a mode, and the sheet, whose files are among `files`."""
 
-    def __init__(self, session: Session, page: Callable[[str], str], mode: str) -> None:
+    def __init__(self, session: Session, page: Callable[[str], str], mode: str, files: ServedFiles) -> None:
         self._session = session
+        self._files = files
         self._page = page
         self._mode = mode
         self._lengths = padded_lengths(session.names.clips.values())
@@ -37,6 +41,7 @@ class ReviewApp:
         routes = [
             Route("/", self._open),
             Route("/clips/{name}", self._clip),
+            Route("/files/{name}", self._file),
             Route("/shown/{mode}", self._show),
             Route("/said", self._say, methods=["POST"]),
             Route("/undone/{mode}", self._undo, methods=["POST"]),
@@ -47,7 +52,14 @@ class ReviewApp:
         return app
 
     def _open(self, request: Request) -> Response:
-        return HTMLResponse(self._page(_mode(request.query_params.get("mode", self._mode))))
+        name = request.query_params.get("mode", self._mode)
+        return HTMLResponse(self._page(name if name == SHEET else _mode(name)))
+
+    def _file(self, request: Request) -> Response:
+        path = self._files.path(request.path_params["name"])
+        if path is None:
+            raise HTTPException(404, "there is no such file")
+        return FileResponse(path, media_type=content_type(path))
 
     def _show(self, request: Request) -> Response:
         return JSONResponse(self._shown[_mode(request.path_params["mode"])]())

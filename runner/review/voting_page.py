@@ -39,7 +39,7 @@ class VotingPage:
             .render(
                 page=self,
                 parcel=parcel,
-                modes=MODES if parcel is None else (),
+                modes=(*MODES, "sheet") if parcel is None else (),
                 data={"mode": self.mode, "reasons": self.reasons, "by": self.by, "parcel": parcel},
                 style=style,
                 script=script,

@@ -27,7 +27,7 @@ from tests.browser.chromium import BROWSER, DRIVER
 from tests.browser.chromium import chromium as start_chromium
 from tests.browser.conftest import fresh
 from tests.browser.test_page import keys, wait
-from tests.command import environment
+from tests.command import call, environment
 from tests.finished_clips import clips_of, finished_campaign
 
 STATE = "document.body.dataset.state"
@@ -233,9 +233,7 @@ def test_a_round_trip_without_a_server(campaign: Path, tmp_path: Path) -> None:
         pytest.skip("needs chromium")
     clips = clips_of(campaign)
     page = tmp_path / "for bob # 1"
-    command = (sys.executable, "-m", "runner", "review", str(campaign))
-    made = subprocess.run((*command, "--page", str(page), "--json"), env=environment(), capture_output=True, check=True)
-    document = json.loads(made.stdout)
+    document = call("review", campaign, "--page", page, "--json").document
     assert (document["clips"], document["tasks"] > 60) == (30, True)
     assert len({path.stat().st_size for path in (page / "clips").iterdir()}) <= 5
     assert identifying(clips).search((page / "index.html").read_text("utf-8")) is None
@@ -262,9 +260,10 @@ def test_a_round_trip_without_a_server(campaign: Path, tmp_path: Path) -> None:
         saved = tmp_path / f"verdicts-{document['page']}-bob.jsonl"
         until(saved.exists)
     for new in ({"bob": 4}, {}):
-        taken = subprocess.run((*command, "--take-in", str(saved), "--json"), env=environment(), capture_output=True)
-        assert json.loads(taken.stdout) == {"new": new, "known": 4 - sum(new.values()), "not_taken": []}
-    lines = [json.loads(line) for line in (campaign.with_name("campaign.verdicts") / "bob.jsonl").open()]
+        taken = call("review", campaign, "--take-in", saved, "--json").document
+        assert taken == {"new": new, "known": 4 - sum(new.values()), "not_taken": []}
+    written = campaign.with_name("campaign.verdicts") / "bob.jsonl"
+    lines = [json.loads(line) for line in written.read_text("utf-8").splitlines()]
     assert [line.get("winner", line["kind"]) for line in lines] == ["left", "tie", "undo", "both-bad"]
     assert {lines[0]["left"], lines[0]["right"]} <= {clip.job for clip in clips}
     assert (lines[1]["left"], lines[1]["right"]) == (lines[3]["left"], lines[3]["right"])

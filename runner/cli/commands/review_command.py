@@ -7,20 +7,25 @@ import getpass
 import os
 import signal
 import sys
+import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
+from runner import campaign
 from runner.cli import screen
 from runner.cli.options import command_line, manifest_of, state_of
 from runner.errors import Exit, StateError, UsageError
 from runner.model import Manifest
+from runner.results.page import Serving
 from runner.review.page_folder import contents, write_parcel
 from runner.review.reviewed_clips import ReviewedClip, reviewed_clips
 from runner.review.sent_back import take_in_file
+from runner.review.served_files import ServedFiles
 from runner.review.session import PAIRS, Desk, Session
 from runner.review.sitting import Sitting, sitting_file
 from runner.review.sound_clips import SoundClips
@@ -115,19 +120,33 @@ def _served(
     """Serve a session. Gives its address."""
     folder = _folder(options, manifest)
     desk = Desk(clips, folder, by, sitting.secret, manifest.review.reasons, sitting.since)
-    session = Session(desk, screen.say)
-
-    def page(mode: str) -> str:
-        return VotingPage(manifest.name, manifest.review.question, manifest.review.reasons, by, mode).text()
-
+    session, files = Session(desk, screen.say), ServedFiles(manifest.output.dir, sitting.secret)
     try:
-        from runner.review.review_app import ReviewApp
+        from runner.review.review_app import SHEET, ReviewApp
         from runner.review.review_server import serving
     except ImportError as error:
         raise UsageError(f"review needs {error.name}", install_line("web")) from error
-    app = ReviewApp(session, page, options.mode or PAIRS).build()
+
+    def page(mode: str) -> str:
+        if mode == SHEET:
+            return _sheet(
+                manifest, Serving(by, {clip.job: name for name, clip in session.names.clips.items()}, files.address)
+            )
+        return VotingPage(manifest.name, manifest.review.question, manifest.review.reasons, by, mode).text()
+
+    app = ReviewApp(session, page, options.mode or PAIRS, files).build()
     with serving(app, sitting.token, sitting.port) as address:
         yield address
+
+
+def _sheet(manifest: Manifest, serving: Serving) -> str:
+    """The page of all clips, with the marks of this moment."""
+    store, file = state_of(manifest), StringIO()
+    if store is None:
+        raise StateError(f"the state at {manifest.output.state} is gone", "end the review, and look for it")
+    with store:
+        campaign.write_page(file, manifest, store, time.time(), serving)
+    return file.getvalue()
 
 
 def _folder(options: argparse.Namespace, manifest: Manifest) -> Path:

@@ -1,6 +1,6 @@
 // The jobs of the page, and what is asked of them.
 
-const { facets, jobs, meanings } = JSON.parse(byId("data").textContent);
+const { facets, jobs, meanings, serving } = JSON.parse(byId("data").textContent);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 // A GIF is a moving picture: no browser plays it as a video.

@@ -17,6 +17,7 @@ bind({ w: "wipe" }, "w", "wipe between the two chosen clips", comparePair);
 bind({ c: 0 }, "c", "copy the prompt", () => currentIndex() !== null && copy(promptOf(jobs[currentIndex()]), "Prompt"));
 bind({ m: 0 }, "m", "sound on or off, in the larger view", () => view.open && toggleSound());
 bind({ f: 0 }, "f", "full screen, in the larger view", fullScreen);
+bind({ p: "pick", x: "reject", u: "none" }, "p x u", "pick, reject, neither, on a page that a review serves", markCurrent);
 bind({ "/": 0 }, "/", "search", startSearch);
 bind({ "?": 0 }, "?", "these keys", showHelp);
 
