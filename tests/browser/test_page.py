@@ -386,7 +386,7 @@ def test_frames_are_stepped_exactly(wall: Chrome) -> None:
     wall.get("about:blank")
     wall.get(address)
     assert wait(wall, f"document.querySelectorAll('.clip').length === 8 && {times}.every((frame) => frame === 74)")
-    assert find(wall, "#time").text == "3.10 s f 74"
+    assert wait(wall, "document.getElementById('time').textContent === '3.10 s f 74'")
 
 
 def test_a_span_repeats(wall: Chrome) -> None:

@@ -71,9 +71,9 @@ function fitted(job, ...content) {
 // The thumbnail; without one, the first frame of the clip itself.
 function still(job) {
   if (job.still) return element("img", { className: "still", loading: "lazy", decoding: "async", alt: "", src: job.still });
-  const [source] = sourcesOf(job, false);
-  if (!source) return element("img", { className: "still", loading: "lazy", alt: "", src: job.clip });
-  return element("video", { className: "still", muted: true, playsInline: true, preload: "metadata", src: `${source}#t=0.01` });
+  if (!isPlayable(job)) return element("img", { className: "still", loading: "lazy", alt: "", src: job.clip });
+  const video = element("video", { className: "still", muted: true, playsInline: true, preload: "metadata" });
+  return sourced(video, job, sourcesOf(job, false).map((source) => `${source}#t=0.01`));
 }
 
 function reason({ status, note }) {

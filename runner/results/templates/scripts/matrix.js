@@ -7,6 +7,8 @@ let stacks = [];
 let order = [];
 // The cell that the keys are about: the last under the pointer, or with the focus.
 let current = null;
+// The width for which the page was drawn.
+let drawnFor = 0;
 
 const nearby = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) (isIntersecting ? fillRow : drainRow)(target);
@@ -54,6 +56,7 @@ function fit() {
 }
 
 function setWidth(across, hasHeads) {
+  drawnFor = scroller.clientWidth;
   const room = scroller.clientWidth - (hasHeads && !narrow.matches ? headWidth() : 0);
   // A little smaller where all columns then fit.
   const width = hasHeads ? Math.max(base() * 0.8, Math.min(room / across, base() * 1.6)) : room / across;
@@ -192,22 +195,19 @@ function beginAt(index) {
   scroller.scrollTop = row.offsetTop - (scroller.querySelector(".heads")?.offsetHeight ?? 0);
 }
 
-let width = 0;
-// Where the page is to begin, until it has its width.
+// The job at which the page is to begin, until it does.
 let topmost = null;
 
 function begin() {
   if (topmost !== null) beginAt(topmost);
-  if (width) topmost = null;
+  topmost = null;
 }
 
 new ResizeObserver(() => {
-  if (scroller.clientWidth === width) return;
-  const before = topmost ?? topJob();
-  width = scroller.clientWidth;
+  if (scroller.clientWidth === drawnFor) return;
+  topmost = topJob();
   draw();
-  if (before !== null) beginAt(before);
-  topmost = null;
+  begin();
 }).observe(scroller);
 scroller.addEventListener("scroll", () => remember(true), { passive: true });
 

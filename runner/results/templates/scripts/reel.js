@@ -46,18 +46,22 @@ function mount(cell, at) {
   return reel.add(video, job.video);
 }
 
-// `failed` is called where none of the sources is played.
-function makeVideo(job, wanted, failed = null) {
-  const video = element("video", { className: "clip", muted: true, playsInline: true, preload: "auto", src: wanted[0], disableRemotePlayback: true });
-  sources.set(video, wanted);
+function makeVideo(job, wanted, failed) {
+  const video = element("video", { className: "clip", muted: true, playsInline: true, preload: "auto", disableRemotePlayback: true });
   video.setAttribute("aria-label", `Clip of ${job.key}`);
   if (job.still) video.poster = job.still;
+  return sourced(video, job, wanted, failed);
+}
+
+// A video with its sources. `failed` is called where none of them is played.
+function sourced(video, job, wanted, failed) {
   video.addEventListener("error", () => {
     const [missed, ...others] = sources.get(video);
     if (missed === job.small && others.length) job.small = null;
     if (others.length) load(video, others);
     else failed?.();
   });
+  load(video, wanted);
   return video;
 }
 
