@@ -225,6 +225,18 @@ def test_pick_reject_stars_and_the_best_of_takes(chromium: Chrome, tmp_path: Pat
         best = served.lines[-1]
         assert (best["kind"], set(best["of"])) == ("best", set(jobs[:3]))
         assert best["worst"] not in (best["best"], None)
+        # The sheet shows what stands, and takes marks.
+        browser.get(served.address + "&mode=sheet")
+        wait(browser, "document.querySelector('.cell')")
+        browser.find_element(By.CSS_SELECTOR, ".frame").click()
+        wait(browser, "document.querySelector('.view .clip')?.readyState >= 2")
+        keys(browser, "x")
+        pressed = "document.querySelector('.marker [aria-pressed=true]')?.textContent"
+        wait(browser, f"{pressed} === 'Reject'")
+        assert (served.lines[-1]["job"], served.lines[-1]["mark"]) == (jobs[0], "reject")
+        keys(browser, Keys.ESCAPE)
+        assert browser.find_element(By.CSS_SELECTOR, ".flag").text == "rejected"
+        assert "token=" not in browser.current_url
         assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 

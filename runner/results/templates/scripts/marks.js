@@ -7,8 +7,8 @@ function opinions({ marks }) {
   return Object.entries(marks).map(([by, { mark, stars: count }]) => [by, [WORDS[mark], stars(count)].filter(Boolean).join(" ")]);
 }
 
-inDetails((job) => (serving && job.clip && section("Your verdict", marker(job))));
-inDetails((job) => Object.keys(job.marks).length && section("Verdicts", rows([["pick", job.pick ? "yes" : "no"], ...opinions(job)])));
+inDetails((job) => Object.keys(job.marks).length && section("Verdicts", rows([["pick", job.pick ? "yes" : "no"], ...opinions(job)])), true);
+inDetails((job) => (serving && job.clip && section("Your verdict", marker(job))), true);
 
 function marker(job) {
   const own = job.marks[serving.by] ?? {};
