@@ -26,7 +26,7 @@ from runner.review.reviewed_clips import ReviewedClip
 from tests.browser.chromium import BROWSER, DRIVER
 from tests.browser.chromium import chromium as start_chromium
 from tests.browser.conftest import fresh
-from tests.browser.test_page import keys, wait
+from tests.browser.test_page import AXE, keys, wait
 from tests.command import call, environment
 from tests.finished_clips import clips_of, finished_campaign
 
@@ -100,6 +100,17 @@ def following(browser: Chrome, before: list[str]) -> list[str]:
     return ready(browser)
 
 
+# Notes of all clips, at the moment when they come into sight, whether they can play and are silent.
+WATCH = """
+window.sights = [];
+new MutationObserver(() => {
+  const clips = [...document.querySelectorAll('.seat .clip')].filter((clip) => !clip.isNoted);
+  for (const clip of clips) clip.isNoted = true;
+  if (clips.length) window.sights.push(clips.every((clip) => clip.readyState >= 3 && clip.muted));
+}).observe(document, { childList: true, subtree: true });
+"""
+
+
 def everything(browser: Chrome) -> str:
     """What the page holds: its markup, its address, and what it keeps."""
     script = (
@@ -142,6 +153,7 @@ def test_sixty_blind_pairs_by_keyboard_alone(chromium: Chrome, campaign: Path) -
     telling = identifying(tuple(clips.values()))
     pressed = [(Keys.ARROW_LEFT, "left"), (Keys.ARROW_RIGHT, "right"), ("t", "tie"), ("b", "both-bad")]
     with review(campaign) as served:
+        watching = chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
         browser = fresh(chromium, served.address)
         shown = ready(browser)
         for number in range(60):
@@ -157,6 +169,9 @@ def test_sixty_blind_pairs_by_keyboard_alone(chromium: Chrome, campaign: Path) -
             assert set(shown) != set(before)
         assert telling.search(traffic(browser)) is None
         assert "token=" not in browser.current_url
+        sights = browser.execute_script("return window.sights")
+        assert (len(sights) >= 60, all(sights)) == (True, True)
+        chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", watching)
     arms = [(clips[line["left"]].cell, clips[line["right"]].cell) for line in lines]
     crossed = [dict(left)["prompt"] == '"zebra"' for left, right in arms if left != right]
     assert 45 <= len(crossed) < 60
@@ -279,6 +294,17 @@ def test_a_round_trip_without_a_server(campaign: Path, tmp_path: Path) -> None:
     assert [line.get("winner", line["kind"]) for line in lines] == ["left", "tie", "undo", "both-bad"]
     assert {lines[0]["left"], lines[0]["right"]} <= {clip.job for clip in clips}
     assert (lines[1]["left"], lines[1]["right"]) == (lines[3]["left"], lines[3]["right"])
+
+
+@pytest.mark.skipif(AXE is None, reason="needs axe-core (REELRUN_AXE)")
+def test_axe_finds_nothing_serious_in_a_review(chromium: Chrome, campaign: Path) -> None:
+    with review(campaign) as served:
+        for mode in ("pairs", "best", "cull"):
+            browser = fresh(chromium, f"{served.address}&mode={mode}")
+            ready(browser)
+            browser.execute_script(Path(str(AXE)).read_text(encoding="utf-8"))
+            found = browser.execute_async_script("axe.run().then(arguments[0])")["violations"]
+            assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
 
 
 def until(happens: Callable[[], bool]) -> None:

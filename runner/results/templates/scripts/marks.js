@@ -3,11 +3,14 @@
 const stars = (count) => "★".repeat(count ?? 0);
 const WORDS = { pick: "picked", reject: "rejected" };
 
+// Whether a clip is picked is told as it was when the page was made.
+const pickedOrNot = (pick) => (pick === null ? null : pick ? "yes" : "no");
+
 function opinions({ marks }) {
   return Object.entries(marks).map(([by, { mark, stars: count }]) => [by, [WORDS[mark], stars(count)].filter(Boolean).join(" ")]);
 }
 
-inDetails((job) => Object.keys(job.marks).length && section("Verdicts", rows([["pick", job.pick ? "yes" : "no"], ...opinions(job)])), true);
+inDetails((job) => Object.keys(job.marks).length && section("Verdicts", rows([["pick", pickedOrNot(job.pick)], ...opinions(job)])), true);
 inDetails((job) => (serving && job.clip && section("Your verdict", marker(job))), true);
 
 function marker(job) {
@@ -40,6 +43,7 @@ async function sayOf(job, said, change) {
     return;
   }
   job.marks[serving.by] = { ...job.marks[serving.by], ...change };
+  job.pick = null;
   cells().filter((cell) => jobIn(cell) === job).forEach(fillCell);
   mountVisible();
   if (view.open && viewed !== null && jobs[viewed] === job) byId("view-body").replaceChildren(...detailsOf(viewed));

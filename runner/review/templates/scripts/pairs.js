@@ -14,7 +14,8 @@ function startPairs() {
     ["b", "Both bad", () => answer("both-bad"), "lesser"], ["→", sided("Right", "Lower"), () => answer("right")],
   ]);
   byId("reasons").replaceChildren(...reasons.map((reason, at) => {
-    const made = button("chip", reason, element("bdi", {}, reason), () => { made.blur(); toggleReason(reason); });
+    const made = element("button", { type: "button", className: "chip" }, element("bdi", {}, reason));
+    made.addEventListener("click", () => { made.blur(); toggleReason(reason); });
     if (at < 9) made.append(element("kbd", { attributes: { "aria-hidden": "true" } }, String(at + 1)));
     made.dataset.reason = reason;
     return made;
