@@ -1,6 +1,6 @@
-"""Clips of one length: what is compared is as long as the longest of it, so that the size of a file tells nothing.
+"""Clips as reviewers get them: what is compared has one length, and nothing in it tells how it was made.
 
-After a clip stands a box that players skip.
+After a clip stands a box that players skip, so that all clips of an image are as long as the longest.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from runner.review.reviewed_clips import ReviewedClip
+from runner.review.telling_boxes import blanked, telling_boxes
 
 _PIECE = 256 * 1024
 # Lengths are multiples of it. The box needs at least 16 bytes.
@@ -41,13 +42,14 @@ def padded_lengths(clips: Iterable[ReviewedClip]) -> dict[str, int]:
 
 def padded(path: Path, length: int, start: int, end: int) -> Iterator[bytes]:
     """The bytes from `start` up to, without, `end` of a clip of this length in all."""
+    boxes = telling_boxes(path)
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(min(start, size))
         at = start
         while at < min(end, size) and (piece := file.read(min(_PIECE, end - at))):
+            yield blanked(piece, at, boxes)
             at += len(piece)
-            yield piece
     box = _box(path.suffix.lower(), length - size)
     while at < end:
         piece = box[max(0, at - size) :][: end - at] or _ZEROS[: end - at]
