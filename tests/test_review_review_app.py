@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import av
 import pytest
 
 from runner.review.review_app import ReviewApp
@@ -19,6 +18,7 @@ from runner.review.served_files import ServedFiles
 from runner.review.session import Desk, Document, Session
 from runner.verdicts.verdict_files import file_of, folder_of
 from tests.finished_clips import clips_of, finished_campaign
+from tests.test_review_padded_clips import frames
 from tests.test_review_session import names, vote
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -196,18 +196,15 @@ def test_html_in_a_note_stays_text(served: Served) -> None:
     assert json.loads(served.written[-1])["text"] == text
 
 
-def test_clips_of_an_image_have_one_length_and_play(served: Served, tmp_path: Path) -> None:
+def test_clips_of_an_image_have_one_length_and_play(served: Served) -> None:
     lengths: dict[str, set[str]] = {}
     for name, clip in served.session.names.clips.items():
         answer = served.call("GET", f"/clips/{name}")
         lengths.setdefault(clip.image, set()).add(answer.headers["content-length"])
         assert (answer.status, answer.headers["content-type"]) == (200, "video/mp4")
-        assert answer.body.startswith(clip.path.read_bytes())
+        assert frames(answer.body) == frames(clip.path.read_bytes())
     assert [len(each) for each in lengths.values()] == [1, 1]
     assert len({clip.bytes for clip in served.session.names.clips.values()}) > 2
-    (tmp_path / "clip.mp4").write_bytes(answer.body)
-    with av.open(str(tmp_path / "clip.mp4")) as whole, av.open(str(clip.path)) as file:
-        assert sum(1 for _ in whole.decode(video=0)) == sum(1 for _ in file.decode(video=0)) > 0
 
 
 def test_parts_of_a_clip(served: Served) -> None:
