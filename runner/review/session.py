@@ -73,7 +73,6 @@ class Session:
             "ahead": self._named(ahead),
             "judged": judged,
             "left": max(0, self._pool.size - judged),
-            "can_undo": self._log.last(verdicts, _SAID[PAIRS]) is not None,
         }
 
     def _deal(self, votes: Sequence[Vote]) -> Showing | None:

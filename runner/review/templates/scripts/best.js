@@ -8,9 +8,9 @@ async function startBest() {
   const digits = Object.fromEntries([..."123456789"].map((digit) => [digit, Number(digit) - 1]));
   bind(digits, "1–9", "the best; the next one is the worst; the best again: done", chooseTake);
   bind({ Enter: 0 }, "enter", "done, on to the next", sendBest);
-  bind({ ArrowLeft: -1, ArrowRight: 1 }, "← →", "the takes before, or the next", (by) => showGroup(groupAt + by));
-  bind({ u: 0, z: 0, Backspace: 0 }, "u z", "take the last answer back", undoBest);
-  offer([["←", "Before", () => showGroup(groupAt - 1), "lesser"], ["enter", "Done", sendBest], ["→", "Next", () => showGroup(groupAt + 1), "lesser"]]);
+  allowSteps("the takes before, or the next", (by) => showGroup(groupAt + by));
+  allowUndo({ u: 0, z: 0, Backspace: 0 }, "u z", undoBest);
+  offer([["enter", "Done", sendBest]]);
   const shown = await backend.shown();
   groups = shown?.groups ?? [];
   const open = groups.findIndex((each) => !each.best);

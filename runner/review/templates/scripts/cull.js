@@ -6,8 +6,8 @@ let clipAt = 0;
 async function startCull() {
   bind({ p: "pick", x: "reject", u: "none" }, "p x u", "pick, reject, neither", mark);
   bind({ 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 0: 0 }, "1–5 0", "stars; none", giveStars);
-  bind({ ArrowLeft: -1, ArrowRight: 1 }, "← →", "the clip before, or the next", (by) => showClip(clipAt + by));
-  bind({ Backspace: 0, z: 0 }, "z", "take the last answer back", undoMark);
+  allowSteps("the clip before, or the next", (by) => showClip(clipAt + by));
+  allowUndo({ z: 0, Backspace: 0 }, "z", undoMark);
   const stars = [1, 2, 3, 4, 5].map((number) => [String(number), "★", () => giveStars(number), "lesser star"]);
   offer([["x", "Reject", () => mark("reject")], ["u", "Neither", () => mark("none"), "lesser"], ...stars, ["p", "Pick", () => mark("pick")]]);
   const shown = await backend.shown();

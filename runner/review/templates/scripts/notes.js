@@ -23,3 +23,4 @@ byId("note-form").addEventListener("submit", async () => {
   if (await backend.say({ kind: "note", job: screens[at].clip.name, time, text })) say("Note kept");
 });
 byId("note-close").addEventListener("click", () => note.close());
+onPress(byId("write"), startNote);

@@ -8,14 +8,14 @@ function startPairs() {
     const digits = Object.fromEntries(reasons.slice(0, 9).map((reason, at) => [String(at + 1), reason]));
     bind(digits, `1–${Math.min(9, reasons.length)}`, "a reason, said with the answer", toggleReason);
   }
-  bind({ u: 0, z: 0, Backspace: 0 }, "u z", "take the last answer back", undoPair);
+  allowUndo({ u: 0, z: 0, Backspace: 0 }, "u z", undoPair);
   offer([
     ["←", sided("Left", "Upper"), () => answer("left")], ["t", "Tie", () => answer("tie"), "lesser"],
     ["b", "Both bad", () => answer("both-bad"), "lesser"], ["→", sided("Right", "Lower"), () => answer("right")],
   ]);
   byId("reasons").replaceChildren(...reasons.map((reason, at) => {
     const made = element("button", { type: "button", className: "chip" }, element("bdi", {}, reason));
-    made.addEventListener("click", () => { made.blur(); toggleReason(reason); });
+    onPress(made, () => toggleReason(reason));
     if (at < 9) made.append(element("kbd", { attributes: { "aria-hidden": "true" } }, String(at + 1)));
     made.dataset.reason = reason;
     return made;

@@ -147,17 +147,39 @@ function speedBy(by) {
 }
 
 byId("timeline").addEventListener("input", () => deck.seek((byId("timeline").value / 1000) * deck.seconds));
-byId("play").addEventListener("click", playOrPause);
-byId("back").addEventListener("click", () => deck.step(-1));
-byId("on").addEventListener("click", () => deck.step(1));
-byId("sound").addEventListener("click", () => setLoud(!isLoud));
+onPress(byId("play"), playOrPause);
+onPress(byId("back"), () => deck.step(-1));
+onPress(byId("on"), () => deck.step(1));
+onPress(byId("sound"), () => setLoud(!isLoud));
+
+// After a finger or the mouse, the keys are the page's again.
+function onPress(pressed, run) {
+  pressed.addEventListener("click", ({ detail }) => {
+    if (detail) pressed.blur();
+    run();
+  });
+}
 
 // The answers of a mode, as buttons with their keys: `[key, label, run]`.
 function offer(answers) {
   byId("answers").replaceChildren(...answers.map(([shown, label, run, extra = ""]) => {
     const made = element("button", { type: "button", className: `answer ${extra}` }, label, " ");
     made.append(element("kbd", { attributes: { "aria-hidden": "true" } }, shown));
-    made.addEventListener("click", () => { made.blur(); run(); });
+    onPress(made, run);
     return made;
   }));
+}
+
+// Ways through what is shown, and back: by keys and by buttons.
+function allowUndo(keys, shown, run) {
+  bind(keys, shown, "take the last answer back", run);
+  onPress(byId("undo"), run);
+}
+
+function allowSteps(does, run) {
+  bind({ ArrowLeft: -1, ArrowRight: 1 }, "← →", does, run);
+  for (const [id, by] of [["before", -1], ["after", 1]]) {
+    byId(id).hidden = false;
+    onPress(byId(id), () => run(by));
+  }
 }
