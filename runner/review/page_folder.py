@@ -50,7 +50,6 @@ class Contents:
     """What a page shows: the clips, under names, and the order of what is asked."""
 
     names: ClipNames
-    mode: str
     shown: Document = field(repr=False)
     clips: tuple[ReviewedClip, ...] = field(repr=False)
     tasks: int
@@ -71,7 +70,7 @@ def contents(clips: Iterable[ReviewedClip], mode: str, votes: Sequence[Vote], so
         tasks = [[clip.job] for clip in there]
     used = {job for jobs in tasks for job in jobs}
     shown = _shown(mode, [[_facts(names, job) for job in jobs] for jobs in tasks])
-    return Contents(names, mode, shown, tuple(clip for clip in there if clip.job in used), len(tasks))
+    return Contents(names, shown, tuple(clip for clip in there if clip.job in used), len(tasks))
 
 
 def _deals(pool: Pool, votes: Sequence[Vote], secret: bytes) -> Iterator[Showing]:

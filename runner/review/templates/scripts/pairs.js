@@ -40,6 +40,10 @@ function showPairs(shown) {
   chosen.clear();
   markReasons();
   byId("place").textContent = `${shown.judged} judged · ${shown.left} left`;
+  if (!shown.pair && !shown.judged) {
+    announce("There is nothing to compare.", "A pair is two clips of one picture: of two prompts, models or values, or two takes.");
+    return;
+  }
   if (!shown.pair) {
     announce("You have judged every pair.", "Thank you.", parcel ? "Save your verdicts, and send the file back." : "What you said is on the disk; 'reelrun compare' tells what it means.");
     return;
