@@ -10,7 +10,7 @@ from pathlib import Path
 from runner.manifest.reader import load
 from runner.model import Artifact, Status
 from runner.planning.plan import make_plan
-from runner.review.reviewed_clips import ReviewedClip, reviewed_clips
+from runner.review.clips.reviewed_clips import ReviewedClip, reviewed_clips
 from runner.state.store import Store
 from tests.kit import register, video_bytes, write_manifest
 

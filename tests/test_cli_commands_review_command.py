@@ -77,7 +77,7 @@ def test_before_there_are_clips(tmp_path: Path) -> None:
 
 
 def test_without_the_packages_of_the_web(campaign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "runner.review.review_app", None)
+    monkeypatch.setitem(sys.modules, "runner.review.serving.review_app", None)
     ended = call("review", campaign, "--as", "ann")
     assert (ended.code, "pip install" in ended.err) == (2, True)
 

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.review.pairing import APART, Candidate, Pool, Showing, next_pair
+from runner.review.pairing import APART, Contender, Pool, Showing, next_pair
 from runner.verdicts.verdict import Winner
 from runner.verdicts.votes import Vote
 
 
-def sweep(images: int, prompts: int, surfaces: int, takes: int) -> list[Candidate]:
+def sweep(images: int, prompts: int, surfaces: int, takes: int) -> list[Contender]:
     cells = product(range(images), range(prompts), range(surfaces), range(takes))
     return [
-        Candidate(f"{image}-{prompt}-{surface}-{take}", f"i{image}", (("prompt", f"p{prompt}"), ("s", f"s{surface}")))
+        Contender(f"{image}-{prompt}-{surface}-{take}", f"i{image}", (("prompt", f"p{prompt}"), ("s", f"s{surface}")))
         for image, prompt, surface, take in cells
     ]
 
@@ -136,7 +136,7 @@ def test_where_no_cells_differ_in_one_thing_those_are_compared_that_differ_least
         (("prompt", "b"), ("s", "2"), ("t", "x")),
         (("prompt", "c"), ("s", "3"), ("t", "y")),
     ]
-    pool = Pool(Candidate(str(number), "shoe", cell) for number, cell in enumerate(cells))
+    pool = Pool(Contender(str(number), "shoe", cell) for number, cell in enumerate(cells))
     assert list(pool.rivals["shoe"].values()) == ["prompt,s"]
     assert next_pair(pool, (), "ann", Random(1)) is not None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.review.reviewed_clips import ReviewedClip
+from runner.review.clips.reviewed_clips import ReviewedClip
 from runner.review.session import Desk, Document, Session
 from runner.verdicts.verdict import Pair, VerdictError, Winner
 from runner.verdicts.verdict_files import append, file_of, folder_of

@@ -14,8 +14,8 @@ from runner.diagnostics.words import money
 from runner.model import Json, Status
 from runner.results.facets import STATUSES, Facet, facets, places
 from runner.results.job_document import timestamp
-from runner.results.page_parts import TEMPLATES, environment, policy, scripts, styles
 from runner.results.snapshot import IndexSnapshot
+from runner.results.templates.page_parts import TEMPLATES, environment, policy, scripts, styles
 from runner.video.measures import MEASURES
 
 # A browser can handle a page with this many cards. Further jobs are only in the other two files.

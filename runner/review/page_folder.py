@@ -15,11 +15,11 @@ from random import Random
 
 from runner.errors import UsageError
 from runner.results.atomic_files import replacing
-from runner.review.padded_clips import padded, padded_lengths
+from runner.review.clips.padded_clips import padded, padded_lengths
+from runner.review.clips.reviewed_clips import ClipNames, ReviewedClip
+from runner.review.clips.sound_clips import SoundClips
 from runner.review.pairing import Pool, Showing, next_pair
-from runner.review.reviewed_clips import ClipNames, ReviewedClip
 from runner.review.session import BEST, CULL, PAIRS, Document
-from runner.review.sound_clips import SoundClips
 from runner.review.voting_page import VotingPage
 from runner.state.disk import disk_errors, make_folder, sync_folder
 from runner.verdicts.verdict import Winner
@@ -60,7 +60,7 @@ def contents(clips: Iterable[ReviewedClip], mode: str, votes: Sequence[Vote], so
     secret = secrets.token_bytes(32)
     there = [clip for clip in clips if sound.has(clip)]
     names = ClipNames(there, secret)
-    pool = Pool(clip.candidate for clip in there)
+    pool = Pool(clip.contender for clip in there)
     tasks: list[list[str]]
     if mode == PAIRS:
         tasks = [[each.left, each.right] for each in _deals(pool, votes, secret)]

@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Contender:
     """A clip that can be shown: its job, and where it stands in the sweep."""
 
     job: str
@@ -63,8 +63,8 @@ class Pool:
     Where an image has no such cells, those that differ in the fewest things are compared.
     """
 
-    def __init__(self, candidates: Iterable[Candidate]) -> None:
-        self.places = {each.job: each.place for each in candidates}
+    def __init__(self, contenders: Iterable[Contender]) -> None:
+        self.places = {each.job: each.place for each in contenders}
         self.takes: dict[_Place, list[str]] = {}
         self.cells: dict[str, list[Cell]] = {}
         for job, place in self.places.items():
@@ -76,7 +76,7 @@ class Pool:
 
     def without(self, jobs: Collection[str]) -> Pool:
         """What is left when the clips of these jobs cannot be shown."""
-        return Pool(Candidate(job, *place) for job, place in self.places.items() if job not in jobs)
+        return Pool(Contender(job, *place) for job, place in self.places.items() if job not in jobs)
 
     def are_rivals(self, pair: Showing) -> bool:
         """Whether both are there, of one image, and not takes of one cell."""

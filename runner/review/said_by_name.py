@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from runner.review.reviewed_clips import ClipNames
+from runner.review.clips.reviewed_clips import ClipNames
 from runner.verdicts.verdict import Best, Mark, Note, Pair, Said, Stars, Verdict, VerdictError, parsed
 
 # The members that name clips: one, or a list.

@@ -9,11 +9,11 @@ from random import Random
 from threading import Lock
 from typing import TypeAlias
 
+from runner.review.clips.reviewed_clips import ClipNames, ReviewedClip
+from runner.review.clips.sound_clips import SoundClips
 from runner.review.pairing import Pool, Showing, next_pair
-from runner.review.reviewed_clips import ClipNames, ReviewedClip
 from runner.review.reviewer_log import ReviewerLog
 from runner.review.said_by_name import SeenClip, document_of, verdict_of
-from runner.review.sound_clips import SoundClips
 from runner.verdicts.verdict import Best, Mark, Note, Pair, Said, Stars, Undo, VerdictError, Winner
 from runner.verdicts.votes import Vote
 
@@ -50,7 +50,7 @@ class Session:
         self._lock = Lock()
         self._log = ReviewerLog(desk.folder, desk.by, {clip.job: clip.sha256 for clip in desk.clips}, desk.since)
         self._sound = SoundClips(tell)
-        self._pool = Pool(clip.candidate for clip in desk.clips)
+        self._pool = Pool(clip.contender for clip in desk.clips)
 
     def clip(self, name: str) -> ReviewedClip | None:
         """The clip of a name, if its file still is what was verified."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.results.page import words
-from runner.results.page_parts import TEMPLATES, environment, policy, scripts, styles
+from runner.results.templates.page_parts import TEMPLATES, environment, policy, scripts, styles
 from runner.review.session import MODES
 
 _OWN = Path(__file__).parent / "templates"

@@ -22,7 +22,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from runner.review.reviewed_clips import ReviewedClip
+from runner.review.clips.reviewed_clips import ReviewedClip
 from tests.browser.chromium import BROWSER, DRIVER
 from tests.browser.chromium import chromium as start_chromium
 from tests.browser.conftest import fresh

@@ -22,13 +22,13 @@ from runner.cli.options import command_line, manifest_of, state_of
 from runner.errors import Exit, StateError, UsageError
 from runner.model import Manifest
 from runner.results.page import Serving
+from runner.review.clips.reviewed_clips import ReviewedClip, reviewed_clips
+from runner.review.clips.sound_clips import SoundClips
 from runner.review.page_folder import contents, write_parcel
-from runner.review.reviewed_clips import ReviewedClip, reviewed_clips
 from runner.review.sent_back import take_in_file
-from runner.review.served_files import ServedFiles
+from runner.review.serving.served_files import ServedFiles
+from runner.review.serving.sitting import Sitting, sitting_file
 from runner.review.session import PAIRS, Desk, Session
-from runner.review.sitting import Sitting, sitting_file
-from runner.review.sound_clips import SoundClips
 from runner.review.voting_page import VotingPage
 from runner.shipped import install_line
 from runner.verdicts.reviewer import reviewer_of
@@ -122,8 +122,8 @@ def _served(
     desk = Desk(clips, folder, by, sitting.secret, manifest.review.reasons, sitting.since)
     session, files = Session(desk, screen.say), ServedFiles(manifest.output.dir, sitting.secret)
     try:
-        from runner.review.review_app import SHEET, ReviewApp
-        from runner.review.review_server import serving
+        from runner.review.serving.review_app import SHEET, ReviewApp
+        from runner.review.serving.review_server import serving
     except ImportError as error:
         raise UsageError(f"review needs {error.name}", install_line("web")) from error
 

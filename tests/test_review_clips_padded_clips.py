@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from runner.review.padded_clips import padded
-from runner.review.telling_boxes import telling_boxes
+from runner.review.clips.padded_clips import padded
+from runner.review.clips.telling_boxes import telling_boxes
 from tests.kit import video_bytes
 
 SECRET = "orbit left, model quokka"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runner.review.reviewed_clips import ReviewedClip
+from runner.review.clips.reviewed_clips import ReviewedClip
 from runner.state.disk import hash_file
 
 # Stands for the look of a file that is another by now.

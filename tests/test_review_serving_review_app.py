@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from runner.review.review_app import ReviewApp
-from runner.review.review_server import serving
-from runner.review.served_files import ServedFiles
+from runner.review.serving.review_app import ReviewApp
+from runner.review.serving.review_server import serving
+from runner.review.serving.served_files import ServedFiles
 from runner.review.session import Desk, Document, Session
 from runner.verdicts.verdict_files import file_of, folder_of
 from tests.finished_clips import clips_of, finished_campaign
-from tests.test_review_padded_clips import frames
+from tests.test_review_clips_padded_clips import frames
 from tests.test_review_session import names, vote
 
 TOKEN = "0123456789abcdef0123456789abcdef"

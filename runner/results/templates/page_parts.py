@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from runner.model import Json
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent
 
 
 def styles(*files: Path, root: str = "") -> Markup:

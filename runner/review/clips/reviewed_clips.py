@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.model import JobRecord, Status, canonical_json
-from runner.review.pairing import Candidate, Cell
+from runner.review.pairing import Cell, Contender
 from runner.state.disk import inside
 from runner.state.store import Store
 
@@ -31,8 +31,8 @@ class ReviewedClip:
     fps: float | None = None
 
     @property
-    def candidate(self) -> Candidate:
-        return Candidate(self.job, self.image, self.cell)
+    def contender(self) -> Contender:
+        return Contender(self.job, self.image, self.cell)
 
 
 def reviewed_clips(store: Store, folder: Path) -> list[ReviewedClip]:

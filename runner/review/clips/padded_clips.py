@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from runner.review.reviewed_clips import ReviewedClip
-from runner.review.telling_boxes import blanked, telling_boxes
+from runner.review.clips.reviewed_clips import ReviewedClip
+from runner.review.clips.telling_boxes import blanked, telling_boxes
 
 _PIECE = 256 * 1024
 # Lengths are multiples of it. The box needs at least 16 bytes.

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from runner.errors import ServiceError
-from runner.review.guard import TOKEN, Guard
+from runner.review.serving.guard import TOKEN, Guard
 
 _LOOPBACK = "127.0.0.1"
 _SILENT = logging.CRITICAL + 1

@@ -14,8 +14,8 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route
 
 from runner.errors import ReelrunError
-from runner.review.padded_clips import content_type, padded, padded_lengths
-from runner.review.served_files import ServedFiles
+from runner.review.clips.padded_clips import content_type, padded, padded_lengths
+from runner.review.serving.served_files import ServedFiles
 from runner.review.session import BEST, CULL, MODES, PAIRS, Document, Session
 from runner.verdicts.verdict import LONGEST, VerdictError
 

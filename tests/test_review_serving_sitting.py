@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import UsageError
-from runner.review.sitting import Sitting, new_sitting, sitting_file
+from runner.review.serving.sitting import Sitting, new_sitting, sitting_file
 
 
 def cut(folder: Path, port: int = 4321) -> Sitting:
