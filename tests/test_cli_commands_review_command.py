@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -18,6 +22,7 @@ from runner.cli.commands import review_command
 from tests.command import call, environment
 from tests.finished_clips import clips_of, finished_campaign
 from tests.kit import write_manifest
+from tests.test_review_session import vote
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,57 @@ def test_it_serves_until_it_is_told_to_end_and_one_at_a_time(campaign: Path) -> 
     assert (process.returncode, out) == (0, "")
     assert err.endswith("The review ends; what was said is kept.\n")
     assert not kept.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the page of a review does: it has the cookie, asks, and says."""
+
+    port: int
+    cookie: str
+
+    @classmethod
+    def opened(cls, address: str) -> Page:
+        with urlopen(address) as answer:
+            return cls(urlsplit(address).port or 0, answer.headers["set-cookie"].partition(";")[0])
+
+    def send(self, method: str, path: str, document: object = None) -> http.client.HTTPConnection:
+        origin = f"http://127.0.0.1:{self.port}"
+        headers = {"Cookie": self.cookie, "Origin": origin, "Content-Type": "application/json"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request(method, path, json.dumps(document), headers)
+        return connection
+
+    def ask(self, method: str, path: str, document: object = None) -> dict[str, Any]:
+        with closing(self.send(method, path, document)) as connection:
+            found: dict[str, Any] = json.loads(connection.getresponse().read())
+            return found
+
+
+def test_a_kill_loses_at_most_the_vote_under_the_finger(tmp_path: Path) -> None:
+    """Killed while an answer is on its way: all before it are on the disk, and it is once it is sent again."""
+    path = finished_campaign(tmp_path, pictures=2, takes=2)
+    file = tmp_path / "campaign.verdicts" / "eve.jsonl"
+    told, under_the_finger = 0, None
+    for answers in (0, 2, 3):
+        with serving(path, "--as", "eve") as (process, line):
+            page = Page.opened(line.rsplit(maxsplit=1)[1])
+            if under_the_finger is not None:
+                page.ask("POST", "/said", under_the_finger)
+                told += 1
+                assert len(file.read_text("utf-8").splitlines()) == told
+            shown = page.ask("GET", "/shown/pairs")
+            for _ in range(answers):
+                shown = page.ask("POST", "/said", vote(shown))
+                told += 1
+            under_the_finger = vote(shown, "right")
+            connection = page.send("POST", "/said", under_the_finger)
+            process.kill()
+            process.wait()
+            connection.close()
+        whole = (file.read_text("utf-8") if file.exists() else "").split("\n")[:-1]
+        assert told <= len(whole) <= told + 1
+        assert [json.loads(line)["by"] for line in whole] == ["eve"] * len(whole)
 
 
 def test_a_name_that_is_none(campaign: Path) -> None:
