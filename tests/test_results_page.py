@@ -287,6 +287,7 @@ def test_a_job_is_found_by_each_of_its_defects(tmp_path: Path) -> None:
     assert facet == {
         "name": "defects",
         "label": "defect",
+        "names_images": False,
         "choices": [
             {"key": "flash", "label": "flash"},
             {"key": "frozen", "label": "frozen"},

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import websocket
@@ -37,6 +37,9 @@ class Firefox:
             if "error" in answer:
                 raise RuntimeError(f"{method}: {answer['error']}: {answer['message']}")
             return answer["result"]
+
+    def close(self) -> None:
+        self._socket.close()
 
     def resize(self, width: int, height: int) -> None:
         self.call("browsingContext.setViewport", context=self._tab, viewport={"width": width, "height": height})
@@ -69,6 +72,7 @@ def firefox(folder: Path) -> Iterator[Firefox]:
         try:
             assert process.stderr is not None
             found = next(match for line in process.stderr if (match := _ADDRESS.search(line)))
-            yield Firefox(found[1])
+            with closing(Firefox(found[1])) as browser:
+                yield browser
         finally:
             process.terminate()
