@@ -10,7 +10,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from types import FrameType
@@ -53,6 +53,8 @@ def review(options: argparse.Namespace) -> int:
             file.keep(sitting, urlsplit(address).port or 0)
             _tell(options, manifest, by, address)
             _wait()
+    screen.say("", "The review ends; what was said is kept.")
+    screen.say(f"Next: {command_line(options, 'index')}        (the page and the tables with all marks)")
     return Exit.DONE
 
 
@@ -184,11 +186,9 @@ def _has_display() -> bool:
 def _wait() -> None:
     """Until Ctrl-C."""
     signal.signal(signal.SIGTERM, _as_interrupt)
-    try:
+    with suppress(KeyboardInterrupt):
         while True:
             signal.pause()
-    except KeyboardInterrupt:
-        screen.say("", "The review ends; what was said is kept.")
 
 
 def _as_interrupt(number: int, frame: FrameType | None) -> None:
