@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.manifest.reader import load
-from runner.model import Artifact, Status
+from runner.model import Artifact, Measured, Status
 from runner.planning.plan import make_plan
 from runner.review.clips.reviewed_clips import ReviewedClip, reviewed_clips
 from runner.state.store import Store
@@ -41,6 +41,12 @@ def finished_campaign(folder: Path, clip: Callable[[int], bytes] = small_clip, *
             store.keep(job.id, "video", Artifact(name, digest, len(content), 5.0, 64, 36, 8.0, "h264"))
             store.conclude(attempt, Status.SUCCEEDED, 1002.0)
     return path
+
+
+def let_flash(manifest: Path, number: int) -> None:
+    """Measure of a clip, in the order of the plan, that it flashes."""
+    with Store.open(load(manifest).output.state) as store, store.transaction():
+        store.keep_measured(clips_of(manifest)[number].sha256, Measured({"flash": 3.0}))
 
 
 def clips_of(manifest: Path) -> tuple[ReviewedClip, ...]:

@@ -94,7 +94,17 @@ def test_a_pair_tells_nothing_of_what_it_is(desk: Desk) -> None:
     } | {"plain", "mood"}
     shown = session.pairs()
     assert not known & set(strings(shown))
-    assert set(strings(shown["pair"])) == {"left", "right", "name", "fps", "is_still", "8.0", "False", *names(shown)}
+    assert set(strings(shown["pair"])) == {
+        "left",
+        "right",
+        "name",
+        "fps",
+        "is_still",
+        "flashes",
+        "8.0",
+        "False",
+        *names(shown),
+    }
 
 
 def test_names_are_those_of_one_sitting(desk: Desk) -> None:

@@ -19,7 +19,7 @@ from runner.review.clips.padded_clips import padded, padded_lengths
 from runner.review.clips.reviewed_clips import ClipNames, ReviewedClip
 from runner.review.clips.sound_clips import SoundClips
 from runner.review.pairing import Pool, Showing, next_pair
-from runner.review.session import BEST, CULL, PAIRS, Document
+from runner.review.session import BEST, CULL, PAIRS, Document, facts_of
 from runner.review.voting_page import VotingPage
 from runner.state.disk import disk_errors, make_folder, sync_folder
 from runner.verdicts.verdict import Winner
@@ -86,8 +86,7 @@ def _deals(pool: Pool, votes: Sequence[Vote], secret: bytes) -> Iterator[Showing
 
 def _facts(names: ClipNames, job: str) -> Document:
     clip = names.clip_of(job)
-    suffix = clip.path.suffix.lower()
-    return {"name": names.of(job), "fps": clip.fps, "is_still": suffix == ".gif", "ending": suffix}
+    return {**facts_of(clip, names.of(job)), "ending": clip.path.suffix.lower()}
 
 
 def _shown(mode: str, tasks: list[list[Document]]) -> Document:

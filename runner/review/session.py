@@ -92,9 +92,7 @@ class Session:
         return {"left": self._facts(showing.left), "right": self._facts(showing.right)}
 
     def _facts(self, job: str) -> Document:
-        """What a page needs for showing a clip."""
-        clip = self.names.clip_of(job)
-        return {"name": self.names.of(job), "fps": clip.fps, "is_still": clip.path.suffix.lower() == ".gif"}
+        return facts_of(self.names.clip_of(job), self.names.of(job))
 
     def cull(self) -> Document:
         """Every clip, with what this reviewer holds of it."""
@@ -167,3 +165,9 @@ class Session:
 def _assumed(pair: Showing, by: str) -> Vote:
     """The vote that is about to come, whatever it says."""
     return Vote(pair.left, pair.right, Winner.TIE, by, "", "")
+
+
+def facts_of(clip: ReviewedClip, name: str) -> Document:
+    """What a page needs for showing a clip."""
+    is_still = clip.path.suffix.lower() == ".gif"
+    return {"name": name, "fps": clip.fps, "is_still": is_still, "flashes": clip.flashes}

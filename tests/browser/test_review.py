@@ -28,7 +28,7 @@ from tests.browser.chromium import chromium as start_chromium
 from tests.browser.conftest import fresh
 from tests.browser.test_page import AXE, keys, wait
 from tests.command import call, environment
-from tests.finished_clips import clips_of, finished_campaign
+from tests.finished_clips import clips_of, finished_campaign, let_flash
 
 STATE = "document.body.dataset.state"
 SHOWN = "[...document.querySelectorAll('.seat .clip')].map(({ src }) => src)"
@@ -216,8 +216,13 @@ def test_a_server_that_is_killed_or_stands_still_loses_no_vote(chromium: Chrome,
 def test_pick_reject_stars_and_the_best_of_takes(chromium: Chrome, tmp_path: Path) -> None:
     manifest = finished_campaign(tmp_path, pictures=1, takes=3)
     jobs = [clip.job for clip in clips_of(manifest)]
+    let_flash(manifest, 0)
     with review(manifest, "--mode", "cull") as served:
         browser = fresh(chromium, served.address)
+        # One that flashes is not shown unasked.
+        wait(browser, "document.querySelector('#message button')")
+        assert browser.execute_script(f"return {SHOWN}") == []
+        keys(browser, Keys.ENTER)
         shown = ready(browser)
         for key in ("p", "x", "u", "4"):
             keys(browser, key)
@@ -233,6 +238,7 @@ def test_pick_reject_stars_and_the_best_of_takes(chromium: Chrome, tmp_path: Pat
         WebDriverWait(browser, 10).until(lambda _: served.lines[-1]["kind"] == "note")
         assert (served.lines[-1]["job"], served.lines[-1]["text"]) == (jobs[3], "<b>odd</b>")
         browser.get(served.address + "&mode=best")
+        wait(browser, "document.querySelector('#message button')").click()  # type: ignore[attr-defined]
         group = ready(browser)
         assert len(group) == 3
         keys(browser, "2", "3", Keys.ENTER)
@@ -243,14 +249,14 @@ def test_pick_reject_stars_and_the_best_of_takes(chromium: Chrome, tmp_path: Pat
         # The sheet shows what stands, and takes marks.
         browser.get(served.address + "&mode=sheet")
         wait(browser, "document.querySelector('.cell')")
-        browser.find_element(By.CSS_SELECTOR, ".frame").click()
+        browser.find_elements(By.CSS_SELECTOR, ".frame")[1].click()
         wait(browser, "document.querySelector('.view .clip')?.readyState >= 2")
         keys(browser, "x")
         pressed = "document.querySelector('.marker [aria-pressed=true]')?.textContent"
         wait(browser, f"{pressed} === 'Reject'")
-        assert (served.lines[-1]["job"], served.lines[-1]["mark"]) == (jobs[0], "reject")
+        assert (served.lines[-1]["job"], served.lines[-1]["mark"]) == (jobs[3], "reject")
         keys(browser, Keys.ESCAPE)
-        assert browser.find_element(By.CSS_SELECTOR, ".flag").text == "rejected"
+        assert [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".flag")] == ["picked", "rejected"]
         assert "token=" not in browser.current_url
         assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
 

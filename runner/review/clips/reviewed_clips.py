@@ -18,7 +18,10 @@ _NAME_LENGTH = 24
 
 @dataclass(frozen=True, slots=True)
 class ReviewedClip:
-    """A finished clip. `path` is absolute, `sha256` what the file's hash was when it was verified."""
+    """A finished clip. `path` is absolute, `sha256` what the file's hash was when it was verified.
+
+    `flashes`: who may be harmed by that is asked before they see it.
+    """
 
     job: str
     key: str
@@ -29,6 +32,7 @@ class ReviewedClip:
     sha256: str = field(repr=False)
     bytes: int = 0
     fps: float | None = None
+    flashes: bool = False
 
     @property
     def contender(self) -> Contender:
@@ -52,8 +56,14 @@ def _clip(record: JobRecord, folder: Path) -> ReviewedClip | None:
     cell = tuple(sorted((name, canonical_json(value)) for name, value in made_from.items()))
     path, video = inside(folder, record.video.path), record.video
     return ReviewedClip(
-        record.id, record.key, record.image, cell, record.take, path, video.sha256, video.bytes, video.fps
-    )
+        record.id, record.key, record.image, cell, record.take, path, video.sha256, video.bytes, video.fps,
+        _flashes(record),
+    )  # fmt: skip
+
+
+def _flashes(record: JobRecord) -> bool:
+    flash = None if record.measured is None else record.measured.values.get("flash")
+    return flash is not None and flash >= 1
 
 
 class ClipNames:

@@ -64,6 +64,7 @@ async function stage(clips, labels, ahead = []) {
   [...loaded.values()].filter(({ clip }) => !kept.has(clip.name)).forEach(unload);
   [...deck.clips.keys()].forEach((video) => deck.remove(video));
   await Promise.all(wanted.map(({ ready }) => ready));
+  if (clips.some(({ flashes }) => flashes)) await agreed();
   if (mine !== turn) return false;
   deck.time = 0;
   screens = wanted;
@@ -83,6 +84,15 @@ async function stage(clips, labels, ahead = []) {
   if (mine !== turn) return false;
   enter("shown");
   return true;
+}
+
+// Who may be harmed by flashes decides before they see any.
+async function agreed() {
+  const show = element("button", { type: "button", className: "answer" }, "Show it");
+  byId("message").replaceChildren(element("p", {}, element("b", {}, "This flashes.")), show);
+  byId("message").hidden = false;
+  show.focus();
+  await once(show, "click");
 }
 
 // In as many columns as make the clips largest. Two below each other are not left and right.
