@@ -87,17 +87,24 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
+# Asked within the page, which costs less than to ask it again and again.
+UNTIL = f"""
+const [before, done] = arguments;
+const look = () => ({STATE} === 'shown' && {SHOWN}.join() !== before ? done({SHOWN}) : setTimeout(look, 10));
+look();
+"""
+
+
 def ready(browser: Chrome) -> list[str]:
     """The names of the clips that are shown, as soon as one may judge them."""
-    wait(browser, f"{STATE} === 'shown'")
-    found: list[str] = browser.execute_script(f"return {SHOWN}")
-    return found
+    return following(browser, [])
 
 
 def following(browser: Chrome, before: list[str]) -> list[str]:
     """The clips that are shown when those before no longer are."""
-    wait(browser, f"{SHOWN}.join() !== {json.dumps(','.join(before))}")
-    return ready(browser)
+    browser.set_script_timeout(20)
+    found: list[str] = browser.execute_async_script(UNTIL, ",".join(before))
+    return found
 
 
 # Notes of all clips, at the moment when they come into sight, whether they can play and are silent.
