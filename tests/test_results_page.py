@@ -358,4 +358,4 @@ def test_a_page_that_is_served_names_its_files_as_the_server_does(tmp_path: Path
     assert [job["clip"] for job in data_of(text)["jobs"]] == [f"files/{len('videos/a b.mp4')}"]
     assert data_of(text)["serving"] == {"by": "ann", "names": {DONE.id: "name"}}
     assert "connect-src &#39;self&#39;" in text
-    assert ("index.csv" in text, "mode=pairs" in text) == (False, True)
+    assert ('href="index.csv"' in text, "mode=pairs" in text) == (False, True)
