@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import TextIO
 
 from runner.api.client import Client
 from runner.api.linked_files import LinkedFiles
@@ -32,12 +33,14 @@ from runner.planning.matches import Matches
 from runner.planning.plan import Plan, make_plan
 from runner.planning.prices import AskPrice, Prices, nobody
 from runner.planning.selection import EVERYTHING, Selection
-from runner.results import index, measuring
+from runner.results import index, measuring, page
 from runner.results.atomic_files import index_path, replacing
 from runner.results.clip_reports import ClipReports, ClipTotals
 from runner.results.clip_verdicts import ClipVerdicts
 from runner.results.inventory import Inventory, Kind
 from runner.results.measuring import MeasuringResult, Tell
+from runner.results.page import Serving
+from runner.results.snapshot import snapshot as taken
 from runner.results.unfinished import Unfinished, unfinished
 from runner.state.disk import disk_errors, set_aside, set_aside_together
 from runner.state.journal import files_beside
@@ -409,10 +412,21 @@ def write_index(
 
     Raises DiskError.
     """
+    header, target = _header(manifest, store, now), store.index_in(manifest.output.dir)
+    return index.write(target, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
+
+
+def write_page(file: TextIO, manifest: Manifest, store: Store, now: float, serving: Serving) -> None:
+    """Write the page of all jobs as a review serves it. Raises DiskError."""
+    with taken(manifest.output.dir, _header(manifest, store, now), store.records) as jobs:
+        page.write(file, jobs, serving)
+
+
+def _header(manifest: Manifest, store: Store, now: float) -> index.Header:
     with disk_errors(f"read {manifest.path}"):
         digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
-    target = store.index_in(manifest.output.dir)
-    header = index.Header(
+    folder = store.index_in(manifest.output.dir).parent
+    return index.Header(
         name=manifest.name,
         file=manifest.path.name,
         sha256=digest,
@@ -424,12 +438,11 @@ def write_index(
         pictures={image.id: image.known for image in manifest.images},
         report=ClipReports(manifest, store, ClipVerdicts.of(manifest, store)),
         files={
-            image.reference: os.path.relpath(image.location, target.parent)
+            image.reference: os.path.relpath(image.location, folder)
             for image in manifest.images
             if image.origin is Origin.FILE
         },
     )
-    return index.write(target, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
 
 
 def _dry_result(planned: Plan, store: Store) -> Result:

@@ -91,11 +91,11 @@ def text_of(folder: Path, jobs: Sequence[JobRecord], header: Header = HEADER) ->
     return file.getvalue()
 
 
-def text_of_documents(folder: Path, documents: Sequence[dict[str, Json]]) -> str:
+def text_of_documents(folder: Path, documents: Sequence[dict[str, Json]], serving: page.Serving | None = None) -> str:
     """The page of jobs as they stand in the index."""
     file = io.StringIO()
     spool = io.StringIO("".join(json.dumps(each) + "\n" for each in documents))
-    page.write(file, IndexSnapshot(folder, HEADER, _spool=spool))
+    page.write(file, IndexSnapshot(folder, HEADER, _spool=spool), serving)
     return file.getvalue()
 
 
@@ -337,3 +337,25 @@ def test_frames_have_the_shape_of_the_clips(
 ) -> None:
     jobs = [replace(DONE, video=replace(VIDEO, width=width, height=height)) for width, height in sizes]
     assert f":root{{--frame:{frame}}}" in text_of(tmp_path, jobs)
+
+
+def test_marks_and_picks_are_told_and_picks_are_found(tmp_path: Path) -> None:
+    marks: dict[str, Json] = {"ann": {"mark": "pick", "stars": 4}}
+    documents = [job_document(DONE) | {"marks": marks, "pick": True}, job_document(DONE) | {"key": "another"}]
+    data = data_of(text_of_documents(tmp_path, documents))
+    assert [(job["marks"], job["pick"]) for job in data["jobs"]] == [(marks, True), ({}, False)]
+    (facet,) = data["facets"]
+    assert (facet["name"], [choice["label"] for choice in facet["choices"]]) == ("pick", ["yes", "no"])  # type: ignore[attr-defined]
+    assert data["serving"] is None
+
+
+def test_a_page_that_is_served_names_its_files_as_the_server_does(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    video: dict[str, Json] = {"path": "videos/a b.mp4", "sha256": "0" * 64, "bytes": 4, "width": None, "height": None}
+    (tmp_path / "videos" / "a b.mp4").write_bytes(b"clip")
+    serving = page.Serving("ann", {DONE.id: "name"}, lambda path: f"files/{len(path)}")
+    text = text_of_documents(tmp_path, [job_document(DONE) | {"video": video}], serving)
+    assert [job["clip"] for job in data_of(text)["jobs"]] == [f"files/{len('videos/a b.mp4')}"]
+    assert data_of(text)["serving"] == {"by": "ann", "names": {DONE.id: "name"}}
+    assert "connect-src &#39;self&#39;" in text
+    assert ('href="index.csv"' in text, "mode=pairs" in text) == (False, True)

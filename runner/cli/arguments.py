@@ -154,6 +154,21 @@ def _manifest_commands(commands: _Commands) -> None:
     _selection(measure)
     _sandboxed(measure)
     _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
+    _review_command(commands)
+
+
+def _review_command(commands: _Commands) -> None:
+    review = _manifest(commands, "review", "look at the clips in a browser, and say what you think of them")
+    modes = "what to begin with: pairs (two clips, blind), best (of the takes of a cell), cull (pick, reject, stars)"
+    review.add_argument("--mode", choices=("cull", "best", "pairs"), help=modes)
+    name = "whose verdicts they are: a short name, such as ann (git's user.name, made so)"
+    review.add_argument("--as", dest="reviewer", metavar="NAME", help=name)
+    elsewhere = review.add_mutually_exclusive_group()
+    page = "make a page for people elsewhere, with copies of the clips under random names: a new folder, to be zipped"
+    elsewhere.add_argument("--page", metavar="FOLDER", help=page)
+    taken = "take in the file of verdicts that somebody sends back; taken in again, it changes nothing"
+    elsewhere.add_argument("--take-in", metavar="FILE", help=taken)
+    _sandboxed(review)
 
 
 def _run_command(commands: _Commands) -> None:

@@ -105,6 +105,7 @@ def _members(job: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
         yield from ((f"{_OF_IMAGES}{name}", name, value) for name, value in known.items())
     yield "take", "take", job["take"]
     yield "orphaned", "orphaned", job["orphaned"]
+    yield "pick", "pick", bool(job.get("pick"))
 
 
 def _told(listed: Json, member: str) -> list[str]:
@@ -114,8 +115,8 @@ def _told(listed: Json, member: str) -> list[str]:
 
 
 def _rank(name: str) -> int:
-    """A sort key: take and orphaned come last. The sort is stable, so variables keep the order of first occurrence."""
-    return {"take": 1, "orphaned": 2}.get(name, 0)
+    """A sort key: take, orphaned and pick come last. The sort is stable, so variables keep the order of occurrence."""
+    return {"take": 1, "orphaned": 2, "pick": 3}.get(name, 0)
 
 
 def _choices(
@@ -137,6 +138,6 @@ def _key(value: Json) -> str:
 
 
 def _label(name: str, value: Json) -> str:
-    if name == "orphaned":
+    if name in ("orphaned", "pick"):
         return "yes" if value else "no"
     return value if isinstance(value, str) and value.strip() else canonical_json(value)

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from statistics import median
 from typing import TextIO
 from urllib.parse import quote
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from runner.diagnostics.words import money
 from runner.model import Json, Status
 from runner.results.facets import STATUSES, Facet, facets, places
 from runner.results.job_document import timestamp
 from runner.results.snapshot import IndexSnapshot
+from runner.results.templates.page_parts import TEMPLATES, environment, policy, scripts, styles
 from runner.video.measures import MEASURES
 
 # A browser can handle a page with this many cards. Further jobs are only in the other two files.
 LIMIT = 10_000
 # How many choices of a facet are visible at first; the others are behind a click.
 _OPEN_CHOICES = 12
-_TEMPLATES = Path(__file__).parent / "templates"
 # In the order in which they run. Functions are known to all from the start.
 _SCRIPTS = (
+    "elements",
     "data",
     "address",
     "deck",
@@ -44,7 +39,9 @@ _SCRIPTS = (
     "details",
     "view",
     "pair",
+    "marks",
     "transport",
+    "bindings",
     "keys",
     "start",
 )
@@ -65,18 +62,28 @@ _FRAME = 16 / 9
 _NARROWEST, _WIDEST = 9 / 16, 16 / 9
 
 
-def write(file: TextIO, snapshot: IndexSnapshot) -> None:
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What differs on a page that a review serves: `by` is who looks at it, `names` are those that jobs go by there,
+    and `address` gives the address of a file, by its path relative to the index."""
+
+    by: str
+    names: Mapping[str, str]
+    address: Callable[[str], str]
+
+
+def write(file: TextIO, snapshot: IndexSnapshot, serving: Serving | None = None) -> None:
     """Writes the page of a snapshot."""
+    address = link if serving is None else serving.address
     jobs = list(islice(snapshot.jobs(), LIMIT))
     found = facets(jobs)
     header = snapshot.header
-    cards = [_card(job, at, snapshot) for job, at in zip(jobs, places(found, jobs), strict=True)]
+    cards = [_card(job, at, snapshot, address) for job, at in zip(jobs, places(found, jobs), strict=True)]
     frame = f"{_frame(jobs):.4f}"
-    style = Markup(f":root{{--frame:{frame}}}\n" + "\n".join(_asset(f"styles/{name}.css") for name in _STYLES))
-    scripts = "\n".join(_asset(f"scripts/{name}.js") for name in _SCRIPTS)
-    script = Markup(f'"use strict";\n{{\n{scripts}}}\n')
+    style = styles(*(TEMPLATES / f"styles/{name}.css" for name in _STYLES), root=f"--frame:{frame}")
+    script = scripts(*(TEMPLATES / f"scripts/{name}.js" for name in _SCRIPTS))
     pieces = (
-        _environment()
+        environment(words)
         .get_template("page.html.j2")
         .generate(
             header=header,
@@ -88,11 +95,17 @@ def write(file: TextIO, snapshot: IndexSnapshot) -> None:
             facets=found,
             open_choices=_OPEN_CHOICES,
             cards=cards,
-            data={"facets": [_choices(facet) for facet in found], "jobs": cards, "meanings": dict(MEASURES)},
+            data={
+                "facets": [_choices(facet) for facet in found],
+                "jobs": cards,
+                "meanings": dict(MEASURES),
+                "serving": None if serving is None else {"by": serving.by, "names": serving.names},
+            },
+            is_served=serving is not None,
             frame=frame,
             style=style,
             script=script,
-            policy=_policy(style, script),
+            policy=policy(style, script, "'none'" if serving is None else "'self'"),
         )
     )
     file.writelines(pieces)
@@ -108,9 +121,12 @@ def words(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _card(job: dict[str, Json], at: list[list[int]], snapshot: IndexSnapshot) -> dict[str, Json]:
+def _card(
+    job: dict[str, Json], at: list[list[int]], snapshot: IndexSnapshot, address: Callable[[str], str]
+) -> dict[str, Json]:
     """A job as the page shows it: its document, its choices in every facet, and its links and texts for the page."""
-    cost, clip = job["cost"], _link(job["video"], snapshot)
+    links = _Links(snapshot, address)
+    cost, clip = job["cost"], links.of(job["video"])
     is_gone = job["video"] is not None and clip is None
     previews = job.get("previews")
     copies = previews if isinstance(previews, Mapping) else {}
@@ -118,31 +134,39 @@ def _card(job: dict[str, Json], at: list[list[int]], snapshot: IndexSnapshot) ->
         "choices": at,
         "clip": clip,
         "is_gone": is_gone,
-        "still": _link(job["thumbnail"], snapshot),
-        "sprite": _link(copies.get("sprite"), snapshot),
-        "small": _link(copies.get("small"), snapshot),
-        "source": _source(job, snapshot),
+        "still": links.of(job["thumbnail"]),
+        "sprite": links.of(copies.get("sprite")),
+        "small": links.of(copies.get("small")),
+        "source": links.source(job),
         "measures": job.get("measures") or {},
         "defects": job.get("defects") or [],
         "warnings": job.get("warnings") or [],
+        "marks": job.get("marks") or {},
+        "pick": bool(job.get("pick")),
         "note": _GONE if is_gone else job["error"] or job["reason"] or _NOTES[Status(str(job["status"]))],
         "price": money(cost, snapshot.header.currency) if isinstance(cost, float) else None,
     }
 
 
-def _link(artifact: Json, snapshot: IndexSnapshot) -> str | None:
-    """The address of a file; None if there is none any more."""
-    if not isinstance(artifact, Mapping) or not (snapshot.folder / str(artifact["path"])).is_file():
-        return None
-    return link(str(artifact["path"]))
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """The addresses of the files of jobs."""
 
+    snapshot: IndexSnapshot
+    address: Callable[[str], str]
 
-def _source(job: Mapping[str, Json], snapshot: IndexSnapshot) -> str | None:
-    """The address of the picture that a job was made from, where it is a file that the manifest still names."""
-    payload = job["payload"]
-    values = payload.values() if isinstance(payload, Mapping) else ()
-    found = (snapshot.header.files.get(value) for value in values if isinstance(value, str))
-    return next((link(path) for path in found if path), None)
+    def of(self, artifact: Json) -> str | None:
+        """The address of a file; None if there is none any more."""
+        if not isinstance(artifact, Mapping) or not (self.snapshot.folder / str(artifact["path"])).is_file():
+            return None
+        return self.address(str(artifact["path"]))
+
+    def source(self, job: Mapping[str, Json]) -> str | None:
+        """The address of the picture that a job was made from, where it is a file that the manifest still names."""
+        payload = job["payload"]
+        values = payload.values() if isinstance(payload, Mapping) else ()
+        found = (self.snapshot.header.files.get(value) for value in values if isinstance(value, str))
+        return next((self.address(path) for path in found if path), None)
 
 
 def _choices(facet: Facet) -> dict[str, Json]:
@@ -161,34 +185,3 @@ def _ratio(video: Json) -> float | None:
         return None
     width, height = video["width"], video["height"]
     return width / height if isinstance(width, int) and isinstance(height, int) and height else None
-
-
-def _policy(style: str, script: str) -> str:
-    """The Content-Security-Policy: whatever a prompt holds, only these two texts take effect, and nothing is sent."""
-    return (
-        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
-        "img-src 'self' file: data:; media-src 'self' file:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _asset(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # Without sort_keys, which is Jinja's default: the page shows the members of a job in their order.
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
-    environment.filters["words"] = words
-    return environment

@@ -92,6 +92,8 @@ function foot(stack, job) {
   if (job.clip && job.status !== "succeeded") made.append(element("span", { className: "flag" }, job.status));
   if (job.orphaned) made.append(element("span", { className: "flag", title: "no longer in the manifest" }, "removed"));
   if (job.is_gone) made.append(element("span", { className: "flag" }, "clip gone"));
+  const held = [...new Set(Object.values(job.marks).map(({ mark }) => mark).filter(Boolean))];
+  held.forEach((mark) => made.append(element("span", { className: `flag ${mark}` }, WORDS[mark])));
   made.append(element("span", { className: "end" }, ...facts(job)));
   if (isPlayable(job)) made.append(button("choose", "Choose for comparing (s)", icon("compare")));
   return made;

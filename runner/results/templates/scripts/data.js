@@ -1,22 +1,7 @@
-// The jobs of the page, and small helpers. All text goes into the page as text, never as markup.
+// The jobs of the page, and what is asked of them.
 
-const byId = (id) => document.getElementById(id);
-const { facets, jobs, meanings } = JSON.parse(byId("data").textContent);
+const { facets, jobs, meanings, serving } = JSON.parse(byId("data").textContent);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-
-function element(name, properties = {}, ...children) {
-  const { attributes = {}, ...rest } = properties;
-  const made = Object.assign(document.createElement(name), rest);
-  Object.entries(attributes).forEach(([attribute, value]) => made.setAttribute(attribute, value));
-  made.append(...children);
-  return made;
-}
-
-function button(className, label, content, run) {
-  const made = element("button", { type: "button", className, title: label, attributes: { "aria-label": label } }, content);
-  if (run) made.addEventListener("click", run);
-  return made;
-}
 
 // A GIF is a moving picture: no browser plays it as a video.
 function isGif(clip) {
@@ -50,14 +35,6 @@ function promptOf(job) {
 function ratioOf({ video }) {
   const { frame } = document.documentElement.dataset;
   return video?.width && video.height ? video.width / video.height : Number(frame);
-}
-
-// What happened, for everybody: on the screen for a moment, and read out.
-let saying;
-function say(text) {
-  clearTimeout(saying);
-  byId("said").textContent = text;
-  saying = setTimeout(() => { byId("said").textContent = ""; }, 4000);
 }
 
 async function copy(text, what) {

@@ -112,9 +112,9 @@ function list(title, texts) {
 
 const sections = [];
 
-// A section of the details: `make` gets a job and its index, and gives an element or nothing.
-function inDetails(make) {
-  sections.push(make);
+// A section of the details, the last or the first so far: `make` gets a job and its index, and gives an element or nothing.
+function inDetails(make, isFirst = false) {
+  sections[isFirst ? "unshift" : "push"](make);
 }
 
 inDetails((job) => (job.reason || job.error) && section(job.status === "succeeded" ? "Note" : "Why", outcome(job)));

@@ -4,7 +4,7 @@
 const NONE = -1;
 const SIZES = { s: 150, m: 230, l: 360 };
 // What tells clips apart; the other facets tell what became of them.
-const dimensions = facets.flatMap(({ name }, index) => ["status", "orphaned", "defects", "warnings"].includes(name) ? [] : [index]);
+const dimensions = facets.flatMap(({ name }, index) => ["status", "orphaned", "defects", "warnings", "pick"].includes(name) ? [] : [index]);
 // What only gives each image another name tells no more than the image.
 const telling = dimensions.filter((index) => !facets[index].names_images);
 const untaken = telling.filter((index) => facets[index].name !== "take");
