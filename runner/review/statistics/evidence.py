@@ -93,3 +93,15 @@ def more_units(units: UnitScores, margin: float, pairs: int) -> Codes:
         enough = decides(middle)
         most, least = np.where(enough, middle, most), np.where(enough, least, np.minimum(middle + 1, most))
     return np.where(found, most, -1)
+
+
+def fewest_units(pairs: int) -> int:
+    """How many units name a winner among so many pairs where all votes are for one arm."""
+    bar, number = np.log(max(pairs, 1) / ALPHA), 1
+    while _unanimous(number) < bar:
+        number += 1
+    return number
+
+
+def _unanimous(number: int) -> float:
+    return float(_of_difference(number * np.log1p(_BETS), number * np.log1p(-_BETS)))

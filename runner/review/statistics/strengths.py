@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.review.statistics.board import Board, Numbers
+from runner.review.statistics.board import Board, Codes, Numbers
 from runner.review.statistics.intervals import (
     ALIKE_IN_REVIEWER,
     ALIKE_IN_UNIT,
@@ -36,9 +36,10 @@ class ArmStrengths:
 
 def fit(board: Board, ridge: float = RIDGE) -> tuple[Numbers, Numbers]:
     """The log-odds of the arms and, last, of the left side; the curvature at them, with the ridge."""
-    kinds, of_vote = np.unique(board.pair * 3 + board.on_left, return_index=True, return_inverse=True)[1:]
-    design, number = _design(board)[kinds], np.bincount(of_vote, minlength=len(kinds))
-    won = np.bincount(of_vote, board.score, len(kinds))
+    of_kind = board.pair * 3 + board.on_left + 1
+    _, first, of_vote, number = np.unique(of_kind, return_index=True, return_inverse=True, return_counts=True)
+    design = _design(board, first)
+    won = np.bincount(of_vote, board.score, len(number))
     weak = ridge * np.eye(design.shape[1])
     found, curvature = np.zeros(design.shape[1]), weak
     for _ in range(_STEPS):
@@ -52,11 +53,12 @@ def fit(board: Board, ridge: float = RIDGE) -> tuple[Numbers, Numbers]:
     return found, curvature
 
 
-def _design(board: Board) -> Numbers:
+def _design(board: Board, votes: Codes) -> Numbers:
     """A row a vote: 1 for its first arm, -1 for its second, and what side the first was on."""
-    design = np.zeros((len(board.a), len(board.arms) + 1))
-    rows = np.arange(len(board.a))
-    design[rows, board.a], design[rows, board.b], design[:, -1] = 1, -1, board.on_left
+    design = np.zeros((len(votes), len(board.arms) + 1))
+    rows = np.arange(len(votes))
+    design[rows, board.a[votes]], design[rows, board.b[votes]] = 1, -1
+    design[:, -1] = board.on_left[votes]
     return design
 
 
@@ -90,10 +92,13 @@ def _likeness(board: Board) -> Numbers:
 
 def _spread_of_units(board: Board, found: Numbers, turn: Numbers) -> Numbers:
     """Half of the interval from the spread of what the units pull: the sandwich, with t."""
-    design = _design(board)
-    pulls = design * (board.score - 1 / (1 + np.exp(-design @ found)))[:, None]
-    sums = np.zeros((len(board.units), design.shape[1]))
-    np.add.at(sums, board.unit, pulls)
+    side = found[-1] * board.on_left
+    pull = board.score - 1 / (1 + np.exp(found[board.b] - found[board.a] - side))
+    size = len(found)
+    sums = np.zeros(len(board.units) * size)
+    for column, sign in ((board.a, 1), (board.b, -1), (size - 1, board.on_left)):
+        sums += np.bincount(board.unit * size + column, sign * pull, len(sums))
+    sums = sums.reshape(-1, size)
     seen = np.zeros((len(board.units), len(board.arms)), dtype=bool)
     seen[board.unit, board.a] = seen[board.unit, board.b] = True
     number = seen.sum(axis=0)
