@@ -57,7 +57,8 @@ def agreement(board: Board, seed: int) -> AlphaEstimate:
 
 def _counts(answers: Codes) -> Codes:
     """A row an item: how many reviewers gave each answer."""
-    return (answers[:, :, None] == np.arange(_ANSWERS)).sum(axis=0)
+    counts: Codes = (answers[:, :, None] == np.arange(_ANSWERS)).sum(axis=0)
+    return counts
 
 
 def _of_units(counts: Numbers, unit: Codes) -> tuple[Numbers, Numbers]:
@@ -67,7 +68,8 @@ def _of_units(counts: Numbers, unit: Codes) -> tuple[Numbers, Numbers]:
     present, place = np.unique(unit, return_inverse=True)
     totals = np.zeros((len(present), _ANSWERS))
     np.add.at(totals, place, counts)
-    return np.bincount(place, apart, len(present)), totals
+    observed: Numbers = np.bincount(place, apart, len(present)).astype(float)
+    return observed, totals
 
 
 def _alpha(observed: Numbers, totals: Numbers) -> Numbers:

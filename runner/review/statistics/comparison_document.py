@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runner.errors import UsageError
 from runner.model import Json
 from runner.review.statistics.agreement import agreement
 from runner.review.statistics.board import Answer, Board, Codes, Numbers, board_of
@@ -53,7 +54,9 @@ def compare(
     around: Circumstances | None = None,
 ) -> dict[str, Json]:
     """The document of these votes. The arms are in the order given; without one, by name. `margin` is in percent: shares
-    within it around 50 % are no difference. Raises UsageError for a vote that is none."""
+    within it around 50 % are no difference. Raises UsageError for a vote or a margin that is none."""
+    if not 0 < margin < 50:
+        raise UsageError(f"the margin {margin} is none", "it is in percent, above 0 and below 50, such as 5")
     board, around = board_of(votes, arms), around or Circumstances()
     pairs = _Pairs.of(board, margin / 100)
     lower, decided = around.noise.count(1), len(around.noise) - around.noise.count(0.5)
@@ -97,7 +100,7 @@ def _p(won: int, number: int) -> float | None:
 def _arms(board: Board, seed: int) -> list[Json]:
     fitted, number = strengths(board, seed), len(board.arms)
     by_first, by_second = (
-        np.bincount(arm * len(Answer) + board.answer, minlength=number * len(Answer)).reshape(number, -1)
+        np.bincount(arm * len(Answer) + board.answer, minlength=number * len(Answer)).reshape(number, len(Answer))
         for arm in (board.a, board.b)
     )
     wins = by_first[:, Answer.FIRST] + by_second[:, Answer.SECOND]
@@ -145,11 +148,13 @@ class _Pairs:
         # A place for every pair, also for those without votes.
         known = np.full(number, -1)
         known[units.present] = np.arange(len(units.present))
-        figures = (np.append(each, np.nan)[known] for each in (share, low, high))
+        figures = [np.append(each, np.nan)[known] for each in (share, low, high)]
         return cls(
             np.bincount(board.pair, minlength=number),
             np.append(images, 0)[known],
-            *figures,
+            figures[0],
+            figures[1],
+            figures[2],
             tuple(np.append(named, _OPEN)[known]),
             np.append(more, -1)[known],
         )

@@ -27,18 +27,21 @@ def capital(units: UnitScores, null: float, *, up: bool) -> Numbers:
     (`up`) or below the null."""
     if not len(units.score):
         return np.zeros((0, len(_BETS)))
-    return np.add.reduceat(_won(units.score, null, up=up), units.starts, axis=0)
+    capitals: Numbers = np.add.reduceat(_won(units.score, null, up=up), units.starts, axis=0)
+    return capitals
 
 
 def _won(scores: Numbers, null: float, *, up: bool) -> Numbers:
     away = (scores - null) / null if up else (null - scores) / (1 - null)
-    return np.log1p(away[:, None] * _BETS)
+    logs: Numbers = np.log1p(away[:, None] * _BETS)
+    return logs
 
 
 def spread(logs: Numbers) -> Numbers:
     """The logarithm of the mean capital of all bets."""
     most = logs.max(axis=-1)
-    return most + np.log(np.exp(logs - most[..., None]).mean(axis=-1))
+    mean: Numbers = most + np.log(np.exp(logs - most[..., None]).mean(axis=-1))
+    return mean
 
 
 def _of_difference(up: Numbers, down: Numbers) -> Numbers:
@@ -84,7 +87,8 @@ def more_units(units: UnitScores, margin: float, pairs: int) -> Codes:
     def decides(more: Codes) -> Flags:
         times = ((seen + more) / (seen + 2))[:, None]
         up, down, low, high = (each * times for each in logs)
-        return np.maximum(_of_difference(up, down), _of_likeness(low, high)) >= bar
+        enough: Flags = np.maximum(_of_difference(up, down), _of_likeness(low, high)) >= bar
+        return enough
 
     least, most = np.ones_like(seen), np.full_like(seen, MOST_MORE)
     found = decides(most)

@@ -13,7 +13,7 @@ from runner.review.statistics.board import Answer, Board, Codes, Numbers
 from runner.review.statistics.evidence import fewest_units
 
 # Below this chance, sides are told as unbalanced, or a reviewer as answering repeated questions at random.
-_RARE = 0.01
+_RARE = 0.005
 # What reviewers usually say again of the same clips.
 _USUALLY_SAME = 0.75
 # How many answers it takes to say something of a reviewer.

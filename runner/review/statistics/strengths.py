@@ -95,10 +95,10 @@ def _spread_of_units(board: Board, found: Numbers, turn: Numbers) -> Numbers:
     side = found[-1] * board.on_left
     pull = board.score - 1 / (1 + np.exp(found[board.b] - found[board.a] - side))
     size = len(found)
-    sums = np.zeros(len(board.units) * size)
+    flat = np.zeros(len(board.units) * size)
     for column, sign in ((board.a, 1), (board.b, -1), (size - 1, board.on_left)):
-        sums += np.bincount(board.unit * size + column, sign * pull, len(sums))
-    sums = sums.reshape(-1, size)
+        flat += np.bincount(board.unit * size + column, sign * pull, len(flat))
+    sums = flat.reshape(-1, size)
     seen = np.zeros((len(board.units), len(board.arms)), dtype=bool)
     seen[board.unit, board.a] = seen[board.unit, board.b] = True
     number = seen.sum(axis=0)
