@@ -91,7 +91,7 @@ def compare_votes(votes: Iterable[Sequence[object]], *, margin: float = 5, seed:
     `both-bad`), and the arm that was shown on the left, None where that is not known. `margin`, in percent, is how far
     from 50 % a share still makes no difference. `seed` repeats what is drawn. The order of the votes means nothing.
 
-    Raises UsageError for a vote that is none, or a margin that is no number above 0 and below 50.
+    Raises UsageError for a vote that is none, or a margin that is none above 0 and at most 50.
     """
     from runner.review.statistics.comparison_document import compare
 

@@ -89,7 +89,7 @@ def is_ever_named(votes):
 
 
 def false(campaigns, seed):
-    """Reviewers lean to an arm in all images or, in the other rows, anew in each; votes come in any order, or in rounds."""
+    """Votes come in any order or in rounds; reviewers lean to an arm in all images, or in each anew."""
     rows = {
         "a reviewer's taste is the same for all images": (Ways(), "random"),
         "a taste for each image": (Ways(persistent=False), "random"),
@@ -105,7 +105,7 @@ def false(campaigns, seed):
             images, reviewers = setting = settings[number % len(settings)]
             votes = two_arms(generator, 0.5, replace(ways, images=images, reviewers=reviewers), order)
             of_setting.setdefault(setting, []).append(is_ever_named(votes))
-        found = sum(of_setting.values(), [])
+        found = [each for told in of_setting.values() for each in told]
         yield Figure(f"false: {name}", np.mean(found), error_of(found), most=0.05)
         worst = max(of_setting, key=lambda each: np.mean(of_setting[each]))
         told = of_setting[worst]
@@ -267,7 +267,9 @@ def order(campaigns, seed):
     found = [runner.compare_votes([votes[k] for k in generator.permutation(200)]) == first for _ in range(20)]
     turned = [(image, b, a, winner, by, left) for image, a, b, winner, by, left in votes]
     yield Figure("order: votes shuffled: the same document", np.mean(found), least=1)
-    yield Figure("order: arms of votes turned: the same document", float(runner.compare_votes(turned) == first), least=1)
+    yield Figure(
+        "order: arms of votes turned: the same document", float(runner.compare_votes(turned) == first), least=1
+    )
 
 
 ROWS = {each.__name__: each for each in (false, power, coverage, edges, boards, oracles, order)}

@@ -21,22 +21,6 @@ Flags: TypeAlias = NDArray[np.bool_]
 TIE, BOTH_BAD = "tie", "both-bad"
 
 
-class ArmVote(NamedTuple):
-    """What one reviewer said of two arms on one unit.
-
-    `winner` is the name of an arm, `left`, `right`, `tie` or `both-bad`, and `left` the arm that was shown on the left
-    (None: not known). `item` is the pair of clips that was seen; empty: any of these arms on the unit.
-    """
-
-    image: str
-    a: str
-    b: str
-    winner: str
-    reviewer: str
-    left: str | None = None
-    item: str = ""
-
-
 class Answer(IntEnum):
     """An answer, as seen from the arm that comes first in the board."""
 
@@ -44,6 +28,22 @@ class Answer(IntEnum):
     SECOND = 1
     TIE = 2
     BOTH_BAD = 3
+
+
+class ArmVote(NamedTuple):
+    """What one reviewer said of two arms on one unit.
+
+    `winner` is the name of an arm, `left`, `right`, `tie` or `both-bad`, or an Answer; `left` is the arm that was shown
+    on the left (None: not known). `item` is the pair of clips that was seen; empty: any of these arms on the unit.
+    """
+
+    image: str
+    a: str
+    b: str
+    winner: str | Answer
+    reviewer: str
+    left: str | None = None
+    item: str = ""
 
 
 # What an answer is worth to the first arm. Who finds both bad prefers neither.
@@ -117,7 +117,7 @@ def board_of(votes: Iterable[Sequence[object]], arms: Sequence[str] | None = Non
     rows = sorted(_row(vote) for vote in votes)
     names = tuple(arms) if arms is not None else tuple(sorted({arm for row in rows for arm in row[1:3]}))
     code = {name: number for number, name in enumerate(names)}
-    units, reviewers, items = (sorted({row[place] for row in rows}) for place in (0, 4, 6))
+    units, reviewers, items = (sorted({str(row[place]) for row in rows}) for place in (0, 4, 6))
     numbers = [{name: number for number, name in enumerate(each)} for each in (units, reviewers, items)]
     table = np.array(
         [
@@ -148,16 +148,15 @@ def _row(vote: Sequence[object]) -> _Row:
 
 
 def _answer(winner: object, a: str, b: str, side: int) -> Answer:
-    left = {1: {"left": Answer.FIRST, "right": Answer.SECOND}, -1: {"left": Answer.SECOND, "right": Answer.FIRST}}
-    sides = left.get(side, {})
-    known = {None: Answer.TIE, TIE: Answer.TIE, BOTH_BAD: Answer.BOTH_BAD, **sides, a: Answer.FIRST, b: Answer.SECOND}
-    if winner not in known:
-        words = [str(each) for each in known if each is not None]
-        raise UsageError(
-            f"no winner {winner!r} in a vote on {a} and {b}",
-            suggestion(str(winner), words, f"it is one of {', '.join(words)}"),
-        )
-    return known[winner]  # type: ignore[index]  # it is in it
+    if isinstance(winner, Answer):
+        return winner
+    left, right = (Answer.FIRST, Answer.SECOND) if side > 0 else (Answer.SECOND, Answer.FIRST)
+    known = {TIE: Answer.TIE, BOTH_BAD: Answer.BOTH_BAD, **({"left": left, "right": right} if side else {})}
+    known |= {a: Answer.FIRST, b: Answer.SECOND}
+    if not isinstance(winner, str) or winner not in known:
+        hint = suggestion(str(winner), known, f"it is one of {', '.join(known)}")
+        raise UsageError(f"no winner {winner!r} in a vote on {a} and {b}", hint)
+    return known[winner]
 
 
 def _turned(row: _Row, code: dict[str, int]) -> _Row:

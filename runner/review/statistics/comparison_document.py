@@ -24,6 +24,8 @@ from runner.review.statistics.strengths import strengths
 # Figures are rounded so far, so that nothing reads more into them, and the last bits differ on no machine.
 _DIGITS = 6
 _OPEN = "not-enough"
+# A share is always within 50 % of one half, but only nearly all of that can be shown.
+_WIDEST = 0.499
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,12 @@ def compare(
     arms: Sequence[str] | None = None,
     around: Circumstances | None = None,
 ) -> dict[str, Json]:
-    """The document of these votes. The arms are in the order given; without one, by name. `margin` is in percent: shares
-    within it around 50 % are no difference. Raises UsageError for a vote or a margin that is none."""
-    if not 0 < margin < 50:
-        raise UsageError(f"the margin {margin} is none", "it is in percent, above 0 and below 50, such as 5")
+    """The document of these votes. The arms are in the order given; without one, by name. `margin` is in percent:
+    shares within it around 50 % are no difference. Raises UsageError for a vote or a margin that is none."""
+    if not 0 < margin <= 50:
+        raise UsageError(f"the margin {margin} is none", "it is in percent, above 0 and at most 50, such as 5")
     board, around = board_of(votes, arms), around or Circumstances()
-    pairs = _Pairs.of(board, margin / 100)
+    pairs = _Pairs.of(board, min(margin / 100, _WIDEST))
     lower, decided = around.noise.count(1), len(around.noise) - around.noise.count(0.5)
     left, sided = of_sides(board)
     agreed = agreement(board, seed)

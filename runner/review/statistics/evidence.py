@@ -32,8 +32,10 @@ def capital(units: UnitScores, null: float, *, up: bool) -> Numbers:
 
 
 def _won(scores: Numbers, null: float, *, up: bool) -> Numbers:
-    away = (scores - null) / null if up else (null - scores) / (1 - null)
-    logs: Numbers = np.log1p(away[:, None] * _BETS)
+    # Scores are shares of few votes: many are equal.
+    distinct, which = np.unique(scores, return_inverse=True)
+    away = (distinct - null) / null if up else (null - distinct) / (1 - null)
+    logs: Numbers = np.log1p(away[:, None] * _BETS)[which]
     return logs
 
 
@@ -45,11 +47,13 @@ def spread(logs: Numbers) -> Numbers:
 
 
 def _of_difference(up: Numbers, down: Numbers) -> Numbers:
-    return np.logaddexp(spread(up), spread(down)) - np.log(2 * _LOOKING)
+    both: Numbers = np.logaddexp(spread(up), spread(down)) - np.log(2 * _LOOKING)
+    return both
 
 
 def _of_likeness(above_low: Numbers, below_high: Numbers) -> Numbers:
-    return np.minimum(spread(above_low), spread(below_high)) - np.log(_LOOKING)
+    lesser: Numbers = np.minimum(spread(above_low), spread(below_high)) - np.log(_LOOKING)
+    return lesser
 
 
 def evidence_of_difference(units: UnitScores) -> Numbers:
@@ -58,7 +62,7 @@ def evidence_of_difference(units: UnitScores) -> Numbers:
 
 
 def evidence_of_likeness(units: UnitScores, margin: float) -> Numbers:
-    """The logarithm of the e-value, for each pair with votes, against a share beyond 0.5 +- margin. It is beyond the bar
+    """The logarithm of the e-value, for each pair with votes, against a share beyond 0.5 +- margin. It is above the bar
     exactly where the confidence sequence of the share lies within."""
     return _of_likeness(capital(units, 0.5 - margin, up=True), capital(units, 0.5 + margin, up=False))
 

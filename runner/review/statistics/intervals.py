@@ -72,7 +72,8 @@ def _concentration(board: Board, units: UnitScores) -> Numbers:
     by = np.searchsorted(units.present, board.pair) * len(board.reviewers) + board.reviewer
     size = len(units.present) * len(board.reviewers)
     weight = np.bincount(by, 1 / units.votes[row], size).reshape(-1, len(board.reviewers))
-    return ((weight / weight.sum(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    chance: Numbers = ((weight / weight.sum(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    return chance
 
 
 def ridge_interval(share: Numbers, worth: Numbers) -> tuple[Numbers, Numbers]:

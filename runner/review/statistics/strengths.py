@@ -79,7 +79,7 @@ def strengths(board: Board, seed: int) -> ArmStrengths:
 
 
 def _likeness(board: Board) -> Numbers:
-    """By how much the votes of one unit and of one reviewer, being alike, tell less about an arm than as many others."""
+    """By how much the votes of one unit, and of one reviewer, tell less about an arm than as many of others would."""
     arms = len(board.arms)
     factor = np.ones(arms)
     for who, alike in ((board.unit, ALIKE_IN_UNIT), (board.reviewer, ALIKE_IN_REVIEWER)):
@@ -103,7 +103,8 @@ def _spread_of_units(board: Board, found: Numbers, turn: Numbers) -> Numbers:
     seen[board.unit, board.a] = seen[board.unit, board.b] = True
     number = seen.sum(axis=0)
     variance = ((sums @ turn.T) ** 2).sum(axis=0) * number / np.maximum(number - 1, 1)
-    return np.where(number > 1, student_t(number - 1), 0) * np.sqrt(variance)
+    wide: Numbers = np.where(number > 1, student_t(number - 1), 0) * np.sqrt(variance)
+    return wide
 
 
 def _best(strength: Numbers, covariance: Numbers, seed: int) -> Numbers:
