@@ -25,8 +25,9 @@ from itertools import product
 import numpy as np
 
 import runner
+from runner.review.statistics.bars import ALPHA
 from runner.review.statistics.board import UnitScores, board_of
-from runner.review.statistics.evidence import ALPHA, evidence_of_difference
+from runner.review.statistics.evidence import evidence_of_difference
 from runner.review.statistics.strengths import fit
 from tests.review.boards import CODES, FAULTY, board
 from tests.review.campaigns import Ways, log_odds_of, many_arms, share_of, two_arms

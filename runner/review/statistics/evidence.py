@@ -12,13 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from runner.review.statistics.bars import ALPHA, BETS, DIRECTIONS, bar
 from runner.review.statistics.board import Codes, Flags, Numbers, UnitScores
 
-ALPHA = 0.05
-# Both directions of time, see above.
-_LOOKING = 2.0
-# The bets that the capital is spread over, evenly: from nearly nothing to nearly all.
-_BETS = (np.arange(64) + 0.5) / 64
+_BETS = np.array(BETS)
 MOST_MORE = 1000
 
 
@@ -47,12 +44,12 @@ def spread(logs: Numbers) -> Numbers:
 
 
 def _of_difference(up: Numbers, down: Numbers) -> Numbers:
-    both: Numbers = np.logaddexp(spread(up), spread(down)) - np.log(2 * _LOOKING)
+    both: Numbers = np.logaddexp(spread(up), spread(down)) - np.log(2 * DIRECTIONS)
     return both
 
 
 def _of_likeness(above_low: Numbers, below_high: Numbers) -> Numbers:
-    lesser: Numbers = np.minimum(spread(above_low), spread(below_high)) - np.log(_LOOKING)
+    lesser: Numbers = np.minimum(spread(above_low), spread(below_high)) - np.log(DIRECTIONS)
     return lesser
 
 
@@ -86,12 +83,11 @@ def more_units(units: UnitScores, margin: float, pairs: int) -> Codes:
     both = np.array([0.0, 1.0])
     nulls = ((0.5, True), (0.5, False), (0.5 - margin, True), (0.5 + margin, False))
     logs = [capital(units, null, up=up) + _won(both, null, up=up).sum(axis=0) for null, up in nulls]
-    bar = np.log(max(pairs, 1) / ALPHA)
 
     def decides(more: Codes) -> Flags:
         times = ((seen + more) / (seen + 2))[:, None]
         up, down, low, high = (each * times for each in logs)
-        enough: Flags = np.maximum(_of_difference(up, down), _of_likeness(low, high)) >= bar
+        enough: Flags = np.maximum(_of_difference(up, down), _of_likeness(low, high)) >= bar(pairs)
         return enough
 
     least, most = np.ones_like(seen), np.full_like(seen, MOST_MORE)
@@ -101,15 +97,3 @@ def more_units(units: UnitScores, margin: float, pairs: int) -> Codes:
         enough = decides(middle)
         most, least = np.where(enough, middle, most), np.where(enough, least, np.minimum(middle + 1, most))
     return np.where(found, most, -1)
-
-
-def fewest_units(pairs: int) -> int:
-    """How many units name a winner among so many pairs where all votes are for one arm."""
-    bar, number = np.log(max(pairs, 1) / ALPHA), 1
-    while _unanimous(number) < bar:
-        number += 1
-    return number
-
-
-def _unanimous(number: int) -> float:
-    return float(_of_difference(number * np.log1p(_BETS), number * np.log1p(-_BETS)))

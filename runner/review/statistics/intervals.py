@@ -24,14 +24,21 @@ _EXACT_T = np.array([12.7062, 12.7062, 4.3027, 3.1824, 2.7764])
 
 def student_t(degrees: Codes) -> Numbers:
     """The 97.5 % quantile of Student's t, to three digits: exact where few, else by Fisher's expansion."""
-    z, n = NORMAL, np.maximum(degrees, 1).astype(float)
-    expanded = (
+    few = _EXACT_T[np.clip(degrees, 0, len(_EXACT_T) - 1)]
+    return np.where(degrees < len(_EXACT_T), few, expanded_t(NORMAL, degrees))
+
+
+def expanded_t(z: float, degrees: Codes) -> Numbers:
+    """The quantile of Student's t where that of the normal distribution is `z`, by Fisher's expansion, good for four
+    degrees of freedom and more."""
+    n = np.maximum(degrees, 1).astype(float)
+    expanded: Numbers = (
         z
         + (z**3 + z) / (4 * n)
         + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)
         + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3)
     )
-    return np.where(degrees < len(_EXACT_T), _EXACT_T[np.clip(degrees, 0, len(_EXACT_T) - 1)], expanded)
+    return expanded
 
 
 def shares(units: UnitScores) -> tuple[Numbers, Codes]:

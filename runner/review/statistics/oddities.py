@@ -10,7 +10,7 @@ import numpy as np
 
 from runner.review.statistics.agreement import answers_of
 from runner.review.statistics.board import Answer, Board, Codes, Numbers
-from runner.review.statistics.evidence import fewest_units
+from runner.review.statistics.outlook import fewest_units
 
 # Below this chance, sides are told as unbalanced, or a reviewer as answering repeated questions at random.
 _RARE = 0.005

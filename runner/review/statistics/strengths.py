@@ -64,18 +64,31 @@ def _design(board: Board, votes: Codes) -> Numbers:
 
 def strengths(board: Board, seed: int) -> ArmStrengths:
     """The strengths of all arms. An arm without votes is of mean strength, and nearly anything."""
+    strength, covariance, side = _fitted(board)
+    wide = NORMAL * np.sqrt(np.diag(covariance))
+    best = _best(strength, covariance, seed)
+    return ArmStrengths(strength, strength - wide, strength + wide, best, side)
+
+
+def arm_distribution(board: Board) -> tuple[Numbers, Numbers]:
+    """What the strengths may be: the means and the covariances of a normal distribution."""
+    strength, covariance, _ = _fitted(board)
+    return strength, covariance
+
+
+def _fitted(board: Board) -> tuple[Numbers, Numbers, float]:
+    """The strengths, their covariances, and the log-odds that the left side adds. The variances are the greater ones of
+    two: what the model says of votes that are a bit alike, and the spread of the units."""
     found, curvature = fit(board)
     arms = len(board.arms)
     # Only differences of arms are known: what all have in common is taken out.
     apart = np.eye(arms, arms + 1) - np.append(np.full(arms, 1 / max(1, arms)), 0)
     inverse = np.linalg.inv(curvature)
     model = apart @ inverse @ apart.T
-    alone = np.sqrt(np.diag(model) * _likeness(board))
-    wide = np.maximum(NORMAL * alone, _spread_of_units(board, found, apart @ inverse))
-    strength = found[:arms]
-    scale = wide / NORMAL / np.sqrt(np.maximum(np.diag(model), 1e-12))
-    best = _best(strength, model * np.outer(scale, scale), seed)
-    return ArmStrengths(strength, strength - wide, strength + wide, best, float(found[-1]))
+    own = np.maximum(np.diag(model), 1e-12)
+    wide = np.maximum(np.sqrt(own * _likeness(board)), _spread_of_units(board, found, apart @ inverse) / NORMAL)
+    scale = wide / np.sqrt(own)
+    return found[:arms], model * np.outer(scale, scale), float(found[-1])
 
 
 def _likeness(board: Board) -> Numbers:

@@ -9,9 +9,9 @@ from itertools import groupby
 import numpy as np
 
 from runner.model import Json
+from runner.review.comparing.clip_votes import measure_of
+from runner.review.comparing.compared_clips import ClipComparison, ComparedClip
 from runner.review.statistics.board import Answer, ArmVote
-from runner.review.statistics.clip_votes import measure_of
-from runner.review.statistics.compared_clips import ClipComparison, ComparedClip
 from runner.review.statistics.intervals import student_t
 from runner.video.measures import MEASURES
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from runner.diagnostics.suggestions import suggestion
 from runner.errors import UsageError
 from runner.model import Measure
+from runner.review.comparing.compared_clips import ClipComparison, ComparedClip
 from runner.review.statistics.board import Answer, ArmVote
-from runner.review.statistics.compared_clips import ClipComparison, ComparedClip
 from runner.verdicts.picks import picked
 from runner.verdicts.verdict import QUESTION, Winner
 from runner.verdicts.votes import Verdicts, Vote
@@ -30,12 +30,11 @@ _ANSWERS = {
 @dataclass(frozen=True, slots=True)
 class ClipVotes:
     """The votes on arms; those between takes of one cell (1: the lower take won, 0: the higher, 0.5: neither); how many
-    pairs differ in more than arm and take; and how many were on clips that the manifest no longer has."""
+    pairs of two arms differ in more than arm and take."""
 
     votes: tuple[ArmVote, ...]
     noise: tuple[float, ...] = ()
     confounded: int = 0
-    left_over: int = 0
     question: str | None = None
 
 
@@ -66,20 +65,20 @@ def _of_pairs(comparison: ClipComparison, verdicts: Verdicts) -> ClipVotes:
     question = _question(verdicts.votes)
     votes: list[ArmVote] = []
     noise: list[float] = []
-    confounded = left_over = 0
+    confounded = 0
     for vote in verdicts.votes:
         left, right = comparison.clips.get(vote.left), comparison.clips.get(vote.right)
         if vote.question != question:
             continue
         if left is None or right is None:
-            left_over += 1
-        elif left.cell == right.cell:
+            continue
+        if left.cell == right.cell:
             noise.append(_by_take(vote.winner, left.take, right.take))
         elif left.arm != right.arm and left.rest == right.rest:
             votes.append(_vote(vote, left, right))
         elif left.arm != right.arm:
             confounded += 1
-    return ClipVotes(tuple(votes), tuple(noise), confounded, left_over, question)
+    return ClipVotes(tuple(votes), tuple(noise), confounded, question)
 
 
 def _question(votes: Iterable[Vote]) -> str:

@@ -1,0 +1,117 @@
+"""A comparison in plain sentences, for the screen and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from runner.review.comparing.interactions import Interaction
+from runner.review.statistics.oddities import binomial_p
+
+# A row of the document, which JSON has no narrower type for.
+Row: TypeAlias = Mapping[str, Any]
+_SURE = 0.05
+
+
+def percent(share: float) -> str:
+    """`71 %`; no share that is not whole is told as 0 or 100."""
+    whole = round(100 * share)
+    return "over 99 %" if whole == 100 and share < 1 else "under 1 %" if whole == 0 and share > 0 else f"{whole} %"
+
+
+def of_pair(pair: Row, unit: str) -> str:
+    """What is known of two arms."""
+    a, b = pair["a"], pair["b"]
+    if not pair["votes"]:
+        return f"{a} and {b}: nobody has compared them."
+    figures = f"{percent(pair['share'])} for {a} on {count(pair['images'], unit)}, {_range(pair)}"
+    if pair["verdict"] in ("better", "worse"):
+        return f"{a} is {pair['verdict']} than {b}: {figures}."
+    if pair["verdict"] == "no-difference":
+        return f"{a} and {b} make no difference that matters: {figures}."
+    more = pair["more_images"]
+    next_ = f"about {count(more, unit, 'more ')} would tell" if more else f"1,000 more {unit}s would hardly tell"
+    return f"{a} or {b}: not enough to tell: {figures}; {next_}."
+
+
+def _range(row: Row) -> str:
+    return f"{round(100 * row['low'])} to {percent(row['high'])}"
+
+
+def count(number: int, noun: str, before: str = "") -> str:
+    return f"{number:,} {before}{noun}{'' if number == 1 else 's'}"
+
+
+def of_interaction(each: Interaction) -> str:
+    """`mood or plain: 81 % for mood where product is shoe, 35 % elsewhere.`"""
+    own, others = percent(each.share), percent(each.others)
+    return f"{each.a} or {each.b}: {own} for {each.a} where {each.name} is {each.value}, {others} elsewhere."
+
+
+def of_reviewers(document: Row) -> Iterator[str]:
+    """What is known of how reviewers voted, where that matters."""
+    agreed, noise, side = document["agreement"], document["noise"], document["side"]
+    if agreed["alpha"] is not None:
+        ends = "" if agreed["low"] is None else f" ({agreed['low']:.2f} to {agreed['high']:.2f})"
+        words = _agreement_words(agreed["alpha"])
+        yield f"The {agreed['reviewers']} reviewers {words}: Krippendorff's alpha is {agreed['alpha']:.2f}{ends}."
+    if noise["share"] is not None and noise["p"] < _SURE:
+        yield (
+            f"Of {count(noise['votes'], 'vote')} between takes of one cell the lower take won"
+            f" {percent(noise['share'])}: something other than the clip decides."
+        )
+    if side["share"] is not None and side["p"] < _SURE:
+        yield f"The left side won {percent(side['share'])} of all decided votes."
+
+
+def _agreement_words(alpha: float) -> str:
+    if alpha >= 0.667:
+        return "agree"
+    return "agree in part" if alpha >= 0.2 else "hardly agree"
+
+
+def of_measures(document: Row) -> tuple[list[str], list[str]]:
+    """The measures that go with the votes, a sentence an arm that differs; and the names of the others."""
+    told: list[str] = []
+    folded: dict[str, None] = {}
+    decided = sum(row["wins"] for row in document["arms"])
+    for row in document["measures"]:
+        if row["agrees"] is None or not _goes_with_votes(row["agrees"], decided):
+            folded[row["name"]] = None
+        elif row["low"] is not None and row["low"] * row["high"] > 0:
+            told.append(_effect(row))
+    return told, list(folded)
+
+
+def _goes_with_votes(agrees: float, decided: int) -> bool:
+    chance = binomial_p(round(agrees * decided), decided)
+    return chance is not None and chance < _SURE
+
+
+def _effect(row: Row) -> str:
+    noise = f", {abs(row['effect']) / row['noise']:.1f} times the noise between takes" if row["noise"] else ""
+    more = "more" if row["effect"] > 0 else "less"
+    with_ = "more" if row["agrees"] > 0.5 else "less"
+    share = percent(max(row["agrees"], 1 - row["agrees"]))
+    size = f"{row['arm']} has {abs(row['effect']):.3g} {more}{noise}"
+    return f"{row['name']}: {size}; {with_} of it won {share} of the votes."
+
+
+def headline(document: Row) -> str:
+    """The one sentence of a comparison: who leads, and whether that is sure."""
+    arms, pairs = document["arms"], document["pairs"]
+    if not any(pair["votes"] for pair in pairs):
+        return "There are no votes to compare the arms by."
+    won = {arm["name"]: 0 for arm in arms}
+    for pair in pairs:
+        if pair["verdict"] in ("better", "worse"):
+            won[pair["a"] if pair["verdict"] == "better" else pair["b"]] += 1
+    best = [name for name, number in won.items() if number == len(arms) - 1]
+    if best:
+        return f"{best[0]} wins."
+    lead = max(arms, key=lambda arm: arm["best"])
+    return f"No winner yet. {lead['name']} leads: it is the best with {percent(lead['best'])}."
+
+
+def folded_words(names: list[str]) -> str:
+    return f"No votes go with {', '.join(names)}."
