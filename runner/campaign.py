@@ -34,6 +34,7 @@ from runner.planning.selection import EVERYTHING, Selection
 from runner.results import index, measuring
 from runner.results.atomic_files import index_path, replacing
 from runner.results.clip_reports import ClipReports, ClipTotals
+from runner.results.clip_verdicts import ClipVerdicts
 from runner.results.inventory import Inventory, Kind
 from runner.results.measuring import MeasuringResult, Tell
 from runner.results.unfinished import Unfinished, unfinished
@@ -403,6 +404,7 @@ def write_index(
     with disk_errors(f"read {manifest.path}"):
         digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     target = store.index_in(manifest.output.dir)
+    verdicts = ClipVerdicts.of(manifest, store)
     header = index.Header(
         name=manifest.name,
         file=manifest.path.name,
@@ -413,7 +415,8 @@ def write_index(
         state=store.id,
         intents=store.intents(),
         pictures={image.id: image.known for image in manifest.images},
-        report=ClipReports(manifest, store),
+        report=ClipReports(manifest, store, verdicts),
+        comparison=_comparison_section(manifest, store, verdicts),
         files={
             image.reference: os.path.relpath(image.location, target.parent)
             for image in manifest.images
@@ -421,6 +424,16 @@ def write_index(
         },
     )
     return index.write(target, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
+
+
+def _comparison_section(manifest: Manifest, store: Store, found: ClipVerdicts) -> str:
+    """What the votes say of the arms, as HTML."""
+    if not found.verdicts.votes:
+        return ""
+    # Imported here: statistics need numpy, which most runs do without.
+    from runner.review.comparing.comparison_section import comparison_section
+
+    return comparison_section(manifest, store, found.verdicts)
 
 
 def _dry_result(planned: Plan, store: Store) -> Result:

@@ -166,8 +166,8 @@ def _compare_command(commands: _Commands) -> None:
     compare.add_argument("--on", default="votes", metavar="NAME", help=on)
     compare.epilog = (
         "A verdict is better, worse, no-difference (within review.margin) or not-enough. It holds however often you"
-        " look: at most 5 % of comparisons ever name a wrong winner. Clips of one image are compared with each other, and"
-        " an image counts once, however many takes and reviewers it has. Intervals are those of 95 % for one look."
+        " look: at most 5 % of comparisons ever name a wrong winner. Clips of one image are compared with each other,"
+        " and an image counts once, however many takes and reviewers it has. Intervals are those of 95 % for one look."
     )
     _selection(compare)
     _sandboxed(compare)

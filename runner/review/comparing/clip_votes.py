@@ -45,7 +45,7 @@ def clip_votes(comparison: ClipComparison, verdicts: Verdicts, on: str, rule: st
     if on == STARS:
         return ClipVotes(tuple(_of_stars(comparison, verdicts)))
     if on == PICKS:
-        chosen = picked(rule, verdicts, comparison.clips.values())
+        chosen = picked(rule, verdicts, (clip.record for clip in comparison.clips.values()))
         return ClipVotes(tuple(_of_picks(comparison, chosen)))
     name = on.removeprefix(MEASURE)
     if not on.startswith(MEASURE) or name not in MEASURES:

@@ -18,18 +18,22 @@ PROMPT, MODEL = "prompt", "model"
 
 def compared_name(manifest: Manifest, given: str | None) -> str:
     """What is compared: as `given`, else the prompts, else the models, else the only axis. Raises UsageError."""
-    axes = [name for name, values in _axes(manifest).items() if len(values) > 1]
-    names = [PROMPT, MODEL, *_axes(manifest)]
-    if given is not None:
-        if given not in names:
-            raise UsageError(f"--by {given!r} names nothing that has arms", known_here(given, names))
-        return given
-    several = [name for name, number in ((PROMPT, len(manifest.prompts)), (MODEL, len(manifest.models))) if number > 1]
-    if several or len(axes) == 1:
-        return (several or axes)[0]
-    if axes:
-        raise UsageError(f"there are {len(axes)} axes to compare", f"write --by {' or --by '.join(axes)}")
-    raise UsageError("there is one prompt, one model and no axis", "a second prompt makes two arms to compare")
+    known = [PROMPT, MODEL, *_axes(manifest)]
+    if given is not None and given not in known:
+        raise UsageError(f"--by {given!r} names nothing that has arms", known_here(given, known))
+    names = [given] if given is not None else compared_names(manifest)
+    if len(names) > 1:
+        raise UsageError(f"there are {len(names)} axes to compare", f"write --by {' or --by '.join(names)}")
+    if not names:
+        raise UsageError("there is one prompt, one model and no axis", "a second prompt makes two arms to compare")
+    return names[0]
+
+
+def compared_names(manifest: Manifest) -> list[str]:
+    """What can be compared if nobody says what: the prompts or the models where there are several, else every axis."""
+    if len(manifest.prompts) > 1 or len(manifest.models) > 1:
+        return [PROMPT if len(manifest.prompts) > 1 else MODEL]
+    return [name for name, values in _axes(manifest).items() if len(values) > 1]
 
 
 def arms_of(manifest: Manifest, by: str) -> tuple[str, ...]:
@@ -99,7 +103,7 @@ def clip_comparison(manifest: Manifest, records: Iterable[JobRecord], by: str) -
     """The comparison of these jobs. Those that the manifest no longer has are of no arm."""
     present = [record for record in records if not record.orphaned]
     arms = list(arms_of(manifest, by))
-    has_pictures = any(record.image for record in present) or bool(manifest.images)
+    has_pictures = any(map(manifest.gives_images, manifest.models))
     clips = {}
     same: dict[tuple[str, str], None] = {}
     for record in present:

@@ -44,9 +44,7 @@ def interactions(board: Board, pictures: Mapping[str, Variables]) -> list[Intera
 def _candidates(board: Board, pictures: Mapping[str, Variables]) -> Iterator[tuple[Interaction, Numbers, Numbers]]:
     units = board.unit_scores()
     values = _values(board, pictures)
-    for pair, start, end in zip(
-        units.present, units.starts, np.append(units.starts[1:], len(units.score)), strict=True
-    ):
+    for pair, start, end in zip(units.present, units.starts, units.ends, strict=True):
         a, b = (board.arms[each] for each in board.pairs[pair])
         score, places = units.score[start:end], units.unit[start:end]
         for name, of_unit in values.items():

@@ -64,6 +64,11 @@ class UnitScores:
     present: Codes
     starts: Codes
 
+    @property
+    def ends(self) -> Codes:
+        """The rows before which they end."""
+        return np.append(self.starts[1:], len(self.score))[: len(self.starts)]
+
 
 @dataclass(frozen=True, slots=True)
 class Board:

@@ -45,8 +45,7 @@ def shares(units: UnitScores) -> tuple[Numbers, Codes]:
     """The share of the first arm of each pair with votes, and the number of units: a unit counts once."""
     if not len(units.score):
         return np.zeros(0), np.zeros(0, dtype=np.int64)
-    ends = np.append(units.starts[1:], len(units.score))
-    number: Codes = ends - units.starts
+    number: Codes = units.ends - units.starts
     return np.add.reduceat(units.score, units.starts) / number, number
 
 
