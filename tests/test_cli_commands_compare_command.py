@@ -87,7 +87,7 @@ def test_the_screen_says_it_in_a_sentence_a_pair(board, capsys):
     assert main(["compare", str(manifest)]) == 0
     told = capsys.readouterr().out
     assert "test · prompt: 2 arms\nmood wins.\n" in told
-    assert "plain is worse than mood: 0 % for plain on 12 images, 0 to " in told
+    assert "mood is better than plain: 100 % for mood on 12 images (" in told
     assert next(line.split()[:3] for line in told.splitlines() if line.startswith("  mood")) == ["mood", "24", "24"]
 
 

@@ -15,6 +15,7 @@ from runner.review.comparing.sentences import (
     count,
     folded_words,
     headline,
+    leader_first,
     of_interaction,
     of_measures,
     of_pair,
@@ -76,7 +77,8 @@ def _list(lines: Sequence[str], kind: str = "") -> Markup:
 def _plot(name: str, rows: Iterable[Markup], axis: Markup, number: int) -> Markup:
     height = number * _ROW + 22
     return Markup(
-        '<figure><figcaption>{}</figcaption><svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg></figure>'
+        '<figure tabindex="0"><figcaption>{}</figcaption>'
+        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg></figure>'
     ).format(name, _WIDTH, height, name, axis, Markup("").join(rows))
 
 
@@ -88,7 +90,7 @@ def _shares(pairs: Sequence[Mapping[str, Any]], board: Board, unit: str, margin:
         _at(0.5 - margin), _round(2 * margin * _SPAN), bottom
     )
     scores = _scores(board)
-    rows = (_share_row(place, pair, scores.get((pair["a"], pair["b"]), [])) for place, pair in enumerate(pairs))
+    rows = (_share_row(place, leader_first(pair), scores) for place, pair in enumerate(pairs))
     return _plot(f"Shares, a dot for each {unit}", rows, band + _axis(ticks, bottom), len(pairs))
 
 
@@ -98,12 +100,14 @@ def _scores(board: Board) -> dict[tuple[str, str], list[float]]:
     for pair, score in zip(units.pair.tolist(), units.score.tolist(), strict=True):
         a, b = board.pairs[pair]
         found.setdefault((board.arms[a], board.arms[b]), []).append(score)
+        found.setdefault((board.arms[b], board.arms[a]), []).append(1 - score)
     return found
 
 
-def _share_row(place: int, pair: Mapping[str, Any], scores: Sequence[float]) -> Markup:
+def _share_row(place: int, pair: Mapping[str, Any], scores: Mapping[tuple[str, str], Sequence[float]]) -> Markup:
     y = place * _ROW + _ROW / 2
-    dots = Markup("").join(_dot(_at(share), y + lift) for share, lift in _stacked(scores))
+    stacked = _stacked(scores[pair["a"], pair["b"]])
+    dots = Markup("").join(_dot(_at(share), y + lift) for share, lift in stacked)
     return _label(y, f"{pair['a']} over {pair['b']}") + dots + _interval(y, *(_at(pair[end]) for end in _ENDS))
 
 
@@ -128,7 +132,7 @@ def _strengths(arms: Sequence[Mapping[str, Any]]) -> Markup:
     bottom = len(shown) * _ROW
     ticks = ((0.5 + value / widest / 2, f"{value:+.1f}" if value else "0") for value in (-widest, 0, widest))
     rows = (
-        _label(place * _ROW + _ROW / 2, f"{arm['name']} · best with {percent(arm['best'])}")
+        _label(place * _ROW + _ROW / 2, f"{arm['name']} · best: {percent(arm['best'])}")
         + _interval(place * _ROW + _ROW / 2, at(arm["low"]), at(arm["strength"]), at(arm["high"]))
         for place, arm in enumerate(shown)
     )

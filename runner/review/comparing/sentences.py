@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from runner.review.comparing.interactions import Interaction
-from runner.review.statistics.oddities import binomial_p
+from runner.review.statistics.binomial import binomial_p
+
+if TYPE_CHECKING:
+    # It needs numpy, and these sentences are for a plan, too.
+    from runner.review.comparing.interactions import Interaction
 
 # A row of the document, which JSON has no narrower type for.
 Row: TypeAlias = Mapping[str, Any]
@@ -21,17 +24,27 @@ def percent(share: float) -> str:
 
 def of_pair(pair: Row, unit: str) -> str:
     """What is known of two arms."""
-    a, b = pair["a"], pair["b"]
     if not pair["votes"]:
-        return f"{a} and {b}: nobody has compared them."
-    figures = f"{percent(pair['share'])} for {a} on {count(pair['images'], unit)}, {_range(pair)}"
-    if pair["verdict"] in ("better", "worse"):
-        return f"{a} is {pair['verdict']} than {b}: {figures}."
+        return f"{pair['a']} and {pair['b']}: nobody has compared them."
+    pair = leader_first(pair)
+    a, b = pair["a"], pair["b"]
+    figures = f"{percent(pair['share'])} for {a} on {count(pair['images'], unit)} ({_range(pair)})"
+    if pair["verdict"] == "better":
+        return f"{a} is better than {b}: {figures}."
     if pair["verdict"] == "no-difference":
         return f"{a} and {b} make no difference that matters: {figures}."
     more = pair["more_images"]
     next_ = f"about {count(more, unit, 'more ')} would tell" if more else f"1,000 more {unit}s would hardly tell"
     return f"{a} or {b}: not enough to tell: {figures}; {next_}."
+
+
+def leader_first(pair: Row) -> Row:
+    """The same pair, with the arm first that has more than half."""
+    if pair["share"] >= 0.5:
+        return pair
+    turned = {"share": 1 - pair["share"], "low": 1 - pair["high"], "high": 1 - pair["low"]}
+    verdict = {"better": "worse", "worse": "better"}.get(pair["verdict"], pair["verdict"])
+    return {**pair, **turned, "a": pair["b"], "b": pair["a"], "verdict": verdict}
 
 
 def _range(row: Row) -> str:
@@ -110,7 +123,7 @@ def headline(document: Row) -> str:
     if best:
         return f"{best[0]} wins."
     lead = max(arms, key=lambda arm: arm["best"])
-    return f"No winner yet. {lead['name']} leads: it is the best with {percent(lead['best'])}."
+    return f"No winner yet. {lead['name']} leads: its chance of being the best is {percent(lead['best'])}."
 
 
 def folded_words(names: list[str]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from runner.errors import UsageError
 from runner.model import Json
 from runner.review.statistics.agreement import agreement
+from runner.review.statistics.binomial import binomial_p
 from runner.review.statistics.board import Answer, Board, Codes, Numbers, board_of
 from runner.review.statistics.evidence import (
     by_holm,
@@ -18,7 +19,7 @@ from runner.review.statistics.evidence import (
     more_units,
 )
 from runner.review.statistics.intervals import share_intervals, shares
-from runner.review.statistics.oddities import Oddity, binomial_p, oddities, of_sides
+from runner.review.statistics.oddities import Oddity, oddities, of_sides
 from runner.review.statistics.strengths import strengths
 
 # Figures are rounded so far, so that nothing reads more into them, and the last bits differ on no machine.

@@ -9,6 +9,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from runner.review.statistics.agreement import answers_of
+from runner.review.statistics.binomial import at_most, binomial_p
 from runner.review.statistics.board import Answer, Board, Codes, Numbers
 from runner.review.statistics.outlook import fewest_units
 
@@ -18,6 +19,8 @@ _RARE = 0.005
 _USUALLY_SAME = 0.75
 # How many answers it takes to say something of a reviewer.
 _ENOUGH = 20
+# How much less somebody's answers go with the others' than theirs do with each other, to be told as random.
+_APART = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +29,6 @@ class Oddity:
 
     code: str
     message: str
-
-
-def binomial_p(successes: int, trials: int) -> float | None:
-    """The chance, if both ways are equally likely, of a split at least as uneven."""
-    if not trials:
-        return None
-    return min(1.0, 2 * at_most(min(successes, trials - successes), trials, 0.5))
-
-
-def at_most(successes: int, trials: int, chance: float) -> float:
-    """The chance of so many successes or fewer."""
-    each = np.arange(1, successes + 1)
-    ways = np.append(0, np.cumsum(np.log((trials - each + 1) / each)))
-    log = ways + np.arange(successes + 1) * np.log(chance) + (trials - np.arange(successes + 1)) * np.log1p(-chance)
-    return float(np.exp(log).sum())
 
 
 def of_sides(board: Board) -> tuple[int, int]:
@@ -136,8 +124,8 @@ def repeats(board: Board) -> Iterator[tuple[str, int, int]]:
 
 
 def _strangers(board: Board) -> Iterator[str]:
-    """Reviewers of three or more whose answers go with those of the others less than half as much as theirs go with
-    each other. With two, nobody knows whose answers they are."""
+    """Reviewers of three or more whose answers go with those of the others far less than theirs go with each other.
+    With two, nobody knows whose answers they are."""
     leaning = _leanings(answers_of(board))
     number = len(leaning)
     alike: dict[tuple[int, int], Numbers] = {}
@@ -147,9 +135,9 @@ def _strangers(board: Board) -> Iterator[str]:
     for one in range(number) if number > 2 else ():
         own = np.concatenate([alike[one, other] for other in range(number) if other != one])
         rest = np.concatenate([alike[pair] for pair in combinations([k for k in range(number) if k != one], 2)])
-        if min(len(own), len(rest)) >= _ENOUGH and rest.mean() > 3 * _error(rest) and own.mean() < rest.mean() / 2:
+        if min(len(own), len(rest)) >= _ENOUGH and rest.mean() > 3 * _error(rest):
             apart = rest.mean() - own.mean()
-            if apart > 2 * float(np.hypot(_error(own), _error(rest))):
+            if apart > max(_APART * rest.mean(), 2 * float(np.hypot(_error(own), _error(rest)))):
                 yield board.reviewers[one]
 
 
