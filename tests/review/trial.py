@@ -9,6 +9,8 @@ Each row prints its figures with their Monte Carlo errors, and fails where a bou
     boards      faults of a board: each warned of by its own code, and a clean board by none
     oracles     strengths as two other programs find them
     order       votes in another order: the same document
+    outlook     the preference that a plan says would show: how often it does
+    next        eight arms: how many votes until the best is known, by the next pair and by balance
 """
 
 from __future__ import annotations
@@ -20,17 +22,20 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 
 import runner
 from runner.review.statistics.bars import ALPHA
 from runner.review.statistics.board import UnitScores, board_of
+from runner.review.statistics.comparison_document import compare
 from runner.review.statistics.evidence import evidence_of_difference
+from runner.review.statistics.next_pair import next_pair
+from runner.review.statistics.outlook import least_share
 from runner.review.statistics.strengths import fit
 from tests.review.boards import CODES, FAULTY, board
-from tests.review.campaigns import Ways, log_odds_of, many_arms, share_of, two_arms
+from tests.review.campaigns import Ways, chance, log_odds_of, many_arms, share_of, two_arms
 
 IMAGES, REVIEWERS = (6, 12, 24, 48), (1, 2, 3)
 NAMED = ("better", "worse")
@@ -273,8 +278,62 @@ def order(campaigns, seed):
     )
 
 
-ROWS = {each.__name__: each for each in (false, power, coverage, edges, boards, oracles, order)}
-USUAL = {"false": 2000, "power": 1000, "coverage": 300, "boards": 500}
+# --- outlook
+
+
+def outlook(campaigns, seed):
+    """Told as 80 %; the arithmetic may be off by a few points."""
+    for images, takes in ((12, 2), (24, 1), (24, 2), (48, 2), (96, 1)):
+        generator = np.random.default_rng(seed)
+        share = least_share(images, takes, 1)
+        ways = Ways(images=images, takes=takes, ties=0, taste=0)
+        found = []
+        for _ in range(campaigns):
+            document = runner.compare_votes(two_arms(generator, share, ways))
+            found.append(document["pairs"][0]["verdict"] == "better")
+        name = f"outlook: {share:.0%} on {images} images, {takes} votes each: found"
+        yield Figure(name, np.mean(found), error_of(found), least=0.7 - error_of(found))
+
+
+# --- next
+
+
+def next_pairs(campaigns, seed):
+    """Each vote is on a new image in turn. The best arm is known where its chance of being the best is 95 %."""
+    for arms in (4, 8):
+        strengths = np.array([0.9, *np.linspace(0.3, -0.9, arms - 1)])
+        needed = {True: [], False: []}
+        for campaign, thinks in product(range(campaigns), (True, False)):
+            needed[thinks].append(votes_needed(np.random.default_rng((seed, campaign)), strengths, thinks))
+        for thinks, found in needed.items():
+            way = "by the next pair" if thinks else "by balance"
+            yield Figure(f"next: {arms} arms, median votes until the best is known, {way}", np.median(found), 0)
+
+
+def votes_needed(generator, strengths, thinks, most=600, sure=0.95):
+    arms = [f"arm-{k}" for k in range(len(strengths))]
+    pairs = list(combinations(range(len(arms)), 2))
+    turns = [pairs[k] for _ in range(most // len(pairs) + 1) for k in generator.permutation(len(pairs))]
+    images = generator.normal(0, np.sqrt(0.5), (24, len(arms)))
+    votes = []
+    for number in range(most):
+        a, b = (arms.index(each) for each in next_pair(votes, arms, generator)) if thinks else turns[number]
+        odds = (strengths + images[number % 24])[[a, b]]
+        winner = a if generator.random() < chance(odds[0] - odds[1]) else b
+        left = arms[(a, b)[generator.integers(2)]]
+        votes.append((f"image-{number % 24:02}", arms[a], arms[b], arms[winner], "ann", left))
+        if number % 4 == 3 and best_chance(votes, arms) >= sure:
+            return number + 1
+    return most
+
+
+def best_chance(votes, arms):
+    return max(each["best"] for each in compare(votes, arms=arms)["arms"])
+
+
+ROWS = {each.__name__: each for each in (false, power, coverage, edges, boards, oracles, order, outlook)}
+ROWS["next"] = next_pairs
+USUAL = {"false": 2000, "power": 1000, "coverage": 300, "boards": 500, "outlook": 400, "next": 20}
 
 
 def main():
