@@ -8,7 +8,7 @@ from tests.review.trial import ROWS
 
 
 @pytest.mark.parametrize(
-    ("row", "campaigns"), [("edges", 1), ("oracles", 1), ("order", 1), ("false", 24), ("power", 12), ("boards", 10)]
+    ("row", "campaigns"), [("edges", 1), ("oracles", 1), ("order", 1), ("false", 24), ("power", 12), ("boards", 30)]
 )
 def test_a_row_of_the_trial_keeps_its_bounds(row, campaigns):
     # So few campaigns tell little: what is exact must hold, and shares may miss by what chance explains.

@@ -214,7 +214,7 @@ def is_sound(document):
 
 
 def boards(campaigns, seed):
-    number = max(10, campaigns // 10)
+    number = max(3, campaigns // 10)
     for name, make in FAULTY.items():
         generator = np.random.default_rng(seed)
         found = [CODES[name] in codes_of(make(generator)) for _ in range(number)]
@@ -333,7 +333,7 @@ def best_chance(votes, arms):
 
 ROWS = {each.__name__: each for each in (false, power, coverage, edges, boards, oracles, order, outlook)}
 ROWS["next"] = next_pairs
-USUAL = {"false": 2000, "power": 1000, "coverage": 300, "boards": 500, "outlook": 400, "next": 20}
+USUAL = {"false": 2000, "power": 1000, "coverage": 300, "boards": 1000, "outlook": 400, "next": 20}
 
 
 def main():
