@@ -6,6 +6,7 @@ units are drawn by themselves, so at any one look the capital has the mean 1, an
 While new units come in, the capital is a martingale, and exceeds c at any look with a chance of at most 1/c (Ville);
 while further votes come in on the same units, it is one when time is read backwards, since the votes of a unit are
 exchangeable, and the same bound holds. So half of the 5 % goes to each direction: the bar is at 2/5 %, not 1/5 %.
+Where both come in mixed, `python -m tests.review.trial false` counts how often a winner is named that is none.
 """
 
 from __future__ import annotations
