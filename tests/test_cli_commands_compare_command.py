@@ -8,9 +8,10 @@ from itertools import product
 import pytest
 
 from runner.cli.main import main
+from runner.state.store import Store
 from runner.verdicts.verdict import Mark, Marking, Pair, Stars, Undo, Winner
 from runner.verdicts.verdict_files import folder_of
-from tests.kit import write_manifest
+from tests.kit import register, write_manifest
 from tests.review.clips import finished, say
 
 ROW = ("votes", "wins", "losses", "ties", "both_bad", "strength", "low", "high", "best")
@@ -268,3 +269,26 @@ def test_an_arm_that_goes_otherwise_for_some_pictures_is_told(tmp_path, capsys):
     say(manifest, "ann", said)
     main(["compare", str(manifest)])
     assert "plain or mood: 100 % for plain where product is shoe, 0 % elsewhere." in capsys.readouterr().out
+
+
+def test_votes_on_clips_that_the_manifest_no_longer_has_do_not_count(tmp_path, capsys):
+    manifest, jobs = finished(tmp_path, pictures=2)
+    at = cells(jobs)
+    say(
+        manifest,
+        "ann",
+        [pair(at["p0", "plain", 1], at["p0", "mood", 1]), pair(at["p1", "mood", 1], at["p1", "plain", 1])],
+    )
+    with Store.open(tmp_path / "out" / "state.sqlite") as store, store.seen_from(manifest), store.transaction():
+        register(store, [job for job in jobs if job.key != "p0/mood/take-1"], "later")
+    _, found = answer(capsys, manifest)
+    assert found["arms"][0]["votes"] == 1
+    assert found["warnings"][-1] == {
+        "code": "stale",
+        "message": "1 vote is on clips that the manifest no longer has, and did not count",
+    }
+
+
+def test_a_selection_that_matches_nothing_is_an_error(board, capsys):
+    code, found = answer(capsys, board[0], "--only", "nothing/*")
+    assert (code, "nothing/*" in found["error"]["message"]) == (2, True)

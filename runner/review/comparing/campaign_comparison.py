@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from runner.model import Json, Manifest
+from runner.model import JobRecord, Json, Manifest
+from runner.planning.matches import Matches
 from runner.planning.selection import EVERYTHING, Selection
 from runner.review.comparing.clip_votes import VOTES, ClipVotes, clip_votes
 from runner.review.comparing.compared_clips import ClipComparison, clip_comparison, compared_name
@@ -38,7 +39,7 @@ def compare_campaign(
 ) -> CampaignComparison:
     """Compare the arms of a campaign by the clips of the selected jobs. Raises UsageError and StateError."""
     name = compared_name(manifest, by)
-    clips = clip_comparison(manifest, filter(selection.has, store.records()), name)
+    clips = clip_comparison(manifest, _selected(store, selection), name)
     found = clip_votes(clips, verdicts, on, manifest.review.picks)
     around = Circumstances(
         manifest=str(manifest.path),
@@ -48,7 +49,7 @@ def compare_campaign(
         unit=clips.unit,
         noise=found.noise,
         measures=tuple(each.as_json() for each in measure_effects(clips, found.votes)),
-        oddities=tuple(_oddities(clips, found, verdicts)),
+        oddities=tuple(_oddities(clips, found, verdicts, _left_over(store, verdicts))),
         stale=verdicts.stale,
     )
     document = compare(found.votes, margin=manifest.review.margin, arms=clips.arms, around=around)
@@ -57,8 +58,29 @@ def compare_campaign(
     return CampaignComparison(document, board, tuple(interactions(board, pictures)))
 
 
-def _oddities(clips: ClipComparison, found: ClipVotes, verdicts: Verdicts) -> Iterator[Oddity]:
+def _selected(store: Store, selection: Selection) -> Iterator[JobRecord]:
+    """Raises UsageError at the end if a part of the selection matched nothing."""
+    matches = Matches(selection)
+    for record in store.records():
+        matches.see((record,))
+        if selection.has(record):
+            yield record
+    matches.check()
+
+
+def _left_over(store: Store, verdicts: Verdicts) -> int:
+    """How many votes are on clips that the manifest no longer has."""
+    if not verdicts.votes:
+        return 0
+    gone = {record.id for record in store.records() if record.orphaned}
+    return sum(vote.left in gone or vote.right in gone for vote in verdicts.votes)
+
+
+def _oddities(clips: ClipComparison, found: ClipVotes, verdicts: Verdicts, left_over: int) -> Iterator[Oddity]:
     """What is odd about the clips, rather than the votes."""
+    if left_over:
+        many = "1 vote is" if left_over == 1 else f"{left_over:,} votes are"
+        yield Oddity("stale", f"{many} on clips that the manifest no longer has, and did not count")
     if verdicts.stale:
         many = "1 verdict is" if verdicts.stale == 1 else f"{verdicts.stale:,} verdicts are"
         yield Oddity("stale", f"{many} about clips that were replaced since, and not counted")

@@ -78,7 +78,7 @@ def compare(
             "alpha": _figure(agreed.alpha),
             "low": _figure(agreed.low),
             "high": _figure(agreed.high),
-            "reviewers": len(board.reviewers),
+            "reviewers": sum(map(bool, board.reviewers)),
         },
         "noise": {"votes": len(around.noise), "share": _share(lower, decided), "p": _p(lower, decided)},
         "side": {"share": _share(left, sided), "p": _p(left, sided)},
