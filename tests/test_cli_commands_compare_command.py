@@ -208,6 +208,9 @@ def test_stars_picks_and_measures_give_votes_by_the_same_machinery(tmp_path, cap
     row = next(each for each in stars["measures"] if (each["name"], each["arm"]) == ("motion", "mood"))
     assert (row["effect"], row["agrees"]) == (pytest.approx(0.1), 1.0)
     assert row["noise"] == pytest.approx(0.01 / 2**0.5, rel=1e-3)
+    main(["compare", str(manifest), "--on", "stars"])
+    told = capsys.readouterr().out
+    assert "  motion: mood has 0.1 more, 14.1 times the noise between takes; more of it won 100 % of the votes." in told
     code, wrong = answer(capsys, manifest, "--on", "measure:moton")
     assert (code, wrong["error"]["hint"]) == (2, "did you mean 'measure:motion'?")
 

@@ -87,7 +87,7 @@ def _show_pairs(document: Mapping[str, Any]) -> None:
 
 
 def _show_rest(found: CampaignComparison) -> None:
-    told, folded = of_measures(found.document)
+    told, folded = of_measures(found.effects)
     lines = [*map(of_interaction, found.interactions), *of_reviewers(found.document), *told]
     if lines or folded:
         screen.show("")

@@ -11,7 +11,7 @@ from runner.planning.selection import EVERYTHING, Selection
 from runner.review.comparing.clip_votes import VOTES, ClipVotes, clip_votes
 from runner.review.comparing.compared_clips import ClipComparison, clip_comparison, compared_name
 from runner.review.comparing.interactions import Interaction, interactions
-from runner.review.comparing.measure_effects import measure_effects
+from runner.review.comparing.measure_effects import MeasureEffect, measure_effects
 from runner.review.statistics.board import Board, board_of
 from runner.review.statistics.comparison_document import Circumstances, compare
 from runner.review.statistics.oddities import Oddity
@@ -25,6 +25,7 @@ class CampaignComparison:
 
     document: dict[str, Json]
     board: Board = field(repr=False)
+    effects: tuple[MeasureEffect, ...] = ()
     interactions: tuple[Interaction, ...] = ()
 
 
@@ -41,6 +42,7 @@ def compare_campaign(
     name = compared_name(manifest, by)
     clips = clip_comparison(manifest, _selected(store, selection), name)
     found = clip_votes(clips, verdicts, on, manifest.review.picks)
+    effects = tuple(measure_effects(clips, found.votes))
     around = Circumstances(
         manifest=str(manifest.path),
         by=name,
@@ -48,14 +50,14 @@ def compare_campaign(
         on=on,
         unit=clips.unit,
         noise=found.noise,
-        measures=tuple(each.as_json() for each in measure_effects(clips, found.votes)),
+        measures=tuple(each.as_json() for each in effects),
         oddities=tuple(_oddities(clips, found, verdicts, _left_over(store, verdicts))),
         stale=verdicts.stale,
     )
     document = compare(found.votes, margin=manifest.review.margin, arms=clips.arms, around=around)
     board = board_of(found.votes, clips.arms)
     pictures = {image.id: image.known for image in manifest.images}
-    return CampaignComparison(document, board, tuple(interactions(board, pictures)))
+    return CampaignComparison(document, board, effects, tuple(interactions(board, pictures)))
 
 
 def _selected(store: Store, selection: Selection) -> Iterator[JobRecord]:

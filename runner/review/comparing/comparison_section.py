@@ -45,7 +45,7 @@ def comparison_section(manifest: Manifest, store: Store, verdicts: Verdicts) -> 
 
 def _section(found: CampaignComparison, margin: float) -> Markup:
     document: Mapping[str, Any] = found.document
-    told, folded = of_measures(document)
+    told, folded = of_measures(found.effects)
     rest = [*map(of_interaction, found.interactions), *of_reviewers(document), *told]
     pairs = [pair for pair in document["pairs"] if pair["votes"]]
     shown = sorted(pairs, key=lambda pair: (pair["verdict"] == "not-enough", -pair["votes"]))[:_MOST_ROWS]

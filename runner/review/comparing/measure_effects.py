@@ -21,7 +21,7 @@ _DIGITS = 6
 @dataclass(frozen=True, slots=True)
 class MeasureEffect:
     """By how much a measure of an arm differs from that of the other arms on the same units, with its interval of 95 %;
-    the SD between takes of one cell; and the share of decided votes that the larger value won."""
+    the SD between takes of one cell; and how many of the decided votes, where clips differ in it, the larger value won."""
 
     name: str
     arm: str
@@ -29,7 +29,13 @@ class MeasureEffect:
     low: float | None
     high: float | None
     noise: float | None
-    agrees: float | None
+    won: int
+    decided: int
+
+    @property
+    def agrees(self) -> float | None:
+        """The share of votes that the larger value won; None where there is none."""
+        return self.won / self.decided if self.decided else None
 
     def as_json(self) -> dict[str, Json]:
         values = {"effect": self.effect, "low": self.low, "high": self.high, "noise": self.noise, "agrees": self.agrees}
@@ -46,14 +52,14 @@ def measure_effects(comparison: ClipComparison, votes: Sequence[ArmVote]) -> Ite
         values = {clip.id: value for clip in comparison.clips.values() if (value := measure_of(clip, name)) is not None}
         if len(set(values.values())) < 2:
             continue
-        noise, agrees = _between_takes(comparison, values), _agreement(comparison, votes, values)
+        noise, (won, decided) = _between_takes(comparison, values), _agreement(comparison, votes, values)
         for arm in comparison.arms:
             differences = _differences(comparison, arm, values)
             if differences:
                 mean = float(np.mean(differences))
                 wide = _half_interval(differences)
                 low, high = (None, None) if wide is None else (mean - wide, mean + wide)
-                yield MeasureEffect(name, arm, mean, low, high, noise, agrees)
+                yield MeasureEffect(name, arm, mean, low, high, noise, won, decided)
 
 
 def _half_interval(values: Sequence[float]) -> float | None:
@@ -90,11 +96,11 @@ def _between_takes(comparison: ClipComparison, values: Mapping[str, float]) -> f
     return float(np.sqrt(squares / free)) if free else None
 
 
-def _agreement(comparison: ClipComparison, votes: Sequence[ArmVote], values: Mapping[str, float]) -> float | None:
-    """The share of decided votes that the clip with the larger value won; None where there is none."""
+def _agreement(comparison: ClipComparison, votes: Sequence[ArmVote], values: Mapping[str, float]) -> tuple[int, int]:
+    """How many decided votes the clip with the larger value won, and of how many."""
     won = [_won_by_larger(vote, comparison.clips, values) for vote in votes]
     decided = [each for each in won if each is not None]
-    return sum(decided) / len(decided) if decided else None
+    return sum(decided), len(decided)
 
 
 def _won_by_larger(vote: ArmVote, clips: Mapping[str, ComparedClip], values: Mapping[str, float]) -> bool | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from runner.review.statistics.binomial import binomial_p
 
 if TYPE_CHECKING:
-    # It needs numpy, and these sentences are for a plan, too.
+    # They need numpy, and these sentences are for a plan, too.
     from runner.review.comparing.interactions import Interaction
+    from runner.review.comparing.measure_effects import MeasureEffect
 
 # A row of the document, which JSON has no narrower type for.
 Row: TypeAlias = Mapping[str, Any]
@@ -83,31 +84,25 @@ def _agreement_words(alpha: float) -> str:
     return "agree in part" if alpha >= 0.2 else "hardly agree"
 
 
-def of_measures(document: Row) -> tuple[list[str], list[str]]:
+def of_measures(effects: Sequence[MeasureEffect]) -> tuple[list[str], list[str]]:
     """The measures that go with the votes, a sentence an arm that differs; and the names of the others."""
     told: list[str] = []
     folded: dict[str, None] = {}
-    decided = sum(row["wins"] for row in document["arms"])
-    for row in document["measures"]:
-        if row["agrees"] is None or not _goes_with_votes(row["agrees"], decided):
-            folded[row["name"]] = None
-        elif row["low"] is not None and row["low"] * row["high"] > 0:
-            told.append(_effect(row))
+    for each in effects:
+        chance = binomial_p(each.won, each.decided)
+        if chance is None or chance >= _SURE:
+            folded[each.name] = None
+        elif each.low is not None and each.high is not None and each.low * each.high > 0:
+            told.append(_effect(each))
     return told, list(folded)
 
 
-def _goes_with_votes(agrees: float, decided: int) -> bool:
-    chance = binomial_p(round(agrees * decided), decided)
-    return chance is not None and chance < _SURE
-
-
-def _effect(row: Row) -> str:
-    noise = f", {abs(row['effect']) / row['noise']:.1f} times the noise between takes" if row["noise"] else ""
-    more = "more" if row["effect"] > 0 else "less"
-    with_ = "more" if row["agrees"] > 0.5 else "less"
-    share = percent(max(row["agrees"], 1 - row["agrees"]))
-    size = f"{row['arm']} has {abs(row['effect']):.3g} {more}{noise}"
-    return f"{row['name']}: {size}; {with_} of it won {share} of the votes."
+def _effect(each: MeasureEffect) -> str:
+    noise = f", {abs(each.effect) / each.noise:.1f} times the noise between takes" if each.noise else ""
+    size = f"{each.arm} has {abs(each.effect):.3g} {'more' if each.effect > 0 else 'less'}{noise}"
+    lost = each.decided - each.won
+    more, share = ("more", each.won) if each.won > lost else ("less", lost)
+    return f"{each.name}: {size}; {more} of it won {percent(share / each.decided)} of the votes."
 
 
 def headline(document: Row) -> str:
