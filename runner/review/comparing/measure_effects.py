@@ -21,7 +21,7 @@ _DIGITS = 6
 @dataclass(frozen=True, slots=True)
 class MeasureEffect:
     """By how much a measure of an arm differs from that of the other arms on the same units, with its interval of 95 %;
-    the SD between takes of one cell; and of how many decided votes on clips that differ in it, how many the larger won."""
+    the SD between takes of one cell; and how many votes the larger value won, of those decided on clips that differ."""
 
     name: str
     arm: str
