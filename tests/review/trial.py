@@ -31,9 +31,9 @@ from runner.review.statistics.bars import ALPHA
 from runner.review.statistics.board import UnitScores, board_of
 from runner.review.statistics.comparison_document import compare
 from runner.review.statistics.evidence import evidence_of_difference
-from runner.review.statistics.next_pair import next_pair
 from runner.review.statistics.outlook import least_share
 from runner.review.statistics.strengths import fit
+from runner.review.statistics.top_two import top_two
 from tests.review.boards import CODES, FAULTY, board
 from tests.review.campaigns import Ways, chance, log_odds_of, many_arms, share_of, two_arms
 
@@ -116,6 +116,18 @@ def false(campaigns, seed):
         worst = max(of_setting, key=lambda each: np.mean(of_setting[each]))
         told = of_setting[worst]
         yield Figure(f"       of it {worst[0]} images, {worst[1]} reviewers (the most)", np.mean(told), error_of(told))
+
+    generator = np.random.default_rng(seed)
+    found = [
+        is_any_named(many_arms(generator, np.zeros(4), 240, Ways(images=24, reviewers=2)))
+        for _ in range(campaigns // 5)
+    ]
+    yield Figure("false: any of four arms, after every 30 votes", np.mean(found), error_of(found), most=0.05)
+
+
+def is_any_named(votes, every=30):
+    looks_at = (runner.compare_votes(votes[:end])["pairs"] for end in range(every, len(votes) + 1, every))
+    return any(pair["verdict"] in NAMED for pairs in looks_at for pair in pairs)
 
 
 # --- power
@@ -317,7 +329,7 @@ def votes_needed(generator, strengths, thinks, most=600, sure=0.95):
     images = generator.normal(0, np.sqrt(0.5), (24, len(arms)))
     votes = []
     for number in range(most):
-        a, b = (arms.index(each) for each in next_pair(votes, arms, generator)) if thinks else turns[number]
+        a, b = (arms.index(each) for each in top_two(votes, arms, generator)) if thinks else turns[number]
         odds = (strengths + images[number % 24])[[a, b]]
         winner = a if generator.random() < chance(odds[0] - odds[1]) else b
         left = arms[(a, b)[generator.integers(2)]]

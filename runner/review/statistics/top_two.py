@@ -14,9 +14,7 @@ FEWEST_ARMS = 8
 _TRIES = 50
 
 
-def next_pair(
-    votes: Iterable[Sequence[object]], arms: Sequence[str], rng: np.random.Generator | int
-) -> tuple[str, str]:
+def top_two(votes: Iterable[Sequence[object]], arms: Sequence[str], rng: np.random.Generator | int) -> tuple[str, str]:
     """The arm that is the best in a draw of what the strengths may be, and the best other one in a further draw. The
     same votes and the same `rng` (a generator or a seed) give the same pair. `arms` are two or more."""
     generator = np.random.default_rng(rng)
