@@ -310,10 +310,13 @@ def outlook(campaigns, seed):
 # --- next
 
 
+_OF_NEXT = 48
+
+
 def next_pairs(campaigns, seed):
     """Each vote is on a new image in turn. The best arm is known where its chance of being the best is 95 %."""
     for arms in (4, 8):
-        strengths = np.array([0.9, *np.linspace(0.3, -0.9, arms - 1)])
+        strengths = np.array([1.2, *np.linspace(0.2, -0.8, arms - 1)])
         needed = {True: [], False: []}
         for campaign, thinks in product(range(campaigns), (True, False)):
             needed[thinks].append(votes_needed(np.random.default_rng((seed, campaign)), strengths, thinks))
@@ -322,18 +325,18 @@ def next_pairs(campaigns, seed):
             yield Figure(f"next: {arms} arms, median votes until the best is known, {way}", np.median(found), 0)
 
 
-def votes_needed(generator, strengths, thinks, most=600, sure=0.95):
+def votes_needed(generator, strengths, thinks, most=400, sure=0.95):
     arms = [f"arm-{k}" for k in range(len(strengths))]
     pairs = list(combinations(range(len(arms)), 2))
     turns = [pairs[k] for _ in range(most // len(pairs) + 1) for k in generator.permutation(len(pairs))]
-    images = generator.normal(0, np.sqrt(0.5), (24, len(arms)))
+    images = generator.normal(0, np.sqrt(0.5), (_OF_NEXT, len(arms)))
     votes = []
     for number in range(most):
         a, b = (arms.index(each) for each in top_two(votes, arms, generator)) if thinks else turns[number]
-        odds = (strengths + images[number % 24])[[a, b]]
+        odds = (strengths + images[number % _OF_NEXT])[[a, b]]
         winner = a if generator.random() < chance(odds[0] - odds[1]) else b
         left = arms[(a, b)[generator.integers(2)]]
-        votes.append((f"image-{number % 24:02}", arms[a], arms[b], arms[winner], "ann", left))
+        votes.append((f"image-{number % _OF_NEXT:02}", arms[a], arms[b], arms[winner], "ann", left))
         if number % 4 == 3 and best_chance(votes, arms) >= sure:
             return number + 1
     return most
@@ -345,7 +348,7 @@ def best_chance(votes, arms):
 
 ROWS = {each.__name__: each for each in (false, power, coverage, edges, boards, oracles, order, outlook)}
 ROWS["next"] = next_pairs
-USUAL = {"false": 2000, "power": 1000, "coverage": 300, "boards": 1000, "outlook": 400, "next": 20}
+USUAL = {"false": 2000, "power": 1000, "coverage": 300, "boards": 1000, "outlook": 400, "next": 15}
 
 
 def main():
