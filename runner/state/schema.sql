@@ -185,3 +185,8 @@ CREATE TABLE IF NOT EXISTS asked_takes (
   reviewer TEXT NOT NULL,                 -- who asked
   PRIMARY KEY (cell, take)
 ) STRICT, WITHOUT ROWID;
+
+-- Jobs that were submitted as takes beyond those of their manifest: whoever changes their mind, they stay in its plan.
+CREATE TABLE IF NOT EXISTS retakes (
+  job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id)
+) STRICT, WITHOUT ROWID;
