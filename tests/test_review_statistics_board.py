@@ -5,7 +5,7 @@ import pytest
 
 import runner
 from runner.errors import UsageError
-from runner.review.statistics.board import Answer, board_of
+from runner.review.statistics.board import ArmAnswer, board_of
 
 
 def test_a_vote_is_seen_from_the_arm_that_comes_first():
@@ -13,14 +13,14 @@ def test_a_vote_is_seen_from_the_arm_that_comes_first():
         [("i", "b", "a", "b", "ann", "b"), ("i", "a", "b", "right", "ann", "a"), ("i", "a", "b", "tie", "bob", None)]
     )
     assert (board.arms, board.reviewers) == (("a", "b"), ("ann", "bob"))
-    assert board.answer.tolist() == [Answer.SECOND, Answer.SECOND, Answer.TIE]
+    assert board.answer.tolist() == [ArmAnswer.SECOND, ArmAnswer.SECOND, ArmAnswer.TIE]
     assert board.on_left.tolist() == [-1, 1, 0]
 
 
 def test_arms_are_in_the_order_given():
     board = board_of([("i", "a", "b", "a", "ann", "a")], ["c", "b", "a"])
     assert (board.pairs, board.pair.tolist()) == ([(0, 1), (0, 2), (1, 2)], [2])
-    assert (board.answer.tolist(), board.on_left.tolist()) == ([Answer.SECOND], [-1])
+    assert (board.answer.tolist(), board.on_left.tolist()) == ([ArmAnswer.SECOND], [-1])
 
 
 def test_an_image_counts_once_however_many_votes_it_has():

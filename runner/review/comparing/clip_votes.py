@@ -10,7 +10,7 @@ from runner.diagnostics.suggestions import suggestion
 from runner.errors import UsageError
 from runner.model import Measure
 from runner.review.comparing.compared_clips import ClipComparison, ComparedClip
-from runner.review.statistics.board import Answer, ArmVote
+from runner.review.statistics.board import ArmAnswer, ArmVote
 from runner.verdicts.picks import picked
 from runner.verdicts.verdict import QUESTION, Winner
 from runner.verdicts.votes import Verdicts, Vote
@@ -20,10 +20,10 @@ VOTES, STARS, PICKS, MEASURE = "votes", "stars", "picks", "measure:"
 # What gives votes where no person does.
 _NOBODY = ""
 _ANSWERS = {
-    Winner.LEFT: Answer.FIRST,
-    Winner.RIGHT: Answer.SECOND,
-    Winner.TIE: Answer.TIE,
-    Winner.BOTH_BAD: Answer.BOTH_BAD,
+    Winner.LEFT: ArmAnswer.FIRST,
+    Winner.RIGHT: ArmAnswer.SECOND,
+    Winner.TIE: ArmAnswer.TIE,
+    Winner.BOTH_BAD: ArmAnswer.BOTH_BAD,
 }
 
 
@@ -124,5 +124,5 @@ def _larger(comparison: ClipComparison, value: Callable[[ComparedClip], float | 
     for first, second in comparison.matches():
         one, other = value(first), value(second)
         if one is not None and other is not None:
-            winner = Answer.TIE if one == other else Answer.FIRST if one > other else Answer.SECOND
+            winner = ArmAnswer.TIE if one == other else ArmAnswer.FIRST if one > other else ArmAnswer.SECOND
             yield ArmVote(first.unit, first.arm, second.arm, winner, by, None, f"{first.id} {second.id}")

@@ -11,7 +11,7 @@ import numpy as np
 from runner.model import Json
 from runner.review.comparing.clip_votes import measure_of
 from runner.review.comparing.compared_clips import ClipComparison, ComparedClip
-from runner.review.statistics.board import Answer, ArmVote
+from runner.review.statistics.board import ArmAnswer, ArmVote
 from runner.review.statistics.intervals import student_t
 from runner.video.measures import MEASURES
 
@@ -105,9 +105,9 @@ def _agreement(comparison: ClipComparison, votes: Sequence[ArmVote], values: Map
 
 def _won_by_larger(vote: ArmVote, clips: Mapping[str, ComparedClip], values: Mapping[str, float]) -> bool | None:
     pair = [clips[job] for job in vote.item.split()]
-    if vote.winner not in (Answer.FIRST, Answer.SECOND) or not all(clip.id in values for clip in pair):
+    if vote.winner not in (ArmAnswer.FIRST, ArmAnswer.SECOND) or not all(clip.id in values for clip in pair):
         return None
-    arm = vote.a if vote.winner == Answer.FIRST else vote.b
+    arm = vote.a if vote.winner == ArmAnswer.FIRST else vote.b
     winner, loser = sorted(pair, key=lambda clip: clip.arm != arm)
     if values[winner.id] == values[loser.id]:
         return None

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.review.statistics.board import Answer, Board, Codes, Numbers
+from runner.review.statistics.board import ArmAnswer, Board, Codes, Numbers
 
 _DRAWS = 1000
-_ANSWERS = len(Answer)
+_ANSWERS = len(ArmAnswer)
 
 
 @dataclass(frozen=True, slots=True)

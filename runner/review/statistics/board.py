@@ -21,7 +21,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 TIE, BOTH_BAD = "tie", "both-bad"
 
 
-class Answer(IntEnum):
+class ArmAnswer(IntEnum):
     """An answer, as seen from the arm that comes first in the board."""
 
     FIRST = 0
@@ -33,14 +33,14 @@ class Answer(IntEnum):
 class ArmVote(NamedTuple):
     """What one reviewer said of two arms on one unit.
 
-    `winner` is the name of an arm, `left`, `right`, `tie` or `both-bad`, or an Answer; `left` is the arm that was shown
+    `winner` is the name of an arm, `left`, `right`, `tie` or `both-bad`, or an ArmAnswer; `left` is the arm that was shown
     on the left (None: not known). `item` is the pair of clips that was seen; empty: any of these arms on the unit.
     """
 
     image: str
     a: str
     b: str
-    winner: str | Answer
+    winner: str | ArmAnswer
     reviewer: str
     left: str | None = None
     item: str = ""
@@ -152,12 +152,12 @@ def _row(vote: Sequence[object]) -> _Row:
     return image, a, b, _answer(winner, a, b, side), reviewer, side, item or f"{image}\0{min(a, b)}\0{max(a, b)}"
 
 
-def _answer(winner: object, a: str, b: str, side: int) -> Answer:
-    if isinstance(winner, Answer):
+def _answer(winner: object, a: str, b: str, side: int) -> ArmAnswer:
+    if isinstance(winner, ArmAnswer):
         return winner
-    left, right = (Answer.FIRST, Answer.SECOND) if side > 0 else (Answer.SECOND, Answer.FIRST)
-    known = {TIE: Answer.TIE, BOTH_BAD: Answer.BOTH_BAD, **({"left": left, "right": right} if side else {})}
-    known |= {a: Answer.FIRST, b: Answer.SECOND}
+    left, right = (ArmAnswer.FIRST, ArmAnswer.SECOND) if side > 0 else (ArmAnswer.SECOND, ArmAnswer.FIRST)
+    known = {TIE: ArmAnswer.TIE, BOTH_BAD: ArmAnswer.BOTH_BAD, **({"left": left, "right": right} if side else {})}
+    known |= {a: ArmAnswer.FIRST, b: ArmAnswer.SECOND}
     if not isinstance(winner, str) or winner not in known:
         hint = suggestion(str(winner), known, f"it is one of {', '.join(known)}")
         raise UsageError(f"no winner {winner!r} in a vote on {a} and {b}", hint)
@@ -169,5 +169,5 @@ def _turned(row: _Row, code: dict[str, int]) -> _Row:
     unit, a, b, answer, by, left, item = row
     if code[a] < code[b]:
         return row
-    turned = {Answer.FIRST: Answer.SECOND, Answer.SECOND: Answer.FIRST}.get(Answer(answer), answer)
+    turned = {ArmAnswer.FIRST: ArmAnswer.SECOND, ArmAnswer.SECOND: ArmAnswer.FIRST}.get(ArmAnswer(answer), answer)
     return unit, b, a, turned, by, -left, item

@@ -11,7 +11,7 @@ from runner.errors import UsageError
 from runner.model import Json
 from runner.review.statistics.agreement import agreement
 from runner.review.statistics.binomial import binomial_p
-from runner.review.statistics.board import Answer, Board, Codes, Numbers, board_of
+from runner.review.statistics.board import ArmAnswer, Board, Codes, Numbers, board_of
 from runner.review.statistics.evidence import (
     by_holm,
     evidence_of_difference,
@@ -103,12 +103,14 @@ def _p(won: int, number: int) -> float | None:
 def _arms(board: Board, seed: int) -> list[Json]:
     fitted, number = strengths(board, seed), len(board.arms)
     by_first, by_second = (
-        np.bincount(arm * len(Answer) + board.answer, minlength=number * len(Answer)).reshape(number, len(Answer))
+        np.bincount(arm * len(ArmAnswer) + board.answer, minlength=number * len(ArmAnswer)).reshape(
+            number, len(ArmAnswer)
+        )
         for arm in (board.a, board.b)
     )
-    wins = by_first[:, Answer.FIRST] + by_second[:, Answer.SECOND]
-    losses = by_first[:, Answer.SECOND] + by_second[:, Answer.FIRST]
-    ties, both_bad = ((by_first + by_second)[:, each] for each in (Answer.TIE, Answer.BOTH_BAD))
+    wins = by_first[:, ArmAnswer.FIRST] + by_second[:, ArmAnswer.SECOND]
+    losses = by_first[:, ArmAnswer.SECOND] + by_second[:, ArmAnswer.FIRST]
+    ties, both_bad = ((by_first + by_second)[:, each] for each in (ArmAnswer.TIE, ArmAnswer.BOTH_BAD))
     return [
         {
             "name": name,

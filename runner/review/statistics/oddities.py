@@ -10,7 +10,7 @@ import numpy as np
 
 from runner.review.statistics.agreement import answers_of
 from runner.review.statistics.binomial import at_most, binomial_p
-from runner.review.statistics.board import Answer, Board, Codes, Numbers
+from runner.review.statistics.board import ArmAnswer, Board, Codes, Numbers
 from runner.review.statistics.outlook import fewest_units
 
 # Below this chance, sides are told as unbalanced, or a reviewer as answering repeated questions at random.
@@ -33,7 +33,7 @@ class Oddity:
 
 def of_sides(board: Board) -> tuple[int, int]:
     """How many decided votes the left side won, and how many of them have a side."""
-    won = np.where(board.answer == Answer.FIRST, board.on_left, -board.on_left)[board.answer <= Answer.SECOND]
+    won = np.where(board.answer == ArmAnswer.FIRST, board.on_left, -board.on_left)[board.answer <= ArmAnswer.SECOND]
     return int((won > 0).sum()), int((won != 0).sum())
 
 
