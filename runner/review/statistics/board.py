@@ -34,7 +34,8 @@ class ArmVote(NamedTuple):
     """What one reviewer said of two arms on one unit.
 
     `winner` is the name of an arm, `left`, `right`, `tie` or `both-bad`, or an ArmAnswer; `left` is the arm that was
-    shown on the left (None: not known). `item` is the pair of clips that was seen; empty: any of these arms on the unit.
+    shown on the left (None: not known). `item` is the pair of clips that was seen; empty: any of these arms on the
+    unit.
     """
 
     image: str
