@@ -48,14 +48,15 @@ def _show(options: argparse.Namespace, manifest: Manifest, found: CampaignCompar
     on = "" if document["on"] == "votes" else f", by {document['on']}"
     screen.show(f"{manifest.name} · {document['by']}: {screen.count(len(document['arms']), 'arm')}{on}")
     screen.show(headline(document), "")
-    _show_arms(document["arms"])
-    _show_pairs(document)
+    if len(found.board.a):
+        _show_arms(document["arms"])
+        _show_pairs(document)
     _show_rest(found)
     for each in document["warnings"]:
         screen.show(f"  warning[{each['code']}]: {each['message']}")
     _show_uncounted(verdicts)
-    if not any(pair["votes"] for pair in document["pairs"]):
-        screen.show("", f"Next: {command_line(options, 'review')}")
+    if not len(found.board.a):
+        screen.show(f"Next: {command_line(options, 'review')}")
 
 
 def _show_arms(arms: Sequence[Mapping[str, Any]]) -> None:
@@ -89,9 +90,9 @@ def _show_pairs(document: Mapping[str, Any]) -> None:
 def _show_rest(found: CampaignComparison) -> None:
     told, folded = of_measures(found.effects)
     lines = [*map(of_interaction, found.interactions), *of_reviewers(found.document), *told]
-    if lines or folded:
-        screen.show("")
-    screen.show(*(f"  {line}" for line in lines), *([f"  {folded_words(folded)}"] if folded else []))
+    lines += [folded_words(folded)] if folded else []
+    if lines:
+        screen.show("", *(f"  {line}" for line in lines))
 
 
 def _show_uncounted(verdicts: Verdicts) -> None:

@@ -90,7 +90,9 @@ def of_measures(effects: Sequence[MeasureEffect]) -> tuple[list[str], list[str]]
     folded: dict[str, None] = {}
     for each in effects:
         chance = binomial_p(each.won, each.decided)
-        if chance is None or chance >= _SURE:
+        if chance is None:
+            continue
+        if chance >= _SURE:
             folded[each.name] = None
         elif each.low is not None and each.high is not None and each.low * each.high > 0:
             told.append(_effect(each))

@@ -49,7 +49,7 @@ def oddities(board: Board, lows: Numbers, highs: Numbers, unit: str) -> Iterator
 
 def _few_units(board: Board, unit: str) -> Iterator[Oddity]:
     number, least = len(board.units), fewest_units(len(board.pairs))
-    if len(board.arms) > 1 and number < least:
+    if 0 < number < least:
         them = f"1 {unit}" if number == 1 else f"{number} {unit}s"
         yield Oddity("few-images", f"{them} cannot name a winner, however the votes go: {least} are the least")
 
