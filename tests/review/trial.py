@@ -314,9 +314,9 @@ _OF_NEXT = 48
 
 
 def next_pairs(campaigns, seed):
-    """Each vote is on a new image in turn. The best arm is known where its chance of being the best is 95 %."""
+    """Each vote is on a new image in turn. The best arm is known where its chance of being the best is 90 %."""
     for arms in (4, 8):
-        strengths = np.array([1.2, *np.linspace(0.2, -0.8, arms - 1)])
+        strengths = np.array([1.4, *np.linspace(0.2, -0.8, arms - 1)])
         needed = {True: [], False: []}
         for campaign, thinks in product(range(campaigns), (True, False)):
             needed[thinks].append(votes_needed(np.random.default_rng((seed, campaign)), strengths, thinks))
@@ -325,7 +325,7 @@ def next_pairs(campaigns, seed):
             yield Figure(f"next: {arms} arms, median votes until the best is known, {way}", np.median(found), 0)
 
 
-def votes_needed(generator, strengths, thinks, most=400, sure=0.95):
+def votes_needed(generator, strengths, thinks, most=400, sure=0.9):
     arms = [f"arm-{k}" for k in range(len(strengths))]
     pairs = list(combinations(range(len(arms)), 2))
     turns = [pairs[k] for _ in range(most // len(pairs) + 1) for k in generator.permutation(len(pairs))]
