@@ -8,11 +8,11 @@ import numpy as np
 
 from tests.review.campaigns import chance
 
-IMAGES, ARMS = 48, 5
+IMAGES, ARMS, REPEATED = 72, 5, 1 / 15
 
 
 def board(generator, *, images=IMAGES, beats=None, sleeper="", left_wins=0.0, leaves_out=(), arms=ARMS):
-    """Three reviewers, each on every pair of arms on every image, once, with random sides.
+    """Three reviewers, each on every pair of arms on every image, one in fifteen twice, with random sides.
 
     `beats`: arms that beat each other in a circle. `sleeper` answers at random. On `left_wins` of the votes the left
     side wins whatever it is. Reviewers in `leaves_out` answer a tenth only.
@@ -24,7 +24,8 @@ def board(generator, *, images=IMAGES, beats=None, sleeper="", left_wins=0.0, le
     for by in ("ann", "bob", "cid"):
         taste = generator.normal(0, 0.3 / np.sqrt(2), arms)
         for image in range(images):
-            for a, b in combinations(range(arms), 2):
+            pairs = list(combinations(range(arms), 2))
+            for a, b in (*pairs, *(pair for pair in pairs if generator.random() < REPEATED)):
                 if by in leaves_out and generator.random() > 0.1:
                     continue
                 merit = strength + of_image[image] + taste

@@ -15,8 +15,8 @@ from runner.review.statistics.outlook import fewest_units
 
 # Below this chance, sides are told as unbalanced, or a reviewer as answering repeated questions at random.
 _RARE = 0.005
-# What reviewers usually say again of the same clips.
-_USUALLY_SAME = 0.75
+# How often at least reviewers who look say the same again, where arms are alike and only the pictures differ.
+_SAME_AGAIN = 0.6
 # How many answers it takes to say something of a reviewer.
 _ENOUGH = 20
 # How much less somebody's answers go with the others' than theirs do with each other, to be told as random.
@@ -103,7 +103,7 @@ def _side_bias(board: Board) -> Iterator[Oddity]:
 
 def _inconsistency(board: Board) -> Iterator[Oddity]:
     for name, same, number in repeats(board):
-        if at_most(same, number, _USUALLY_SAME) < _RARE / 2:
+        if at_most(same, number, _SAME_AGAIN) < _RARE / 2:
             message = f"{name} said the same again of {same} of {number} pairs that were shown twice"
             yield Oddity("inconsistent", message)
     yield from (
@@ -113,8 +113,9 @@ def _inconsistency(board: Board) -> Iterator[Oddity]:
 
 
 def repeats(board: Board) -> Iterator[tuple[str, int, int]]:
-    """For each reviewer: how many answers were the same again, of those to items that were shown before."""
+    """For each reviewer: how many answers for an arm were the same again, of those to items that were shown before."""
     order = np.lexsort((board.answer, board.item, board.reviewer))
+    order = order[board.answer[order] <= ArmAnswer.SECOND]
     by, item, answer = board.reviewer[order], board.item[order], board.answer[order]
     again = (by[1:] == by[:-1]) & (item[1:] == item[:-1])
     for number, name in enumerate(board.reviewers):
