@@ -12,17 +12,17 @@ from __future__ import annotations
 # Importing typing would take a third of the time that `reelrun --help` needs. Type checkers know this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from runner.api.service import Connection
     from runner.campaign import Result
     from runner.engine.run import Progress
-    from runner.model import Manifest
+    from runner.model import Json, Manifest
     from runner.planning.plan import Plan
     from runner.planning.selection import Selection
 
-__all__ = ["connect", "load", "plan", "run"]
+__all__ = ["compare_votes", "connect", "load", "plan", "run"]
 
 
 def load(path: str | Path, *, allow_outside: Sequence[str | Path] = ()) -> Manifest:
@@ -82,3 +82,17 @@ def run(
         progress=progress,
         allow_uploads=lambda plan: allow_uploads,
     )
+
+
+def compare_votes(votes: Iterable[Sequence[object]], *, margin: float = 5, seed: int = 0) -> dict[str, Json]:
+    """What votes say of the arms: the document of `compare --json`, without what only a manifest knows.
+
+    A vote is `(image, a, b, winner, reviewer, left)`: two arms, the winner (one of them, `left`, `right`, `tie` or
+    `both-bad`), and the arm that was shown on the left, None where that is not known. `margin`, in percent, is how far
+    from 50 % a share still makes no difference. `seed` repeats what is drawn. The order of the votes means nothing.
+
+    Raises UsageError for a vote that is none, or a margin that is none above 0 and at most 50.
+    """
+    from runner.review.statistics.comparison_document import compare
+
+    return compare(votes, margin=margin, seed=seed)

@@ -426,6 +426,7 @@ def _header(manifest: Manifest, store: Store, now: float) -> index.Header:
     with disk_errors(f"read {manifest.path}"):
         digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     folder = store.index_in(manifest.output.dir).parent
+    verdicts = ClipVerdicts.of(manifest, store)
     return index.Header(
         name=manifest.name,
         file=manifest.path.name,
@@ -436,13 +437,24 @@ def _header(manifest: Manifest, store: Store, now: float) -> index.Header:
         state=store.id,
         intents=store.intents(),
         pictures={image.id: image.known for image in manifest.images},
-        report=ClipReports(manifest, store, ClipVerdicts.of(manifest, store)),
+        report=ClipReports(manifest, store, verdicts),
+        comparison=_comparison_section(manifest, store, verdicts),
         files={
             image.reference: os.path.relpath(image.location, folder)
             for image in manifest.images
             if image.origin is Origin.FILE
         },
     )
+
+
+def _comparison_section(manifest: Manifest, store: Store, found: ClipVerdicts) -> str:
+    """What the votes say of the arms, as HTML."""
+    if not found.verdicts.votes:
+        return ""
+    # Imported here: statistics need numpy, which most runs do without.
+    from runner.review.comparing.comparison_section import comparison_section
+
+    return comparison_section(manifest, store, found.verdicts)
 
 
 def _dry_result(planned: Plan, store: Store) -> Result:

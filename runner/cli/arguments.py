@@ -153,6 +153,7 @@ def _manifest_commands(commands: _Commands) -> None:
     measure.epilog = _MEASURES
     _selection(measure)
     _sandboxed(measure)
+    _compare_command(commands)
     _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
     _review_command(commands)
 
@@ -169,6 +170,22 @@ def _review_command(commands: _Commands) -> None:
     taken = "take in the file of verdicts that somebody sends back; taken in again, it changes nothing"
     elsewhere.add_argument("--take-in", metavar="FILE", help=taken)
     _sandboxed(review)
+
+
+def _compare_command(commands: _Commands) -> None:
+    comparing = "tell which arm reviewers prefer, how sure that is, and what it would take to know"
+    compare = _manifest(commands, "compare", comparing)
+    by = "what is compared: prompt, model or an axis (the prompts, else the models, else the only axis)"
+    compare.add_argument("--by", metavar="NAME", help=by)
+    on = "what tells which clip is better: votes (the default), stars, picks, or measure:NAME, where more is better"
+    compare.add_argument("--on", default="votes", metavar="NAME", help=on)
+    compare.epilog = (
+        "A verdict is better, worse, no-difference (within review.margin) or not-enough. It holds however often you"
+        " look: at most 5 % of comparisons ever name a wrong winner. Clips of one image are compared with each other,"
+        " and an image counts once, however many takes and reviewers it has. Intervals are those of 95 % for one look."
+    )
+    _selection(compare)
+    _sandboxed(compare)
 
 
 def _run_command(commands: _Commands) -> None:

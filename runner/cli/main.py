@@ -32,6 +32,7 @@ _MODULES = {
     "verify": "verify_command",
     "measure": "measure_command",
     "review": "review_command",
+    "compare": "compare_command",
     "models": "query_commands",
     "requests": "query_commands",
     "doctor": "doctor_command",

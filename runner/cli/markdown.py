@@ -26,6 +26,7 @@ from runner.model import Action, Change, Planned
 from runner.planning.changes import Piece, words
 from runner.planning.plan import Plan
 from runner.planning.prompt_texts import PromptText, prompt_texts
+from runner.review.comparing.plan_outlook import plan_outlook
 
 # GitHub cuts a comment at 65,536 characters.
 _MOST_ROWS = 100
@@ -77,10 +78,17 @@ def _table(planned: Plan) -> Iterator[str]:
 def _notes(planned: Plan) -> Iterator[str]:
     for each in (
         *(f"Price: {each}" for each in prices_of(planned)),
+        *_outlook(planned),
         *names_of(planned),
         *(elsewhere_of(planned) or ()),
     ):
         yield from ("", f"{_escaped(each)}.")
+
+
+def _outlook(planned: Plan) -> Iterator[str]:
+    found = plan_outlook(planned)
+    if found:
+        yield f"What votes could find out: {'; '.join(found)}"
 
 
 def _changes(planned: Plan) -> Iterator[str]:

@@ -45,7 +45,7 @@ _SCRIPTS = (
     "keys",
     "start",
 )
-_STYLES = ("base", "sheet", "view")
+_STYLES = ("base", "sheet", "view", "comparison")
 # Shown in place of a picture if the job has neither an error nor a reason.
 _NOTES = {
     Status.PENDING: "Not submitted yet",

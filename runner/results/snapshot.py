@@ -24,7 +24,7 @@ class Header:
     or `sandbox`. `currency` is the unit of every cost. `generated_at` is in Unix seconds. `state` is the id of the
     state, and `intents` the highest number that an attempt in it ever had. `pictures` has what is known of each picture
     of the manifest, by its id, `report` tells what is known of a clip beyond its file, and `files` has the path of each
-    picture that is a file, relative to the index, by its reference.
+    picture that is a file, relative to the index, by its reference. `comparison` is a part of the page, as HTML.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Header:
     pictures: Mapping[str, Variables] = field(default_factory=dict, repr=False)
     report: Callable[[JobRecord], Mapping[str, Json]] = field(default=lambda record: NOTHING, repr=False)
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    comparison: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)

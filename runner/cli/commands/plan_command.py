@@ -34,6 +34,7 @@ from runner.planning.comparison import GONE
 from runner.planning.plan import Plan
 from runner.planning.prices import AskPrice, nobody
 from runner.planning.prompt_texts import prompt_texts, spread
+from runner.review.comparing.plan_outlook import plan_outlook
 
 _FIRST_JOBS = 5
 _SHOWN_DIFFERENCES = 10
@@ -165,8 +166,11 @@ def _show_groups(planned: Plan, show: Callable[..., None]) -> None:
 
 
 def _show_prices(planned: Plan, show: Callable[..., None]) -> None:
+    """What a job costs, and what votes on the clips could find out."""
     for each in prices_of(planned):
         show(f"  {'price':<8}{each}")
+    for place, each in enumerate(plan_outlook(planned)):
+        show(f"  {'' if place else 'votes':<8}{each}")
 
 
 def _command(planned: Plan, flags: str) -> str:

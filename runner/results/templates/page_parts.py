@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -37,6 +38,7 @@ def policy(style: str, script: str, connect: str = "'none'") -> str:
     )
 
 
+@cache
 def environment(words: Callable[[Json], str], *folders: Path) -> Environment:
     """Where templates are found: in these folders, then in the shared one. `words` writes a value for people."""
     made = Environment(
