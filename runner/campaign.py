@@ -18,12 +18,13 @@ from runner.api.client import Client
 from runner.api.linked_files import LinkedFiles
 from runner.api.models.model_records import ServicePrices, patient_for_price
 from runner.api.service import SANDBOX, Connection
+from runner.diagnostics.html_tables import html_table
 from runner.engine.clock import SystemClock
 from runner.engine.downloads.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
-from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
-from runner.model import Action, Manifest, Origin, Status, Uploads, Variables
+from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, StateError, worst
+from runner.model import Action, InputKind, Manifest, Origin, Status, Uploads, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
 from runner.planning.elsewhere import with_elsewhere
@@ -35,6 +36,8 @@ from runner.results import index, measuring
 from runner.results.atomic_files import index_path, replacing
 from runner.results.clip_reports import ClipReports, ClipTotals
 from runner.results.inventory import Inventory, Kind
+from runner.results.job_document import job_document
+from runner.results.job_frame import Results
 from runner.results.measuring import MeasuringResult, Tell
 from runner.results.unfinished import Unfinished, unfinished
 from runner.state.disk import disk_errors, set_aside, set_aside_together
@@ -58,7 +61,7 @@ _EXITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """How a run ended. `totals` counts all jobs of the state; `unfinished` are selected jobs that did not succeed.
 
@@ -80,6 +83,16 @@ class Result:
     later: int = 0
     differences: tuple[str, ...] = ()
     removed: Mapping[Status, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{number:,} {status}" for status, number in self.totals.items() if number)
+        return f"<Result: {counts or 'no jobs'}; {self.submitted:,} submitted; exit {int(self.exit_code)}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(status, number) for status, number in self.totals.items() if number]
+        stopped = f"; stopped: {self.error.message}" if self.error is not None else ""
+        caption = f"{self.submitted:,} submitted{stopped}; page: {self.index.with_suffix('.html')}"
+        return html_table(caption, ("status", "jobs"), rows)
 
 
 def plan(
@@ -400,13 +413,11 @@ def write_index(
 
     Raises DiskError.
     """
-    with disk_errors(f"read {manifest.path}"):
-        digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     target = store.index_in(manifest.output.dir)
     header = index.Header(
         name=manifest.name,
         file=manifest.path.name,
-        sha256=digest,
+        sha256=_digest(manifest),
         service=store.note("service") or "",
         currency=store.currency() or manifest.budget.currency,
         generated_at=now,
@@ -421,6 +432,30 @@ def write_index(
         },
     )
     return index.write(target, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
+
+
+def results(manifest: Manifest) -> Results:
+    """The jobs of a manifest as they are now. Writes nothing. Raises StateError, also if there is no state yet."""
+    output = manifest.output
+    store = Store.read(output.state, index_path(output.dir))
+    if store is None:
+        raise StateError(f"there is no state at {output.state} yet", "a run makes it")
+    with store.seen_from(manifest.path):
+        report = ClipReports(manifest, store)
+        pictures = {image.id: image.known for image in manifest.images}
+        jobs = (
+            job_document(each, {} if each.orphaned else pictures.get(each.image), report(each))
+            for each in store.records()
+        )
+        return Results(manifest.name, output.dir, tuple(jobs))
+
+
+def _digest(manifest: Manifest) -> str:
+    """The sha256 of the manifest as it is now; of one that is no file, that of its text."""
+    if manifest.path.is_file():
+        with disk_errors(f"read {manifest.path}"):
+            return hashlib.sha256(manifest.path.read_bytes()).hexdigest()
+    return next(each.sha256 for each in manifest.inputs if each.kind is InputKind.MANIFEST)
 
 
 def _dry_result(planned: Plan, store: Store) -> Result:

@@ -305,7 +305,7 @@ class ModelSchema:
 _USUAL = ModelSettings()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Manifest:
     """A manifest that was read and checked.
 
@@ -344,6 +344,11 @@ class Manifest:
     service_prices: Mapping[str, Price] = field(default_factory=dict)
     thresholds: tuple[Threshold, ...] | None = None
 
+    def __repr__(self) -> str:
+        counts = ((len(self.images), "images"), (len(self.prompts), "prompts"), (len(self.matrix.axes), "axes"))
+        size = ", ".join(f"{number} {noun}" for number, noun in (*counts, (self.takes, "takes")) if number)
+        return f"<Manifest {self.name} ({', '.join(self.models)}): {size}>"
+
     def of_model(self, model: str) -> ModelSettings:
         """What the manifest says of a model."""
         return self.settings.get(model, _USUAL)
@@ -375,7 +380,7 @@ class Manifest:
         return any(self.price_of(model)[0] is not None for model in self.models)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Job:
     """The rendered, validated request of a cell.
 
@@ -398,6 +403,9 @@ class Job:
     seconds: float | None = None
     aliases: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Job {self.key} {self.id}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -408,7 +416,7 @@ class Change:
     new: Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Planned:
     """A job, what a run would do with it, and why.
 
@@ -427,6 +435,9 @@ class Planned:
     former: str = ""
     path: str = ""
     holder: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Planned {self.action} {self.job.key}: {self.reason}>"
 
 
 @dataclass(frozen=True, slots=True)
