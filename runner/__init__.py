@@ -11,6 +11,8 @@ Heavy modules are imported inside the functions that need them, so that `import 
 
 from __future__ import annotations
 
+import sys
+
 # Importing typing would take a third of the time that `reelrun --help` needs. Type checkers know this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +29,17 @@ if TYPE_CHECKING:
     from runner.results.job_frame import Results
 
 __all__ = ["Selection", "connect", "load", "plan", "results", "run"]
+
+
+class _Package(type(sys)):  # type: ignore[misc]
+    """`results` is a function here and a room, whose import would put the room in the place of the function."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name == "results" and isinstance(value, type(sys))):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:

@@ -561,6 +561,20 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """The Content Credentials (C2PA) that a clip came with.
+
+    `state` is trusted, valid, invalid, or None if nobody could tell. `issuer` is who signed, by the certificate, and
+    `source_type` the digital source type that they state (IPTC), such as `trainedAlgorithmicMedia`.
+    """
+
+    present: bool
+    state: str | None = None
+    issuer: str | None = None
+    source_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord:
     """A job as the state records it. Times are Unix seconds.
 

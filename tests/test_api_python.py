@@ -326,5 +326,5 @@ def test_a_notebook(tmp_path):
     assert any("image/png" in each for each in data)
     assert "dataframe" in data[0]["text/html"]
     (failed,) = outputs[-1]
-    assert (failed.ename, failed.evalue.splitlines()[0]) == ("ManifestError", "the manifest has 5 errors")
+    assert (failed.ename, failed.evalue.splitlines()[0]) == ("ManifestError", "the manifest has 3 errors")
     (tmp_path / "executed.ipynb").write_text(nbformat.writes(notebook))
