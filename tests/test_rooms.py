@@ -19,6 +19,7 @@ ORDER = [
     "diagnostics",
     "video",
     "manifest",
+    "verdicts",
     "planning",
     "api",
     "engine",

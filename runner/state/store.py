@@ -379,6 +379,12 @@ class Store(Names):
             " JOIN measured_clips USING (sha256) WHERE kind = 'video' ORDER BY fingerprint, jobs.rowid",
         )
 
+    def clip_hashes(self) -> dict[str, str]:
+        """The sha256 of the clip of each job that has one, by job id."""
+        return dict(self.each(
+            lambda row: (str(row[0]), str(row[1])), "SELECT job_id, sha256 FROM artifacts WHERE kind = 'video'"
+        ))  # fmt: skip
+
     def measured(self) -> Iterator[tuple[str, Measured | None]]:
         """The id of each job that has a clip, and what was measured of that."""
         columns = ", ".join(OF_MEASURED)
