@@ -193,6 +193,13 @@ class DiskError(ReelrunError):
     exit_code = Exit.UNAVAILABLE
 
 
+class PublishError(ReelrunError):
+    """A clip that is to be published is not there, or is not what was delivered."""
+
+    code = "publish"
+    exit_code = Exit.JOBS_FAILED
+
+
 class ServiceError(ReelrunError):
     """The service could not be reached, or gave no usable answer for too long."""
 

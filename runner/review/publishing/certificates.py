@@ -118,6 +118,7 @@ def _made() -> tuple[str, str, str]:
 def _signed(what: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     is_root, now = key is signer, datetime.datetime.now(datetime.UTC)
     usage = dict.fromkeys(
@@ -140,8 +141,8 @@ def _signed(what: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurve
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
     if not is_root:
-        # The one purpose that C2PA's own list does not reserve for its programme.
-        purpose = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.EMAIL_PROTECTION])
+        # Readers of credentials take it where they know no list of trust.
+        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
         made = made.add_extension(purpose, critical=False)
     return made.sign(signer, hashes.SHA256())
 

@@ -14,7 +14,6 @@ from typing import BinaryIO
 from xml.sax.saxutils import escape
 
 from runner.video.mp4_boxes import Box, boxes, uuid_box
-from runner.version import RELEASE
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 SUFFIX = ".xmp"
@@ -36,7 +35,7 @@ def packet(mark: Mark) -> bytes:
     said = {
         "Iptc4xmpExt:DigitalSourceType": mark.source_type,
         "Iptc4xmpExt:AISystemUsed": mark.system,
-        "xmp:CreatorTool": f"reelrun {RELEASE}",
+        "xmp:CreatorTool": "reelrun",
     }
     if mark.prompt:
         said["Iptc4xmpExt:AIPromptInformation"] = mark.prompt

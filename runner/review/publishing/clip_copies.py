@@ -1,0 +1,96 @@
+"""The copy of a clip as it is published: the delivered file itself, or with a label, and marked."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.model import Json, canonical_json
+from runner.review.publishing import xmp
+from runner.review.publishing.certificates import Certificate
+from runner.review.publishing.signing import Claim, UnsignedError, sign
+from runner.review.publishing.xmp import Mark
+from runner.state.disk import hash_file
+
+MP4 = ".mp4"
+
+
+class CopyError(Exception):
+    """A clip cannot be published as it is asked for. The message is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOrder:
+    """How a clip is to be published. Without a mark it is the delivered file, or that with a label."""
+
+    source: Path
+    sha256: str
+    mark: Mark | None = None
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    certificate: Certificate | None = None
+    has_label: bool = False
+
+    @property
+    def suffix(self) -> str:
+        return MP4 if self.has_label else self.source.suffix
+
+    @property
+    def is_mp4(self) -> bool:
+        return self.suffix == MP4
+
+    @property
+    def sidecar(self) -> bytes | None:
+        """The mark, where it cannot stand in the file."""
+        return xmp.packet(self.mark) if self.mark is not None and not self.is_mp4 else None
+
+    @property
+    def recipe(self) -> str:
+        """Tells two copies of one clip apart that are not made alike. A signature differs each time."""
+        said: dict[str, Json] = {"source": self.sha256, "label": self.has_label}
+        if self.mark is not None:
+            said["mark"] = xmp.packet(self.mark).decode()
+        if self.certificate is not None and self.is_mp4:
+            said |= {"certificate": self.certificate.digest, "facts": self.facts}
+        return hashlib.sha256(canonical_json(said).encode()).hexdigest()
+
+
+def make_copy(order: CopyOrder, target: Path) -> None:
+    """Write the copy. Raises CopyError and OSError."""
+    work = target.with_name(f"{target.name}-work")
+    try:
+        _copy(order, target)
+        if order.mark is None or not order.is_mp4:
+            return
+        xmp.append(target, xmp.packet(order.mark))
+        if order.certificate is not None:
+            # Last: whatever came after it would break the seal.
+            sign(target, work, _claim(order, order.mark), order.certificate, order.source)
+            work.replace(target)
+    except (ValueError, UnsignedError) as error:
+        raise CopyError(str(error)) from None
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _copy(order: CopyOrder, target: Path) -> None:
+    if order.has_label:
+        # Imported here: FFmpeg takes long to load.
+        from runner.review.publishing.burnt_label import LabelError, burn_label
+
+        try:
+            burn_label(order.source, target)
+        except LabelError as error:
+            raise CopyError(str(error)) from None
+        return
+    shutil.copyfile(order.source, target)
+    if hash_file(target) != order.sha256:
+        raise CopyError("it was changed while it was copied")
+
+
+def _claim(order: CopyOrder, mark: Mark) -> Claim:
+    facts: dict[str, Any] = dict(order.facts)
+    return Claim(mark.title, mark.system, mark.source_type, facts, is_edited=order.has_label)
