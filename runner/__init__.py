@@ -26,16 +26,17 @@ if TYPE_CHECKING:
     from runner.model import Manifest
     from runner.planning.plan import Plan
     from runner.planning.selection import Selection
-    from runner.results.job_frame import Results
+    from runner.results.frames.job_frame import Results
+    from runner.verdicts.votes import Verdicts
 
-__all__ = ["Selection", "connect", "load", "plan", "results", "run"]
+__all__ = ["Selection", "connect", "load", "plan", "results", "run", "verdicts"]
 
 
 class _Package(type(sys)):  # type: ignore[misc]
-    """`results` is a function here and a room, whose import would put the room in the place of the function."""
+    """`results` and `verdicts` are functions here and rooms, whose imports would put the rooms in their places."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not (name == "results" and isinstance(value, type(sys))):
+        if not (name in ("results", "verdicts") and isinstance(value, type(sys))):
             super().__setattr__(name, value)
 
 
@@ -142,12 +143,19 @@ def results(manifest: Manifest, *, sandbox: bool = False) -> Results:
     return campaign.results(_placed(manifest, sandbox))
 
 
+def verdicts(manifest: Manifest, *, sandbox: bool = False) -> Verdicts:
+    """What reviewers said of the clips that are there now: votes, marks and notes. Raises StateError and DiskError."""
+    from runner import campaign
+
+    return campaign.verdicts(_placed(manifest, sandbox))
+
+
 def _placed(manifest: Manifest, sandbox: bool) -> Manifest:
     from dataclasses import replace
 
     from runner.manifest.output_folders import moved
 
-    return replace(manifest, output=moved(manifest.output, None, sandbox))
+    return replace(manifest, output=moved(manifest.output, None, sandbox), is_sandbox=sandbox)
 
 
 def _selected(manifest: Manifest, selection: Selection | None) -> Selection:

@@ -35,9 +35,10 @@ from runner.planning.selection import EVERYTHING, Selection
 from runner.results import index, measuring
 from runner.results.atomic_files import index_path, replacing
 from runner.results.clip_reports import ClipReports, ClipTotals
+from runner.results.clip_verdicts import ClipVerdicts
+from runner.results.frames.job_frame import Results
 from runner.results.inventory import Inventory, Kind
 from runner.results.job_document import job_document
-from runner.results.job_frame import Results
 from runner.results.measuring import MeasuringResult, Tell
 from runner.results.unfinished import Unfinished, unfinished
 from runner.state.disk import disk_errors, set_aside, set_aside_together
@@ -45,6 +46,7 @@ from runner.state.journal import files_beside
 from runner.state.renames import carry_out
 from runner.state.runlock import run_lock
 from runner.state.store import Store
+from runner.verdicts.votes import Verdicts, verdicts_on
 
 # Enough for all calls and downloads at the same time. More threads would only cost memory.
 _THREADS = MOST_CALLS + MOST_FETCHES
@@ -434,20 +436,30 @@ def write_index(
     return index.write(target, header, lambda: filter(selection.has, store.records()), for_excel=for_excel)
 
 
-def results(manifest: Manifest) -> Results:
-    """The jobs of a manifest as they are now. Writes nothing. Raises StateError, also if there is no state yet."""
+def verdicts(manifest: Manifest) -> Verdicts:
+    """What reviewers said of the clips that are there now. Raises StateError, also if there is no state yet."""
+    with _state_to_read(manifest) as store:
+        return verdicts_on(manifest, store)
+
+
+def _state_to_read(manifest: Manifest) -> Store:
     output = manifest.output
     store = Store.read(output.state, index_path(output.dir))
     if store is None:
         raise StateError(f"there is no state at {output.state} yet", "a run makes it")
-    with store.seen_from(manifest.path):
-        report = ClipReports(manifest, store)
+    return store.seen_from(manifest.path)
+
+
+def results(manifest: Manifest) -> Results:
+    """The jobs of a manifest as they are now. Writes nothing. Raises StateError, also if there is no state yet."""
+    with _state_to_read(manifest) as store:
+        report = ClipReports(manifest, store, ClipVerdicts.of(manifest, store))
         pictures = {image.id: image.known for image in manifest.images}
         jobs = (
             job_document(each, {} if each.orphaned else pictures.get(each.image), report(each))
             for each in store.records()
         )
-        return Results(manifest.name, output.dir, tuple(jobs))
+        return Results(manifest.name, manifest.output.dir, tuple(jobs))
 
 
 def _digest(manifest: Manifest) -> str:

@@ -302,6 +302,17 @@ class ModelSchema:
         return properties if isinstance(properties, Mapping) else {}
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What reviewers are asked, the reasons that they may give, how many points (of 100) around one half are no
+    difference, and by which rule clips are picked."""
+
+    question: str = "Which is better?"
+    reasons: tuple[str, ...] = ()
+    margin: float = 5.0
+    picks: str = "any"
+
+
 _USUAL = ModelSettings()
 
 
@@ -315,7 +326,8 @@ class Manifest:
     the `constants`, too. `settings` are those of single models, `video` the portable parameters, and `uploads` the
     consent to uploads, if there is one. `files` are the media that parameters name, and `service_prices` the prices of
     models that the service was asked for; only planning knows them. `thresholds` are those of defects, None where the
-    manifest says nothing of them.
+    manifest says nothing of them. A cell has at most `most_retakes` further takes in place of rejected ones.
+    `is_sandbox`: its clips are, or will be, those of the sandbox.
     """
 
     path: Path
@@ -343,6 +355,9 @@ class Manifest:
     files: tuple[Image, ...] = ()
     service_prices: Mapping[str, Price] = field(default_factory=dict)
     thresholds: tuple[Threshold, ...] | None = None
+    review: Review = field(default_factory=Review)
+    most_retakes: int = 0
+    is_sandbox: bool = False
 
     def __repr__(self) -> str:
         counts = ((len(self.images), "images"), (len(self.prompts), "prompts"), (len(self.matrix.axes), "axes"))
@@ -387,7 +402,7 @@ class Job:
     `image` is empty if the cell has no picture. `payload` holds every parameter that is sent, with references in place
     of files. `seconds` is the requested
     length of the video, None if the model has no such parameter. `output` is the path of the video below `videos/`,
-    without extension.
+    without extension. Takes of one another have one `cell`: the fingerprint of their first.
     """
 
     id: str
@@ -402,9 +417,20 @@ class Job:
     output: str
     seconds: float | None = None
     aliases: tuple[str, ...] = ()
+    cell: str = ""
 
     def __repr__(self) -> str:
         return f"<Job {self.key} {self.id}>"
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTake:
+    """A take that somebody asked for in place of another of the cell: `number` in place of `take`."""
+
+    cell: str
+    take: int
+    number: int
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from runner.engine.run import RunSnapshot
 from runner.errors import AccessError, Exit, ManifestError, NotConfirmedError, StateError, UsageError
 from runner.model import Action, JobRecord, Status
 from runner.planning.selection import Selection
+from runner.results.frames.job_frame import Results
 from runner.results.job_document import job_document
-from runner.results.job_frame import Results
 from tests.faults.service import FaultyService
 from tests.kit import MODEL, video_bytes, write_manifest
 

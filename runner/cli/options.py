@@ -15,10 +15,11 @@ from runner.manifest.reader import read
 from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
 from runner.model import Manifest, Status
 from runner.planning.plan import lowered
-from runner.planning.selection import DEFECT, STATUS, Selection, conditions, stands_for
+from runner.planning.selection import DEFECT, PICK, STATUS, Selection, conditions, stands_for
 from runner.results.atomic_files import index_path
 from runner.results.unfinished import Unfinished
 from runner.state.store import Store
+from runner.verdicts.picks import Picker
 
 _SHARED_FLAGS = ("allow_outside", "set", "output", "only", "skip", "where")
 _OWN_FLAGS = {"run": ("base_url", "patience", "max_jobs", "max_cost"), "verify": ("base_url",)}
@@ -28,7 +29,8 @@ def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic
     """The manifest, changed by the flags, and its warnings. Raises ManifestError and UsageError."""
     reading = read(Path(options.manifest), allow_outside=options.allow_outside)
     manifest = lowered(reading.valid(), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
-    manifest = replace(manifest, output=moved(manifest.output, options.output, options.sandbox))
+    output = moved(manifest.output, options.output, options.sandbox)
+    manifest = replace(manifest, output=output, is_sandbox=options.sandbox)
     concurrency = getattr(options, "concurrency", None)
     if concurrency is not None:
         manifest = replace(manifest, run=replace(manifest.run, concurrency=concurrency))
@@ -58,7 +60,8 @@ def state_of(manifest: Manifest) -> Store | None:
 def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
     """The jobs that the flags select. Raises UsageError if --where names a variable that the manifest does not have."""
     where = conditions(options.where, manifest)
-    statuses, defects = (where.pop(each, ()) if stands_for(each, each, manifest) else () for each in (STATUS, DEFECT))
+    special = (STATUS, DEFECT, PICK)
+    statuses, defects, picks = (where.pop(each, ()) if stands_for(each, each, manifest) else () for each in special)
     return Selection(
         only=tuple(options.only),
         skip=tuple(options.skip),
@@ -66,6 +69,8 @@ def selection_of(options: argparse.Namespace, manifest: Manifest) -> Selection:
         statuses=tuple(map(Status, statuses)),
         defects=frozenset(defects),
         thresholds=manifest.thresholds,
+        picks=frozenset(picks),
+        picker=Picker(manifest),
         first=getattr(options, "first", None),
         pictures={image.id: image.known for image in manifest.images},
         retry_failed=getattr(options, "retry_failed", False),

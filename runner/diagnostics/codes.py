@@ -535,6 +535,18 @@ _CODES = {
         "schema accepts every reading, and the service may not. Try it with one job before the others.",
         "reelrun run campaign.yaml --first 1",
     ),
+    "W541": Code(
+        "Retakes above the limit on jobs",
+        "max_jobs limits the jobs of a plan, and retakes are jobs, too. Those above it are told and not planned; the "
+        "takes that the manifest has go before them, and so do retakes that were bought before.",
+        "budget: {max_jobs: 500}\nretake: {rejected: true, most: 3}",
+    ),
+    "W542": Code(
+        "Picks of a reviewer who has said nothing",
+        "review.picks names a reviewer, and there is no file of that name beside the files of other reviewers, so that "
+        "no clip is picked. The words any, all, majority and votes are rules; any other text is a reviewer.",
+        "wrong:  review: {picks: anne}     # the file is campaign.verdicts/ann.jsonl\nright:  review: {picks: ann}",
+    ),
     "W701": Code(
         "A limit on cost without a price",
         "max_cost can only be kept when it is known what a job costs: as long as the price of one is not known, a run "

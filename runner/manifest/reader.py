@@ -229,6 +229,8 @@ def _manifest(
         video=mapping(content.get("video")),
         uploads=settings.uploads(content.get("uploads")),
         thresholds=settings.thresholds(mapping(content.get("measures"))),
+        review=settings.review(mapping(content.get("review"))),
+        most_retakes=settings.most_retakes(mapping(content.get("retake"))),
     )
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from runner.manifest.json_values import integer, items, mapping, mappings
-from runner.model import Budget, Json, Matrix, ModelSettings, Output, RunSettings, Sample, Threshold, Uploads
+from runner.model import Budget, Json, Matrix, ModelSettings, Output, Review, RunSettings, Sample, Threshold, Uploads
 from runner.video.defects import threshold_of
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
@@ -28,6 +28,8 @@ _SIZE = re.compile(rf"(?P<number>{_NUMBER}) ?(?P<unit>B|[kKMGT]B)")
 _BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 # What previews may take on the disk.
 PREVIEWS = "2 GB"
+# Of a cell, where the manifest only says that rejected takes are replaced.
+MOST_RETAKES = 3
 # The keys of the matrix that are not axes.
 KEYWORDS = ("include", "exclude", "zip", "sample")
 
@@ -127,6 +129,22 @@ def thresholds(content: Mapping[str, Json]) -> tuple[Threshold, ...] | None:
     """The thresholds of defects; None where the manifest says nothing of them."""
     listed = content.get("defects")
     return tuple(filter(None, map(threshold_of, map(str, items(listed))))) if listed is not None else None
+
+
+def review(content: Mapping[str, Json]) -> Review:
+    usual = Review()
+    margin = content.get("margin", usual.margin)
+    return Review(
+        question=str(content.get("question", usual.question)),
+        reasons=tuple(map(str, items(content.get("reasons")))),
+        margin=float(margin) if isinstance(margin, (int, float)) else usual.margin,
+        picks=str(content.get("picks", usual.picks)),
+    )
+
+
+def most_retakes(content: Mapping[str, Json]) -> int:
+    """How many further takes a cell may have in place of rejected ones."""
+    return integer(content.get("most"), MOST_RETAKES) if content.get("rejected") is True else 0
 
 
 def _unfollowed(path: Path) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 from runner.media import first_picture
 from runner.model import REFUSED_CONTENT, Action, Change, Job, Manifest, Planned, Standing, Status, Variables, folded
@@ -45,10 +46,11 @@ def compared(
     prices: Prices,
     place: int = 0,
     gone: Collection[int] = (),
+    retakes: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Planned]:
     """Each job with its action and reason, as the state decides them. `place` is that of the first job in the plan.
 
-    `gone` are the ids of the jobs whose clips are gone.
+    `gone` are the ids of the jobs whose clips are gone, and `retakes` the reasons of the retakes, by job id.
 
     A job counts as changed if another job had its key before. That other job may still be in the plan under a new key;
     `tally.with_final_names` corrects this when all jobs are known.
@@ -63,6 +65,8 @@ def compared(
         action, reason = _action_of(found, selection) if selection.has(job) else (Action.SKIP, NOT_SELECTED)
         if action is Action.KEEP and int(job.id, 16) in gone:
             reason = GONE
+        if reason == NEW:
+            reason = retakes.get(job.id, NEW)
         price = prices.of(job) if action is Action.SUBMIT else None
         planned = Planned(job, action, reason, price, found.spent)
         if reason == NEW and former.get(job.key, (job.id,))[0] != job.id:

@@ -40,6 +40,8 @@ class DistinctJobs:
         self._paths: set[int] = set()
         self._twice: set[int] = set()
         self._shared: Counter[str] = Counter()
+        # How many takes there are beyond those of the manifest, and how many more there would be without max_jobs.
+        self.retakes = self.above = 0
 
     def walk(self) -> Iterator[Job]:
         """Each job, at its first cell. Ends with E507 if there are more jobs than the budget allows."""
@@ -54,6 +56,9 @@ class DistinctJobs:
                     self._lints.see_equal(job)
                 self._aliases.setdefault(job.id, {})[job.key] = None
                 continue
+            if len(self.ids) == most and job.take > self._manifest.takes:
+                self.above += 1
+                continue
             if len(self.ids) == most:
                 if not self._expansion.has_grown:
                     self._report_too_many(most)
@@ -61,6 +66,7 @@ class DistinctJobs:
                 deque(islice(cells, _LOOK_AHEAD), maxlen=0)
                 return
             self.ids.add(number)
+            self.retakes += job.take > self._manifest.takes
             self._claim(job)
             yield job
 
@@ -116,6 +122,13 @@ class DistinctJobs:
                 finished = self.finished(job)
                 if finished is not job:
                     yield finished
+
+    def tell_retakes(self) -> None:
+        """Warn of the retakes that would be more jobs than the budget allows (W541)."""
+        if self.above:
+            message = f"retakes above max_jobs are not planned: {self.above:,}"
+            hint = f"write max_jobs: {len(self.ids) + self.above} under budget (--max-jobs only lowers it)"
+            self._diagnostics.add("W541", Place(("budget", "max_jobs")), message, hint)
 
     def _report_too_many(self, limit: int) -> None:
         cells = self._expansion.cells

@@ -71,10 +71,11 @@ def lines(manifest: Manifest, jobs: Iterable[Job]) -> Iterator[str]:
     """The text of a lockfile, piece by piece.
 
     In each section a key has a line, its value the next one, and a blank line follows. So git merges edits of
-    neighbours, and shows for each what it is about.
+    neighbours, and shows for each what it is about. Retakes are left out.
     """
     yield f'{{\n  "version": {VERSION},\n  "note": {_text(_NOTE)}'
-    sections = {**_head(manifest), "jobs": ((job.key, _job(job)) for job in sorted(jobs, key=lambda job: job.key))}
+    frozen = sorted(_without_retakes(manifest, jobs), key=lambda job: job.key)
+    sections = {**_head(manifest), "jobs": ((job.key, _job(job)) for job in frozen)}
     for name, entries in sections.items():
         yield f",\n  {_text(name)}: {{"
         before, end = "\n", ""
@@ -83,6 +84,11 @@ def lines(manifest: Manifest, jobs: Iterable[Job]) -> Iterator[str]:
             before, end = ",\n\n", "\n  "
         yield f"{end}}}"
     yield "\n}\n"
+
+
+def _without_retakes(manifest: Manifest, jobs: Iterable[Job]) -> Iterator[Job]:
+    """Retakes come by verdicts, which are no part of what was reviewed here: they stand outside the lockfile."""
+    return (job for job in jobs if job.take <= manifest.takes)
 
 
 def read(path: Path) -> Lockfile:
@@ -126,7 +132,7 @@ def _of_version_1(content: Mapping[str, Json]) -> dict[str, Json]:
 def drift(lockfile: Lockfile, manifest: Manifest, jobs: Iterable[Job]) -> Drift:
     """The differences between the lockfile and the present manifest. The version of the tool is none of them."""
     now = _head(manifest)
-    present = {job.key: job for job in jobs}
+    present = {job.key: job for job in _without_retakes(manifest, jobs)}
     bought, others = _jobs(lockfile.section("jobs"), present)
     rises, prices = _prices(lockfile.section("prices"), manifest, present.values())
     return Drift(

@@ -8,7 +8,7 @@ from functools import partial
 
 from runner.diagnostics.suggestions import closest, did_you_mean
 from runner.errors import UsageError
-from runner.planning.selection import DEFECT, STATUS, Placed, Selection, text_of, value_of
+from runner.planning.selection import DEFECT, PICK, STATUS, Placed, Selection, text_of, value_of
 
 # The hint is made from so many jobs.
 _REMEMBERED = 2000
@@ -43,8 +43,8 @@ class Matches:
         for part in self._open:
             raise UsageError(f"{part} matches no job", self._hint(part))
         if not self._has_any:
-            is_by_state = self._selection.statuses or self._selection.defects
-            hint = "reelrun status shows how many jobs have which" if is_by_state else self._first_key()
+            by_state = "reelrun status shows how many jobs have which"
+            hint = by_state if self._selection.is_by_state else self._first_key()
             raise UsageError(f"no job is selected by {' '.join(_written(self._selection))}", hint)
 
     def _hint(self, part: str) -> str:
@@ -88,6 +88,7 @@ def _written(selection: Selection) -> Iterator[str]:
     yield from (part for part, _ in _parts(selection))
     yield from (f"--where {STATUS}={each}" for each in selection.statuses)
     yield from (f"--where {DEFECT}={each}" for each in sorted(selection.defects))
+    yield from (f"--where {PICK}={each}" for each in sorted(selection.picks))
 
 
 def _pieces(key: str) -> Iterator[str]:

@@ -15,14 +15,16 @@ from typing import overload
 
 from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.diagnostics.html_tables import html_table
+from runner.diagnostics.suggestions import known_here
 from runner.diagnostics.words import money
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.manifest.settings import MOST_COST
-from runner.model import Action, Input, Job, Manifest, Orphan, Planned, Status
+from runner.model import Action, Input, Job, Json, Manifest, Orphan, Planned, Status
 from runner.planning.addressing import NeededUploads, check_uploads
 from runner.planning.comparison import compared, gone_clips
 from runner.planning.distinct_jobs import DistinctJobs
 from runner.planning.expansion.cells import Expansion
+from runner.planning.expansion.retakes import Retakes
 from runner.planning.lints.lints import Lints
 from runner.planning.matches import Matches
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics
@@ -34,6 +36,8 @@ from runner.planning.templates.watch import limited_memory
 from runner.secret import NAME as KEY
 from runner.secret import holds_key, key_of_environment
 from runner.state.store import Store
+from runner.verdicts.picks import RULES
+from runner.verdicts.verdict_files import Uncounted, folder_of, reviewers_in
 from runner.version import RELEASE
 
 __all__ = ["Group", "Plan", "Register", "lowered", "make_plan"]
@@ -89,7 +93,9 @@ class Plan:
     again although their outcome is unknown. `later` is how many jobs `Selection.first` leaves for a later run.
     `misplaced` are jobs whose clips are, or will be, at other paths than `output.file` says. `elsewhere` is another
     folder where some of the jobs were bought before. `uploads` are the references of the files that the submissions
-    need as addresses, and that no earlier run has put there.
+    need as addresses, and that no earlier run has put there. `retakes` is how many of the jobs are takes beyond those
+    of the manifest, and `held` how many more there would be, were the plan not locked. `uncounted` are the lines of
+    verdicts that do not count.
     """
 
     manifest: Manifest
@@ -106,6 +112,9 @@ class Plan:
     misplaced: tuple[Planned, ...] = ()
     elsewhere: Elsewhere | None = None
     uploads: tuple[str, ...] = ()
+    retakes: int = 0
+    held: int = 0
+    uncounted: tuple[Uncounted, ...] = ()
 
     @property
     def totals(self) -> dict[Action, int]:
@@ -154,6 +163,7 @@ def make_plan(
     allows_slow: bool = False,
     limits_memory: bool = False,
     ask_price: AskPrice = nobody,
+    is_locked: bool = False,
 ) -> Plan:
     """Expand, render, check and compare with the state. Raises ManifestError with every diagnostic, and
     UsageError if the state counts in another currency.
@@ -162,57 +172,59 @@ def make_plan(
     batches as they are made. At the end it takes again those whose key, path or aliases only later cells decided. If
     this function raises, the caller must undo what that wrote. A sweep that would take longer than ten minutes to
     render is refused, unless `allows_slow`. `limits_memory` says that the process does nothing else: then its memory is
-    limited during planning. `ask_price` is asked for the prices of models that the manifest has none for.
+    limited during planning. `ask_price` is asked for the prices of models that the manifest has none for. With
+    `is_locked` there are no retakes but those that were bought before.
     """
     _check_currency(manifest, store)
+    history = store if store is not None and store.has_attempts() else None
+    retakes = Retakes.of(manifest, history, is_locked=is_locked)
     manifest = replace(manifest, constants={**manifest.constants, **manifest.set})
     templates, diagnostics = Templates(manifest.folders), PlanDiagnostics(manifest, warnings)
     with limited_memory() if limits_memory else nullcontext(), templates.watch.kept():
         try:
-            return _plan(manifest, templates, store, selection, diagnostics, open_register, allows_slow, ask_price)
+            expansion = Expansion(manifest, templates, diagnostics, allows_slow=allows_slow, retakes=retakes)
+            return _plan(expansion, templates, store, selection, diagnostics, open_register, ask_price)
         except TooManyErrorsError:
             raise ManifestError(diagnostics.ordered(None)) from None
 
 
 def _plan(
-    manifest: Manifest,
+    expansion: Expansion,
     templates: Templates,
     store: Store | None,
     selection: Selection,
     diagnostics: PlanDiagnostics,
     open_register: OpenRegister | None,
-    allows_slow: bool,
     ask_price: AskPrice,
 ) -> Plan:
-    expansion = Expansion(manifest, templates, diagnostics, allows_slow=allows_slow)
+    manifest, retakes = diagnostics.manifest, expansion.retakes
     lints = Lints(expansion.manifest, expansion, diagnostics)
     jobs = DistinctJobs(manifest, expansion, diagnostics, lints)
     tally, matches, uploads = Tally(selection.first), Matches(selection), NeededUploads(manifest, selection.first)
-    digest = None if expansion.is_dynamic else digest_of(manifest, templates.fragments.inputs())
+    digest = None if expansion.is_dynamic else digest_of(manifest, templates.fragments.inputs(), retakes.basis)
     register = open_register(digest) if open_register is not None else None
     history = store if store is not None and store.has_attempts() else None
     gone = gone_clips(history, manifest.output.dir) if history else frozenset[int]()
     prices = Prices(manifest, ask_price)
     for place, batch in _batches(jobs.walk()):
         matches.see(batch)
-        for planned in compared(manifest, batch, history, selection, prices, place, gone):
+        for planned in compared(manifest, batch, history, selection, prices, place, gone, retakes.reasons):
             tally.add(planned)
             uploads.see(planned)
             _check_price(manifest, planned, diagnostics)
         _check_key(batch, diagnostics)
         if register is not None:
             register(batch)
-    cells = expansion.seen
-    walked = WalkedJobs(manifest, templates, tally.kept)
+    walked = WalkedJobs(manifest, templates, tally.kept, retakes)
     jobs.finish(walked)
     amended = tuple(jobs.amended(walked))
     tally.finish(jobs.ids, jobs.finished)
-    _check_any(jobs, diagnostics)
+    _check_jobs(jobs, diagnostics)
     lints.tell(replace(walked, kept=tally.kept))
     inputs = (*manifest.inputs, *templates.fragments.inputs())
     made = replace(manifest, inputs=inputs, files=expansion.files.all, service_prices=prices.told)
     check_uploads(made, uploads.references, diagnostics)
-    found = _without_errors(diagnostics, cells)
+    found = _without_errors(diagnostics, expansion.seen)
     matches.see(history.open_attempts() if history else ())
     matches.check()
     if register is not None and amended:
@@ -221,7 +233,7 @@ def _plan(
     return Plan(
         made,
         every,
-        cells,
+        expansion.seen,
         tuple((job.key, *job.aliases) for job in amended if job.aliases),
         found,
         store.spent(manifest.budget)[0] if store else Decimal(0),
@@ -232,6 +244,9 @@ def _plan(
         tally.later,
         tuple(tally.misplaced),
         uploads=uploads.missing(store),
+        retakes=jobs.retakes,
+        held=sum(retakes.held.values()),
+        uncounted=retakes.verdicts.uncounted,
     )
 
 
@@ -250,13 +265,15 @@ class WalkedJobs(Iterable[Job]):
     manifest: Manifest
     templates: Templates
     kept: Sequence[Planned] | None
+    retakes: Retakes
 
     def __iter__(self) -> Iterator[Job]:
         if self.kept is not None:
             return (each.job for each in self.kept)
         # The first walk has reported the diagnostics. Those of this walk are dropped.
         diagnostics = PlanDiagnostics(self.manifest)
-        return DistinctJobs(self.manifest, Expansion(self.manifest, self.templates, diagnostics), diagnostics).walk()
+        expansion = Expansion(self.manifest, self.templates, diagnostics, retakes=self.retakes)
+        return DistinctJobs(self.manifest, expansion, diagnostics).walk()
 
 
 class RemadeJobs(Sequence[Planned]):
@@ -292,7 +309,16 @@ class RemadeJobs(Sequence[Planned]):
             store.seen_from(self._manifest.path)
         try:
             for place, batch in _batches(self._walked):
-                for planned in compared(self._manifest, batch, store, self._selection, prices, place, self._gone):
+                for planned in compared(
+                    self._manifest,
+                    batch,
+                    store,
+                    self._selection,
+                    prices,
+                    place,
+                    self._gone,
+                    self._walked.retakes.reasons,
+                ):
                     yield with_final_names(planned, self._jobs.ids, self._jobs.finished)
         finally:
             if store is not None:
@@ -332,7 +358,7 @@ def _batches(jobs: Iterable[Job]) -> Iterator[tuple[int, list[Job]]]:
         place += len(batch)
 
 
-def digest_of(manifest: Manifest, fragments: Iterable[Input]) -> str:
+def digest_of(manifest: Manifest, fragments: Iterable[Input], retakes: Json = None) -> str:
     """A digest of everything that determines the jobs of a manifest and their keys."""
     images = [(image.id, image.reference, image.vars, image.row) for image in manifest.images]
     prompts = [(each.id, each.text, each.params, each.images and sorted(each.images)) for each in manifest.prompts]
@@ -342,14 +368,28 @@ def digest_of(manifest: Manifest, fragments: Iterable[Input]) -> str:
         (images, prompts, manifest.constants, asdict(manifest.matrix), manifest.params, schemas),
         (manifest.video, [(model, each.params, each.takes_images) for model, each in manifest.settings.items()]),
         [(each.path, each.sha256) for each in fragments],
+        retakes,
     )
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
 
 
-def _check_any(jobs: DistinctJobs, diagnostics: PlanDiagnostics) -> None:
+def _check_jobs(jobs: DistinctJobs, diagnostics: PlanDiagnostics) -> None:
+    jobs.tell_retakes()
+    _check_picks(diagnostics.manifest, diagnostics)
     if not jobs and not diagnostics.has_errors:
         hint = "loosen exclude"
         diagnostics.add("E504", Place(("matrix",), key=True), "nothing is left to make: every cell is excluded", hint)
+
+
+def _check_picks(manifest: Manifest, diagnostics: PlanDiagnostics) -> None:
+    """A reviewer by whose picks clips are published has said something, where others have."""
+    rule = manifest.review.picks
+    known = reviewers_in(folder_of(manifest.path, is_sandbox=manifest.is_sandbox)) if rule not in RULES else ()
+    if known and rule not in known:
+        hint = known_here(rule, known)
+        diagnostics.add(
+            "W542", Place(("review", "picks")), f"there are no verdicts of {rule!r}: nothing is picked", hint
+        )
 
 
 def _check_price(manifest: Manifest, planned: Planned, diagnostics: PlanDiagnostics) -> None:

@@ -12,14 +12,16 @@ from runner.diagnostics.suggestions import known_here, suggestion
 from runner.errors import UsageError
 from runner.model import Attempt, Json, Manifest, Status, Threshold, Variables, canonical_json, same_value
 from runner.state.store import Store
+from runner.verdicts.picks import Picker
 from runner.video.defects import defects_of, names
 
 # What a job can be selected by besides its variables, with the job's attribute. No variable may have such a name.
 _PLACES = {"image": "image", "prompt": "prompt_id", "model": "model", "take": "take"}
 # The name that stands for the status of a job, where the manifest has no variable of this name.
 STATUS = "status"
-# And the one that stands for its defects.
-DEFECT = "defect"
+# And those that stand for its defects, and for whether its clip is picked.
+DEFECT, PICK = "defect", "pick"
+YES, NO = "yes", "no"
 
 
 class _Placed(Protocol):
@@ -58,6 +60,12 @@ class JobIds:
     def has(self, job_id: str) -> bool:
         return (job_id in self.ids) != self.is_rest
 
+    def among(self, ids: frozenset[str]) -> JobIds:
+        return JobIds(ids - self.ids if self.is_rest else ids & self.ids)
+
+    def without(self, ids: frozenset[str]) -> JobIds:
+        return JobIds(self.ids | ids, is_rest=True) if self.is_rest else JobIds(self.ids - ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -66,7 +74,8 @@ class Selection:
     `only` and `skip` are globs on keys, in which `*` also matches `/`. `where` has the allowed values of each name, as
     texts. `pictures` has the variables of each picture, by its id; a job has only the variables of its variant.
     `statuses` are those that a job may have when the command begins, and `defects` those that its clip may have, by
-    these `thresholds`: `at` finds the `ids` of these jobs. `first` is how many jobs are submitted at most, in the order
+    these `thresholds`; `picks` are `yes`, `no` or both, and `picker` says which clips are picked. `at` finds the `ids`
+    of these jobs. `first` is how many jobs are submitted at most, in the order
     of the plan.
     """
 
@@ -77,6 +86,8 @@ class Selection:
     statuses: tuple[Status, ...] = ()
     defects: frozenset[str] = frozenset()
     thresholds: tuple[Threshold, ...] | None = None
+    picks: frozenset[str] = frozenset()
+    picker: Picker | None = None
     ids: JobIds | None = field(default=None, repr=False)
     first: int | None = None
     retry_failed: bool = False
@@ -85,12 +96,17 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        return not (self.only or self.skip or self.where or self.statuses or self.defects)
+        return not (self.only or self.skip or self.where or self.is_by_state)
+
+    @property
+    def is_by_state(self) -> bool:
+        """Whether the state must be asked which jobs are meant."""
+        return bool(self.statuses or self.defects or self.picks)
 
     def at(self, store: Store | None) -> Selection:
-        """This selection with the jobs that have its statuses and defects now. A job that the state does not have is
-        pending."""
-        if not self.statuses and not self.defects:
+        """This selection with the jobs that have its statuses, defects and picks now. A job that the state does not
+        have is pending."""
+        if not self.is_by_state:
             return self
         is_rest = Status.PENDING in self.statuses
         listed = [each for each in Status if (each in self.statuses) != is_rest]
@@ -98,6 +114,9 @@ class Selection:
         if self.defects:
             faulty = self._faulty(store) if store else ()
             ids = JobIds(frozenset(each for each in faulty if ids.has(each)))
+        if len(self.picks) == 1:
+            picked = self.picker.picked(store) if self.picker and store else frozenset[str]()
+            ids = ids.among(picked) if YES in self.picks else ids.without(picked)
         return replace(self, ids=ids)
 
     def _faulty(self, store: Store) -> Iterator[str]:
@@ -138,6 +157,7 @@ def of_manifest(selection: Selection, manifest: Manifest) -> Selection:
         where={name: tuple(map(text_of, _listed(values))) for name, values in selection.where.items()},
         pictures={image.id: image.known for image in manifest.images},
         thresholds=manifest.thresholds,
+        picker=Picker(manifest),
     )
 
 
@@ -179,7 +199,7 @@ def text_of(value: Json) -> str:
 def conditions(texts: Iterable[str], manifest: Manifest) -> dict[str, tuple[str, ...]]:
     """The values of each name, from texts `NAME=VALUE`.
 
-    Raises UsageError for another text, an unknown name, or a status or a defect that no job can have.
+    Raises UsageError for another text, an unknown name, or a status, a defect or a pick that no job can have.
     """
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:
@@ -187,17 +207,19 @@ def conditions(texts: Iterable[str], manifest: Manifest) -> dict[str, tuple[str,
         if not sign:
             hint = "write NAME=VALUE, such as --where 'surface=wet rock'"
             raise UsageError(f"--where {text!r} is no condition", hint)
-        known_variable(name, manifest, "--where", STATUS, DEFECT)
+        known_variable(name, manifest, "--where", STATUS, DEFECT, PICK)
         if stands_for(STATUS, name, manifest):
             _check(name, value, [str(each) for each in Status])
         if stands_for(DEFECT, name, manifest):
             _check(name, value, names(manifest.thresholds))
+        if stands_for(PICK, name, manifest):
+            _check(name, value, (YES, NO))
         found[name] = (*found.get(name, ()), value)
     return found
 
 
 def stands_for(special: str, name: str, manifest: Manifest) -> bool:
-    """Whether the name stands for the status or the defects: a variable of the manifest with this name goes before."""
+    """Whether the name stands for what the state knows: a variable of the manifest with this name goes before."""
     return name == special and name not in variables_of(manifest)
 
 

@@ -10,7 +10,9 @@ from runner.model import JobRecord, Json, Manifest
 from runner.planning.expansion.portable import ports_of
 from runner.planning.selection import Selection
 from runner.results.camera_check import contradictions
+from runner.results.clip_verdicts import ClipVerdicts
 from runner.results.duplicates import duplicates
+from runner.results.job_document import NOTHING
 from runner.state.store import Store
 from runner.video.defects import Defect, defects_of
 from runner.video.looking.previews import FOLDER, SMALL, SPRITE, names_in
@@ -32,19 +34,21 @@ class ClipWarning:
 class ClipReports:
     """Tells of each clip. `previews` are the names of those that are there."""
 
-    def __init__(self, manifest: Manifest, store: Store) -> None:
+    def __init__(self, manifest: Manifest, store: Store, verdicts: ClipVerdicts | None = None) -> None:
         self._manifest = manifest
+        self._verdicts = verdicts or ClipVerdicts()
         self._previews = names_in(manifest.output.dir)
         self._duplicates = duplicates(store.same_files(), store.signatures())
 
     def __call__(self, record: JobRecord) -> dict[str, Json]:
         if record.video is None:
-            return {"previews": None, "measures": None, "defects": [], "warnings": []}
+            return dict(NOTHING)
         return {
             "previews": self._previews_of(record.video.sha256),
             "measures": self._measures_of(record),
             "defects": [_defect(each) for each in self.defects_of(record)],
             "warnings": [{"code": each.code, "message": each.message} for each in self.warnings_of(record)],
+            **self._verdicts(record),
         }
 
     def defects_of(self, record: JobRecord) -> Iterator[Defect]:

@@ -12,7 +12,9 @@ VIDEO = ("path", "sha256", "bytes", "seconds", "width", "height", "fps", "codec"
 THUMBNAIL = ("path",)
 PREVIEWS = ("sprite", "small")
 # What is known of a clip that nobody looked at.
-NOTHING: Mapping[str, Json] = MappingProxyType({"previews": None, "measures": None, "defects": [], "warnings": []})
+NOTHING: Mapping[str, Json] = MappingProxyType(
+    {"previews": None, "measures": None, "defects": [], "warnings": [], "marks": {}, "pick": False}
+)
 
 
 def job_document(
@@ -47,6 +49,8 @@ def job_document(
         "measures": report["measures"],
         "defects": report["defects"],
         "warnings": report["warnings"],
+        "marks": report["marks"],
+        "pick": report["pick"],
         "error": record.error,
     }
 

@@ -44,7 +44,8 @@ class Header:
 class IndexSnapshot:
     """The jobs of an index, read from the state once, so that all files of the index agree. They are kept on the disk.
 
-    `folder` is the output folder. `variables`, `parameters` and `image_vars` are the names that occur in any job.
+    `folder` is the output folder. `variables`, `parameters`, `image_vars` and `reviewers` are the names that occur in
+    any job.
     `cost` is the sum of the known costs; None if no cost is known.
     """
 
@@ -55,6 +56,7 @@ class IndexSnapshot:
     variables: set[str] = field(default_factory=set)
     parameters: set[str] = field(default_factory=set)
     image_vars: set[str] = field(default_factory=set)
+    reviewers: set[str] = field(default_factory=set)
     _spool: TextIO = field(kw_only=True, repr=False)
 
     @property
@@ -73,7 +75,9 @@ class IndexSnapshot:
     def add(self, record: JobRecord) -> None:
         # What the manifest says of a picture now may not be what it said when an orphaned job was bought.
         known = {} if record.orphaned else self.header.pictures.get(record.image, {})
-        self._spool.write(_json(job_document(record, known, self.header.report(record))) + "\n")
+        report = self.header.report(record)
+        self._spool.write(_json(job_document(record, known, report)) + "\n")
+        self.reviewers.update(report["marks"] if isinstance(report["marks"], Mapping) else ())
         self.image_vars.update(known)
         self.totals[record.status] += 1
         if record.cost is not None:

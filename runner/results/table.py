@@ -61,7 +61,8 @@ def _columns(snapshot: IndexSnapshot) -> list[_Column]:
         *_within("image_vars", sorted(snapshot.image_vars)),
         *_within("measures", (*MEASURES, DUPLICATE)),
         *_members(("defects", "warnings")),
-        ("error",),
+        *(("marks", by, name) for by in sorted(snapshot.reviewers) for name in ("mark", "stars")),
+        *_members(("pick", "error")),
     ]
 
 

@@ -1,4 +1,4 @@
--- The truth of a run, version 8. Money is in billionths of its currency. Times that are only shown to people are Unix
+-- The truth of a run, version 9. Money is in billionths of its currency. Times that are only shown to people are Unix
 -- seconds of this machine; no decision is made by them.
 -- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
 
@@ -175,4 +175,13 @@ CREATE TABLE IF NOT EXISTS measured_clips (
   spans     TEXT NOT NULL,                -- JSON object
   signature BLOB NOT NULL,
   note      TEXT NOT NULL                 -- what went wrong; empty if nothing did
+) STRICT, WITHOUT ROWID;
+
+-- Takes that somebody asked for in place of others. An ask is committed before anything else is done about it.
+CREATE TABLE IF NOT EXISTS asked_takes (
+  cell     TEXT NOT NULL,                 -- the fingerprint of the first take of the cell
+  take     INTEGER NOT NULL,              -- in place of this one
+  number   INTEGER NOT NULL,              -- the cell has at least so many takes
+  reviewer TEXT NOT NULL,                 -- who asked
+  PRIMARY KEY (cell, take)
 ) STRICT, WITHOUT ROWID;

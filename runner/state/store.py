@@ -11,6 +11,7 @@ from decimal import Decimal
 from runner.model import (
     REFUSED_CONTENT,
     Artifact,
+    AskedTake,
     Attempt,
     Budget,
     Job,
@@ -208,6 +209,28 @@ class Store(Names):
     def _is_unfinished(self) -> str:
         is_open = f"jobs.status IN ('waiting', 'unknown') AND {self._is_left()}"
         return f"jobs.status IN ({_all_but(Status.SUCCEEDED)}) AND ({self._is_own()} OR ({is_open}))"
+
+    # Takes that the manifest does not have by its own number of takes
+
+    def asked(self) -> list[AskedTake]:
+        """The takes that somebody asked for in place of others."""
+        sql = "SELECT cell, take, number, reviewer FROM asked_takes ORDER BY cell, number"
+        return list(self.each(lambda row: AskedTake(*row), sql))
+
+    def ask(self, asked: AskedTake) -> None:
+        """Record that a take was asked for. What was asked for in place of one take before stays."""
+        self.write("INSERT OR IGNORE INTO asked_takes VALUES (?, ?, ?, ?)", astuple(asked))
+
+    def withdraw_ask(self, asked: AskedTake) -> None:
+        self.write("DELETE FROM asked_takes WHERE (cell, take, number, reviewer) = (?, ?, ?, ?)", astuple(asked))
+
+    def bought_takes(self, above: int) -> Iterator[tuple[str, int]]:
+        """Fingerprint and number of each submitted take above a number, of this manifest or of none."""
+        return self.each(
+            lambda row: (str(row[0]), int(row[1])),
+            f"SELECT fingerprint, take FROM jobs WHERE take > ? AND status <> 'pending' AND {self._is_no_other_ones()}",
+            (above,),
+        )
 
     # Attempts
 

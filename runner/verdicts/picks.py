@@ -16,32 +16,56 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from runner.model import Manifest, Variables, canonical_json
+from runner.state.store import Store
 from runner.verdicts.verdict import Marking, Winner
-from runner.verdicts.votes import Verdicts, Vote
+from runner.verdicts.votes import Verdicts, Vote, verdicts_on
 
 ANY, ALL, MAJORITY, VOTES = RULES = ("any", "all", "majority", "votes")
 
 
 class Clip(Protocol):
-    """A clip with its place: those of one `cell` are takes of one request."""
+    """A job with its place: those that differ in nothing but the take are takes of one cell."""
 
     @property
     def id(self) -> str: ...
     @property
-    def cell(self) -> str: ...
+    def image(self) -> str: ...
+    @property
+    def prompt_id(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def variables(self) -> Variables: ...
     @property
     def take(self) -> int: ...
 
 
-def picked(rule: str, verdicts: Verdicts, clips: Iterable[Clip]) -> frozenset[str]:
-    """The ids of the jobs whose clips are picked by a rule, or by the reviewer of that name."""
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """Which clips of a campaign are picked: by its verdicts, and by the rule of its manifest."""
+
+    manifest: Manifest
+
+    def picked(self, store: Store, verdicts: Verdicts | None = None) -> frozenset[str]:
+        """The ids of the jobs whose clips are picked now. Raises DiskError."""
+        rule, known = self.manifest.review.picks, verdicts or verdicts_on(self.manifest, store)
+        # A plan of a million jobs is gone through only where votes say something.
+        return picked(rule, known, store.records() if rule == VOTES and known.votes else ())
+
+
+def picked(rule: str, verdicts: Verdicts, clips: Iterable[Clip] = ()) -> frozenset[str]:
+    """The ids of the jobs whose clips are picked by a rule, or by the reviewer of that name.
+
+    The rule `votes` is about these clips; the others are about all that somebody marked.
+    """
     if rule == VOTES:
         return frozenset(_by_votes(verdicts, clips))
     voices = {by for job in verdicts.marks for by in _markers(verdicts, job)}
     least = {ANY: 1, ALL: len(voices), MAJORITY: len(voices) // 2 + 1}
-    pickers = {each.id: verdicts.marked(each.id, Marking.PICK) for each in clips}
+    pickers = {job: verdicts.marked(job, Marking.PICK) for job in verdicts.marks}
     if rule in least:
-        return frozenset(job for job, names in pickers.items() if names and len(names) >= least[rule])
+        return frozenset(job for job, names in pickers.items() if len(names) >= max(1, least[rule]))
     return frozenset(job for job, names in pickers.items() if rule in names)
 
 
@@ -71,7 +95,8 @@ def _by_votes(verdicts: Verdicts, clips: Iterable[Clip]) -> Iterator[str]:
     for each in clips:
         if points[each.id] and not verdicts.rejecters(each.id):
             score = _Score(Fraction(points[each.id], 2 * votes[each.id]), votes[each.id], each.take, each.id)
-            cells.setdefault(each.cell, []).append(score)
+            cell = canonical_json((each.image, each.prompt_id, each.model, each.variables))
+            cells.setdefault(cell, []).append(score)
     return (max(scores, key=lambda each: each.rank).job for scores in cells.values())
 
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from runner.diagnostics.words import literal
+
 # The longest line, in bytes, with its end.
 LONGEST = 64 * 1024
 REVIEWER = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
@@ -175,7 +177,7 @@ def parsed(line: bytes) -> Verdict:
     members = _MEMBERS[kind]
     known = {"v", "at", "by", "kind", "sha256", *members}
     if document.keys() - known:
-        raise VerdictError(f"{kind} has no member {min(document.keys() - known)!r}")
+        raise VerdictError(f"{kind} has no member {literal(min(document.keys() - known))}")
     missing = known - document.keys() - {name for name, is_needed in members.items() if not is_needed}
     if missing:
         raise VerdictError(f"its member {min(missing)!r} is missing")

@@ -12,7 +12,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,6 +51,27 @@ class Uncounted:
     file: str
     line: int
     why: str
+
+
+# So many kinds of what does not count are told.
+_TOLD = 5
+
+
+def told(uncounted: Iterable[Uncounted]) -> list[str]:
+    """What does not count, a line for each reason, with the place of its first line."""
+    alike: dict[str, list[Uncounted]] = {}
+    for each in uncounted:
+        alike.setdefault(each.why, []).append(each)
+    lines = [_told(why, found) for why, found in alike.items()]
+    more = [f"... and {len(lines) - _TOLD:,} reasons more"] if len(lines) > _TOLD else []
+    return [*lines[:_TOLD], *more]
+
+
+def _told(why: str, found: Sequence[Uncounted]) -> str:
+    first = found[0]
+    place = f"{first.file}:{first.line}" if first.line else first.file
+    more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
+    return f"not counted: {place}: {why}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +123,18 @@ def read(folder: Path) -> VerdictLines:
     """Every line of every file of a folder. A folder that is not there has none. Raises DiskError."""
     lines: list[VerdictLine] = []
     uncounted: list[Uncounted] = []
+    for reviewer in reviewers_in(folder):
+        path = file_of(folder, reviewer)
+        with _reading(path):
+            _read_file(inside(folder.parent, f"{folder.name}/{path.name}"), lines, uncounted)
+    return VerdictLines(tuple(lines), tuple(uncounted))
+
+
+def reviewers_in(folder: Path) -> list[str]:
+    """The stems of the verdict files of a folder, sorted. Raises DiskError."""
     with _reading(folder):
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    for name in names:
-        if name.endswith(_ENDING) and not name.startswith("."):
-            path = folder / name
-            with _reading(path):
-                _read_file(inside(folder.parent, f"{folder.name}/{name}"), lines, uncounted)
-    return VerdictLines(tuple(lines), tuple(uncounted))
+    return [name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING) and not name.startswith(".")]
 
 
 def take_in(

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from runner.model import Manifest
+from runner.state.store import Store
 from runner.verdicts.verdict import Best, Mark, Marking, Note, Pair, Stars, Undo, Winner
-from runner.verdicts.verdict_files import Uncounted, VerdictLine, VerdictLines
+from runner.verdicts.verdict_files import Uncounted, VerdictLine, VerdictLines, folder_of, read
 
 STALE = "it is about another clip than the present one (stale)"
 UNKNOWN = "it speaks of a job that has no clip in the state"
@@ -53,7 +55,7 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdicts:
     """What counts. `marks` are by job id and reviewer. `stale` lines are among the uncounted."""
 
@@ -63,6 +65,10 @@ class Verdicts:
     uncounted: tuple[Uncounted, ...] = ()
     stale: int = 0
     lines: tuple[VerdictLine, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        said = f"{len(self.votes):,} votes, {len(self.marks):,} clips marked, {len(self.notes):,} notes"
+        return f"<Verdicts of {', '.join(self.reviewers) or 'nobody'}: {said}>"
 
     def of(self, job: str) -> Mapping[str, Opinion]:
         """Each reviewer's opinion of a clip."""
@@ -82,10 +88,17 @@ class Verdicts:
         return tuple(sorted({each.verdict.by for each in self.lines}))
 
 
-def counted(read: VerdictLines, clips: Mapping[str, str]) -> Verdicts:
+def verdicts_on(manifest: Manifest, store: Store) -> Verdicts:
+    """What counts of the verdicts on a campaign, whose clips a state has. Raises DiskError."""
+    found = read(folder_of(manifest.path, is_sandbox=manifest.is_sandbox))
+    # A state may have a million clips.
+    return counted(found, store.clip_hashes() if found.lines else {})
+
+
+def counted(found: VerdictLines, clips: Mapping[str, str]) -> Verdicts:
     """What counts of these lines. `clips` has the sha256 of the present clip of each job that has one."""
-    told = list(read.uncounted)
-    standing = _standing(_in_order(read.lines), told)
+    told = list(found.uncounted)
+    standing = _standing(_in_order(found.lines), told)
     valid, stale = [], 0
     for each in standing:
         why = _why_not(each, clips)

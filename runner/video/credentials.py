@@ -56,8 +56,9 @@ def _source_types(document: Mapping[str, Any]) -> Iterator[str]:
     """What the actions of the manifests say, the active one first: it may only say that it opened another."""
     active = document.get("active_manifest")
     manifests = sorted(document["manifests"].items(), key=lambda each: each[0] != active)
-    for _, manifest in manifests:
-        for assertion in manifest.get("assertions", ()):
-            if assertion["label"].startswith("c2pa.actions"):
-                actions = assertion["data"].get("actions", ())
-                yield from (each["digitalSourceType"].rpartition("/")[2] for each in actions if "digitalSourceType" in each)
+    assertions = (each for _, manifest in manifests for each in manifest.get("assertions", ()))
+    for assertion in assertions:
+        if assertion["label"].startswith("c2pa.actions"):
+            for action in assertion["data"].get("actions", ()):
+                if "digitalSourceType" in action:
+                    yield action["digitalSourceType"].rpartition("/")[2]

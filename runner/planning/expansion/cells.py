@@ -22,6 +22,7 @@ from runner.planning.expansion.matrix import Variant
 from runner.planning.expansion.paths import safe_path, unsafe_text
 from runner.planning.expansion.payloads import Payloads
 from runner.planning.expansion.picture_parameters import unfit, wrong_sizes
+from runner.planning.expansion.retakes import Growth, Retakes, no_retakes
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics, place_of_picture
 from runner.planning.templates.template import Template, Templates
 from runner.planning.templates.watch import TICK
@@ -36,12 +37,20 @@ class Expansion:
     """Renders the cells of a manifest. A cell with an error is left out, and the error is added to the diagnostics.
 
     `manifest` is the given manifest with its constants rendered. `used` are the names that its templates look up. A
-    sweep that would take too long to render is refused (E318), unless `allows_slow`.
+    sweep that would take too long to render is refused (E318), unless `allows_slow`. `retakes` says which cells have
+    more takes than the manifest says.
     """
 
     def __init__(
-        self, manifest: Manifest, templates: Templates, diagnostics: PlanDiagnostics, *, allows_slow: bool = False
+        self,
+        manifest: Manifest,
+        templates: Templates,
+        diagnostics: PlanDiagnostics,
+        *,
+        allows_slow: bool = False,
+        retakes: Retakes | None = None,
     ) -> None:
+        self.retakes = retakes or no_retakes(manifest)
         compiler = Compiler(templates, diagnostics)
         self.manifest, made_from = with_constants(manifest, compiler, diagnostics)
         self._diagnostics = diagnostics
@@ -62,7 +71,18 @@ class Expansion:
         self.seen = 0
 
     def jobs(self) -> Iterator[Job]:
-        """The request of every valid cell, image by image, in the order of the manifest, with equal ones repeated."""
+        """The request of every valid cell, image by image, in the order of the manifest, with equal ones repeated.
+
+        Retakes follow all others, those that were bought before the new ones: of what is limited they get the rest.
+        """
+        grown: list[_Grown] = []
+        yield from self._own_jobs(grown)
+        for is_new in (False, True) if not self._diagnostics.has_errors else ():
+            for each in grown:
+                yield from self._further(each, is_new=is_new)
+
+    def _own_jobs(self, grown: list[_Grown]) -> Iterator[Job]:
+        """The jobs without retakes. Adds the cells that may have some to `grown`."""
         manifest = self.manifest
         if self._matrix is None:
             return
@@ -76,7 +96,7 @@ class Expansion:
                     return
                 for group in groups:
                     if not excluded(image.id, prompt.id, group.requests.schema.name, variant):
-                        yield from self._takes(group, variant)
+                        yield from self._takes(group, variant, grown)
 
     @property
     def is_dynamic(self) -> bool:
@@ -106,14 +126,55 @@ class Expansion:
             return image is not NO_IMAGE and requests.arm.prompt.is_for(image.id)
         return image is NO_IMAGE and requests.arm.prompt.images is None
 
-    def _takes(self, group: _Group, variant: Variant) -> Iterator[Job]:
+    def _takes(self, group: _Group, variant: Variant, grown: list[_Grown]) -> Iterator[Job]:
+        growth: Growth | None = None
         for take in range(1, self.manifest.takes + 1):
             self.seen += 1
-            job = self._job(group, variant.variables, take)
+            job = self._job(group, variant.variables, take, growth.cell if growth else "")
             if job is not None:
+                growth = growth or Growth(job.cell, self.manifest.takes)
+                self.retakes.see(job, growth)
                 yield job
+        if growth is not None and self.retakes.is_active:
+            growth.bought = self._highest_bought(group, variant.variables, growth.cell)
+            if self.retakes.may_grow(growth):
+                grown.append(_Grown(group, variant.variables, growth))
 
-    def _job(self, group: _Group, variables: Variables, take: int) -> Job | None:
+    def _further(self, cell: _Grown, *, is_new: bool) -> Iterator[Job]:
+        """The retakes of a cell, as many as were bought, or as it is to have."""
+        growth = cell.growth
+        while growth.takes < (self.retakes.wanted(growth) if is_new else growth.bought):
+            job = self._job(cell.group, cell.variables, growth.takes + 1, growth.cell)
+            if job is None:
+                return
+            growth.takes += 1
+            self.retakes.see(job, growth)
+            self.retakes.explain(job, growth)
+            yield job
+
+    def _highest_bought(self, group: _Group, variables: Variables, cell: str) -> int:
+        """The highest take of a cell that was bought beyond those of the manifest; 0 if there is none."""
+        if not self._varies_by_take:
+            return self.retakes.highest_bought(cell)
+        context = {**group.context, **variables}
+        return next((take for take in self.retakes.numbers if self._is_bought(group, {**context, "take": take})), 0)
+
+    def _is_bought(self, group: _Group, context: Context) -> bool:
+        """Whether a take was bought. That it cannot be made any more is no error."""
+        failed: list[Parameter] = []
+        payload = group.requests.payload(context, group.image, lambda parameter, _: failed.append(parameter))
+        take = context["take"]
+        return (
+            not failed and isinstance(take, int) and self.retakes.is_bought(group.requests.fingerprint(payload), take)
+        )
+
+    @property
+    def _varies_by_take(self) -> bool:
+        """Whether takes of a cell may be different requests."""
+        return "take" in self.used or any(each.is_dynamic for each in self.templates)
+
+    def _job(self, group: _Group, variables: Variables, take: int, cell: str = "") -> Job | None:
+        """A take of a cell, whose first take has the fingerprint `cell`. It is empty for the first itself."""
         requests, image = group.requests, group.image
         key = key_of(group.head, variables, take)
         context = {**group.context, **variables, "take": take}
@@ -128,7 +189,7 @@ class Expansion:
         request, model, prompt = requests.fingerprint(payload), requests.schema.name, requests.arm.prompt.id
         return Job(
             job_id(request, take), request, take, key, model, image.id, prompt, variables, payload, safe_path(path),
-            requests.seconds(payload),
+            requests.seconds(payload), cell=cell or request,
         )  # fmt: skip
 
     def _has_wrong_size(self, requests: Payloads, payload: Variables, image: Image, key: str) -> bool:
@@ -282,6 +343,15 @@ class _Group:
         return cls(
             image, requests, head_of(manifest, image.id, prompt, model), context_of(manifest, image, prompt, model)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    """A cell that may have retakes."""
+
+    group: _Group
+    variables: Variables
+    growth: Growth
 
 
 def context_of(manifest: Manifest, image: Image, prompt: str, model: str) -> dict[str, object]:

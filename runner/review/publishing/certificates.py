@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +45,8 @@ def certificate_of(path: Path, key: Path) -> Certificate:
     try:
         return _checked(path.read_text("ascii"), key.read_text("ascii"))
     except OSError as error:
-        raise UsageError(f"{error.filename} cannot be read: {error.strerror}", "give the paths of two PEM files") from None
+        hint = "give the paths of two PEM files"
+        raise UsageError(f"{error.filename} cannot be read: {error.strerror}", hint) from None
     except (ValueError, TypeError) as error:
         hint = "both are PEM files, the certificate with its chain, and the key has no password"
         raise UsageError(f"{path} and {key} are no certificate and its key: {error}", hint) from None
@@ -82,7 +82,8 @@ def _checked(chain: str, key: str, *, is_trial: bool = False) -> Certificate:
         raise ValueError("they do not belong together")
     now = datetime.datetime.now(datetime.UTC)
     if not first.not_valid_before_utc <= now <= first.not_valid_after_utc:
-        raise ValueError(f"it is valid from {first.not_valid_before_utc:%Y-%m-%d} to {first.not_valid_after_utc:%Y-%m-%d}")
+        dates = f"{first.not_valid_before_utc:%Y-%m-%d} to {first.not_valid_after_utc:%Y-%m-%d}"
+        raise ValueError(f"the certificate is valid from {dates}")
     names = (str(each.value) for each in first.subject)
     return Certificate(chain, key, _algorithm(private), ", ".join(names), is_trial)
 
@@ -121,9 +122,9 @@ def _signed(what: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurve
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
     is_root, now = key is signer, datetime.datetime.now(datetime.UTC)
-    usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"),
-        False,
+    unused = "content_commitment key_encipherment data_encipherment key_agreement encipher_only decipher_only"
+    usage = x509.KeyUsage(
+        digital_signature=not is_root, key_cert_sign=is_root, crl_sign=is_root, **dict.fromkeys(unused.split(), False)
     )
     made = (
         x509.CertificateBuilder()
@@ -134,9 +135,7 @@ def _signed(what: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurve
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=_DAYS))
         .add_extension(x509.BasicConstraints(is_root, None), critical=True)
-        .add_extension(
-            x509.KeyUsage(digital_signature=not is_root, key_cert_sign=is_root, crl_sign=is_root, **usage), critical=True
-        )
+        .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )

@@ -21,7 +21,7 @@ _OUTCOME = ("take", "status", "cost", "attempts", "submitted_at", "finished_at")
 _CLIP = ("seconds", "width", "height", "fps", "codec", "bytes", "sha256")
 _MEASURES = (*MEASURES, DUPLICATE)
 _LAST = ("orphaned", "reason", "error", "request_id", "id")
-_TAKEN = frozenset((*_PLACE, *_OUTCOME, "video", *_CLIP, *_MEASURES, "defects", *_LAST))
+_TAKEN = frozenset((*_PLACE, *_OUTCOME, "video", *_CLIP, *_MEASURES, "defects", "pick", *_LAST))
 _TIMES = ("submitted_at", "finished_at")
 # pandas knows them for numbers where they are known of one job at least.
 _NUMBERS = ("cost", "width", "height", "bytes", "seconds", "fps", *(name for name in MEASURES if name != "sound"))
@@ -84,6 +84,7 @@ def _row(job: Mapping[str, Json], folder: Path) -> dict[str, Any]:
         **{name: video.get(name) for name in _CLIP},
         **{name: measures.get(name) for name in _MEASURES},
         "defects": _defects(job["defects"]),
+        "pick": job["pick"],
         **{name: job[name] for name in _LAST},
         **_variables(job, "image_vars"),
     }
