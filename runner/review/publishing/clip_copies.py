@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from runner.model import Json, canonical_json
-from runner.review.publishing import xmp
-from runner.review.publishing.certificates import Certificate
-from runner.review.publishing.signing import Claim, UnsignedError, sign
-from runner.review.publishing.xmp import Mark
+from runner.review.publishing.marks import xmp
+from runner.review.publishing.marks.certificates import Certificate
+from runner.review.publishing.marks.signing import Claim, UnsignedError, sign
+from runner.review.publishing.marks.xmp import Mark
 from runner.state.disk import hash_file
 
 MP4 = ".mp4"
@@ -79,7 +79,7 @@ def make_copy(order: CopyOrder, target: Path) -> None:
 def _copy(order: CopyOrder, target: Path) -> None:
     if order.has_label:
         # Imported here: FFmpeg takes long to load.
-        from runner.review.publishing.burnt_label import LabelError, burn_label
+        from runner.review.publishing.marks.burnt_label import LabelError, burn_label
 
         try:
             burn_label(order.source, target)

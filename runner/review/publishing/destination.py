@@ -155,7 +155,7 @@ class Destination:
     def finish(self, document: Mapping[str, Any]) -> None:
         """Write the list, if it is another than before, and clear what is left of the work."""
         files = {path: asdict(known[-1]) for path, known in sorted(self._known.items())}
-        text = json.dumps({"version": VERSION, **document, "files": files}, ensure_ascii=False, indent=1) + "\n"
+        text = text_of({"version": VERSION, **document, "files": files})
         target = self._folder / LIST
         if not target.is_file() or target.read_text("utf-8") != text:
             with disk_errors(f"write {self._folder}"):
@@ -187,6 +187,11 @@ def opened(folder: Path) -> Iterator[Destination]:
         yield Destination(folder, known)
     finally:
         os.close(descriptor)
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """A list as its file has it."""
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 def _listed(path: Path) -> dict[str, list[Made]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import UsageError
-from runner.review.publishing.certificates import Certificate
+from runner.review.publishing.marks.certificates import Certificate
 from runner.shipped import install_line
 from runner.version import RELEASE
 from runner.video.credentials import MP4, SETTINGS, credentials_of

@@ -15,7 +15,9 @@ from xml.sax.saxutils import escape
 
 from runner.video.mp4_boxes import Box, boxes, uuid_box
 
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+# IPTC's digital source types: made by a trained model, and by a plain program, as the clips of the sandbox are.
+TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+ALGORITHMIC = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"
 SUFFIX = ".xmp"
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
@@ -26,7 +28,7 @@ class Mark:
 
     title: str
     system: str
-    source_type: str = SOURCE_TYPE
+    source_type: str = TRAINED
     prompt: str = ""
 
 
