@@ -628,6 +628,7 @@ class JobRecord:
     thumbnail: Artifact | None = None
     error: str | None = None
     measured: Measured | None = None
+    credentials: Credentials | None = None
 
 
 _LITERALS = {None: "null", False: "false", True: "true"}

@@ -24,6 +24,7 @@ ORDER = [
     "api",
     "engine",
     "results",
+    "review",
     "campaign",
     "cli",
 ]

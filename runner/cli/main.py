@@ -31,6 +31,7 @@ _MODULES = {
     "index": "status_command",
     "verify": "verify_command",
     "measure": "measure_command",
+    "publish": "publish_command",
     "models": "query_commands",
     "requests": "query_commands",
     "doctor": "doctor_command",

@@ -62,7 +62,9 @@ def _columns(snapshot: IndexSnapshot) -> list[_Column]:
         *_within("measures", (*MEASURES, DUPLICATE)),
         *_members(("defects", "warnings")),
         *(("marks", by, name) for by in sorted(snapshot.reviewers) for name in ("mark", "stars")),
-        *_members(("pick", "error")),
+        ("pick",),
+        *_within("credentials", ("present", "state", "issuer", "source_type")),
+        ("error",),
     ]
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from runner.model import Json, canonical_json
 from runner.review.publishing.marks import xmp
 from runner.review.publishing.marks.certificates import Certificate
-from runner.review.publishing.marks.signing import Claim, UnsignedError, sign
-from runner.review.publishing.marks.xmp import Mark
+from runner.review.publishing.marks.signing import SignedClaim, UnsignedError, sign
+from runner.review.publishing.marks.xmp import SourceMark
 from runner.state.disk import hash_file
 
 MP4 = ".mp4"
@@ -29,7 +29,7 @@ class CopyOrder:
 
     source: Path
     sha256: str
-    mark: Mark | None = None
+    mark: SourceMark | None = None
     facts: Mapping[str, Json] = field(default_factory=dict)
     certificate: Certificate | None = None
     has_label: bool = False
@@ -91,6 +91,6 @@ def _copy(order: CopyOrder, target: Path) -> None:
         raise CopyError("it was changed while it was copied")
 
 
-def _claim(order: CopyOrder, mark: Mark) -> Claim:
+def _claim(order: CopyOrder, mark: SourceMark) -> SignedClaim:
     facts: dict[str, Any] = dict(order.facts)
-    return Claim(mark.title, mark.system, mark.source_type, facts, is_edited=order.has_label)
+    return SignedClaim(mark.title, mark.system, mark.source_type, facts, is_edited=order.has_label)

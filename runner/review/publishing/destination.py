@@ -19,7 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 from runner.errors import LockedError, UsageError
-from runner.results.atomic_files import replacing
+from runner.secret import refuse_key
 from runner.state.disk import disk_errors, hash_file, inside, make_folder, sync_folder, sync_parents, unfollowed
 
 LIST = "published.json"
@@ -104,8 +104,7 @@ class Destination:
         is_inside = not path.startswith("..")
         target = inside(self._folder, path) if is_inside else self._folder / path
         make_folder(target.parent)
-        with staged.open("rb") as file:
-            os.fsync(file.fileno())
+        _sync(staged)
         self._note(path, made)
         os.replace(staged, target)
         sync_parents(target.parent, self._folder if is_inside else target.parent)
@@ -158,10 +157,12 @@ class Destination:
         text = text_of({"version": VERSION, **document, "files": files})
         target = self._folder / LIST
         if not target.is_file() or target.read_text("utf-8") != text:
-            with disk_errors(f"write {self._folder}"):
-                make_folder(self._folder)
-            with replacing(target) as file:
-                file.write(text)
+            refuse_key((text,), LIST)
+            with self._staged() as staged:
+                staged.write_text(text, "utf-8")
+                _sync(staged)
+                os.replace(staged, target)
+                sync_folder(self._folder)
             self.fates[LIST] = Fate.WRITTEN
         shutil.rmtree(self._folder / _STAGING, ignore_errors=True)
 
@@ -187,6 +188,11 @@ def opened(folder: Path) -> Iterator[Destination]:
         yield Destination(folder, known)
     finally:
         os.close(descriptor)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def text_of(document: Mapping[str, Any]) -> str:

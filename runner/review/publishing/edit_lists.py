@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 
 _REEL = 8
 _ALIKE = 0.001
+# By the ending of the file.
 _ADAPTERS = {".edl": "cmx_3600", ".otio": "otio_json", ".fcpxml": "fcpx_xml"}
 
 
-def check_file(file: Path, endings: Sequence[str]) -> None:
-    """Raises UsageError for a name that no adapter knows, and without the extra."""
-    if file.suffix.lower() not in endings:
-        raise UsageError(f"{file} has no ending of such a file", f"it is {' or '.join(endings)}")
+def check_file(file: Path) -> None:
+    """Raises UsageError where the package for such a file is missing."""
     try:
         import opentimelineio
 

@@ -14,14 +14,15 @@ from runner.media import is_reference, media_of, parameters_of
 from runner.model import JobRecord, Json, Manifest, Variables, canonical_json, fingerprint
 from runner.planning.selection import Selection
 from runner.review.publishing.archive import write_archive
-from runner.review.publishing.clip_copies import CopyError, CopyOrder, make_copy
+from runner.review.publishing.clip_copies import MP4, CopyError, CopyOrder, make_copy
 from runner.review.publishing.destination import LIST, VERSION, Destination, Fate, opened, text_of
 from runner.review.publishing.handover_page import handover_page
 from runner.review.publishing.marks.certificates import Certificate
-from runner.review.publishing.marks.xmp import ALGORITHMIC, SUFFIX, TRAINED, Mark
+from runner.review.publishing.marks.xmp import ALGORITHMIC, SUFFIX, TRAINED, SourceMark
 from runner.review.publishing.published_clip import PublishedClip, table_of
 from runner.review.publishing.published_names import check_distinct, namer
 from runner.review.publishing.shown_clip import Shown
+from runner.secret import refuse_key
 from runner.state.disk import hash_file
 from runner.state.store import Store
 from runner.verdicts.picks import Picker
@@ -83,7 +84,8 @@ def publish(manifest: Manifest, store: Store, selection: Selection, order: Publi
                 _put_clip(destination, clip, _copy_of(manifest, clip, order, is_sandbox=is_sandbox))
             except CopyError as error:
                 failed[clip.path] = str(error)
-        there = [clip for clip in clips if clip.path not in failed and destination.has(clip.path)]
+        # Of a clip that failed, what an earlier publish made of it stays.
+        there = [clip for clip in clips if destination.has(clip.path)]
         failed |= _finish(destination, manifest, there, order, is_sandbox=is_sandbox)
     return Publication(len(there), destination.fates, failed, orphaned)
 
@@ -152,6 +154,7 @@ def _put_clip(destination: Destination, clip: PublishedClip, copy: CopyOrder) ->
 
 
 def _put_bytes(destination: Destination, path: str, content: bytes, job: str = "") -> None:
+    refuse_key((content.decode(),), path)
     destination.put(path, hashlib.sha256(content).hexdigest(), partial(_write, content=content), job)
 
 
@@ -163,7 +166,7 @@ def _copy_of(manifest: Manifest, clip: PublishedClip, order: PublishOrder, *, is
     prompt = record.payload.get("prompt") if order.with_prompt else ""
     system = "reelrun sandbox (no AI)" if is_sandbox else record.model
     source_type = ALGORITHMIC if is_sandbox else TRAINED
-    mark = Mark(Path(clip.path).stem, system, source_type, prompt if isinstance(prompt, str) else "")
+    mark = SourceMark(Path(clip.path).stem, system, source_type, prompt if isinstance(prompt, str) else "")
     return replace(copy, mark=mark, facts=_facts(manifest, record), certificate=order.certificate)
 
 
@@ -199,7 +202,8 @@ def _finish(
         _put_bytes(destination, path, text.encode())
     _put_timelines(destination, manifest.name, clips, order)
     failed = _put_sheets(destination, clips, order)
-    wanted = [path for clip in clips for path in (clip.path, clip.path + SUFFIX)]
+    sidecars = [clip.path + SUFFIX for clip in clips if order.marks and not clip.path.endswith(MP4)]
+    wanted = [*(clip.path for clip in clips), *sidecars]
     destination.remove_others(wanted)
     if order.zip is not None:
         texts = {LIST: text_of({"version": VERSION, **listed}), _TABLE: table, _PAGE: page}
@@ -212,7 +216,7 @@ def _put_archive(
     destination: Destination, order: PublishOrder, file: Path, texts: Mapping[str, str], paths: Sequence[str]
 ) -> None:
     recipe = _digest([*texts.values(), *(f"{path} {destination.sha256_of(path)}" for path in paths)])
-    content = {**texts, **{path: order.folder / path for path in paths}}
+    content: dict[str, Path | str] = {**texts, **{path: order.folder / path for path in paths}}
     _put_extra(destination, order, file, recipe, partial(write_archive, files=content))
 
 

@@ -21,7 +21,7 @@ class UnsignedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SignedClaim:
     """What is claimed of a clip. `job` are further facts of it. `is_edited`: a label was burnt into it."""
 
     title: str
@@ -39,7 +39,7 @@ def check_extra() -> None:
         raise UsageError(f"--certificate needs {error.name}", install_line("provenance")) from None
 
 
-def sign(source: Path, target: Path, claim: Claim, certificate: Certificate, delivered: Path) -> None:
+def sign(source: Path, target: Path, claim: SignedClaim, certificate: Certificate, delivered: Path) -> None:
     """Write `source` with credentials to `target`. Those that the delivered clip came with are kept as its parent.
 
     Raises UnsignedError and OSError.
@@ -68,7 +68,7 @@ def sign(source: Path, target: Path, claim: Claim, certificate: Certificate, del
         raise UnsignedError(f"its credentials would be {state}")
 
 
-def _manifest(claim: Claim, *, has_parent: bool) -> dict[str, Any]:
+def _manifest(claim: SignedClaim, *, has_parent: bool) -> dict[str, Any]:
     agent = {"name": claim.system}
     made = {"action": "c2pa.created", "digitalSourceType": claim.source_type, "softwareAgent": agent}
     opened = {"action": "c2pa.opened", "parameters": {"org.cai.ingredientIds": ["parent"]}}

@@ -23,7 +23,7 @@ _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class SourceMark:
     """What is said of a clip. The prompt is empty where it is not to be told."""
 
     title: str
@@ -32,7 +32,7 @@ class Mark:
     prompt: str = ""
 
 
-def packet(mark: Mark) -> bytes:
+def packet(mark: SourceMark) -> bytes:
     """The XMP of a mark, UTF-8."""
     said = {
         "Iptc4xmpExt:DigitalSourceType": mark.source_type,
