@@ -142,6 +142,8 @@ def _manifest_commands(commands: _Commands) -> None:
     _sandboxed(plan)
     verify = _manifest(commands, "verify", "hash every file against the state and the index")
     verify.add_argument("--repair", action="store_true", help="fetch again what the service still has")
+    credentials = "also tell what Content Credentials (C2PA) the clips came with, and whether their seals are whole"
+    verify.add_argument("--credentials", action="store_true", help=credentials)
     _base_url(verify)
     verify.add_argument("--no-progress", action="store_true", help="no progress on the screen")
     _selection(verify)
