@@ -21,6 +21,8 @@ from runner.results.atomic_files import index_path
 from runner.state.store import Store
 from runner.verdicts.verdict import Mark, Marking
 from runner.verdicts.verdict_files import append, folder_of
+from runner.video.decoding import inspect_video
+from runner.video.facts import UnfitFileError
 
 SERVICE = "https://console.gmicloud.ai:443"
 
@@ -46,9 +48,12 @@ def clip_bytes(
 
 
 def deliver(
-    path: Path, clips: Sequence[bytes], *, service: str = SERVICE, fps: float = 24.0, suffix: str = ".mp4"
+    path: Path, clips: Sequence[bytes], *, service: str = SERVICE, fps: Sequence[float] = (24.0,), suffix: str = ".mp4"
 ) -> tuple[Manifest, list[Job]]:
-    """Buy all jobs of a manifest, one clip for each in turn; the manifest and its jobs."""
+    """Buy all jobs of a manifest, one clip for each in turn, of these frame rates by the state.
+
+    Returns the manifest and its jobs.
+    """
     manifest = load(path)
     output = manifest.output
     with Store.open(output.state, index_path(output.dir)) as store:
@@ -65,10 +70,8 @@ def deliver(
                 f"videos/{job.output}{suffix}",
                 hashlib.sha256(content).hexdigest(),
                 len(content),
-                1.0,
-                96,
-                54,
-                fps,
+                *_looked_at(file),
+                fps[number % len(fps)],
                 "h264",
             )
             with store.transaction():
@@ -77,6 +80,15 @@ def deliver(
                 store.keep(job.id, "video", artifact)
                 store.conclude(attempt, Status.SUCCEEDED, 1002.0 + number)
     return manifest, jobs
+
+
+def _looked_at(file: Path) -> tuple[float, int, int]:
+    """Length, width and height."""
+    try:
+        facts = inspect_video(file, None, decode=False)
+    except UnfitFileError:
+        return 1.0, 96, 54
+    return facts.seconds, facts.width, facts.height
 
 
 def mark(manifest: Manifest, job: Job, by: str = "ann", said: Marking = Marking.PICK) -> None:
