@@ -72,7 +72,7 @@ class PlainBar:
 
     def __call__(self, snapshot: RunSnapshot) -> None:
         if self._bar is None:
-            self._bar = _bar_of_notebooks()(total=snapshot.total, unit="job", mininterval=0.1, dynamic_ncols=True)
+            self._bar = _bar_of_notebooks()(total=snapshot.total, unit=" jobs", mininterval=0.1, dynamic_ncols=True)
         self._bar.total = snapshot.total
         self._bar.n = snapshot.done + snapshot.failed
         self._bar.set_postfix_str(safe(facts(snapshot, self._budget)), refresh=False)

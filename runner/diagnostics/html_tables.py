@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from runner.diagnostics.words import shortened
 from runner.secret import without_key
 
-_CAPTION = "text-align:left;padding:0 0 6px;font-weight:600;caption-side:top;color:inherit"
-_CELL = "padding:2px 14px 2px 0;vertical-align:top;border-bottom:1px solid rgba(128,128,128,.25)"
+_CAPTION = "margin:4px 0 6px;font-weight:600"
+_CELL = "padding:2px 14px 2px 0;white-space:nowrap;border-bottom:1px solid rgba(128,128,128,.25)"
 _MOST_ROWS = 20
 _LONGEST = 80
 
@@ -19,9 +19,9 @@ def html_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[obje
     head = "".join(_cell("th", name) for name in header)
     body = "".join(f"<tr>{''.join(_cell('td', each) for each in row)}</tr>" for row in rows[:_MOST_ROWS])
     more = f"<p>... and {len(rows) - _MOST_ROWS:,} more</p>" if len(rows) > _MOST_ROWS else ""
-    top = f'<caption style="{_CAPTION}">{_escaped(caption, 200)}</caption>'
-    table = f'<table style="border-collapse:collapse">{top}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return table + more
+    top = f'<p style="{_CAPTION}">{_escaped(caption, 200)}</p>'
+    table = f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return top + table + more
 
 
 def _cell(tag: str, value: object) -> str:

@@ -50,9 +50,18 @@ class Results(Sequence[Mapping[str, Json]]):
         return f"<Results of {self.name}: {done:,} of {len(self):,} jobs succeeded, in {self.folder}>"
 
     def _repr_html_(self) -> str:
-        names = ("key", "status", "cost", "video")
-        rows = [tuple(_row(job, self.folder)[name] for name in names) for job in self.jobs]
-        return html_table(repr(self)[1:-1], names, rows)
+        header = ("key", "status", "cost", "seconds", "pick")
+        rows = [
+            (
+                job["key"],
+                job["status"],
+                job["cost"],
+                _mapping(job["video"]).get("seconds"),
+                "picked" * bool(job["pick"]),
+            )
+            for job in self.jobs
+        ]
+        return html_table(repr(self)[1:-1], header, rows)
 
     def to_frame(self) -> pandas.DataFrame:
         """A row a job: numbers are numbers, times are times, and variables, measures and image variables are columns.
