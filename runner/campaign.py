@@ -19,6 +19,7 @@ from runner.api.linked_files import LinkedFiles
 from runner.api.models.model_records import ServicePrices, patient_for_price
 from runner.api.service import SANDBOX, Connection
 from runner.diagnostics.html_tables import html_table
+from runner.engine.asks import Again, asking
 from runner.engine.clock import SystemClock
 from runner.engine.downloads.fetching import MOST_FETCHES
 from runner.engine.loop import Engine, Report, check_budget, check_service
@@ -69,7 +70,7 @@ class Result:
 
     `aside` is what was in the way of downloads, at its new paths. `later` jobs were left for a later run, as asked for,
     and are not among the unfinished ones. `differences` from the lockfile are those that are no drift. `removed` counts
-    those of the `totals` that are in no manifest any more.
+    those of the `totals` that are in no manifest any more. `notes` are to be told of retakes and verdicts.
     """
 
     totals: dict[Status, int]
@@ -85,6 +86,7 @@ class Result:
     later: int = 0
     differences: tuple[str, ...] = ()
     removed: Mapping[Status, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{number:,} {status}" for status, number in self.totals.items() if number)
@@ -105,10 +107,12 @@ def plan(
     limits_memory: bool = False,
     sandbox: bool = False,
     ask_price: AskPrice = nobody,
+    is_locked: bool = False,
 ) -> Plan:
     """Plan, and compare with the state if there is one. Writes nothing.
 
-    `limits_memory` and `ask_price` are as in `make_plan`. `sandbox` says that it is the plan of a run with the sandbox.
+    `limits_memory`, `ask_price` and `is_locked` are as in `make_plan`. `sandbox` says that it is the plan of a run with
+    the sandbox.
     """
     plan_in_child_process(manifest, warnings)
     store = Store.read(manifest.output.state, index_path(manifest.output.dir))
@@ -120,8 +124,9 @@ def plan(
     else:
         with store.seen_from(manifest.path):
             planned = make_plan(
-                manifest, store, selection.at(store), warnings, limits_memory=limits_memory, ask_price=ask_price
-            )
+                manifest, store, selection.at(store), warnings,
+                limits_memory=limits_memory, ask_price=ask_price, is_locked=is_locked,
+            )  # fmt: skip
             is_begun = store.has_attempts()
     return planned if is_begun else with_elsewhere(planned, lambda service: (service == SANDBOX) == sandbox)
 
@@ -141,6 +146,7 @@ def run(
     limits_memory: bool = False,
     attach: Sequence[str] = (),
     allow_uploads: Callable[[Plan], bool] = lambda plan: False,
+    again: Again | None = None,
 ) -> Result:
     """Take the run lock, plan, check the budget, ask, work, write the index.
 
@@ -148,11 +154,12 @@ def run(
     the function that interrupts the run. `locked` refuses a plan that buys otherwise than the lockfile says, and with
     `strict` one that differs from it in anything. `limits_memory` is as in `make_plan`. `attach` says which requests
     lost submissions are, each as `KEY=REQUEST_ID`. `allow_uploads` tells of a plan whether its files may be put where
-    others can read them; it is not asked where the manifest says so. Raises ReelrunError if the run cannot start.
+    others can read them; it is not asked where the manifest says so. `again` asks for further takes first, which is
+    taken back where nothing comes of it. Raises ReelrunError if the run cannot start.
     """
     plan_in_child_process(manifest, warnings)
     clock = SystemClock()
-    with _opened(manifest, clock) as store:
+    with _opened(manifest, clock) as store, asking(manifest, store, again):
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
             selection = selection.at(store)
@@ -160,6 +167,7 @@ def run(
             planned = make_plan(
                 manifest, store, selection, warnings, store.registering, limits_memory=limits_memory,
                 ask_price=nobody if dry else ServicePrices(lambda: _client_for_prices(connection)),
+                is_locked=locked or strict,
             )  # fmt: skip
             if not store.has_attempts():
                 planned = with_elsewhere(planned, lambda service: service == connection.name)
@@ -177,7 +185,7 @@ def run(
             report = _work(planned, connection, selection, store, clock, tell, on_start, attach)
         _return_names(manifest, store)
         ended = _result(planned, selection, store, _indexed(manifest, store, clock), report)
-        return replace(ended, differences=differences)
+        return replace(ended, differences=differences, notes=planned.notes)
 
 
 def _client_for_prices(connection: Connection) -> Client | None:
@@ -426,7 +434,7 @@ def write_index(
         state=store.id,
         intents=store.intents(),
         pictures={image.id: image.known for image in manifest.images},
-        report=ClipReports(manifest, store),
+        report=ClipReports(manifest, store, ClipVerdicts.of(manifest, store)),
         files={
             image.reference: os.path.relpath(image.location, target.parent)
             for image in manifest.images

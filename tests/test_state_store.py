@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from runner.model import Artifact, Budget, ModelFacts, Standing, Status
+from runner.model import Artifact, AskedTake, Budget, ModelFacts, Standing, Status
 from runner.state.store import Store
 from tests import kit
 from tests.kit import MODEL, make_attempt, make_job
@@ -386,3 +386,26 @@ class Attempts(RuleBasedStateMachine):
 
 TestAttempts = Attempts.TestCase
 TestAttempts.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
+
+
+def test_what_was_asked_for_stays_until_it_is_withdrawn(tmp_path):
+    first, second = AskedTake("a" * 64, 1, 3, "ann"), AskedTake("a" * 64, 2, 4, "bob")
+    with Store.open(tmp_path / "state.sqlite") as store:
+        with store.transaction():
+            for each in (second, first, AskedTake("a" * 64, 1, 9, "eve")):
+                store.ask(each)
+        assert store.asked() == [first, second], "one take asks for one"
+        with store.transaction():
+            store.withdraw_ask(AskedTake("a" * 64, 1, 9, "eve"))
+            store.withdraw_ask(second)
+        assert store.asked() == [first]
+
+
+def test_the_takes_above_a_number_that_were_submitted(tmp_path):
+    jobs = [make_job(1, take=take) for take in (1, 2, 3, 4)]
+    with Store.open(tmp_path / "state.sqlite") as store, store.transaction():
+        kit.register(store, jobs, "plan")
+        for job in jobs[:3]:
+            store.intend(job, 1.0, None, "USD")
+        assert list(store.bought_takes(1)) == [(jobs[0].fingerprint, 2), (jobs[0].fingerprint, 3)]
+        assert list(store.bought_takes(3)) == []

@@ -207,6 +207,10 @@ def _run_command(commands: _Commands) -> None:
     run.add_argument("--no-progress", action="store_true", help="no progress on the screen")
     attach = "this request of the service is the unknown job with this key (may be repeated)"
     run.add_argument("--attach", action="append", default=[], metavar="KEY=ID", help=attach)
+    again = "reject this take, and buy a further one of its cell; the whole key (may be repeated)"
+    run.add_argument("--again", action="append", default=[], metavar="KEY", help=again)
+    by = "with --again: who rejects it (by default user.name of git)"
+    run.add_argument("--as", dest="reviewer", metavar="NAME", help=by)
     _selection(run)
     _again(run)
     _limits(run)
@@ -370,8 +374,8 @@ def _selection(command: argparse.ArgumentParser) -> None:
     ):
         flags.add_argument(f"--{flag}", action="append", default=[], metavar="GLOB", help=what)
     where = (
-        "only jobs with this value, such as 'surface=wet rock'; also image, prompt, model, take, status, and defect;"
-        " of one NAME any value may match, but all NAMEs must"
+        "only jobs with this value, such as 'surface=wet rock'; also image, prompt, model, take, status, defect, and"
+        " pick=yes|no; of one NAME any value may match, but all NAMEs must"
     )
     flags.add_argument("--where", action="append", default=[], metavar="NAME=VALUE", help=where)
 

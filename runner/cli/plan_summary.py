@@ -177,9 +177,11 @@ def size_of(planned: Plan) -> str:
     size = " + ".join(" x ".join(screen.count(number, noun) for noun, number in factors) for factors in sizes)
     product = sum(math.prod(number for _, number in factors) for factors in sizes)
     less = f", less {product - planned.cells:,} excluded" if product > planned.cells else ""
-    same = planned.cells - len(planned.jobs)
+    same = planned.cells - (len(planned.jobs) - planned.retakes)
     merged = f" ({screen.count(same, 'cell')} render{'s' if same == 1 else ''} to the same request)" if same else ""
-    return f"{size}{less} = {screen.count(planned.cells, 'cell')}, {screen.count(len(planned.jobs), 'job')}{merged}"
+    jobs = f"{screen.count(len(planned.jobs), 'job')}{merged}"
+    further = f", {screen.count(planned.retakes, 'retake')} among them" if planned.retakes else ""
+    return f"{size}{less} = {screen.count(planned.cells, 'cell')}, {jobs}{further}"
 
 
 def _factors(manifest: Manifest) -> Iterator[list[tuple[str, int]]]:

@@ -37,7 +37,7 @@ from runner.secret import NAME as KEY
 from runner.secret import holds_key, key_of_environment
 from runner.state.store import Store
 from runner.verdicts.picks import RULES
-from runner.verdicts.verdict_files import Uncounted, folder_of, reviewers_in
+from runner.verdicts.verdict_files import Uncounted, folder_of, reviewers_in, told
 from runner.version import RELEASE
 
 __all__ = ["Group", "Plan", "Register", "lowered", "make_plan"]
@@ -94,7 +94,8 @@ class Plan:
     `misplaced` are jobs whose clips are, or will be, at other paths than `output.file` says. `elsewhere` is another
     folder where some of the jobs were bought before. `uploads` are the references of the files that the submissions
     need as addresses, and that no earlier run has put there. `retakes` is how many of the jobs are takes beyond those
-    of the manifest, and `held` how many more there would be, were the plan not locked. `uncounted` are the lines of
+    of the manifest; `held` is how many more there would be, were the plan not locked, and `above` how many were there
+    no `max_jobs`. `uncounted` are the lines of
     verdicts that do not count.
     """
 
@@ -114,7 +115,15 @@ class Plan:
     uploads: tuple[str, ...] = ()
     retakes: int = 0
     held: int = 0
+    above: int = 0
     uncounted: tuple[Uncounted, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be told of retakes and verdicts, a line each."""
+        held = f"not bought: {self.held:,} wanted retake(s), for --locked buys no new ones" if self.held else ""
+        above = f"not planned: {self.above:,} wanted retake(s) above max_jobs" if self.above else ""
+        return (*filter(None, (held, above)), *told(self.uncounted))
 
     @property
     def totals(self) -> dict[Action, int]:
@@ -246,6 +255,7 @@ def _plan(
         uploads=uploads.missing(store),
         retakes=jobs.retakes,
         held=sum(retakes.held.values()),
+        above=jobs.above,
         uncounted=retakes.verdicts.uncounted,
     )
 

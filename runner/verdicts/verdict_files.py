@@ -126,7 +126,10 @@ def read(folder: Path) -> VerdictLines:
     for reviewer in reviewers_in(folder):
         path = file_of(folder, reviewer)
         with _reading(path):
-            _read_file(inside(folder.parent, f"{folder.name}/{path.name}"), lines, uncounted)
+            try:
+                _read_file(inside(folder.parent, f"{folder.name}/{path.name}"), lines, uncounted)
+            except (UsageError, DiskError) as error:
+                uncounted.append(Uncounted(path.name, 0, error.message))
     return VerdictLines(tuple(lines), tuple(uncounted))
 
 
@@ -193,12 +196,7 @@ def _read_file(path: Path, lines: list[VerdictLine], uncounted: list[Uncounted])
     if not REVIEWER.fullmatch(reviewer):
         uncounted.append(Uncounted(path.name, 0, "its name is no reviewer's name"))
         return
-    try:
-        file = _opened(path)
-    except UsageError as error:
-        uncounted.append(Uncounted(path.name, 0, error.message))
-        return
-    with file:
+    with _opened(path) as file:
         for number, line in _lines(file):
             try:
                 found = _whole(line)
@@ -214,17 +212,16 @@ def _read_file(path: Path, lines: list[VerdictLine], uncounted: list[Uncounted])
 def _opened(path: Path) -> BinaryIO:
     """A regular file, no link followed. Raises UsageError for anything else."""
     try:
-        file = open(path, "rb", opener=unfollowed)  # noqa: SIM115 - the caller closes it
+        descriptor = unfollowed(str(path), os.O_RDONLY)
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}", "look at its name") from None
     except OSError as error:
-        if not path.is_symlink():
-            raise
-        raise UsageError(f"{path.name} is a link, and is not followed", "put the file itself there") from error
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+        what = "is a link, and is not followed" if path.is_symlink() else f"cannot be read: {error.strerror}"
+        raise UsageError(f"{path.name} {what}", "put the file itself there, where you may read it") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise UsageError(f"{path.name} is not a regular file", "put a file there")
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

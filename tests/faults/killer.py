@@ -16,7 +16,7 @@ from typing import Any
 from runner.api.client import Client
 from runner.cli.error_handler import end
 from runner.cli.main import main
-from runner.engine import clock
+from runner.engine import asks, clock
 from runner.engine.downloads import artifacts
 from runner.engine.submitting import Submitting
 from runner.results import index
@@ -109,6 +109,15 @@ UPLOAD_STEPS: dict[str, Callable[[], None]] = {
 }
 
 
+# The steps of an ask for a further take. How it is bought is as ever.
+AGAIN_STEPS: dict[str, Callable[[], None]] = {
+    "ask written, not committed": lambda: after(Store, "ask"),
+    "ask committed": lambda: after_commit("ask"),
+    "rejection written": lambda: after(asks, "append"),
+    "POST answered": STEPS["POST answered"],
+}
+
+
 def set_clocks(ahead: float, boot: str | None) -> None:
     right = time.time
     time.time = lambda: right() + ahead
@@ -118,5 +127,5 @@ def set_clocks(ahead: float, boot: str | None) -> None:
 
 if __name__ == "__main__":
     set_clocks(float(os.environ.get("REELRUN_WALL", "0")), os.environ.get("REELRUN_BOOT"))
-    (STEPS | NAME_STEPS | UPLOAD_STEPS)[sys.argv[1]]()
+    (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS)[sys.argv[1]]()
     end(main(sys.argv[2:]))

@@ -16,19 +16,21 @@ from runner.manifest.json_values import items, mapping
 from runner.media import media_replaced, parameters_of
 from runner.model import Json, ModelSchema
 from runner.shipped import shipped, shipped_models
-from runner.state.disk import disk_errors
+from runner.state.disk import disk_errors, unfollowed
 
 _MODELINE = re.compile(r"^# yaml-language-server: \$schema=.*$", re.MULTILINE)
 _SCHEMA = ".reelrun/manifest.schema.json"
 # The pictures of a manifest for one model: those to begin with, and one to end on.
 _PICTURES, _LAST = ("images/coast.jpg", "images/interior.jpg"), "images/ridges.jpg"
+# What may be in the folder before, and what of ours is no text for git.
+_OF_GIT, _IGNORED = (".git", ".gitignore"), ("outputs/", "outputs-sandbox/")
 _PROMPT = "Mist drifts past, slow push-in"
 
 
 def init(options: argparse.Namespace) -> int:
     """Make the example campaign, or with --model a manifest for that model; with the schema for the editor."""
     folder = Path(options.folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or any(each.name not in _OF_GIT for each in folder.iterdir())):
         raise UsageError(f"{folder} is there already", "name a new folder; nothing was changed")
     manifest, text = folder / "campaign.yaml", "" if options.model is None else _manifest_of(options.model)
     with disk_errors(f"make {folder}"):
@@ -36,10 +38,22 @@ def init(options: argparse.Namespace) -> int:
         made = _copy_campaign(folder) if options.model is None else _write_manifest(folder, text)
         (folder / _SCHEMA).parent.mkdir()
         shutil.copyfile(shipped("schemas") / "manifest.schema.json", folder / _SCHEMA)
-        (folder / ".gitignore").write_text("outputs/\noutputs-sandbox/\n", encoding="utf-8")
+        added = _ignore_results(folder / ".gitignore")
     screen.show(f"Made {folder} with {made}.")
+    screen.show(f"{'Added to' if added else 'Nothing to add to'} .gitignore: {' '.join(added or _IGNORED)}")
     screen.show(f"Next: {command('run', manifest, '--sandbox')}        (no key, no cost)")
     return Exit.DONE
+
+
+def _ignore_results(path: Path) -> list[str]:
+    """Keep results out of git, and nothing else: verdicts and the lockfile are text for it. What is there stays."""
+    with open(path, "a+", encoding="utf-8", errors="surrogateescape", opener=unfollowed) as file:
+        file.seek(0)
+        text = file.read()
+        missing = [each for each in _IGNORED if each not in map(str.strip, text.splitlines())]
+        if missing:
+            file.write("\n" * (bool(text) and not text.endswith("\n")) + "\n".join((*missing, "")))
+    return missing
 
 
 def _copy_campaign(folder: Path) -> str:

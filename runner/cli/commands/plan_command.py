@@ -52,8 +52,15 @@ def plan(options: argparse.Namespace) -> int:
     selection = selection_of(options, manifest)
     ask_price = _asked_prices(options)
     planned = campaign.plan(
-        manifest, selection, warnings, limits_memory=True, sandbox=options.sandbox, ask_price=ask_price
+        manifest,
+        selection,
+        warnings,
+        limits_memory=True,
+        sandbox=options.sandbox,
+        ask_price=ask_price,
+        is_locked=options.locked or options.locked_strict,
     )
+    screen.say(*planned.notes)
     if options.locked or options.locked_strict:
         say_differences(lockfile.check(planned.manifest, planned.each(), strict=options.locked_strict))
     if options.json:
@@ -69,7 +76,8 @@ def plan(options: argparse.Namespace) -> int:
         screen.show("", _next(options, planned))
     if options.lock:
         written = campaign.lock(planned, ask_price)
-        screen.say(f"Wrote {screen.shown_path(written)}: {screen.count(len(planned.jobs), 'job')}. Commit it.")
+        frozen = len(planned.jobs) - planned.retakes
+        screen.say(f"Wrote {screen.shown_path(written)}: {screen.count(frozen, 'job')}. Commit it.")
     return Exit.DONE
 
 

@@ -18,11 +18,13 @@ from runner.cli.plan_summary import elsewhere_of
 from runner.cli.service_session import connection_of, interruptible, progress_of, to_sandbox
 from runner.cli.set_flag import ways_on, what_differs
 from runner.diagnostics.words import money
-from runner.errors import NotConfirmedError
+from runner.engine.asks import Again
+from runner.errors import NotConfirmedError, UsageError
 from runner.manifest.overrides import differing
 from runner.model import Action, Manifest, Status
 from runner.planning.comparison import RESUBMITTED
 from runner.planning.plan import Plan
+from runner.verdicts.reviewer import reviewer_of
 
 _SHOWN = 5
 # Seconds between two checks for Ctrl-C while the question waits for its answer.
@@ -38,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     _tell_the_last_set(options, manifest, connection)
     if options.new_state:
         _renew(manifest)
+    again = _asked_for(options, manifest)
     progress = progress_of(options, manifest)
 
     def confirm(plan: Plan) -> bool:
@@ -61,12 +64,28 @@ def run(options: argparse.Namespace) -> int:
             limits_memory=True,
             attach=options.attach,
             allow_uploads=lambda plan: options.allow_uploads or _is_asked(options, plan),
+            again=again,
         )
     finally:
         if progress is not None:
             progress.close()
     _tell(options, manifest, result)
     return int(result.exit_code)
+
+
+def _asked_for(options: argparse.Namespace, manifest: Manifest) -> Again | None:
+    """What --again asks for. Raises UsageError where it cannot be asked for."""
+    if not options.again:
+        if options.reviewer is not None:
+            raise UsageError("--as says who rejects a take, and none is named", "add --again KEY")
+        return None
+    against = [
+        flag for flag in ("--locked", "--locked-strict", "--dry-run") if vars(options)[flag[2:].replace("-", "_")]
+    ]
+    if against:
+        hint = "leave one of them out"
+        raise UsageError(f"--again asks for a new take, and {against[0]} buys none", hint)
+    return Again(tuple(options.again), reviewer_of(options.reviewer, manifest.path.parent), screen.say)
 
 
 def _renew(manifest: Manifest) -> None:
@@ -150,6 +169,7 @@ def _is_somebody_here() -> bool:
 def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
     screen.say_aside(result.aside)
     say_differences(result.differences)
+    screen.say(*result.notes)
     if options.json:
         screen.document(_document(manifest, result))
     else:

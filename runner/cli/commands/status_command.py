@@ -7,7 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,8 +22,10 @@ from runner.planning.matches import Matches
 from runner.planning.selection import Selection, known_variable, text_of, value_of
 from runner.results.atomic_files import index_path
 from runner.results.clip_reports import WARNING_CODES, ClipTotals
+from runner.results.clip_verdicts import ClipVerdicts, VerdictTotals
 from runner.results.unfinished import Unfinished, unfinished
 from runner.state.store import Store
+from runner.verdicts.verdict_files import told
 from runner.video.defects import names as defect_names
 
 # How many jobs have which status, by the values of the variables that --by names.
@@ -42,6 +44,8 @@ class _Standing:
     index: Path
     gone: list[str] = field(default_factory=list)
     clips: ClipTotals = field(default_factory=ClipTotals)
+    verdicts: VerdictTotals | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 def status(options: argparse.Namespace) -> int:
@@ -59,6 +63,8 @@ def status(options: argparse.Namespace) -> int:
             manifest, selection = _as_counted(manifest, store), selection.at(store)
             standing = _standing(store, manifest, selection)
             standing.clips = ClipTotals.of(manifest, store, selection)
+            found = ClipVerdicts.of(manifest, store)
+            standing.verdicts, standing.notes = found.totals(store, selection), told(found.verdicts.uncounted)
             groups = _groups(store, selection, options.by) if options.by else {}
     if options.json:
         screen.document(_status_document(options, manifest, standing, groups))
@@ -120,6 +126,8 @@ def _status_document(
         document["groups"] = {",".join(options.by): tree}
     if standing.gone:
         document["gone"] = standing.gone
+    if standing.verdicts is not None:
+        document["verdicts"] = asdict(standing.verdicts)
     has_clips = standing.clips.measured or standing.clips.unmeasured
     return document | (clips_document(manifest, standing.clips) if has_clips else {})
 
@@ -149,6 +157,7 @@ def _show(options: argparse.Namespace, manifest: Manifest, standing: _Standing, 
     _show_unfinished(options, standing.unfinished)
     _show_gone(options, standing.gone)
     show_clips(options, standing.clips)
+    _show_verdicts(standing)
     if any(not each.is_final for each in standing.unfinished.totals):
         screen.show("", f"Next: {command_line(options, 'run')}")
     elif standing.unfinished:
@@ -198,6 +207,13 @@ def _show_gone(options: argparse.Namespace, gone: list[str]) -> None:
     repair = command_line(options, "verify", "--repair")
     screen.show("", f"  {screen.count(len(gone), 'clip')} not in the folder any more: {gone[0]}{more}")
     screen.show(f"  {repair}        (fetches what the service still has)")
+
+
+def _show_verdicts(standing: _Standing) -> None:
+    found = standing.verdicts
+    if found is not None:
+        screen.show("", f"  {'picked':<10}{found.picked:>6,}", f"  {'rejected':<10}{found.rejected:>6,}")
+    screen.show(*(f"  {each}" for each in standing.notes))
 
 
 def show_clips(options: argparse.Namespace, clips: ClipTotals) -> None:
