@@ -23,6 +23,8 @@ from runner.model import Action, JobRecord, Status
 from runner.planning.selection import Selection
 from runner.results.frames.job_frame import Results
 from runner.results.job_document import job_document
+from runner.verdicts.verdict import Marking
+from tests.delivered import clip_bytes, deliver, mark
 from tests.faults.service import FaultyService
 from tests.kit import MODEL, video_bytes, write_manifest
 
@@ -287,6 +289,19 @@ def test_a_selection_as_people_write_it(tmp_path):
         assert runner.plan(manifest, selection).totals[Action.SUBMIT] == jobs
     with pytest.raises(UsageError, match="unknown variable"):
         runner.plan(manifest, Selection(where={"nope": "1"}))
+
+
+def test_what_reviewers_said(tmp_path):
+    path = write_manifest(tmp_path, takes=2)
+    manifest, jobs = deliver(path, [clip_bytes(1), clip_bytes(2)])
+    mark(manifest, jobs[0])
+    said = runner.verdicts(manifest)
+    assert said.marked(jobs[0].id, Marking.PICK) == ("ann",)
+    assert repr(said) == "<Verdicts of ann: 0 votes, 1 clips marked, 0 notes>"
+    assert runner.results(manifest).to_frame()["pick"].tolist() == [True, False]
+    assert len(runner.plan(manifest, Selection(picks=frozenset(["yes"]))).jobs) == 2
+    with pytest.raises(StateError):
+        runner.verdicts(manifest, sandbox=True)
 
 
 NOTEBOOK = """\

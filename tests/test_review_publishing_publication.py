@@ -220,6 +220,8 @@ def test_wrong_flags(campaign, tmp_path):
         ended = publish(manifest, *words)
         assert (ended.code, told in ended.err) == (Exit.INVALID, True), (words, ended.err)
     assert call("publish", manifest.path).code == Exit.INVALID
+    ended = call("publish", manifest.path, "--to", "$HOME/x")
+    assert (ended.code, "would make a folder of that name" in ended.err) == (Exit.INVALID, True)
     for folder in (manifest.output.dir, manifest.output.dir / "videos" / "x"):
         ended = call("publish", manifest.path, "--to", folder)
         assert (ended.code, "holds what was delivered" in ended.err) == (Exit.INVALID, True)

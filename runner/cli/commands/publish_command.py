@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner.cli import screen
 from runner.cli.options import command_line, manifest_of, selection_of, state_of
+from runner.diagnostics.suggestions import unexpanded
 from runner.errors import Exit, StateError, UsageError
 from runner.model import Manifest
 from runner.planning.matches import Matches
@@ -80,6 +81,9 @@ def _check_flags(options: argparse.Namespace) -> None:
             raise UsageError(f"{path} has another ending than such a file", f"let it end in {' or '.join(endings)}")
     for path in filter(None, (options.edl, options.otio)):
         check_file(Path(path))
+    if unexpanded(options.to) and not Path(options.to).exists():
+        hint = "a shell replaces it where it stands alone, without quotes: --to ~/handover"
+        raise UsageError(f"--to {options.to} would make a folder of that name", hint)
 
 
 def _certificate(options: argparse.Namespace, manifest: Manifest) -> Certificate | None:
