@@ -158,6 +158,15 @@ def test_other_containers_have_a_file_beside_them(tmp_path):
     assert sorted(each.name for each in to.iterdir()) == ["index.html", "published.csv", "published.json"]
 
 
+def test_a_seal_that_a_clip_came_with_is_not_broken(marked, tmp_path):
+    (_, _, _), (first, _, _) = marked
+    sealed = (first.path.parent / "to/clip-1.mp4").read_bytes()
+    published(tmp_path, [sealed], "--mark", "--name", "it")
+    assert (tmp_path / "to/it.mp4").read_bytes() == sealed
+    assert AI in (tmp_path / "to/it.mp4.xmp").read_text()
+    assert read(tmp_path / "to/it.mp4")[0] == "Valid"
+
+
 def test_a_clip_that_cannot_be_marked_is_not_published(tmp_path):
     path = write_manifest(tmp_path, takes=2)
     manifest, jobs = deliver(path, [clip_bytes(1), b"no clip at all"])

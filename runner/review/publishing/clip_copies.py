@@ -25,7 +25,10 @@ class CopyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CopyOrder:
-    """How a clip is to be published. Without a mark it is the delivered file, or that with a label."""
+    """How a clip is to be published. Without a mark it is the delivered file, or that with a label.
+
+    `is_sealed`: it came with credentials, which any change to the file would break.
+    """
 
     source: Path
     sha256: str
@@ -33,6 +36,7 @@ class CopyOrder:
     facts: Mapping[str, Json] = field(default_factory=dict)
     certificate: Certificate | None = None
     has_label: bool = False
+    is_sealed: bool = False
 
     @property
     def suffix(self) -> str:
@@ -43,15 +47,21 @@ class CopyOrder:
         return self.suffix == MP4
 
     @property
+    def is_marked_inside(self) -> bool:
+        """Whether the mark goes into the file: one with a seal is left whole, unless it gets a seal of ours."""
+        keeps_seal = self.is_sealed and self.certificate is None and not self.has_label
+        return self.mark is not None and self.is_mp4 and not keeps_seal
+
+    @property
     def sidecar(self) -> bytes | None:
         """The mark, where it cannot stand in the file."""
-        return xmp.packet(self.mark) if self.mark is not None and not self.is_mp4 else None
+        return None if self.mark is None or self.is_marked_inside else xmp.packet(self.mark)
 
     @property
     def recipe(self) -> str:
         """Tells two copies of one clip apart that are not made alike. A signature differs each time."""
         said: dict[str, Json] = {"source": self.sha256, "label": self.has_label}
-        if self.mark is not None:
+        if self.mark is not None and self.is_marked_inside:
             said["mark"] = xmp.packet(self.mark).decode()
         if self.certificate is not None and self.is_mp4:
             said |= {"certificate": self.certificate.digest, "facts": self.facts}
@@ -63,7 +73,7 @@ def make_copy(order: CopyOrder, target: Path) -> None:
     work = target.with_name(f"{target.name}-work")
     try:
         _copy(order, target)
-        if order.mark is None or not order.is_mp4:
+        if order.mark is None or not order.is_marked_inside:
             return
         xmp.append(target, xmp.packet(order.mark))
         if order.certificate is not None:

@@ -14,7 +14,7 @@ from runner.media import is_reference, media_of, parameters_of
 from runner.model import JobRecord, Json, Manifest, Variables, canonical_json, fingerprint
 from runner.planning.selection import Selection
 from runner.review.publishing.archive import write_archive
-from runner.review.publishing.clip_copies import MP4, CopyError, CopyOrder, make_copy
+from runner.review.publishing.clip_copies import CopyError, CopyOrder, make_copy
 from runner.review.publishing.destination import LIST, VERSION, Destination, Fate, opened, text_of
 from runner.review.publishing.handover_page import handover_page
 from runner.review.publishing.marks.certificates import Certificate
@@ -28,6 +28,7 @@ from runner.state.store import Store
 from runner.verdicts.picks import Picker
 from runner.verdicts.verdict import Marking
 from runner.verdicts.votes import verdicts_on
+from runner.video.credentials import credentials_of
 
 _SANDBOX = "sandbox"
 _PAGE, _TABLE = "index.html", "published.csv"
@@ -78,15 +79,14 @@ def publish(manifest: Manifest, store: Store, selection: Selection, order: Publi
     _check_sources(clips)
     is_sandbox = store.note("service") == _SANDBOX
     with opened(order.folder) as destination:
-        failed: dict[str, str] = {}
-        for clip in clips:
-            try:
-                _put_clip(destination, clip, _copy_of(manifest, clip, order, is_sandbox=is_sandbox))
-            except CopyError as error:
-                failed[clip.path] = str(error)
+        copies = [(clip, _copy_of(manifest, clip, order, is_sandbox=is_sandbox)) for clip in clips]
+        failed = _put_clips(destination, copies)
         # Of a clip that failed, what an earlier publish made of it stays.
         there = [clip for clip in clips if destination.has(clip.path)]
-        failed |= _finish(destination, manifest, there, order, is_sandbox=is_sandbox)
+        failed |= _put_beside(destination, manifest, there, order, is_sandbox=is_sandbox)
+        sidecars = [clip.path + SUFFIX for clip, copy in copies if copy.sidecar is not None]
+        destination.remove_others([*(clip.path for clip, _ in copies), *sidecars])
+        _finish(destination, manifest, there, order)
     return Publication(len(there), destination.fates, failed, orphaned)
 
 
@@ -147,10 +147,17 @@ def _check_extras(clips: Sequence[PublishedClip], order: PublishOrder) -> None:
             raise UsageError(f"a sheet has room for {MOST} clips, not for {len(clips):,}", hint)
 
 
-def _put_clip(destination: Destination, clip: PublishedClip, copy: CopyOrder) -> None:
-    fate = destination.put(clip.path, copy.recipe, lambda target: make_copy(copy, target), clip.record.id)
-    if copy.sidecar is not None and fate is not Fate.EDITED:
-        _put_bytes(destination, clip.path + SUFFIX, copy.sidecar, clip.record.id)
+def _put_clips(destination: Destination, copies: Sequence[tuple[PublishedClip, CopyOrder]]) -> dict[str, str]:
+    """Put each clip, with its mark beside it where it cannot be inside. Returns those that failed, and why."""
+    failed = {}
+    for clip, copy in copies:
+        try:
+            fate = destination.put(clip.path, copy.recipe, partial(make_copy, copy), clip.record.id)
+            if copy.sidecar is not None and fate is not Fate.EDITED:
+                _put_bytes(destination, clip.path + SUFFIX, copy.sidecar, clip.record.id)
+        except CopyError as error:
+            failed[clip.path] = str(error)
+    return failed
 
 
 def _put_bytes(destination: Destination, path: str, content: bytes, job: str = "") -> None:
@@ -167,7 +174,13 @@ def _copy_of(manifest: Manifest, clip: PublishedClip, order: PublishOrder, *, is
     system = "reelrun sandbox (no AI)" if is_sandbox else record.model
     source_type = ALGORITHMIC if is_sandbox else TRAINED
     mark = SourceMark(Path(clip.path).stem, system, source_type, prompt if isinstance(prompt, str) else "")
-    return replace(copy, mark=mark, facts=_facts(manifest, record), certificate=order.certificate)
+    return replace(
+        copy,
+        mark=mark,
+        facts=_facts(manifest, record),
+        certificate=order.certificate,
+        is_sealed=credentials_of(clip.source).present,
+    )
 
 
 def _facts(manifest: Manifest, record: JobRecord) -> Variables:
@@ -183,7 +196,12 @@ def _facts(manifest: Manifest, record: JobRecord) -> Variables:
     }
 
 
-def _finish(
+def _listed(destination: Destination, manifest: Manifest, clips: Sequence[PublishedClip]) -> dict[str, Json]:
+    documents: list[Json] = [clip.document(destination.sha256_of(clip.path)) for clip in clips]
+    return {"manifest": {"name": manifest.name, "file": manifest.path.name}, "clips": documents}
+
+
+def _put_beside(
     destination: Destination,
     manifest: Manifest,
     clips: Sequence[PublishedClip],
@@ -191,32 +209,30 @@ def _finish(
     *,
     is_sandbox: bool,
 ) -> dict[str, str]:
-    """What is made of all clips, then what is not picked any more goes, then the list.
-
-    Returns what could not be made, and why.
-    """
+    """What is made of all clips. Returns what could not be made, and why."""
     documents = [clip.document(destination.sha256_of(clip.path)) for clip in clips]
-    listed: dict[str, Json] = {"manifest": {"name": manifest.name, "file": manifest.path.name}, "clips": documents}
-    table, page = table_of(documents), handover_page(manifest.name, clips, _marked(order), is_sandbox=is_sandbox)
-    for path, text in ((_TABLE, table), (_PAGE, page)):
+    page = handover_page(manifest.name, clips, _marked(order), is_sandbox=is_sandbox)
+    for path, text in ((_TABLE, table_of(documents)), (_PAGE, page)):
         _put_bytes(destination, path, text.encode())
     _put_timelines(destination, manifest.name, clips, order)
-    failed = _put_sheets(destination, clips, order)
-    sidecars = [clip.path + SUFFIX for clip in clips if order.marks and not clip.path.endswith(MP4)]
-    wanted = [*(clip.path for clip in clips), *sidecars]
-    destination.remove_others(wanted)
+    return _put_sheets(destination, clips, order)
+
+
+def _finish(destination: Destination, manifest: Manifest, clips: Sequence[PublishedClip], order: PublishOrder) -> None:
+    """The archive of all that is there, and the list."""
+    listed = _listed(destination, manifest, clips)
     if order.zip is not None:
-        texts = {LIST: text_of({"version": VERSION, **listed}), _TABLE: table, _PAGE: page}
-        _put_archive(destination, order, order.zip, texts, list(filter(destination.has, wanted)))
+        paths = [path for clip in clips for path in (clip.path, clip.path + SUFFIX) if destination.has(path)]
+        named = [*paths, *filter(destination.has, (_TABLE, _PAGE))]
+        _put_archive(destination, order, order.zip, text_of({"version": VERSION, **listed}), named)
     destination.finish(listed)
-    return failed
 
 
 def _put_archive(
-    destination: Destination, order: PublishOrder, file: Path, texts: Mapping[str, str], paths: Sequence[str]
+    destination: Destination, order: PublishOrder, file: Path, list_text: str, paths: Sequence[str]
 ) -> None:
-    recipe = _digest([*texts.values(), *(f"{path} {destination.sha256_of(path)}" for path in paths)])
-    content: dict[str, Path | str] = {**texts, **{path: order.folder / path for path in paths}}
+    recipe = _digest([list_text, *(f"{path} {destination.sha256_of(path)}" for path in paths)])
+    content: dict[str, Path | str] = {LIST: list_text, **{path: order.folder / path for path in paths}}
     _put_extra(destination, order, file, recipe, partial(write_archive, files=content))
 
 
