@@ -151,6 +151,10 @@ class Destination:
         """Whether a publish made the file at this path."""
         return path in self._known
 
+    def is_as_written(self, path: str) -> bool:
+        """Whether a publish made the file at this path, and nobody changed it since."""
+        return self.has(path) and self.fates.get(path) is not Fate.EDITED
+
     def finish(self, document: Mapping[str, Any]) -> None:
         """Write the list, if it is another than before, and clear what is left of the work."""
         files = {path: asdict(known[-1]) for path, known in sorted(self._known.items())}

@@ -222,17 +222,15 @@ def _finish(destination: Destination, manifest: Manifest, clips: Sequence[Publis
     """The archive of all that is there, and the list."""
     listed = _listed(destination, manifest, clips)
     if order.zip is not None:
-        paths = [path for clip in clips for path in (clip.path, clip.path + SUFFIX) if destination.has(path)]
-        named = [*paths, *filter(destination.has, (_TABLE, _PAGE))]
-        _put_archive(destination, order, order.zip, text_of({"version": VERSION, **listed}), named)
+        paths = [path for clip in clips for path in (clip.path, clip.path + SUFFIX)]
+        files = list(filter(destination.is_as_written, (*paths, _TABLE, _PAGE)))
+        _put_archive(destination, order, order.zip, files, text_of({"version": VERSION, **listed}))
     destination.finish(listed)
 
 
-def _put_archive(
-    destination: Destination, order: PublishOrder, file: Path, list_text: str, paths: Sequence[str]
-) -> None:
-    recipe = _digest([list_text, *(f"{path} {destination.sha256_of(path)}" for path in paths)])
-    content: dict[str, Path | str] = {LIST: list_text, **{path: order.folder / path for path in paths}}
+def _put_archive(destination: Destination, order: PublishOrder, file: Path, paths: Sequence[str], listed: str) -> None:
+    recipe = _digest([listed, *(f"{path} {destination.sha256_of(path)}" for path in paths)])
+    content: dict[str, Path | str] = {LIST: listed, **{path: order.folder / path for path in paths}}
     _put_extra(destination, order, file, recipe, partial(write_archive, files=content))
 
 
