@@ -206,6 +206,24 @@ def test_a_missing_or_changed_clip_publishes_nothing(campaign, tmp_path):
     assert not (tmp_path / "to").exists()
 
 
+def test_nothing_is_picked(tmp_path):
+    manifest, jobs = deliver(written(tmp_path), [clip_bytes(1)])
+    extras = [word for flag, name in EXTRAS for word in (flag, tmp_path / name)]
+    ended = publish(manifest, *extras)
+    assert (ended.code, "Nothing is picked, and nothing was written." in ended.out) == (0, True)
+    assert not (tmp_path / "to").exists()
+    mark(manifest, jobs[0])
+    assert publish(manifest).code == 0
+    mark(manifest, jobs[0], said=Marking.NONE)
+    ended = publish(manifest, *extras)
+    assert (ended.code, "Nothing is picked." in ended.out) == (0, True), ended.err
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert sorted(archive.namelist()) == ["index.html", "published.csv", "published.json"]
+
+
+EXTRAS = (("--edl", "cut.edl"), ("--otio", "cut.otio"), ("--sheet", "sheet.mp4"), ("--zip", "all.zip"))
+
+
 def test_wrong_flags(campaign, tmp_path):
     manifest, _ = campaign
     for words, told in (

@@ -107,7 +107,7 @@ def test_a_label_keeps_the_sound(tmp_path):
                 frame.pts = None
                 made.mux(sound.encode(frame))
         made.mux(sound.encode())
-    burn_label(source, tmp_path / "to.mp4")
+    burn_label(source, tmp_path / "to.mp4", "Made with AI")
 
     def packets(path):
         with av.open(str(path)) as container:
@@ -115,7 +115,7 @@ def test_a_label_keeps_the_sound(tmp_path):
 
     assert packets(tmp_path / "to.mp4") == packets(source)
     with pytest.raises(LabelError):
-        burn_label(tmp_path / "a.mp3", tmp_path / "none.mp4")
+        burn_label(tmp_path / "a.mp3", tmp_path / "none.mp4", "x")
 
 
 def _file(folder, name, content):

@@ -114,6 +114,9 @@ def _show(options: argparse.Namespace, done: Publication) -> None:
     if done.orphaned:
         jobs = screen.count(done.orphaned, "picked clip")
         screen.say(f"Left out: {jobs} of jobs that the manifest does not have any more")
+    if not done.clips and not done.fates:
+        screen.show("Nothing is picked, and nothing was written.", f"Next: {command_line(options, 'review')}")
+        return
     counts = [f"{len(done.of(fate)):,} {fate}" for fate in (Fate.WRITTEN, Fate.REMOVED) if done.of(fate)]
     folder = screen.shown_path(Path(options.to).resolve())
     screen.show(f"{screen.count(done.clips, 'clip')} in {folder}: files {', '.join(counts) or 'all as they were'}.")

@@ -27,7 +27,7 @@ class CopyError(Exception):
 class CopyOrder:
     """How a clip is to be published. Without a mark it is the delivered file, or that with a label.
 
-    `is_sealed`: it came with credentials, which any change to the file would break.
+    `label` is a text to be burnt in. `is_sealed`: it came with credentials, which any change to the file would break.
     """
 
     source: Path
@@ -35,12 +35,12 @@ class CopyOrder:
     mark: SourceMark | None = None
     facts: Mapping[str, Json] = field(default_factory=dict)
     certificate: Certificate | None = None
-    has_label: bool = False
+    label: str = ""
     is_sealed: bool = False
 
     @property
     def suffix(self) -> str:
-        return MP4 if self.has_label else self.source.suffix
+        return MP4 if self.label else self.source.suffix
 
     @property
     def is_mp4(self) -> bool:
@@ -49,7 +49,7 @@ class CopyOrder:
     @property
     def is_marked_inside(self) -> bool:
         """Whether the mark goes into the file: one with a seal is left whole, unless it gets a seal of ours."""
-        keeps_seal = self.is_sealed and self.certificate is None and not self.has_label
+        keeps_seal = self.is_sealed and self.certificate is None and not self.label
         return self.mark is not None and self.is_mp4 and not keeps_seal
 
     @property
@@ -60,7 +60,7 @@ class CopyOrder:
     @property
     def recipe(self) -> str:
         """Tells two copies of one clip apart that are not made alike. A signature differs each time."""
-        said: dict[str, Json] = {"source": self.sha256, "label": self.has_label}
+        said: dict[str, Json] = {"source": self.sha256, "label": self.label}
         if self.mark is not None and self.is_marked_inside:
             said["mark"] = xmp.packet(self.mark).decode()
         if self.certificate is not None and self.is_mp4:
@@ -87,12 +87,12 @@ def make_copy(order: CopyOrder, target: Path) -> None:
 
 
 def _copy(order: CopyOrder, target: Path) -> None:
-    if order.has_label:
+    if order.label:
         # Imported here: FFmpeg takes long to load.
         from runner.review.publishing.marks.burnt_label import LabelError, burn_label
 
         try:
-            burn_label(order.source, target)
+            burn_label(order.source, target, order.label)
         except LabelError as error:
             raise CopyError(str(error)) from None
         return
@@ -103,4 +103,4 @@ def _copy(order: CopyOrder, target: Path) -> None:
 
 def _claim(order: CopyOrder, mark: SourceMark) -> SignedClaim:
     facts: dict[str, Any] = dict(order.facts)
-    return SignedClaim(mark.title, mark.system, mark.source_type, facts, is_edited=order.has_label)
+    return SignedClaim(mark.title, mark.system, mark.source_type, facts, is_edited=bool(order.label))

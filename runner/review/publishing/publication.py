@@ -31,6 +31,7 @@ from runner.verdicts.votes import verdicts_on
 from runner.video.credentials import credentials_of
 
 _SANDBOX = "sandbox"
+_LABEL, _SANDBOX_LABEL = "Made with AI", "Sandbox, not AI"
 _PAGE, _TABLE = "index.html", "published.csv"
 _SHOWN = 10
 
@@ -77,6 +78,8 @@ def publish(manifest: Manifest, store: Store, selection: Selection, order: Publi
     check_distinct((clip.path, clip.record.key) for clip in clips)
     _check_extras(clips, order)
     _check_sources(clips)
+    if not clips and not (order.folder / LIST).exists():
+        return Publication(0, {}, orphaned=orphaned)
     is_sandbox = store.note("service") == _SANDBOX
     with opened(order.folder) as destination:
         copies = [(clip, _copy_of(manifest, clip, order, is_sandbox=is_sandbox)) for clip in clips]
@@ -108,7 +111,7 @@ def _picks(
     name, clips = namer(manifest, order.name), []
     for record in kept:
         source = manifest.output.dir / (record.video.path if record.video is not None else "")
-        path = name(record) + (CopyOrder(source, "", has_label=order.has_label).suffix)
+        path = name(record) + (CopyOrder(source, "", label=_LABEL * order.has_label).suffix)
         pickers = verdicts.marked(record.id, Marking.PICK)
         clips.append(PublishedClip(record, source, path, None if order.is_anonymous else pickers))
     return clips, len(records) - len(kept)
@@ -167,7 +170,8 @@ def _put_bytes(destination: Destination, path: str, content: bytes, job: str = "
 
 def _copy_of(manifest: Manifest, clip: PublishedClip, order: PublishOrder, *, is_sandbox: bool) -> CopyOrder:
     record = clip.record
-    copy = CopyOrder(clip.source, clip.source_sha256, has_label=order.has_label)
+    label = (_SANDBOX_LABEL if is_sandbox else _LABEL) * order.has_label
+    copy = CopyOrder(clip.source, clip.source_sha256, label=label)
     if not order.marks:
         return copy
     prompt = record.payload.get("prompt") if order.with_prompt else ""
@@ -244,7 +248,7 @@ def _marked(order: PublishOrder) -> str:
 
 
 def _put_timelines(destination: Destination, name: str, clips: Sequence[PublishedClip], order: PublishOrder) -> None:
-    for file in order.timelines:
+    for file in order.timelines if clips else ():
         from runner.review.publishing.edit_lists import timeline_text
 
         text = timeline_text(name, clips, file, order.folder).encode()
