@@ -11,7 +11,7 @@ def test_what_others_wrote_is_text_on_the_page():
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "Each &amp; every file" in page
     assert "script-src" not in page
-    assert "default-src 'none'" in page
+    assert "default-src &#39;none&#39;" in page
     tags: list[str] = []
     parser = HTMLParser()
     parser.handle_starttag = lambda tag, attributes: tags.append(tag)  # type: ignore[method-assign]
