@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,40 @@ def test_one_job_of_it_runs(tmp_path):
 
 def test_an_empty_folder_will_do(tmp_path):
     assert call("init", tmp_path).code == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("*.pyc", "*.pyc\noutputs/\noutputs-sandbox/\n", "Added to .gitignore: outputs/ outputs-sandbox/"),
+        ("outputs/\n", "outputs/\noutputs-sandbox/\n", "Added to .gitignore: outputs-sandbox/"),
+        ("outputs-sandbox/\n outputs/", None, "Nothing to add to .gitignore: outputs/ outputs-sandbox/"),
+    ],
+)
+def test_a_gitignore_that_is_there_is_added_to(tmp_path, before, after, told):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text(before)
+    ended = call("init", tmp_path)
+    assert (ended.code, (tmp_path / ".gitignore").read_text()) == (0, before if after is None else after)
+    assert told in ended.out
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "mine").write_text("precious")
+    (tmp_path / "demo" / ".gitignore").symlink_to(tmp_path / "mine")
+    assert call("init", tmp_path / "demo").code == 7
+    assert (tmp_path / "mine").read_text() == "precious"
+
+
+def test_verdicts_and_the_lockfile_are_text_for_git(tmp_path):
+    call("init", tmp_path)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / "campaign.verdicts").mkdir()
+    for name in ("campaign.verdicts/ann.jsonl", "campaign.lock.json", "campaign.yaml"):
+        (tmp_path / name).touch()
+        assert subprocess.run(["git", "check-ignore", "-q", name], cwd=tmp_path).returncode == 1
+    assert subprocess.run(["git", "check-ignore", "-q", "outputs/x/state.sqlite"], cwd=tmp_path).returncode == 0
 
 
 def test_nothing_is_overwritten(tmp_path):

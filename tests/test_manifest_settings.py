@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runner.manifest import settings
 from runner.manifest.schema.validation import validator
 from runner.manifest.structure import schema
-from runner.model import Budget, Matrix, RunSettings, Sample, Uploads
+from runner.model import Budget, Matrix, Review, RunSettings, Sample, Uploads
 
 
 @pytest.mark.parametrize(
@@ -167,3 +167,20 @@ def test_consent_to_uploads():
     assert settings.uploads(None) is None
     assert settings.uploads({"to": "service"}) == Uploads("service", is_always=False)
     assert settings.uploads({"to": "service", "when": "always"}) == Uploads("service", is_always=True)
+
+
+def test_what_reviewers_are_asked():
+    assert settings.review({}) == Review()
+    own = schema()["properties"]["review"]["properties"]
+    assert {name: own[name]["default"] for name in own} == {
+        "question": Review().question, "reasons": [], "margin": Review().margin, "picks": Review().picks,
+    }  # fmt: skip
+    whole = {"question": "Which would you run?", "reasons": ["flicker"], "margin": 2, "picks": "votes"}
+    assert settings.review(whole) == Review("Which would you run?", ("flicker",), 2.0, "votes")
+
+
+def test_how_many_retakes_a_cell_may_have():
+    assert settings.most_retakes({}) == settings.most_retakes({"rejected": False, "most": 2}) == 0
+    most = schema()["properties"]["retake"]["properties"]["most"]["default"]
+    assert settings.most_retakes({"rejected": True}) == most == 3
+    assert settings.most_retakes({"rejected": True, "most": 7}) == 7

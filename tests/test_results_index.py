@@ -61,6 +61,8 @@ REPORT = {
     "measures": {**dict.fromkeys(MEASURES, 0.5), "sound": False, "last_frame": None, "duplicate_of": None},
     "defects": [{"measure": "frozen", "value": 0.5, "limit": 0.3, "spans": [[0.0, 2.5]]}],
     "warnings": [{"code": "camera", "message": "the prompt says push in"}],
+    "marks": {"ann": {"mark": "pick", "stars": 4}, "bob.b": {"mark": None, "stars": 1}},
+    "pick": True,
 }
 TEXT = st.text(max_size=20)
 JSON = st.recursive(
@@ -176,7 +178,18 @@ def test_pandas_reads_it_under_the_names_of_the_table(tmp_path: Path) -> None:
     table = pandas.read_csv(tmp_path / "index.csv")
     assert set(frame.columns) == set(table.columns)
     assert table[["defects", "warnings"]].values.tolist() == [["frozen", "camera"]] * 2
-    for name in ("take", "cost", "variables.cfg", "video.bytes", "video.fps", "key", "measures.frozen"):
+    for name in (
+        "take",
+        "cost",
+        "variables.cfg",
+        "video.bytes",
+        "video.fps",
+        "key",
+        "measures.frozen",
+        "marks.ann.stars",
+        "marks.ann.mark",
+        "pick",
+    ):
         assert frame[name].tolist() == table[name].tolist()
 
 

@@ -49,6 +49,8 @@ MEMBERS = [
     "measures",
     "defects",
     "warnings",
+    "marks",
+    "pick",
     "error",
 ]
 

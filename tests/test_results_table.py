@@ -124,6 +124,7 @@ def test_columns_are_the_union_in_a_stable_order(tmp_path: Path) -> None:
         "video.codec",
         "thumbnail.path",
         *LOOKED_AT,
+        "pick",
         "error",
     ]
     assert names == text_of(tmp_path, [DONE, JOB]).split("\r\n")[0].split(",")
