@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import Exit
+from runner.review.publishing.destination import bytes_of
 from runner.verdicts.verdict import Marking
 from tests.command import call
 from tests.delivered import clip_bytes, deliver, mark
@@ -84,7 +85,7 @@ def test_picks_are_copied_with_a_list_and_a_page(campaign, tmp_path):
             "cost": 0.25,
             "picked_by": ["ann"],
         }
-    rows = list(csv.DictReader((to / "published.csv").open()))
+    rows = list(csv.DictReader((to / "published.csv").read_text().splitlines()))
     assert [row["path"] for row in rows] == names
     assert list(rows[0]) == list(document["clips"][0])
     page = (to / "index.html").read_text()
@@ -281,6 +282,21 @@ def test_an_archive(campaign, tmp_path):
     listed = json.loads(there["published.json"])
     del listed["files"]
     assert json.loads(inside["published.json"]) == listed
+
+
+def test_words_that_utf_8_does_not_have():
+    assert json.loads(bytes_of({"key": "half \ud800 of a pair"})) == {"key": "half \ud800 of a pair"}
+
+
+def test_an_archive_elsewhere(campaign, tmp_path):
+    manifest, _ = campaign
+    assert publish(manifest, "--zip", tmp_path / "new/folder/all.zip").code == 0
+    assert [each.name for each in (tmp_path / "new/folder").iterdir()] == ["all.zip"]
+    # What somebody put into its place is left.
+    (tmp_path / "new/folder/all.zip").write_bytes(b"theirs")
+    ended = publish(manifest, "--zip", tmp_path / "new/folder/all.zip")
+    assert (ended.code, "Left as it is: ../new/folder/all.zip" in ended.err) == (Exit.JOBS_FAILED, True)
+    assert (tmp_path / "new/folder/all.zip").read_bytes() == b"theirs"
 
 
 def test_only_one_publish_at_a_time(campaign, tmp_path):

@@ -11,13 +11,13 @@ from pathlib import Path
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def write_archive(target: Path, files: Mapping[str, Path | str]) -> None:
-    """Each file or text under its name. Media are not compressed: they are already."""
+def write_archive(target: Path, files: Mapping[str, Path | bytes]) -> None:
+    """Each file or content under its name. Media are not compressed: they are already."""
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name, _TIME)
             entry.external_attr = 0o644 << 16
-            if isinstance(content, str):
+            if isinstance(content, bytes):
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, content)
             else:

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from typing import Any
 from uuid import uuid4
 
 from runner.errors import LockedError, UsageError
+from runner.results.atomic_files import sweep, temporary_of
 from runner.secret import refuse_key
 from runner.state.disk import disk_errors, hash_file, inside, make_folder, sync_folder, sync_parents, unfollowed
 
@@ -71,7 +73,7 @@ class Destination:
         if actual is not None and known[actual].recipe == recipe:
             self._known[path] = [known[actual]]
             return Fate.KEPT
-        with self._staged() as staged:
+        with self._staged(path) as staged:
             make(staged)
             made = Made(hash_file(staged), recipe, job)
             if made.sha256 == actual:
@@ -89,19 +91,21 @@ class Destination:
             return hash_file(target) if target.is_file() and not target.is_symlink() else ""
 
     @contextmanager
-    def _staged(self) -> Iterator[Path]:
-        """The path of a file that is not there yet, and is removed if the block does not move it."""
-        folder = self._folder / _STAGING
-        with disk_errors(f"write {folder}"):
-            make_folder(folder)
-            path = folder / uuid4().hex
+    def _staged(self, path: str) -> Iterator[Path]:
+        """Where the file of a path is made: on the same disk. It is removed if the block does not move it."""
+        folder, target = self._folder / _STAGING, self._folder / path
+        with disk_errors(f"write {target}"):
+            make_folder(folder if _is_inside(path) else target.parent)
+            staged = folder / uuid4().hex if _is_inside(path) else temporary_of(target)
             try:
-                yield path
+                yield staged
+                if not _is_inside(path):
+                    sweep(target, now=time.time())
             finally:
-                path.unlink(missing_ok=True)
+                staged.unlink(missing_ok=True)
 
     def _place(self, staged: Path, path: str, made: Made) -> None:
-        is_inside = not path.startswith("..")
+        is_inside = _is_inside(path)
         target = inside(self._folder, path) if is_inside else self._folder / path
         make_folder(target.parent)
         _sync(staged)
@@ -111,7 +115,9 @@ class Destination:
         self._known[path] = [made]
 
     def _note(self, path: str, made: Made) -> None:
-        with open(self._folder / _STAGING / _JOURNAL, "ab", opener=unfollowed) as file:
+        folder = self._folder / _STAGING
+        make_folder(folder)
+        with open(folder / _JOURNAL, "ab", opener=unfollowed) as file:
             file.write(json.dumps({"path": path, **asdict(made)}).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -158,12 +164,12 @@ class Destination:
     def finish(self, document: Mapping[str, Any]) -> None:
         """Write the list, if it is another than before, and clear what is left of the work."""
         files = {path: asdict(known[-1]) for path, known in sorted(self._known.items())}
-        text = text_of({"version": VERSION, **document, "files": files})
+        content = bytes_of({"version": VERSION, **document, "files": files})
         target = self._folder / LIST
-        if not target.is_file() or target.read_text("utf-8") != text:
-            refuse_key((text,), LIST)
-            with self._staged() as staged:
-                staged.write_text(text, "utf-8")
+        if not target.is_file() or target.read_bytes() != content:
+            refuse_key((content.decode(),), LIST)
+            with self._staged(LIST) as staged:
+                staged.write_bytes(content)
                 _sync(staged)
                 os.replace(staged, target)
                 sync_folder(self._folder)
@@ -194,14 +200,18 @@ def opened(folder: Path) -> Iterator[Destination]:
         os.close(descriptor)
 
 
+def _is_inside(path: str) -> bool:
+    return path.split("/")[0] != ".."
+
+
 def _sync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
-def text_of(document: Mapping[str, Any]) -> str:
-    """A list as its file has it."""
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+def bytes_of(document: Mapping[str, Any]) -> bytes:
+    """A list as its file has it. Half of a surrogate pair, which UTF-8 does not have, stands as JSON's escape of it."""
+    return f"{json.dumps(document, ensure_ascii=False, indent=1)}\n".encode(errors="backslashreplace")
 
 
 def _listed(path: Path) -> dict[str, list[Made]]:

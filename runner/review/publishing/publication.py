@@ -15,7 +15,7 @@ from runner.model import JobRecord, Json, Manifest, Variables, canonical_json, f
 from runner.planning.selection import Selection
 from runner.review.publishing.archive import write_archive
 from runner.review.publishing.clip_copies import CopyError, CopyOrder, make_copy
-from runner.review.publishing.destination import LIST, VERSION, Destination, Fate, opened, text_of
+from runner.review.publishing.destination import LIST, VERSION, Destination, Fate, bytes_of, opened
 from runner.review.publishing.handover_page import handover_page
 from runner.review.publishing.marks.certificates import Certificate
 from runner.review.publishing.marks.xmp import ALGORITHMIC, SUFFIX, TRAINED, SourceMark
@@ -217,7 +217,7 @@ def _put_beside(
     documents = [clip.document(destination.sha256_of(clip.path)) for clip in clips]
     page = handover_page(manifest.name, clips, _marked(order), is_sandbox=is_sandbox)
     for path, text in ((_TABLE, table_of(documents)), (_PAGE, page)):
-        _put_bytes(destination, path, text.encode())
+        _put_bytes(destination, path, text.encode(errors="backslashreplace"))
     _put_timelines(destination, manifest.name, clips, order)
     return _put_sheets(destination, clips, order)
 
@@ -228,14 +228,14 @@ def _finish(destination: Destination, manifest: Manifest, clips: Sequence[Publis
     if order.zip is not None:
         paths = [path for clip in clips for path in (clip.path, clip.path + SUFFIX)]
         files = list(filter(destination.is_as_written, (*paths, _TABLE, _PAGE)))
-        _put_archive(destination, order, order.zip, files, text_of({"version": VERSION, **listed}))
+        _put_archive(destination, order, order.zip, files, bytes_of({"version": VERSION, **listed}))
     destination.finish(listed)
 
 
-def _put_archive(destination: Destination, order: PublishOrder, file: Path, paths: Sequence[str], listed: str) -> None:
-    recipe = _digest([listed, *(f"{path} {destination.sha256_of(path)}" for path in paths)])
-    content: dict[str, Path | str] = {LIST: listed, **{path: order.folder / path for path in paths}}
-    _put_extra(destination, order, file, recipe, partial(write_archive, files=content))
+def _put_archive(to: Destination, order: PublishOrder, file: Path, paths: Sequence[str], listed: bytes) -> None:
+    recipe = _digest([listed.decode(), *(f"{path} {to.sha256_of(path)}" for path in paths)])
+    content: dict[str, Path | bytes] = {LIST: listed, **{path: order.folder / path for path in paths}}
+    _put_extra(to, order, file, recipe, partial(write_archive, files=content))
 
 
 def _marked(order: PublishOrder) -> str:
