@@ -234,6 +234,7 @@ def test_wrong_flags(campaign, tmp_path):
         (("--mark", "--certificate", "x.pem", "--private-key", "y.pem"), "x.pem cannot be read"),
         (("--edl", "cut.mp4"), "cut.mp4 has another ending"),
         (("--zip", "all.tar"), "all.tar has another ending"),
+        (("--picks", "anne"), "did you mean 'ann'"),
         (("--only", "nope"), "matches no job"),
     ):
         ended = publish(manifest, *words)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.cli import screen
 from runner.cli.options import command_line, manifest_of, selection_of, state_of
-from runner.diagnostics.suggestions import unexpanded
+from runner.diagnostics.suggestions import known_here, unexpanded
 from runner.errors import Exit, StateError, UsageError
 from runner.model import Manifest
 from runner.planning.matches import Matches
@@ -19,6 +19,8 @@ from runner.review.publishing.marks.signing import check_extra
 from runner.review.publishing.publication import Publication, PublishOrder
 from runner.review.publishing.publication import publish as publish_picks
 from runner.state.store import Store
+from runner.verdicts.picks import RULES
+from runner.verdicts.verdict_files import folder_of, reviewers_in
 
 _SHOWN = 20
 _TRIAL = "trial-certificate"
@@ -29,7 +31,7 @@ def publish(options: argparse.Namespace) -> int:
     _check_flags(options)
     manifest, _ = manifest_of(options)
     if options.picks is not None:
-        manifest = replace(manifest, review=replace(manifest.review, picks=options.picks))
+        manifest = _with_rule(manifest, options.picks)
     store = state_of(manifest)
     if store is None:
         raise StateError(
@@ -62,6 +64,16 @@ def _published(options: argparse.Namespace, manifest: Manifest, store: Store) ->
         timelines=tuple(file for each in (options.edl, options.otio) if (file := _file(each)) is not None),
     )
     return publish_picks(manifest, store, selection, order)
+
+
+def _with_rule(manifest: Manifest, rule: str) -> Manifest:
+    """The manifest with this rule of picks. Raises UsageError for one that is none, and no reviewer either."""
+    known = (*RULES, *reviewers_in(folder_of(manifest.path, is_sandbox=manifest.is_sandbox)))
+    if rule not in known:
+        raise UsageError(
+            f"--picks {rule} is no rule, and nobody of that name has said anything", known_here(rule, known)
+        )
+    return replace(manifest, review=replace(manifest.review, picks=rule))
 
 
 def _file(path: str | None) -> Path | None:
