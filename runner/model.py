@@ -400,9 +400,9 @@ class Job:
     """The rendered, validated request of a cell.
 
     `image` is empty if the cell has no picture. `payload` holds every parameter that is sent, with references in place
-    of files. `seconds` is the requested
-    length of the video, None if the model has no such parameter. `output` is the path of the video below `videos/`,
-    without extension. Takes of one another have one `cell`: the fingerprint of their first.
+    of files. `seconds` is the requested length of the video, None if the model has no such parameter. `output` is the
+    path of the video below `videos/`, without extension. Takes of one another have one `cell`: the fingerprint of their
+    first. A retake is one beyond those that the manifest has.
     """
 
     id: str
@@ -418,6 +418,7 @@ class Job:
     seconds: float | None = None
     aliases: tuple[str, ...] = ()
     cell: str = ""
+    is_retake: bool = False
 
     def __repr__(self) -> str:
         return f"<Job {self.key} {self.id}>"

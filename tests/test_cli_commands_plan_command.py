@@ -255,7 +255,7 @@ def test_an_unknown_variable_is_refused(tmp_path):
     ended = call("plan", write_manifest(tmp_path, **SWEEP), "--where", "z=1")
     assert ended.code == 2
     assert "--where names the unknown variable 'z'" in ended.err
-    assert "known here: image, model, prompt, s, status, take" in ended.err
+    assert "known here: defect, image, model, pick, prompt, s, status, take" in ended.err
 
 
 # The lockfile

@@ -1,8 +1,12 @@
-"""`run --again KEY --as NAME`, and retakes that are bought, on real sockets and with processes that are killed."""
+"""`run --again KEY --as NAME`, and retakes that are bought, on real sockets and with processes that are killed.
+
+`REELRUN_AGAIN=all python -m pytest tests/test_engine_asks.py -k killed_at -n 0` also kills it at every step of buying.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -23,12 +27,15 @@ from runner.verdicts.verdict_files import folder_of, read
 from runner.verdicts.votes import verdicts_on
 from tests.command import call, environment
 from tests.faults.harness import connection, without_waits
-from tests.faults.killer import AGAIN_STEPS
+from tests.faults.killer import AGAIN_STEPS, STEPS
 from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 from tests.reviewing import buy, open_store, planned, say
 
 FIRST = "p0/plain/take-1"
+KILLS = AGAIN_STEPS if os.environ.get("REELRUN_AGAIN") != "all" else AGAIN_STEPS | STEPS
+# The steps before the ask is committed.
+TOO_EARLY = ("folder made", "ask written, not committed")
 
 
 @pytest.fixture
@@ -85,13 +92,14 @@ def test_it_rejects_a_take_and_buys_one_more(bought, service):
     assert (more.document["submitted"], len(service.accepted)) == (1, 2)
 
 
-@pytest.mark.parametrize("step", AGAIN_STEPS)
+@pytest.mark.parametrize("step", KILLS)
 def test_killed_at_each_step_the_ask_is_kept_and_bought_once(tmp_path, service, step):
     # Bought from the service: it lists what the state knows, and so what it does not list is absent.
     path = write_manifest(tmp_path)
     assert run(path, service).code == 0
+    service.first_status = "queued" if step == "success observed" else "success"
     killed_at(step, path, service, "--again", FIRST, "--as", "ann")
-    is_kept = step != "ask written, not committed"
+    is_kept = step not in TOO_EARLY
     assert len(said(path)[1]) == is_kept
     plain = run(path, service)
     assert (plain.code, len(service.accepted)) == (0, 1 + is_kept)

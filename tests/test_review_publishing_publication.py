@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 import zipfile
@@ -14,7 +15,12 @@ from pathlib import Path
 import pytest
 
 from runner.errors import Exit
+from runner.planning.selection import EVERYTHING
+from runner.results.atomic_files import index_path
 from runner.review.publishing.destination import bytes_of
+from runner.review.publishing.publication import PublishOrder
+from runner.review.publishing.publication import publish as publish_picks
+from runner.state.store import Store
 from runner.verdicts.verdict import Marking
 from tests.command import call
 from tests.delivered import clip_bytes, deliver, mark
@@ -315,7 +321,16 @@ def test_only_one_publish_at_a_time(campaign, tmp_path):
     assert publish(manifest).code == 0
 
 
-def killed_at(step, manifest, words):
+def published(manifest):
+    """Publish without the command line: it is done at every step below."""
+    folder = manifest.path.parent / "to"
+    order = PublishOrder(folder, marks=True, zip=folder / "all.zip")
+    store = Store.read(manifest.output.state, index_path(manifest.output.dir))
+    with store.seen_from(manifest.path):
+        return publish_picks(manifest, store, EVERYTHING, order)
+
+
+def killed_at(step, manifest):
     """Publish in a process of its own that is killed at its so-many-th step on the disk; whether it came to that."""
     child = os.fork()
     if child:
@@ -333,7 +348,7 @@ def killed_at(step, manifest, words):
 
     try:
         sys.addaudithook(on_event)
-        publish(manifest, *words)
+        published(manifest)
     finally:
         os._exit(0)
 
@@ -341,33 +356,24 @@ def killed_at(step, manifest, words):
 def test_a_kill_at_every_step_leaves_no_half_file(campaign, tmp_path):
     """From one list of picks to another: what stands under a name is always the whole of what was or of what comes."""
     manifest, jobs = campaign
-    words = ("--mark", "--zip", tmp_path / "to/all.zip")
-    publish(manifest, *words)
+    published(manifest)
     before = tree(tmp_path / "to")
     mark(manifest, jobs[0], said=Marking.NONE)
     mark(manifest, jobs[1])
     os.rename(tmp_path / "to", tmp_path / "before")
-    _copy(tmp_path / "before", tmp_path / "to")
-    publish(manifest, *words)
+    shutil.copytree(tmp_path / "before", tmp_path / "to")
+    published(manifest)
     after = tree(tmp_path / "to")
     assert set(before) ^ set(after) == {"p0/plain/take-1.mp4", "p0/plain/take-2.mp4"}
     for step in range(200):
-        _copy(tmp_path / "before", tmp_path / "to")
-        was_killed = killed_at(step, manifest, words)
+        shutil.rmtree(tmp_path / "to")
+        shutil.copytree(tmp_path / "before", tmp_path / "to")
+        was_killed = killed_at(step, manifest)
         for path, content in tree(tmp_path / "to").items():
             if not path.startswith(".publishing/"):
                 assert content in (before.get(path), after.get(path)), (step, path)
-        ended = publish(manifest, *words)
-        assert ended.code == 0, (step, ended.err)
+        assert published(manifest).failed == {}
         assert tree(tmp_path / "to") == after, step
         if not was_killed:
             break
     assert 20 < step < 199, "the last one was not killed"
-    print(step, "steps")
-
-
-def _copy(source, target):
-    import shutil
-
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target)

@@ -401,11 +401,13 @@ def test_what_was_asked_for_stays_until_it_is_withdrawn(tmp_path):
         assert store.asked() == [first]
 
 
-def test_the_takes_above_a_number_that_were_submitted(tmp_path):
-    jobs = [make_job(1, take=take) for take in (1, 2, 3, 4)]
+def test_the_retakes_that_were_submitted(tmp_path):
+    jobs = [replace(make_job(1, take=take), is_retake=take > 1) for take in (1, 2, 3, 4)]
     with Store.open(tmp_path / "state.sqlite") as store, store.transaction():
         kit.register(store, jobs, "plan")
         for job in jobs[:3]:
-            store.intend(job, 1.0, None, "USD")
+            attempt = store.intend(job, 1.0, None, "USD")
         assert list(store.bought_takes(1)) == [(jobs[0].fingerprint, 2), (jobs[0].fingerprint, 3)]
-        assert list(store.bought_takes(3)) == []
+        assert list(store.bought_takes(2)) == [(jobs[0].fingerprint, 3)]
+        store.withdraw(attempt)
+        assert list(store.bought_takes(2)) == []

@@ -56,7 +56,7 @@ class DistinctJobs:
                     self._lints.see_equal(job)
                 self._aliases.setdefault(job.id, {})[job.key] = None
                 continue
-            if len(self.ids) == most and job.take > self._manifest.takes:
+            if len(self.ids) == most and job.is_retake:
                 self.above += 1
                 continue
             if len(self.ids) == most:
@@ -66,7 +66,7 @@ class DistinctJobs:
                 deque(islice(cells, _LOOK_AHEAD), maxlen=0)
                 return
             self.ids.add(number)
-            self.retakes += job.take > self._manifest.takes
+            self.retakes += job.is_retake
             self._claim(job)
             yield job
 

@@ -74,7 +74,7 @@ def lines(manifest: Manifest, jobs: Iterable[Job]) -> Iterator[str]:
     neighbours, and shows for each what it is about. Retakes are left out.
     """
     yield f'{{\n  "version": {VERSION},\n  "note": {_text(_NOTE)}'
-    frozen = sorted(_without_retakes(manifest, jobs), key=lambda job: job.key)
+    frozen = sorted(_without_retakes(jobs), key=lambda job: job.key)
     sections = {**_head(manifest), "jobs": ((job.key, _job(job)) for job in frozen)}
     for name, entries in sections.items():
         yield f",\n  {_text(name)}: {{"
@@ -86,9 +86,9 @@ def lines(manifest: Manifest, jobs: Iterable[Job]) -> Iterator[str]:
     yield "\n}\n"
 
 
-def _without_retakes(manifest: Manifest, jobs: Iterable[Job]) -> Iterator[Job]:
+def _without_retakes(jobs: Iterable[Job]) -> Iterator[Job]:
     """Retakes come by verdicts, which are no part of what was reviewed here: they stand outside the lockfile."""
-    return (job for job in jobs if job.take <= manifest.takes)
+    return (job for job in jobs if not job.is_retake)
 
 
 def read(path: Path) -> Lockfile:
@@ -132,7 +132,7 @@ def _of_version_1(content: Mapping[str, Json]) -> dict[str, Json]:
 def drift(lockfile: Lockfile, manifest: Manifest, jobs: Iterable[Job]) -> Drift:
     """The differences between the lockfile and the present manifest. The version of the tool is none of them."""
     now = _head(manifest)
-    present = {job.key: job for job in _without_retakes(manifest, jobs)}
+    present = {job.key: job for job in _without_retakes(jobs)}
     bought, others = _jobs(lockfile.section("jobs"), present)
     rises, prices = _prices(lockfile.section("prices"), manifest, present.values())
     return Drift(

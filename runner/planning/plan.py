@@ -210,8 +210,7 @@ def _plan(
     lints = Lints(expansion.manifest, expansion, diagnostics)
     jobs = DistinctJobs(manifest, expansion, diagnostics, lints)
     tally, matches, uploads = Tally(selection.first), Matches(selection), NeededUploads(manifest, selection.first)
-    digest = None if expansion.is_dynamic else digest_of(manifest, templates.fragments.inputs(), retakes.basis)
-    register = open_register(digest) if open_register is not None else None
+    register = _opened(open_register, manifest, expansion, templates) if open_register is not None else None
     history = store if store is not None and store.has_attempts() else None
     gone = gone_clips(history, manifest.output.dir) if history else frozenset[int]()
     prices = Prices(manifest, ask_price)
@@ -258,6 +257,14 @@ def _plan(
         above=jobs.above,
         uncounted=retakes.verdicts.uncounted,
     )
+
+
+def _opened(
+    open_register: OpenRegister, manifest: Manifest, expansion: Expansion, templates: Templates
+) -> Register | None:
+    if expansion.is_dynamic:
+        return open_register(None)
+    return open_register(digest_of(manifest, templates.fragments.inputs(), expansion.retakes.basis))
 
 
 def _without_errors(diagnostics: PlanDiagnostics, cells: int) -> tuple[Diagnostic, ...]:

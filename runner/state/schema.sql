@@ -194,3 +194,8 @@ CREATE TABLE IF NOT EXISTS clip_credentials (
   issuer      TEXT,
   source_type TEXT
 ) STRICT, WITHOUT ROWID;
+
+-- Jobs that were submitted as takes beyond those of their manifest: whoever changes their mind, they stay in its plan.
+CREATE TABLE IF NOT EXISTS retakes (
+  job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id)
+) STRICT, WITHOUT ROWID;

@@ -227,10 +227,11 @@ class Store(Names):
         self.write("DELETE FROM asked_takes WHERE (cell, take, number, reviewer) = (?, ?, ?, ?)", astuple(asked))
 
     def bought_takes(self, above: int) -> Iterator[tuple[str, int]]:
-        """Fingerprint and number of each submitted take above a number, of this manifest or of none."""
+        """Fingerprint and number of each submitted retake above a number."""
         return self.each(
             lambda row: (str(row[0]), int(row[1])),
-            f"SELECT fingerprint, take FROM jobs WHERE take > ? AND status <> 'pending' AND {self._is_no_other_ones()}",
+            "SELECT fingerprint, take FROM retakes JOIN jobs ON jobs.id = job_id"
+            " WHERE take > ? AND status <> 'pending'",
             (above,),
         )
 
@@ -260,6 +261,8 @@ class Store(Names):
         )
         sent = ((number, reference, address) for reference, address in (addresses or {}).items())
         self.write_many("INSERT INTO sent_addresses VALUES (?, ?, ?)", sent)
+        if job.is_retake:
+            self.write("INSERT OR IGNORE INTO retakes VALUES (?)", (job.id,))
         self._set_status(job.id, Status.UNKNOWN, "submission on its way")
         return next(self.each(attempt_of, f"{_ATTEMPTS} WHERE number = ?", (number,)))
 

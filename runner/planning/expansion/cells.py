@@ -189,7 +189,7 @@ class Expansion:
         request, model, prompt = requests.fingerprint(payload), requests.schema.name, requests.arm.prompt.id
         return Job(
             job_id(request, take), request, take, key, model, image.id, prompt, variables, payload, safe_path(path),
-            requests.seconds(payload), cell=cell or request,
+            requests.seconds(payload), cell=cell or request, is_retake=take > self.manifest.takes,
         )  # fmt: skip
 
     def _has_wrong_size(self, requests: Payloads, payload: Variables, image: Image, key: str) -> bool:

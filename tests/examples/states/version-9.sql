@@ -158,6 +158,9 @@ CREATE TABLE plans (
                                           -- not say whose it was. The manifest that is planned first has it once
 ) STRICT;
 INSERT INTO "plans" VALUES(3,'../campaign.yaml','a48f7fdca23a4a7eceb8fa065e4cfb315d9da3368d850551877fa721a1749df4','index');
+CREATE TABLE retakes (
+  job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE seen_requests (
   request_id TEXT PRIMARY KEY NOT NULL,
   attempts   INTEGER NOT NULL             -- the highest attempt number when it was seen first
