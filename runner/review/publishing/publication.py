@@ -177,7 +177,7 @@ def _copy_of(manifest: Manifest, clip: PublishedClip, order: PublishOrder, *, is
     prompt = record.payload.get("prompt") if order.with_prompt else ""
     system = "reelrun sandbox (no AI)" if is_sandbox else record.model
     source_type = ALGORITHMIC if is_sandbox else TRAINED
-    mark = SourceMark(Path(clip.path).stem, system, source_type, prompt if isinstance(prompt, str) else "")
+    mark = SourceMark(clip.title, system, source_type, prompt if isinstance(prompt, str) else "")
     return replace(
         copy,
         mark=mark,
@@ -275,7 +275,7 @@ def _on_sheet(clip: PublishedClip) -> Shown:
     video = clip.record.video
     assert video is not None, "what is published has a clip"
     size = video.width or 16, video.height or 9
-    return Shown(clip.source, str(Path(clip.path).with_suffix("")), clip.record.model, video.seconds or 0.0, *size)
+    return Shown(clip.source, clip.title, clip.record.model, video.seconds or 0.0, *size)
 
 
 def _put_extra(

@@ -42,6 +42,11 @@ class PublishedClip:
     def source_sha256(self) -> str:
         return self.record.video.sha256 if self.record.video is not None else ""
 
+    @property
+    def title(self) -> str:
+        """Its name, without extension."""
+        return self.path.removesuffix(Path(self.path).suffix)
+
     def document(self, sha256: str) -> dict[str, Json]:
         """As published.json has it; `sha256` is that of the published file."""
         record = self.record
