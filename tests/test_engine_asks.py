@@ -34,6 +34,8 @@ from tests.reviewing import buy, open_store, planned, say
 
 FIRST = "p0/plain/take-1"
 KILLS = AGAIN_STEPS if os.environ.get("REELRUN_AGAIN") != "all" else AGAIN_STEPS | STEPS
+# The clips are looked at elsewhere.
+QUICK = {"run": {"settle": 0.8, "wait": 30, "verify": "header"}, "output": {"dir": "out", "previews": "none"}}
 # The steps before the ask is committed.
 TOO_EARLY = ("folder made", "ask written, not committed")
 
@@ -48,7 +50,7 @@ def service(monkeypatch):
 @pytest.fixture
 def bought(tmp_path):
     """One take of one cell, and its clip."""
-    path = write_manifest(tmp_path, budget={"price_per_job": 1})
+    path = write_manifest(tmp_path, budget={"price_per_job": 1}, **QUICK)
     buy(path)
     return path
 
@@ -95,7 +97,7 @@ def test_it_rejects_a_take_and_buys_one_more(bought, service):
 @pytest.mark.parametrize("step", KILLS)
 def test_killed_at_each_step_the_ask_is_kept_and_bought_once(tmp_path, service, step):
     # Bought from the service: it lists what the state knows, and so what it does not list is absent.
-    path = write_manifest(tmp_path)
+    path = write_manifest(tmp_path, **QUICK if step in AGAIN_STEPS else {})
     assert run(path, service).code == 0
     service.first_status = "queued" if step == "success observed" else "success"
     killed_at(step, path, service, "--again", FIRST, "--as", "ann")
@@ -130,7 +132,7 @@ def test_a_take_rejected_already_asks_for_nothing_more(bought, service):
 
 
 def test_two_takes_of_one_cell(tmp_path, service):
-    path = write_manifest(tmp_path, takes=2, retake={"rejected": True, "most": 1})
+    path = write_manifest(tmp_path, takes=2, retake={"rejected": True, "most": 1}, **QUICK)
     buy(path)
     ended = run(path, service, "--again", FIRST, "--again", "p0/plain/take-2", "--as", "ann")
     assert (ended.document["submitted"], said(path)[1]) == (2, [(1, 3, "ann"), (2, 4, "ann")])
@@ -167,7 +169,7 @@ def test_three_of_twelve_are_rejected_planned_bought_and_bought_once(tmp_path, s
     prompts = [{"id": name, "text": f"A slow push-in, {name}"} for name in ("plain", "mood")]
     path = write_manifest(
         tmp_path, pictures=3, prompts=prompts, takes=2, retake={"rejected": True, "most": 3},
-        budget={"price_per_job": 1, "max_cost": 15}, run={"settle": 0.8, "wait": 30, "concurrency": 1},
+        budget={"price_per_job": 1, "max_cost": 15}, output=QUICK["output"], run={**QUICK["run"], "concurrency": 1},
     )  # fmt: skip
     jobs = buy(path)
     assert len(jobs) == 12
@@ -181,7 +183,7 @@ def test_three_of_twelve_are_rejected_planned_bought_and_bought_once(tmp_path, s
     assert "3 retakes among them" in call("plan", path).out
     locked = run(path, service, "--locked")
     assert (locked.code, locked.document["submitted"]) == (0, 0)
-    assert "not bought: 3 wanted retake(s), for --locked buys no new ones" in locked.err
+    assert "3 retakes are wanted, and not bought: --locked buys no new ones" in locked.err
     assert run(path, service, "--max-cost", "14").code == 4
     assert service.posts == 0
     killed_at("request id committed", path, service)

@@ -123,7 +123,7 @@ def test_above_max_jobs_they_are_told_and_not_planned(bought):
     (found,) = plan.diagnostics
     assert (found.code, found.message) == ("W541", "retakes above max_jobs are not planned: 1")
     assert "max_jobs: 11" in found.hint
-    assert plan.notes == ("not planned: 1 wanted retake(s) above max_jobs",)
+    assert plan.notes == ("1 retake is wanted, and not planned: max_jobs is 10",)
     # Those that were bought go before new ones, whatever the order of the cells.
     buy(path, [each.job for each in plan.submits][1:])
     changed(path, budget={"max_jobs": 9})
@@ -144,7 +144,7 @@ def test_locked_there_are_no_new_ones_and_the_lockfile_has_none(bought):
     assert len(lockfile.read(target).section("jobs")) == 8
     locked = planned(path, is_locked=True)
     assert (len(locked.jobs), locked.held, submits(locked)) == (8, 2, {})
-    assert locked.notes == ("not bought: 2 wanted retake(s), for --locked buys no new ones",)
+    assert locked.notes == ("2 retakes are wanted, and not bought: --locked buys no new ones",)
     assert lockfile.check(locked.manifest, locked.each()) == ()
     buy(path, [next(iter(with_retakes.submits)).job])
     locked = planned(path, is_locked=True)

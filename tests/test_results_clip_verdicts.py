@@ -72,6 +72,16 @@ def test_status_counts_them_and_tells_what_does_not_count(judged):
     assert (one["picked"], one["rejected"]) == (0, 1)
 
 
+def test_what_strangers_wrote_cannot_steer_a_terminal(judged):
+    folder = folder_of(judged)
+    (folder / "e\x1b]0;x\x07.jsonl").write_text("{}")
+    (folder / "eve.jsonl").write_bytes(b'{"v": 1, "kind": "mark", "\\u001b[2J\\u202e": 1}\n')
+    for command in ("status", "plan"):
+        ended = call(command, judged)
+        assert not {"\x1b", "\x07", "\u202e"} & {*ended.out, *ended.err}
+        assert "eve.jsonl:1" in ended.out + ended.err
+
+
 def test_where_nobody_has_said_anything_nothing_is_told(bought):
     path, _ = bought
     assert "verdicts" not in call("status", path, "--json").document

@@ -121,8 +121,9 @@ class Plan:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be told of retakes and verdicts, a line each."""
-        held = f"not bought: {self.held:,} wanted retake(s), for --locked buys no new ones" if self.held else ""
-        above = f"not planned: {self.above:,} wanted retake(s) above max_jobs" if self.above else ""
+        most = self.manifest.budget.max_jobs
+        held = f"{_retakes(self.held)} wanted, and not bought: --locked buys no new ones" if self.held else ""
+        above = f"{_retakes(self.above)} wanted, and not planned: max_jobs is {most:,}" if self.above else ""
         return (*filter(None, (held, above)), *told(self.uncounted))
 
     @property
@@ -160,6 +161,10 @@ class Plan:
         prices = [group.price for group in self.groups if group.action is Action.SUBMIT]
         known = [price for price in prices if price is not None]
         return sum(known, Decimal(0)) if len(known) == len(prices) else None
+
+
+def _retakes(number: int) -> str:
+    return "1 retake is" if number == 1 else f"{number:,} retakes are"
 
 
 def make_plan(

@@ -80,7 +80,9 @@ class Verdicts:
 
     def rejecters(self, job: str) -> tuple[str, ...]:
         """Who rejected a take; nobody where somebody picked it."""
-        return () if self.marked(job, Marking.PICK) else self.marked(job, Marking.REJECT)
+        if job not in self.marks or self.marked(job, Marking.PICK):
+            return ()
+        return self.marked(job, Marking.REJECT)
 
     @property
     def reviewers(self) -> tuple[str, ...]:

@@ -127,15 +127,16 @@ class Expansion:
         return image is NO_IMAGE and requests.arm.prompt.images is None
 
     def _takes(self, group: _Group, variant: Variant, grown: list[_Grown]) -> Iterator[Job]:
-        growth: Growth | None = None
+        growth = Growth("", self.manifest.takes)
         for take in range(1, self.manifest.takes + 1):
             self.seen += 1
-            job = self._job(group, variant.variables, take, growth.cell if growth else "")
+            job = self._job(group, variant.variables, take, growth.cell)
             if job is not None:
-                growth = growth or Growth(job.cell, self.manifest.takes)
-                self.retakes.see(job, growth)
+                growth.cell = job.cell
+                if self.retakes.is_active:
+                    self.retakes.see(job, growth)
                 yield job
-        if growth is not None and self.retakes.is_active:
+        if growth.cell and self.retakes.is_active:
             growth.bought = self._highest_bought(group, variant.variables, growth.cell)
             if self.retakes.may_grow(growth):
                 grown.append(_Grown(group, variant.variables, growth))
