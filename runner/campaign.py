@@ -472,7 +472,7 @@ def results(manifest: Manifest) -> Results:
 
 def _digest(manifest: Manifest) -> str:
     """The sha256 of the manifest as it is now; of one that is no file, that of its text."""
-    if manifest.path.is_file():
+    if manifest.is_file:
         with disk_errors(f"read {manifest.path}"):
             return hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     return next(each.sha256 for each in manifest.inputs if each.kind is InputKind.MANIFEST)

@@ -327,7 +327,7 @@ class Manifest:
     consent to uploads, if there is one. `files` are the media that parameters name, and `service_prices` the prices of
     models that the service was asked for; only planning knows them. `thresholds` are those of defects, None where the
     manifest says nothing of them. A cell has at most `most_retakes` further takes in place of rejected ones.
-    `is_sandbox`: its clips are, or will be, those of the sandbox.
+    `is_sandbox`: its clips are, or will be, those of the sandbox. `is_file`: it is no dictionary of Python.
     """
 
     path: Path
@@ -358,6 +358,7 @@ class Manifest:
     review: Review = field(default_factory=Review)
     most_retakes: int = 0
     is_sandbox: bool = False
+    is_file: bool = True
 
     def __repr__(self) -> str:
         counts = ((len(self.images), "images"), (len(self.prompts), "prompts"), (len(self.matrix.axes), "axes"))

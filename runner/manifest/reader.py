@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.diagnostics.diagnostic_limit import TooManyErrorsError
@@ -85,7 +85,8 @@ def read_dictionary(
         check_key(text)
         return text
 
-    return _read(checked_text, base.resolve() / stem_of(content), fetch, allow_outside)
+    reading = _read(checked_text, base.resolve() / stem_of(content), fetch, allow_outside)
+    return replace(reading, manifest=reading.manifest and replace(reading.manifest, is_file=False))
 
 
 def _read(text: Callable[[], Text], full: Path, fetch: Fetch | None, allow_outside: Sequence[str | Path]) -> Reading:
