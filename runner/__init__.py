@@ -1,19 +1,24 @@
 """Turn YAML manifests into AI videos: the Python API.
 
     manifest = runner.load("campaign.yaml")
-    plan = runner.plan(manifest)
-    result = runner.run(manifest, runner.connect(), confirm=lambda plan: input("Buy? ") == "yes")
+    runner.plan(manifest)
+    runner.run(manifest, sandbox=True)
+    frame = runner.results(manifest, sandbox=True).to_frame()
+    runner.run(manifest, confirm=lambda plan: input(f"Buy for {plan.cost}? ") == "yes")
 
 Heavy modules are imported inside the functions that need them, so that `import runner` is fast.
 """
 
 from __future__ import annotations
 
+import sys
+
 # Importing typing would take a third of the time that `reelrun --help` needs. Type checkers know this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+    from typing import Literal
 
     from runner.api.service import Connection
     from runner.campaign import Result
@@ -21,67 +26,128 @@ if TYPE_CHECKING:
     from runner.model import Json, Manifest
     from runner.planning.plan import Plan
     from runner.planning.selection import Selection
+    from runner.results.frames.job_frame import Results
+    from runner.verdicts.votes import Verdicts
 
-__all__ = ["compare_votes", "connect", "load", "plan", "run"]
+__all__ = ["Selection", "compare_votes", "connect", "load", "plan", "results", "run", "verdicts"]
 
 
-def load(path: str | Path, *, allow_outside: Sequence[str | Path] = ()) -> Manifest:
-    """Read and check a manifest. Its prompts, tables and schemas must be below its folder or one of `allow_outside`.
+class _Package(type(sys)):  # type: ignore[misc]
+    """`results` and `verdicts` are functions here and rooms, whose imports would put the rooms in their places."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in ("results", "verdicts") and isinstance(value, type(sys))):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> object:
+    if name == "Selection":
+        from runner.planning.selection import Selection
+
+        return Selection
+    raise AttributeError(f"module 'runner' has no attribute {name!r}")
+
+
+def load(
+    manifest: str | Path | Mapping[str, object],
+    *,
+    base_dir: str | Path | None = None,
+    allow_outside: Sequence[str | Path] = (),
+) -> Manifest:
+    """Read and check a manifest: a file, or a dictionary with the same keys.
+
+    The paths in a dictionary begin in `base_dir`, else in the current folder, as if a file with its `name` lay there.
+    Prompts, tables and schemas must be below that folder or one of `allow_outside`.
 
     Raises ManifestError with every diagnostic of the first stage that has errors, and UsageError if an entry of
     `allow_outside` is not a folder.
     """
     from pathlib import Path
 
-    from runner.manifest.reader import read
+    from runner.errors import UsageError
+    from runner.manifest.reader import read, read_dictionary
 
-    return read(Path(path), allow_outside=allow_outside).valid()
+    if not isinstance(manifest, (str, Path)):
+        return read_dictionary(manifest, Path(base_dir or "."), allow_outside=allow_outside).valid()
+    if base_dir is not None:
+        raise UsageError("base_dir is for a dictionary", "the paths in a file begin in its own folder")
+    return read(Path(manifest), allow_outside=allow_outside).valid()
 
 
-def plan(manifest: Manifest, selection: Selection | None = None) -> Plan:
+def plan(manifest: Manifest, selection: Selection | None = None, *, sandbox: bool = False) -> Plan:
     """What a run would do, and why. Writes nothing. Raises ManifestError and StateError."""
     from runner import campaign
-    from runner.planning.selection import Selection
 
-    return campaign.plan(manifest, selection or Selection())
+    return campaign.plan(_placed(manifest, sandbox), _selected(manifest, selection), sandbox=sandbox)
 
 
 def connect(base_url: str | None = None) -> Connection:
     """The service that GMI_BASE_URL, GMI_API_KEY and GMI_ORG_ID describe. `base_url` overrides GMI_BASE_URL."""
     import os
 
-    from runner.api.service import Connection, Service
+    from runner.api.client import connection_to
+    from runner.api.service import Service
 
-    return Connection.to(Service.from_environment(os.environ, base_url))
+    return connection_to(Service.from_environment(os.environ, base_url))
 
 
 def run(
     manifest: Manifest,
-    connection: Connection,
+    connection: Connection | None = None,
     selection: Selection | None = None,
     *,
-    confirm: Callable[[Plan], bool],
-    progress: Progress | None = None,
+    sandbox: bool | Mapping[str, object] = False,
+    confirm: Callable[[Plan], bool] | None = None,
+    progress: Progress | Literal[False] | None = None,
     allow_uploads: bool = False,
 ) -> Result:
-    """Do what is left to do, and write the index. `confirm` is called before anything is paid for.
+    """Do what is left to do, and write the index.
 
+    Without a `connection` it is the service of the environment or, with `sandbox`, a local stand-in that costs nothing
+    and has an output folder of its own; `sandbox={"height": 180, "seconds": 0}` is what `--sandbox-NAME` says.
+    `confirm` is asked before anything is paid for; without it a paid service gets nothing: NotConfirmedError.
+    `progress` is called with each snapshot of the run; without it there is a bar, and with False nothing.
     `allow_uploads` is the consent that local files may be put where the service, and others, can read them, for models
     that take addresses only; a manifest may give it, too.
 
     Raises ReelrunError if the run cannot start. An error that stops it later is in the result.
     """
-    from runner import campaign
-    from runner.planning.selection import Selection
+    from contextlib import closing, nullcontext
 
-    return campaign.run(
-        manifest,
-        connection,
-        selection or Selection(),
-        confirm=confirm,
-        progress=progress,
-        allow_uploads=lambda plan: allow_uploads,
-    )
+    from runner import campaign
+    from runner.cli.progress import PlainBar
+
+    manifest = _placed(manifest, bool(sandbox))
+    service = connection or (_sandboxed(manifest, sandbox) if sandbox else connect())
+    with closing(PlainBar(manifest)) if progress is None else nullcontext(progress or None) as tell:
+        return campaign.run(
+            manifest,
+            service,
+            _selected(manifest, selection),
+            confirm=confirm or (lambda plan: _free(plan, service)),
+            progress=tell,
+            allow_uploads=lambda plan: allow_uploads,
+        )
+
+
+def results(manifest: Manifest, *, sandbox: bool = False) -> Results:
+    """The jobs of a manifest as the state has them, each as in `index.json`; `.to_frame()` is a table for pandas.
+
+    Raises StateError, also where nothing was run yet.
+    """
+    from runner import campaign
+
+    return campaign.results(_placed(manifest, sandbox))
+
+
+def verdicts(manifest: Manifest, *, sandbox: bool = False) -> Verdicts:
+    """What reviewers said of the clips that are there now: votes, marks and notes. Raises StateError and DiskError."""
+    from runner import campaign
+
+    return campaign.verdicts(_placed(manifest, sandbox))
 
 
 def compare_votes(votes: Iterable[Sequence[object]], *, margin: float = 5, seed: int = 0) -> dict[str, Json]:
@@ -96,3 +162,41 @@ def compare_votes(votes: Iterable[Sequence[object]], *, margin: float = 5, seed:
     from runner.review.statistics.comparison_document import compare
 
     return compare(votes, margin=margin, seed=seed)
+
+
+def _placed(manifest: Manifest, sandbox: bool) -> Manifest:
+    from dataclasses import replace
+
+    from runner.manifest.output_folders import moved
+
+    return replace(manifest, output=moved(manifest.output, None, sandbox), is_sandbox=sandbox)
+
+
+def _selected(manifest: Manifest, selection: Selection | None) -> Selection:
+    from runner.planning.selection import EVERYTHING, of_manifest
+
+    return of_manifest(selection or EVERYTHING, manifest)
+
+
+def _sandboxed(manifest: Manifest, ways: bool | Mapping[str, object]) -> Connection:
+    from runner.cli.commands.sandbox_command import SandboxWays, sandboxed
+    from runner.errors import UsageError
+
+    try:
+        return sandboxed(manifest, SandboxWays() if ways is True else SandboxWays(**ways))  # type: ignore[arg-type]
+    except TypeError as error:
+        known = "slots, seconds, failure_rate, height, behave"
+        raise UsageError(f"the sandbox has no such setting: {error}", f"it has {known}") from None
+
+
+def _free(plan: Plan, service: Connection) -> bool:
+    """Whether a service costs nothing. Raises NotConfirmedError if it is paid: nobody was asked."""
+    from runner.diagnostics.words import money
+    from runner.errors import NotConfirmedError
+    from runner.model import Action
+
+    if not service.is_paid():
+        return True
+    cost = "" if plan.cost is None else f" for {money(plan.cost, plan.manifest.budget.currency)}"
+    said = f"this would submit {plan.totals[Action.SUBMIT]:,} jobs{cost} to {service.name}; nothing was sent"
+    raise NotConfirmedError(said, "look at runner.plan(manifest), then give confirm=lambda plan: True; or sandbox=True")

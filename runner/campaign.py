@@ -19,13 +19,14 @@ from runner.api.client import Client
 from runner.api.linked_files import LinkedFiles
 from runner.api.models.model_records import ServicePrices, patient_for_price
 from runner.api.service import SANDBOX, Connection
+from runner.diagnostics.html_tables import html_table
 from runner.engine.asks import Again, asking
 from runner.engine.clock import SystemClock
 from runner.engine.downloads.fetching import MOST_FETCHES, MOST_VERIFIED
 from runner.engine.loop import Engine, Report, check_budget, check_service
 from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
-from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, worst
-from runner.model import Action, Manifest, Origin, Status, Uploads, Variables
+from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, StateError, worst
+from runner.model import Action, InputKind, Manifest, Origin, Status, Uploads, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
 from runner.planning.elsewhere import with_elsewhere
@@ -37,7 +38,9 @@ from runner.results import index, measuring, page
 from runner.results.atomic_files import index_path, replacing
 from runner.results.clip_reports import ClipReports, ClipTotals
 from runner.results.clip_verdicts import ClipVerdicts
+from runner.results.frames.job_frame import Results
 from runner.results.inventory import Inventory, Kind
+from runner.results.job_document import job_document
 from runner.results.measuring import MeasuringResult, Tell
 from runner.results.page import Serving
 from runner.results.snapshot import snapshot as taken
@@ -47,6 +50,7 @@ from runner.state.journal import files_beside
 from runner.state.renames import carry_out
 from runner.state.runlock import run_lock
 from runner.state.store import Store
+from runner.verdicts.votes import Verdicts, verdicts_on
 
 # Enough for all calls and downloads at the same time. More threads would only cost memory.
 _THREADS = MOST_CALLS + MOST_FETCHES + MOST_VERIFIED
@@ -63,7 +67,7 @@ _EXITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """How a run ended. `totals` counts all jobs of the state; `unfinished` are selected jobs that did not succeed.
 
@@ -86,6 +90,16 @@ class Result:
     differences: tuple[str, ...] = ()
     removed: Mapping[Status, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{number:,} {status}" for status, number in self.totals.items() if number)
+        return f"<Result: {counts or 'no jobs'}; {self.submitted:,} submitted; exit {int(self.exit_code)}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(status, number) for status, number in self.totals.items() if number]
+        stopped = f"; stopped: {self.error.message}" if self.error is not None else ""
+        caption = f"{self.submitted:,} submitted{stopped}; page: {self.index.with_suffix('.html')}"
+        return html_table(caption, ("status", "jobs"), rows)
 
 
 def plan(
@@ -423,14 +437,12 @@ def write_page(file: TextIO, manifest: Manifest, store: Store, now: float, servi
 
 
 def _header(manifest: Manifest, store: Store, now: float) -> index.Header:
-    with disk_errors(f"read {manifest.path}"):
-        digest = hashlib.sha256(manifest.path.read_bytes()).hexdigest()
     folder = store.index_in(manifest.output.dir).parent
     verdicts = ClipVerdicts.of(manifest, store)
     return index.Header(
         name=manifest.name,
         file=manifest.path.name,
-        sha256=digest,
+        sha256=_digest(manifest),
         service=store.note("service") or "",
         currency=store.currency() or manifest.budget.currency,
         generated_at=now,
@@ -455,6 +467,40 @@ def _comparison_section(manifest: Manifest, store: Store, found: ClipVerdicts) -
     from runner.review.comparing.comparison_section import comparison_section
 
     return comparison_section(manifest, store, found.verdicts)
+
+
+def verdicts(manifest: Manifest) -> Verdicts:
+    """What reviewers said of the clips that are there now. Raises StateError, also if there is no state yet."""
+    with _state_to_read(manifest) as store:
+        return verdicts_on(manifest, store)
+
+
+def _state_to_read(manifest: Manifest) -> Store:
+    output = manifest.output
+    store = Store.read(output.state, index_path(output.dir))
+    if store is None:
+        raise StateError(f"there is no state at {output.state} yet", "a run makes it")
+    return store.seen_from(manifest.path)
+
+
+def results(manifest: Manifest) -> Results:
+    """The jobs of a manifest as they are now. Writes nothing. Raises StateError, also if there is no state yet."""
+    with _state_to_read(manifest) as store:
+        report = ClipReports(manifest, store, ClipVerdicts.of(manifest, store))
+        pictures = {image.id: image.known for image in manifest.images}
+        jobs = (
+            job_document(each, {} if each.orphaned else pictures.get(each.image), report(each))
+            for each in store.records()
+        )
+        return Results(manifest.name, manifest.output.dir, tuple(jobs))
+
+
+def _digest(manifest: Manifest) -> str:
+    """The sha256 of the manifest as it is now; of one that is no file, that of its text."""
+    if manifest.is_file:
+        with disk_errors(f"read {manifest.path}"):
+            return hashlib.sha256(manifest.path.read_bytes()).hexdigest()
+    return next(each.sha256 for each in manifest.inputs if each.kind is InputKind.MANIFEST)
 
 
 def _dry_result(planned: Plan, store: Store) -> Result:

@@ -72,6 +72,11 @@ class Diagnostic:
     hint: str = ""
     source: str = ""
 
+    def __str__(self) -> str:
+        place = self.position
+        line = f"{place.file}:{place.line}:{place.column}: {self.severity}[{self.code}]: {self.message}"
+        return f"{line}\n   help: {self.hint}" if self.hint else line
+
     def as_json(self) -> dict[str, object]:
         """The diagnostic as `validate --json` prints it."""
         return {
@@ -95,6 +100,10 @@ class ReelrunError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __str__(self) -> str:
+        """What a traceback ends with: in Python nobody prints the hint apart."""
+        return f"{self.message}\n  help: {self.hint}" if self.hint else self.message
 
 
 class UsageError(ReelrunError):
@@ -126,6 +135,9 @@ class ManifestError(ReelrunError):
             place = first.position
             message += f"; the first: {place.file}:{place.line}:{place.column}: {first.message}"
         super().__init__(message, first.hint if first else "")
+
+    def __str__(self) -> str:
+        return "\n".join((self.message.partition(";")[0], *map(str, self.diagnostics)))
 
 
 class DriftError(ReelrunError):
@@ -179,6 +191,13 @@ class DiskError(ReelrunError):
 
     code = "disk"
     exit_code = Exit.UNAVAILABLE
+
+
+class PublishError(ReelrunError):
+    """A clip that is to be published is not there, or is not what was delivered."""
+
+    code = "publish"
+    exit_code = Exit.JOBS_FAILED
 
 
 class ServiceError(ReelrunError):

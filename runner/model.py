@@ -316,7 +316,7 @@ class Review:
 _USUAL = ModelSettings()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Manifest:
     """A manifest that was read and checked.
 
@@ -327,7 +327,7 @@ class Manifest:
     consent to uploads, if there is one. `files` are the media that parameters name, and `service_prices` the prices of
     models that the service was asked for; only planning knows them. `thresholds` are those of defects, None where the
     manifest says nothing of them. A cell has at most `most_retakes` further takes in place of rejected ones.
-    `is_sandbox`: its clips are, or will be, those of the sandbox.
+    `is_sandbox`: its clips are, or will be, those of the sandbox. `is_file`: it is no dictionary of Python.
     """
 
     path: Path
@@ -358,6 +358,12 @@ class Manifest:
     review: Review = field(default_factory=Review)
     most_retakes: int = 0
     is_sandbox: bool = False
+    is_file: bool = True
+
+    def __repr__(self) -> str:
+        counts = ((len(self.images), "images"), (len(self.prompts), "prompts"), (len(self.matrix.axes), "axes"))
+        size = ", ".join(f"{number} {noun}" for number, noun in (*counts, (self.takes, "takes")) if number)
+        return f"<Manifest {self.name} ({', '.join(self.models)}): {size}>"
 
     def of_model(self, model: str) -> ModelSettings:
         """What the manifest says of a model."""
@@ -390,7 +396,7 @@ class Manifest:
         return any(self.price_of(model)[0] is not None for model in self.models)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Job:
     """The rendered, validated request of a cell.
 
@@ -415,6 +421,9 @@ class Job:
     cell: str = ""
     is_retake: bool = False
 
+    def __repr__(self) -> str:
+        return f"<Job {self.key} {self.id}>"
+
 
 @dataclass(frozen=True, slots=True)
 class AskedTake:
@@ -435,7 +444,7 @@ class Change:
     new: Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Planned:
     """A job, what a run would do with it, and why.
 
@@ -454,6 +463,9 @@ class Planned:
     former: str = ""
     path: str = ""
     holder: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Planned {self.action} {self.job.key}: {self.reason}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -582,6 +594,20 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """The Content Credentials (C2PA) that a clip came with.
+
+    `state` is trusted, valid, invalid, or None if nobody could tell. `issuer` is who signed, by the certificate, and
+    `source_type` the digital source type that they state (IPTC), such as `trainedAlgorithmicMedia`.
+    """
+
+    present: bool
+    state: str | None = None
+    issuer: str | None = None
+    source_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord:
     """A job as the state records it. Times are Unix seconds.
 
@@ -609,6 +635,7 @@ class JobRecord:
     thumbnail: Artifact | None = None
     error: str | None = None
     measured: Measured | None = None
+    credentials: Credentials | None = None
 
 
 _LITERALS = {None: "null", False: "false", True: "true"}

@@ -1,52 +1,18 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 import pytest
 
 from runner.cli.arguments import parser
-from runner.cli.options import command_line, manifest_of, moved, selection_of
+from runner.cli.options import command_line, manifest_of, selection_of
 from runner.errors import ManifestError, UsageError
-from runner.model import Output
 from tests.command import call
 from tests.kit import write_manifest
 
 
 def options(*words: object):
     return parser().parse_args([str(word) for word in words])
-
-
-def at(folder: str, state: str = "state.sqlite") -> Output:
-    return Output(Path(folder), Path(folder) / state)
-
-
-def test_the_sandbox_has_a_folder_of_its_own():
-    assert moved(at("/x/out"), None, True) == at("/x/out-sandbox")
-    assert moved(at("/x/out"), None, False) == at("/x/out")
-
-
-def test_output_takes_the_state_along_and_gets_the_suffix_too(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert moved(at("/x/out"), "there", False) == at(f"{tmp_path}/there")
-    assert moved(at("/x/out"), "there/", True) == at(f"{tmp_path}/there-sandbox")
-    assert moved(at("/x/out"), "a/../there", True) == at(f"{tmp_path}/there-sandbox")
-
-
-def test_a_state_elsewhere_stays_there_but_for_the_sandbox():
-    apart = Output(Path("/x/out"), Path("/fast/state.db"))
-    assert moved(apart, "/y/out", False) == Output(Path("/y/out"), Path("/fast/state.db"))
-    assert moved(apart, None, True) == Output(Path("/x/out-sandbox"), Path("/fast/state-sandbox.db"))
-
-
-@pytest.mark.parametrize(
-    ("output", "folder"),
-    [(at("/"), None), (at("/x/out"), "/"), (at("/x/out", "."), None), (at("/x/out", "../.."), None)],
-)
-def test_folders_that_cannot_hold_results(output, folder):
-    output = Output(output.dir, output.state.resolve())
-    with pytest.raises(UsageError):
-        moved(output, folder, True)
 
 
 def test_flags_lower_limits_and_nothing_else(tmp_path):

@@ -114,7 +114,7 @@ def test_load_raises_all_errors(write):
     with pytest.raises(ManifestError) as caught:
         load(write(SMALL + "takes: 0\nvars: {a: no}\nnmae: x\n"))
     assert [each.code for each in caught.value.diagnostics] == ["E205", "W901", "E201"]
-    assert "the manifest has 2 errors; the first: m.yaml:5:8: takes is 0" in str(caught.value)
+    assert "the manifest has 2 errors; the first: m.yaml:5:8: takes is 0" in caught.value.message
     assert load(write(SMALL + "vars: {a: no}\n")).constants == {"a": False}
 
 

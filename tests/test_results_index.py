@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from runner.errors import DiskError
-from runner.model import Artifact, JobRecord, Status
+from runner.model import Artifact, Credentials, JobRecord, Status
 from runner.results.index import Header, write
 from runner.shipped import shipped
 from runner.video.measures import MEASURES
@@ -54,6 +54,7 @@ DONE = replace(
     cost=Decimal("0.50"),
     video=Artifact("videos/shoe/a #1.mp4", "0" * 64, 12_345, 5.04, 640, 360, 24.0, "h264"),
     thumbnail=Artifact("thumbnails/shoe/a #1.jpg", "1" * 64, 99),
+    credentials=Credentials(True, "valid", "somebody", "trainedAlgorithmicMedia"),
 )
 # What is known of a clip that was looked at.
 REPORT = {
@@ -189,6 +190,7 @@ def test_pandas_reads_it_under_the_names_of_the_table(tmp_path: Path) -> None:
         "marks.ann.stars",
         "marks.ann.mark",
         "pick",
+        "credentials.state",
     ):
         assert frame[name].tolist() == table[name].tolist()
 

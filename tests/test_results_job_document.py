@@ -51,6 +51,7 @@ MEMBERS = [
     "warnings",
     "marks",
     "pick",
+    "credentials",
     "error",
 ]
 
@@ -71,6 +72,7 @@ def test_what_is_not_known_is_null() -> None:
         "thumbnail",
         "previews",
         "measures",
+        "credentials",
         "error",
     ]
 

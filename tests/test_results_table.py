@@ -125,6 +125,10 @@ def test_columns_are_the_union_in_a_stable_order(tmp_path: Path) -> None:
         "thumbnail.path",
         *LOOKED_AT,
         "pick",
+        "credentials.present",
+        "credentials.state",
+        "credentials.issuer",
+        "credentials.source_type",
         "error",
     ]
     assert names == text_of(tmp_path, [DONE, JOB]).split("\r\n")[0].split(",")

@@ -16,7 +16,7 @@ from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Answer, Listing, Remote, Submission, message_of, parsed, remote_of, words_of
 from runner.api.body import Body, PictureChangedError
 from runner.api.listing import read_listing
-from runner.api.service import Service
+from runner.api.service import Connection, Service
 from runner.api.transport import CallError, Transport, check_environment
 from runner.secret import holds_key, without_key
 from runner.version import RELEASE
@@ -178,6 +178,17 @@ class Client:
             else:
                 kind, message = AnswerClass.ACCEPTED, ""
         return Submission(kind, remote, reply.status, message=message, retry_after=reply.retry_after)
+
+
+def connection_to(service: Service) -> Connection:
+    """A connection to a service that is paid unless it is our sandbox. Asking raises AccessError without a key."""
+
+    def is_paid() -> bool:
+        # Without a key nothing can be sent, so the user need not be asked.
+        service.require_key()
+        return not Client(service).is_sandbox()
+
+    return Connection.to(service, is_paid)
 
 
 def _unanswered(error: CallError) -> AnswerClass:

@@ -142,6 +142,8 @@ def _manifest_commands(commands: _Commands) -> None:
     _sandboxed(plan)
     verify = _manifest(commands, "verify", "hash every file against the state and the index")
     verify.add_argument("--repair", action="store_true", help="fetch again what the service still has")
+    credentials = "also tell what Content Credentials (C2PA) the clips came with, and whether their seals are whole"
+    verify.add_argument("--credentials", action="store_true", help=credentials)
     _base_url(verify)
     verify.add_argument("--no-progress", action="store_true", help="no progress on the screen")
     _selection(verify)
@@ -154,6 +156,7 @@ def _manifest_commands(commands: _Commands) -> None:
     _selection(measure)
     _sandboxed(measure)
     _compare_command(commands)
+    _publish_command(commands)
     _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
     _review_command(commands)
 
@@ -186,6 +189,35 @@ def _compare_command(commands: _Commands) -> None:
     )
     _selection(compare)
     _sandboxed(compare)
+
+
+def _publish_command(commands: _Commands) -> None:
+    what = "copy the picked clips to a folder, under good names, with a list and a page; what was delivered stays"
+    publish = _manifest(commands, "publish", what)
+    publish.add_argument("--to", required=True, metavar="DIR", help="the folder; what others put there is not touched")
+    name = "what makes the names, without extension, such as '{{ image.id }}-{{ take }}' (the key of each job)"
+    publish.add_argument("--name", metavar="TEMPLATE", help=name)
+    rule = "another rule than review.picks: any, all, majority, votes, or a reviewer"
+    publish.add_argument("--picks", metavar="RULE", help=rule)
+    publish.add_argument("--anonymous", action="store_true", help="leave out the names of reviewers")
+    marks = publish.add_argument_group("marks")
+    marks.add_argument("--mark", action="store_true", help="each file says that AI made it, and with what (XMP)")
+    marks.add_argument("--with-prompt", action="store_true", help="with --mark: tell the prompt, too")
+    signed = "with --mark: sign it as well (C2PA, PEM with its chain); 'self' makes one for trying that nobody trusts"
+    marks.add_argument("--certificate", metavar="PEM", help=signed)
+    marks.add_argument("--private-key", metavar="PEM", help="the key of the certificate")
+    label = "burn a small 'Made with AI' into the pictures: the clips are encoded anew"
+    marks.add_argument("--label", action="store_true", help=label)
+    more = publish.add_argument_group("beside the clips")
+    for flag, said in (
+        ("zip", "all of it in one archive"),
+        ("sheet", "a grid that plays all clips (.mp4) and a contact sheet (.png), with labels"),
+        ("edl", "the clips one after the other as an EDL; reels are the first 8 digits of the job ids"),
+        ("otio", "the same for OpenTimelineIO (.otio) or Final Cut (.fcpxml)"),
+    ):
+        more.add_argument(f"--{flag}", metavar="FILE", help=said)
+    _selection(publish)
+    _sandboxed(publish)
 
 
 def _run_command(commands: _Commands) -> None:

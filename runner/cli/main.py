@@ -33,6 +33,7 @@ _MODULES = {
     "measure": "measure_command",
     "review": "review_command",
     "compare": "compare_command",
+    "publish": "publish_command",
     "models": "query_commands",
     "requests": "query_commands",
     "doctor": "doctor_command",

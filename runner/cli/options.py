@@ -8,12 +8,12 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from runner.cli.set_flag import with_flags
-from runner.diagnostics.suggestions import misread, unexpanded
 from runner.diagnostics.words import command
 from runner.errors import Diagnostic, UsageError
+from runner.manifest.output_folders import moved
 from runner.manifest.reader import read
 from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
-from runner.model import Manifest, Output, Status
+from runner.model import Manifest, Status
 from runner.planning.plan import lowered
 from runner.planning.selection import DEFECT, PICK, STATUS, Selection, conditions, stands_for
 from runner.results.atomic_files import index_path
@@ -49,30 +49,6 @@ def _cost(text: str | None) -> Decimal | None:
         hint = f"write a number, such as 12.50, up to {MOST_COST:,} and with at most {DECIMALS} decimals"
         raise UsageError(f"--max-cost {text} is no amount of money", hint)
     return cost
-
-
-def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
-    """The output with another folder, and with `-sandbox` added to its name for the sandbox.
-
-    A state below the folder moves with it. Any other state stays where it is, with `-sandbox` added to its name for the
-    sandbox. Raises UsageError if the folder cannot hold results.
-    """
-    if folder is not None and misread(folder) and not Path(folder).exists():
-        by_shell = "a shell replaces it where it stands alone, without quotes: --output ~/videos"
-        hint = by_shell if unexpanded(folder) else misread(folder)
-        raise UsageError(f"--output {folder} would make a folder of that name", hint)
-    target = output.dir if folder is None else Path(folder).resolve()
-    if not target.name:
-        raise UsageError(f"results cannot go to {target} itself", "name a folder below it")
-    if sandbox:
-        target = target.with_name(target.name + "-sandbox")
-    if output.state in (output.dir, *output.dir.parents):
-        raise UsageError(f"output.state is the folder {output.state}", "name a file in it, such as state.sqlite")
-    if output.state.is_relative_to(output.dir):
-        state = target / output.state.relative_to(output.dir)
-    else:
-        state = output.state.with_stem(output.state.stem + "-sandbox") if sandbox else output.state
-    return replace(output, dir=target, state=state)
 
 
 def state_of(manifest: Manifest) -> Store | None:

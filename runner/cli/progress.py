@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from runner.cli import screen
 from runner.diagnostics.terminal import safe
@@ -16,6 +16,7 @@ from runner.model import Budget, Manifest
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+    from tqdm.auto import tqdm as tqdm_auto
 
 # Seconds between two lines if there is no terminal.
 _LINE_EVERY = 10.0
@@ -60,6 +61,37 @@ class Bar:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+class PlainBar:
+    """A bar as scripts and notebooks show it, with the facts behind it."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._budget = manifest.budget
+        self._bar: tqdm_auto[Any] | None = None
+
+    def __call__(self, snapshot: RunSnapshot) -> None:
+        if self._bar is None:
+            self._bar = _bar_of_notebooks()(total=snapshot.total, unit=" jobs", mininterval=0.1, dynamic_ncols=True)
+        self._bar.total = snapshot.total
+        self._bar.n = snapshot.done + snapshot.failed
+        self._bar.set_postfix_str(safe(facts(snapshot, self._budget)), refresh=False)
+        self._bar.update(0)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.refresh()
+            self._bar.close()
+
+
+def _bar_of_notebooks() -> type[tqdm_auto[Any]]:
+    import warnings
+
+    with warnings.catch_warnings():
+        # It says that ipywidgets would make the bar prettier.
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm as tqdm_auto
+    return tqdm_auto
 
 
 class Lines:

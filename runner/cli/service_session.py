@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from runner.api.client import Client
+from runner.api.client import Client, connection_to
 from runner.api.service import Connection, Service
-from runner.cli.commands.sandbox_command import sandboxed
+from runner.cli.commands.sandbox_command import SandboxWays, sandboxed
 from runner.cli.progress import Bar, Lines
 from runner.errors import Exit, UsageError
 from runner.model import Manifest
@@ -30,17 +30,21 @@ def to_sandbox(options: argparse.Namespace) -> None:
 def connection_of(options: argparse.Namespace, manifest: Manifest) -> Connection:
     """The sandbox, or the service given by flags and environment. Raises UsageError and AccessError."""
     if options.sandbox and not options.base_url:
-        return sandboxed(options, manifest)
+        return sandboxed(manifest, _ways(options))
     service = _service_of(options)
     if options.sandbox and not service.is_loopback:
         raise UsageError("--sandbox and --base-url exclude each other", "the sandbox has an address of its own")
+    return connection_to(service)
 
-    def is_paid() -> bool:
-        # Without a key nothing can be sent, so the user need not be asked.
-        service.require_key()
-        return not Client(service).is_sandbox()
 
-    return Connection.to(service, is_paid)
+def _ways(options: argparse.Namespace) -> SandboxWays:
+    return SandboxWays(
+        options.sandbox_slots,
+        options.sandbox_seconds,
+        options.sandbox_failure_rate,
+        options.sandbox_height,
+        tuple(options.sandbox_behave),
+    )
 
 
 def _service_of(options: argparse.Namespace) -> Service:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.diagnostics.suggestions import nearby
 from runner.diagnostics.text import Text, file_error
-from runner.errors import Diagnostic, ManifestError, Severity, Stage
+from runner.errors import Diagnostic, ManifestError, Severity, Stage, UsageError
 from runner.manifest import settings
 from runner.manifest.axes import AxisFile, with_values
-from runner.manifest.files import folders_of, read_text
+from runner.manifest.dictionaries import stem_of, yaml_of
+from runner.manifest.files import check_key, folders_of, read_text
 from runner.manifest.json_values import integer, items, mapping
 from runner.manifest.parameters import check_parameters
 from runner.manifest.pictures.entries import Candidate, candidates
@@ -33,6 +34,8 @@ from runner.media import first_picture
 from runner.model import Image, Input, InputKind, Json, Manifest, Matrix, Prompt, Route
 
 MAX_BYTES = 20 * 2**20
+# Where a diagnostic of a manifest is that is no file.
+_NOWHERE = "<manifest>"
 # A file without one of these keys is some other file, and nobody asked for its lines.
 _MANIFEST = re.compile(r"^[\s\"'{]*(?:version|name|model|images|prompts|vars|matrix|params)[\"']?\s*:", re.MULTILINE)
 
@@ -64,9 +67,32 @@ def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str 
     must lie below the manifest's folder or one of `allow_outside`. Raises UsageError if one of these is not a folder.
     """
     full = path.absolute().parent.resolve() / path.name
+    return _read(lambda: _text(path), full, fetch, allow_outside)
+
+
+def read_dictionary(
+    content: Mapping[str, object], base: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str | Path] = ()
+) -> Reading:
+    """Check a manifest that is no file, as if it lay in the folder `base` under its name.
+
+    Diagnostics show its lines as YAML. Raises UsageError for what a manifest cannot hold, and as `read` does.
+    """
+    if not base.is_dir():
+        raise UsageError(f"base_dir is {base}, and there is no such folder", "name the folder of the pictures")
+    text = Text(_NOWHERE, yaml_of(content))
+
+    def checked_text() -> Text:
+        check_key(text)
+        return text
+
+    reading = _read(checked_text, base.resolve() / stem_of(content), fetch, allow_outside)
+    return replace(reading, manifest=reading.manifest and replace(reading.manifest, is_file=False))
+
+
+def _read(text: Callable[[], Text], full: Path, fetch: Fetch | None, allow_outside: Sequence[str | Path]) -> Reading:
     folders = folders_of(full.parent, allow_outside)
     try:
-        document = _document(path, full, folders)
+        document = _document(text(), full, folders)
     except ManifestError as error:
         return Reading(None, error.diagnostics, Stage.YAML)
     found = ReadingDiagnostics(document.source, folders)
@@ -77,9 +103,9 @@ def read(path: Path, *, fetch: Fetch | None = None, allow_outside: Sequence[str 
     return Reading(manifest, found.ordered(settings.ignored(mapping(document.value))), Stage.STRUCTURE)
 
 
-def _document(path: Path, full: Path, folders: Sequence[Path]) -> Document:
+def _document(text: Text, full: Path, folders: Sequence[Path]) -> Document:
     """The document, merged with its defaults. Raises ManifestError if one of the two cannot be read."""
-    document = parse(_text(path))
+    document = parse(text)
     found = ReadingDiagnostics(document.source, folders)
     whole = with_defaults(document, full.parent, schema(), found)
     if found.has_errors:
@@ -105,7 +131,7 @@ def named_pictures(path: Path, *, allow_outside: Sequence[str | Path] = ()) -> N
     """Read as much of a manifest as names pictures. Raises ManifestError if it is no YAML."""
     full = path.absolute().parent.resolve() / path.name
     folders = folders_of(full.parent, allow_outside)
-    document = _document(path, full, folders)
+    document = _document(_text(path), full, folders)
     found = ReadingDiagnostics(document.source, folders)
     known: list[Candidate] = []
     rules: list[Rules] = []

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import overload
 
 from runner.diagnostics.diagnostic_limit import TooManyErrorsError
+from runner.diagnostics.html_tables import html_table
 from runner.diagnostics.suggestions import known_here
+from runner.diagnostics.words import money
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.manifest.settings import MOST_COST
 from runner.model import Action, Input, Job, Json, Manifest, Orphan, Planned, Status
@@ -80,7 +82,7 @@ class Elsewhere:
     jobs: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """Every job of a manifest, in the order of the manifest.
 
@@ -130,6 +132,22 @@ class Plan:
         for group in self.groups:
             counted[group.action] += group.jobs
         return {action: counted[action] for action in Action}
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{number:,} to {action}" for action, number in self.totals.items() if number)
+        return f"<Plan of {self.manifest.name}: {counts}{self._told(self.cost)}>"
+
+    def _repr_html_(self) -> str:
+        currency = self.manifest.budget.currency
+        rows = [
+            (each.action, each.jobs, each.reason, "" if each.price is None else money(each.price, currency))
+            for each in self.groups
+        ]
+        caption = f"{self.manifest.name}: {self.cells:,} cells, {len(self.jobs):,} jobs{self._told(self.cost)}"
+        return html_table(caption, ("action", "jobs", "reason", "cost"), rows)
+
+    def _told(self, cost: Decimal | None) -> str:
+        return f" for {money(cost, self.manifest.budget.currency)}" if cost else ""
 
     def each(self) -> Iterator[Job]:
         """The jobs alone, without asking the state about them."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from runner.diagnostics.suggestions import known_here, suggestion
 from runner.errors import UsageError
@@ -143,6 +143,26 @@ class Selection:
 
 
 EVERYTHING = Selection()
+
+
+def of_manifest(selection: Selection, manifest: Manifest) -> Selection:
+    """A selection that somebody wrote in Python, where one text may stand for a list of one, with what the manifest
+    says of its pictures and defects. Raises UsageError for a name of `where` that no job has."""
+    for name in selection.where:
+        known_variable(name, manifest, "where")
+    return replace(
+        selection,
+        only=_listed(selection.only),
+        skip=_listed(selection.skip),
+        where={name: tuple(map(text_of, _listed(values))) for name, values in selection.where.items()},
+        pictures={image.id: image.known for image in manifest.images},
+        thresholds=manifest.thresholds,
+        picker=Picker(manifest),
+    )
+
+
+def _listed(values: Json) -> tuple[Any, ...]:
+    return tuple(values) if isinstance(values, (list, tuple)) else (values,)
 
 
 def _id_of(job: Placed) -> str:

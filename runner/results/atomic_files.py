@@ -46,7 +46,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
     ends are not translated. A lone surrogate, which UTF-8 does not have, is written as its escape (`\\ud800`), as in
     JSON. Raises DiskError.
     """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}{_SUFFIX}")
+    temporary = temporary_of(path)
     with writing(path):
         try:
             with _Guarded(temporary.open("xb"), encoding="utf-8", errors="backslashreplace", newline="") as file:
@@ -54,14 +54,19 @@ def replacing(path: Path) -> Iterator[TextIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            _sweep(path, now=temporary.stat().st_mtime)
+            sweep(path, now=temporary.stat().st_mtime)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
 
 
-def _sweep(path: Path, now: float) -> None:
+def temporary_of(path: Path) -> Path:
+    """A path beside that of a file, for it to be written completely."""
+    return path.with_name(f".{path.name}.{uuid4().hex[:12]}{_SUFFIX}")
+
+
+def sweep(path: Path, now: float) -> None:
     """Removes what crashed writers of `path` left. `now` is the time by the clock of the file system."""
     for leftover in path.parent.glob(f".{path.name}.*{_SUFFIX}"):
         # Another writer may sweep at the same time, and a file that cannot be removed does no harm.

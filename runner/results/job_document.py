@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -51,6 +52,7 @@ def job_document(
         "warnings": report["warnings"],
         "marks": report["marks"],
         "pick": report["pick"],
+        "credentials": None if record.credentials is None else asdict(record.credentials),
         "error": record.error,
     }
 

@@ -44,7 +44,7 @@ def _write(file: TextIO, snapshot: IndexSnapshot, sign: str) -> None:
     columns = _columns(snapshot)
     writer = csv.writer(file, delimiter=sign)
     writer.writerow(map(".".join, columns))
-    writer.writerows([_text(_value(job, column)) for column in columns] for job in snapshot.jobs())
+    writer.writerows([cell_text(_value(job, column)) for column in columns] for job in snapshot.jobs())
 
 
 def _columns(snapshot: IndexSnapshot) -> list[_Column]:
@@ -62,7 +62,9 @@ def _columns(snapshot: IndexSnapshot) -> list[_Column]:
         *_within("measures", (*MEASURES, DUPLICATE)),
         *_members(("defects", "warnings")),
         *(("marks", by, name) for by in sorted(snapshot.reviewers) for name in ("mark", "stars")),
-        *_members(("pick", "error")),
+        ("pick",),
+        *_within("credentials", ("present", "state", "issuer", "source_type")),
+        ("error",),
     ]
 
 
@@ -83,7 +85,8 @@ def _value(job: Json, column: _Column) -> Json:
     return "" if job == [] and column[0] in _NAMED else job
 
 
-def _text(value: Json) -> str:
+def cell_text(value: Json) -> str:
+    """A value as a cell of a table, which no spreadsheet runs."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -12,10 +12,23 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
-from runner.model import Artifact, Attempt, Job, JobRecord, Json, Measured, Span, Standing, Status, Variables
+from runner.model import (
+    Artifact,
+    Attempt,
+    Credentials,
+    Job,
+    JobRecord,
+    Json,
+    Measured,
+    Span,
+    Standing,
+    Status,
+    Variables,
+)
 
 # The columns of an artifact have the names and the order of its fields.
 OF_ARTIFACTS = tuple(field.name for field in fields(Artifact))
+OF_CREDENTIALS = tuple(field.name for field in fields(Credentials))
 OF_MEASURED = ("version", "has_flow", "measures", "spans", "signature", "note")
 _OF_ATTEMPTS = tuple(field.name for field in fields(Attempt))
 UNIT = 1_000_000_000
@@ -98,6 +111,7 @@ def record_of(row: sqlite3.Row) -> JobRecord:
         thumbnail=_artifact_of(row, "thumbnail"),
         error=row["error"],
         measured=measured_of(*(row[f"measured_{name}"] for name in OF_MEASURED)),
+        credentials=_credentials_of(*(row[f"credentials_{name}"] for name in OF_CREDENTIALS)),
     )
 
 
@@ -113,6 +127,12 @@ def artifact_of(values: Sequence[Any]) -> Artifact:
     if not all(math.isfinite(each or 0) for each in (found.seconds, found.fps)):
         raise ValueError(f"length or frame rate of {found.path!r} is infinite")
     return found
+
+
+def _credentials_of(
+    present: int | None, state: str | None, issuer: str | None, source_type: str | None
+) -> Credentials | None:
+    return None if present is None else Credentials(bool(present), state, issuer, source_type)
 
 
 def measured_of(

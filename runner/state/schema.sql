@@ -1,4 +1,4 @@
--- The truth of a run, version 9. Money is in billionths of its currency. Times that are only shown to people are Unix
+-- The truth of a run, version 10. Money is in billionths of its currency. Times that are only shown to people are Unix
 -- seconds of this machine; no decision is made by them.
 -- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
 
@@ -184,6 +184,15 @@ CREATE TABLE IF NOT EXISTS asked_takes (
   number   INTEGER NOT NULL,              -- the cell has at least so many takes
   reviewer TEXT NOT NULL,                 -- who asked
   PRIMARY KEY (cell, take)
+) STRICT, WITHOUT ROWID;
+
+-- The Content Credentials (C2PA) that the clips came with, once for each content that was looked at.
+CREATE TABLE IF NOT EXISTS clip_credentials (
+  sha256      TEXT PRIMARY KEY NOT NULL,
+  present     INTEGER NOT NULL CHECK (present IN (0, 1)),
+  state       TEXT,                       -- NULL: nobody could tell
+  issuer      TEXT,
+  source_type TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- Jobs that were submitted as takes beyond those of their manifest: whoever changes their mind, they stay in its plan.

@@ -14,6 +14,7 @@ from runner.model import (
     AskedTake,
     Attempt,
     Budget,
+    Credentials,
     Job,
     JobRecord,
     Measured,
@@ -29,6 +30,7 @@ from runner.state.names import Names
 from runner.state.plans import LATEST
 from runner.state.rows import (
     OF_ARTIFACTS,
+    OF_CREDENTIALS,
     OF_MEASURED,
     UNIT,
     attempt_of,
@@ -368,6 +370,10 @@ class Store(Names):
             (sha256, measured.version, int(measured.has_flow), values, spans, measured.signature, measured.note),
         )
 
+    def keep_credentials(self, sha256: str, found: Credentials) -> None:
+        """Record the credentials of a clip with this content, in place of what was known of them."""
+        self.write("INSERT OR REPLACE INTO clip_credentials VALUES (?, ?, ?, ?, ?)", (sha256, *astuple(found)))
+
     def has_measured(self) -> bool:
         """Whether any clip was measured."""
         return self.scalar("SELECT 1 FROM measured_clips LIMIT 1") is not None
@@ -549,12 +555,14 @@ jobs.*, attempts.request_id, attempts.intended_at, attempts.finished_at,
   (SELECT count(*) FROM attempts AS each WHERE each.job_id = jobs.id) AS tries,
   (SELECT sum(price) FROM attempts AS each WHERE each.job_id = jobs.id AND outcome IS NOT 'rejected') AS cost,
   {", ".join(f"{kind}.{name} AS {kind}_{name}" for kind in ("video", "thumbnail") for name in OF_ARTIFACTS)},
-  {", ".join(f"measured.{name} AS measured_{name}" for name in OF_MEASURED)}
+  {", ".join(f"measured.{name} AS measured_{name}" for name in OF_MEASURED)},
+  {", ".join(f"credentials.{name} AS credentials_{name}" for name in OF_CREDENTIALS)}
 FROM jobs
 LEFT JOIN attempts ON attempts.number = (SELECT max(number) FROM attempts AS each WHERE each.job_id = jobs.id)
 LEFT JOIN artifacts AS video ON video.job_id = jobs.id AND video.kind = 'video'
 LEFT JOIN artifacts AS thumbnail ON thumbnail.job_id = jobs.id AND thumbnail.kind = 'thumbnail'
 LEFT JOIN measured_clips AS measured ON measured.sha256 = video.sha256
+LEFT JOIN clip_credentials AS credentials ON credentials.sha256 = video.sha256
 """
 
 _ATTEMPTS = """

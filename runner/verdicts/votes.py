@@ -55,7 +55,7 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdicts:
     """What counts. `marks` are by job id and reviewer. `stale` lines are among the uncounted."""
 
@@ -65,6 +65,10 @@ class Verdicts:
     uncounted: tuple[Uncounted, ...] = ()
     stale: int = 0
     lines: tuple[VerdictLine, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        said = f"{len(self.votes):,} votes, {len(self.marks):,} clips marked, {len(self.notes):,} notes"
+        return f"<Verdicts of {', '.join(self.reviewers) or 'nobody'}: {said}>"
 
     def of(self, job: str) -> Mapping[str, Opinion]:
         """Each reviewer's opinion of a clip."""

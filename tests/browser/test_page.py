@@ -19,6 +19,9 @@ from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.browser.sweeps import number_in
+from tests.command import call
+from tests.delivered import clip_bytes, deliver, mark
+from tests.kit import write_manifest
 
 
 def wait(browser: Chrome, script: str) -> object:
@@ -620,3 +623,22 @@ def test_axe_finds_nothing_serious(wall: Chrome, part: str) -> None:
     found = wall.execute_async_script("axe.run().then(arguments[0])")["violations"]
     told = [(each["id"], each["impact"], [node["html"] for node in each["nodes"]][:3]) for each in found]
     assert [each for each in told if each[1] in ("serious", "critical")] == []
+
+
+def test_marked_clips_play_on_the_page_that_is_handed_over(chromium: Chrome, tmp_path: Path) -> None:
+    path = write_manifest(tmp_path, takes=2)
+    manifest, jobs = deliver(path, [clip_bytes(1), clip_bytes(2)])
+    for job in jobs:
+        mark(manifest, job)
+    words = ("--mark", "--certificate", "self", "--name", "a #1%20?b {{ take }}")
+    assert call("publish", path, "--to", tmp_path / "to", *words).code == 0
+    chromium.get((tmp_path / "to/index.html").as_uri())
+    chromium.get_log("browser")
+    chromium.execute_script("for (const each of document.querySelectorAll('video')) each.play()")
+    wait(chromium, "[...document.querySelectorAll('video')].every(each => each.currentTime > 0.2)")
+    assert (
+        chromium.execute_script("return [...document.querySelectorAll('video')].map(each => each.error)") == [None] * 2
+    )
+    assert [each for each in chromium.get_log("browser") if each["level"] == "SEVERE"] == []
+    links = [each.get_attribute("href") for each in chromium.find_elements(By.CSS_SELECTOR, "a")]
+    assert all(str(each).startswith((tmp_path / "to").as_uri()) for each in links)

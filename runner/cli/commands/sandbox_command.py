@@ -6,6 +6,7 @@ import argparse
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
     from runner.sandbox.server import Sandbox, SandboxSettings
 
 
-def sandboxed(options: argparse.Namespace, manifest: Manifest) -> Connection:
+@dataclass(frozen=True, slots=True)
+class SandboxWays:
+    """How the sandbox of a run works, as `--sandbox-NAME` says it: `seconds` is the least time of a request."""
+
+    slots: int = 4
+    seconds: float = 1.0
+    failure_rate: float = 0.0
+    height: int = 720
+    behave: tuple[str, ...] = ()
+
+
+def sandboxed(manifest: Manifest, ways: SandboxWays) -> Connection:
     """A connection that starts a sandbox in this process when it is opened.
 
     Its requests are stored beside the run's state, so that an interrupted run is resumed like a real one.
@@ -33,11 +45,11 @@ def sandboxed(options: argparse.Namespace, manifest: Manifest) -> Connection:
             directory=manifest.output.state.parent / "sandbox",
             schemas=shipped("schemas") / "models",
             documents={name: schema.document for name, schema in manifest.schemas.items()},
-            slots=options.sandbox_slots,
-            seconds=options.sandbox_seconds,
-            failure_rate=options.sandbox_failure_rate,
-            clip_height=options.sandbox_height,
-            behaviours=tuple(options.sandbox_behave),
+            slots=ways.slots,
+            seconds=ways.seconds,
+            failure_rate=ways.failure_rate,
+            clip_height=ways.height,
+            behaviours=ways.behave,
         )
         with sandbox_class(settings) as sandbox:
             yield Service(sandbox.base_url)

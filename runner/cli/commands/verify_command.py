@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from dataclasses import asdict
 
 from runner import campaign
 from runner.cli import error_handler as ending
@@ -10,13 +12,18 @@ from runner.cli import screen
 from runner.cli.options import command_line, manifest_of, selection_of, state_of
 from runner.cli.service_session import connection_of, interruptible, progress_of, to_sandbox
 from runner.errors import Exit, StateError
-from runner.model import Manifest
+from runner.model import Credentials, JobRecord, Manifest
 from runner.planning.matches import Matches
 from runner.planning.selection import Selection
 from runner.results import inventory
 from runner.results.inventory import Inventory, Kind
+from runner.shipped import install_line
+from runner.state.store import Store
+from runner.video.credentials import credentials_of
 
 _SHOWN = 20
+# The state of credentials that nobody could read.
+_UNREAD = "unread"
 _BROKEN = (Kind.MISSING, Kind.CHANGED)
 
 
@@ -42,20 +49,58 @@ def verify(options: argparse.Namespace) -> int:
         if result.error is not None:
             ending.tell(result.error, as_json=False)
         taken = _take_inventory(manifest, options, selection)
+    credentials = _credentials(manifest, options, selection) if options.credentials else None
     if options.json:
-        screen.document(_document(taken))
+        told = {} if credentials is None else {"credentials": [_told(*each) for each in credentials]}
+        screen.document({**_document(taken), **told})
     else:
         _show(options, taken)
+        _show_credentials(credentials or [], is_asked=options.credentials)
     return Exit.UNAVAILABLE if taken.of(*_BROKEN) else Exit.DONE
 
 
-def _take_inventory(manifest: Manifest, options: argparse.Namespace, selection: Selection) -> Inventory:
+def _credentials(
+    manifest: Manifest, options: argparse.Namespace, selection: Selection
+) -> list[tuple[JobRecord, Credentials]]:
+    """What the clips that are there say of their credentials, by jobs."""
+    with _state_of(manifest, options) as store:
+        records = [each for each in filter(selection.at(store).has, store.records()) if each.video is not None]
+    files = [(each, manifest.output.dir / each.video.path) for each in records if each.video is not None]
+    return [(record, credentials_of(file)) for record, file in files if file.is_file()]
+
+
+def _told(record: JobRecord, found: Credentials) -> dict[str, object]:
+    path = record.video.path if record.video is not None else None
+    return {"path": path, "id": record.id, "key": record.key, **asdict(found)}
+
+
+def _show_credentials(found: list[tuple[JobRecord, Credentials]], *, is_asked: bool) -> None:
+    present = [(record, each) for record, each in found if each.present]
+    for record, each in present[:_SHOWN]:
+        words = ", ".join(filter(None, (each.issuer, each.source_type)))
+        path = record.video.path if record.video is not None else ""
+        screen.show(f"  {each.state or _UNREAD:<9} {path}  ({words or record.key})")
+    if len(present) > _SHOWN:
+        screen.show(f"  ... and {len(present) - _SHOWN:,} more; --json lists all")
+    if is_asked:
+        counted = Counter(each.state or _UNREAD for _, each in present)
+        states = ", ".join(f"{number:,} {state}" for state, number in counted.items())
+        screen.show(f"{screen.count(len(present), 'clip')} with credentials" + (f": {states}." if states else "."))
+    if any(each.state is None for _, each in present):
+        screen.say(f"What they say is not known: {install_line('provenance')}")
+
+
+def _state_of(manifest: Manifest, options: argparse.Namespace) -> Store:
     store = state_of(manifest)
     if store is None:
         raise StateError(
             f"there is no state at {manifest.output.state} yet", command_line(options, "run") + " makes it"
         )
-    with store:
+    return store
+
+
+def _take_inventory(manifest: Manifest, options: argparse.Namespace, selection: Selection) -> Inventory:
+    with _state_of(manifest, options) as store:
         selection = selection.at(store)
         matches = Matches(selection)
         matches.see(store.records())

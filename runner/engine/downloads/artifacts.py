@@ -12,8 +12,9 @@ from pathlib import Path
 from runner.api.linked_files import BadLinkError, LinkedFiles
 from runner.api.transport import CallError
 from runner.engine.downloads.transfer import Bounds, FetchError, FetchFailure, Part, Stop, copy, download
-from runner.model import Artifact, Image, Measured
+from runner.model import Artifact, Credentials, Image, Measured
 from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, unfollowed
+from runner.video.credentials import credentials_of
 from runner.video.facts import UnfitFileError, VideoFacts
 from runner.video.looking.previews import are_there, keep_within
 from runner.video.measures import ViewOrder
@@ -67,13 +68,14 @@ class Arrival:
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The files of a job. `note` tells people of further videos; `aside` is what was in the places of the files before,
-    at its new paths. `measured` is None where the video was not measured."""
+    at its new paths. `measured` is None where the video was not measured; `credentials` are those that it came with."""
 
     video: Artifact
     thumbnail: Artifact | None
     note: str = ""
     aside: tuple[Path, ...] = ()
     measured: Measured | None = None
+    credentials: Credentials | None = None
 
 
 def most_bytes_of(seconds: float | None) -> int:
@@ -94,7 +96,8 @@ def accept(files: LinkedFiles, order: Order, arrival: Arrival, stop: Stop) -> Fe
     video, facts, measured = _placed(order, arrival, aside, "videos")
     note = _further(files, order, stop, aside) if order.further_urls else ""
     thumbnail = _thumbnail(order, arrival.picture or facts.frame, aside)
-    return Fetched(video, thumbnail, note, tuple(aside), measured)
+    credentials = credentials_of(order.output_dir / video.path)
+    return Fetched(video, thumbnail, note, tuple(aside), measured, credentials)
 
 
 def _arrived(files: LinkedFiles, order: Order, stop: Stop, folder: str) -> Arrival:

@@ -103,6 +103,8 @@ class Fetching:
             run.store.keep(flight.attempt.job_id, "thumbnail", fetched.thumbnail)
         if fetched.measured is not None:
             run.store.keep_measured(fetched.video.sha256, fetched.measured)
+        if fetched.credentials is not None:
+            run.store.keep_credentials(fetched.video.sha256, fetched.credentials)
         run.end(flight, Status.SUCCEEDED)
         if flight.planned is not None:
             run.store.give_path(flight.attempt.job_id, flight.job.output)

@@ -1,0 +1,292 @@
+"""A publication as a whole: the picks, checked; their copies; the lists, the page, and what else is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from runner.errors import PublishError, UsageError
+from runner.media import is_reference, media_of, parameters_of
+from runner.model import JobRecord, Json, Manifest, Variables, canonical_json, fingerprint
+from runner.planning.selection import Selection
+from runner.review.publishing.archive import write_archive
+from runner.review.publishing.clip_copies import CopyError, CopyOrder, make_copy
+from runner.review.publishing.destination import LIST, VERSION, Destination, Fate, bytes_of, opened
+from runner.review.publishing.handover_page import handover_page
+from runner.review.publishing.marks.certificates import Certificate
+from runner.review.publishing.marks.xmp import ALGORITHMIC, SUFFIX, TRAINED, SourceMark
+from runner.review.publishing.published_clip import PublishedClip, table_of
+from runner.review.publishing.published_names import check_distinct, namer
+from runner.review.publishing.shown_clip import Shown
+from runner.secret import refuse_key
+from runner.state.disk import hash_file
+from runner.state.store import Store
+from runner.verdicts.picks import Picker
+from runner.verdicts.verdict import Marking
+from runner.verdicts.votes import verdicts_on
+from runner.video.credentials import credentials_of
+
+_SANDBOX = "sandbox"
+_LABEL, _SANDBOX_LABEL = "Made with AI", "Sandbox, not AI"
+_PAGE, _TABLE = "index.html", "published.csv"
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOrder:
+    """What is to be published where, and how. The files beside the clips are None where they are not asked for."""
+
+    folder: Path
+    name: str | None = None
+    marks: bool = False
+    with_prompt: bool = False
+    certificate: Certificate | None = None
+    has_label: bool = False
+    is_anonymous: bool = False
+    zip: Path | None = None
+    sheet: Path | None = None
+    timelines: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """How it went. `fates` are by path; `failed` are the clips that could not be made, with what was wrong.
+
+    `orphaned` is how many picked clips were left out because the manifest does not have their jobs any more.
+    """
+
+    clips: int
+    fates: Mapping[str, Fate]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    orphaned: int = 0
+
+    def of(self, fate: Fate) -> list[str]:
+        return [path for path, each in self.fates.items() if each is fate]
+
+
+def publish(manifest: Manifest, store: Store, selection: Selection, order: PublishOrder) -> Publication:
+    """Publish the picked clips of the selected jobs. What was delivered is only read.
+
+    Raises UsageError and PublishError before anything is written; LockedError and DiskError.
+    """
+    _check_folder(manifest, order.folder)
+    clips, orphaned = _picks(manifest, store, selection, order)
+    check_distinct((clip.path, clip.record.key) for clip in clips)
+    _check_extras(clips, order)
+    _check_sources(clips)
+    if not clips and not (order.folder / LIST).exists():
+        return Publication(0, {}, orphaned=orphaned)
+    is_sandbox = store.note("service") == _SANDBOX
+    with opened(order.folder) as destination:
+        copies = [(clip, _copy_of(manifest, clip, order, is_sandbox=is_sandbox)) for clip in clips]
+        failed = _put_clips(destination, copies)
+        # Of a clip that failed, what an earlier publish made of it stays.
+        there = [clip for clip in clips if destination.has(clip.path)]
+        failed |= _put_beside(destination, manifest, there, order, is_sandbox=is_sandbox)
+        sidecars = [clip.path + SUFFIX for clip, copy in copies if copy.sidecar is not None]
+        destination.remove_others([*(clip.path for clip, _ in copies), *sidecars])
+        _finish(destination, manifest, there, order)
+    return Publication(len(there), destination.fates, failed, orphaned)
+
+
+def _check_folder(manifest: Manifest, folder: Path) -> None:
+    """The results of a run have a page and files of their own."""
+    output = manifest.output.dir
+    own = [output, *(output / name for name in ("videos", "thumbnails", "previews"))]
+    if folder == output or any(folder.is_relative_to(each) for each in own[1:]):
+        raise UsageError(f"{folder} holds what was delivered", "name a folder of its own for what is published")
+
+
+def _picks(
+    manifest: Manifest, store: Store, selection: Selection, order: PublishOrder
+) -> tuple[list[PublishedClip], int]:
+    verdicts = verdicts_on(manifest, store)
+    picked = Picker(manifest).picked(store, verdicts)
+    records = [each for each in store.records() if each.id in picked and selection.has(each)]
+    kept = [each for each in records if not each.orphaned and each.video is not None]
+    name, clips = namer(manifest, order.name), []
+    for record in kept:
+        source = manifest.output.dir / (record.video.path if record.video is not None else "")
+        path = name(record) + (CopyOrder(source, "", label=_LABEL * order.has_label).suffix)
+        pickers = verdicts.marked(record.id, Marking.PICK)
+        clips.append(PublishedClip(record, source, path, None if order.is_anonymous else pickers))
+    return clips, len(records) - len(kept)
+
+
+def _check_sources(clips: Sequence[PublishedClip]) -> None:
+    """Raises PublishError where what was delivered is not there, or was changed."""
+    wrong = [f"{clip.source} {why}" for clip in clips if (why := _why_not(clip))]
+    if wrong:
+        more = [f"... and {len(wrong) - _SHOWN:,} more"] if len(wrong) > _SHOWN else []
+        told = "; ".join((*wrong[:_SHOWN], *more))
+        hint = "reelrun verify MANIFEST --repair fetches what the service still has; nothing was published"
+        raise PublishError(told, hint)
+
+
+def _why_not(clip: PublishedClip) -> str:
+    if not clip.source.is_file():
+        return "is not there"
+    try:
+        return "" if hash_file(clip.source) == clip.source_sha256 else "was changed since it was delivered"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _check_extras(clips: Sequence[PublishedClip], order: PublishOrder) -> None:
+    """What can be known to fail before anything is written."""
+    for file in order.timelines:
+        from runner.review.publishing.edit_lists import rate_of
+
+        rate_of(clips, is_timecode=file.suffix.lower() == ".edl")
+    if order.sheet is not None:
+        from runner.review.publishing.sheets import MOST
+
+        if len(clips) > MOST:
+            hint = "choose among them with --only, --skip or --where"
+            raise UsageError(f"a sheet has room for {MOST} clips, not for {len(clips):,}", hint)
+
+
+def _put_clips(destination: Destination, copies: Sequence[tuple[PublishedClip, CopyOrder]]) -> dict[str, str]:
+    """Put each clip, with its mark beside it where it cannot be inside. Returns those that failed, and why."""
+    failed = {}
+    for clip, copy in copies:
+        try:
+            fate = destination.put(clip.path, copy.recipe, partial(make_copy, copy), clip.record.id)
+            if copy.sidecar is not None and fate is not Fate.EDITED:
+                _put_bytes(destination, clip.path + SUFFIX, copy.sidecar, clip.record.id)
+        except CopyError as error:
+            failed[clip.path] = str(error)
+    return failed
+
+
+def _put_bytes(destination: Destination, path: str, content: bytes, job: str = "") -> None:
+    refuse_key((content.decode(),), path)
+    destination.put(path, hashlib.sha256(content).hexdigest(), partial(_write, content=content), job)
+
+
+def _copy_of(manifest: Manifest, clip: PublishedClip, order: PublishOrder, *, is_sandbox: bool) -> CopyOrder:
+    record = clip.record
+    label = (_SANDBOX_LABEL if is_sandbox else _LABEL) * order.has_label
+    copy = CopyOrder(clip.source, clip.source_sha256, label=label)
+    if not order.marks:
+        return copy
+    prompt = record.payload.get("prompt") if order.with_prompt else ""
+    system = "reelrun sandbox (no AI)" if is_sandbox else record.model
+    source_type = ALGORITHMIC if is_sandbox else TRAINED
+    mark = SourceMark(clip.title, system, source_type, prompt if isinstance(prompt, str) else "")
+    return replace(
+        copy,
+        mark=mark,
+        facts=_facts(manifest, record),
+        certificate=order.certificate,
+        is_sealed=credentials_of(clip.source).present,
+    )
+
+
+def _facts(manifest: Manifest, record: JobRecord) -> Variables:
+    """What a signature also vouches for. A picture is told by its hash, an address by nothing: it may be private."""
+    schema = manifest.schemas.get(record.model)
+    media = media_of(record.payload, parameters_of(schema) if schema is not None else ())
+    return {
+        "model": record.model,
+        "request_id": record.request_id,
+        "job": record.id,
+        "fingerprint": fingerprint(record.model, record.payload),
+        "pictures": [each.text for each in media if is_reference(each.text)],
+    }
+
+
+def _listed(destination: Destination, manifest: Manifest, clips: Sequence[PublishedClip]) -> dict[str, Json]:
+    documents: list[Json] = [clip.document(destination.sha256_of(clip.path)) for clip in clips]
+    return {"manifest": {"name": manifest.name, "file": manifest.path.name}, "clips": documents}
+
+
+def _put_beside(
+    destination: Destination,
+    manifest: Manifest,
+    clips: Sequence[PublishedClip],
+    order: PublishOrder,
+    *,
+    is_sandbox: bool,
+) -> dict[str, str]:
+    """What is made of all clips. Returns what could not be made, and why."""
+    documents = [clip.document(destination.sha256_of(clip.path)) for clip in clips]
+    page = handover_page(manifest.name, clips, _marked(order), is_sandbox=is_sandbox)
+    for path, text in ((_TABLE, table_of(documents)), (_PAGE, page)):
+        _put_bytes(destination, path, text.encode(errors="backslashreplace"))
+    _put_timelines(destination, manifest.name, clips, order)
+    return _put_sheets(destination, clips, order)
+
+
+def _finish(destination: Destination, manifest: Manifest, clips: Sequence[PublishedClip], order: PublishOrder) -> None:
+    """The archive of all that is there, and the list."""
+    listed = _listed(destination, manifest, clips)
+    if order.zip is not None:
+        paths = [path for clip in clips for path in (clip.path, clip.path + SUFFIX)]
+        files = list(filter(destination.is_as_written, (*paths, _TABLE, _PAGE)))
+        _put_archive(destination, order, order.zip, files, bytes_of({"version": VERSION, **listed}))
+    destination.finish(listed)
+
+
+def _put_archive(to: Destination, order: PublishOrder, file: Path, paths: Sequence[str], listed: bytes) -> None:
+    recipe = _digest([listed.decode(), *(f"{path} {to.sha256_of(path)}" for path in paths)])
+    content: dict[str, Path | bytes] = {LIST: listed, **{path: order.folder / path for path in paths}}
+    _put_extra(to, order, file, recipe, partial(write_archive, files=content))
+
+
+def _marked(order: PublishOrder) -> str:
+    if not order.marks:
+        return ""
+    if order.certificate is None:
+        return "Each file says of itself that AI made it (XMP)."
+    trial = ", with a certificate for trying that nobody trusts" if order.certificate.is_trial else ""
+    return f"Each file says of itself that AI made it (XMP, Content Credentials{trial})."
+
+
+def _put_timelines(destination: Destination, name: str, clips: Sequence[PublishedClip], order: PublishOrder) -> None:
+    for file in order.timelines if clips else ():
+        from runner.review.publishing.edit_lists import timeline_text
+
+        text = timeline_text(name, clips, file, order.folder).encode()
+        _put_extra(destination, order, file, hashlib.sha256(text).hexdigest(), partial(_write, content=text))
+
+
+def _put_sheets(destination: Destination, clips: Sequence[PublishedClip], order: PublishOrder) -> dict[str, str]:
+    """A grid that plays and a contact sheet, beside each other. Returns what could not be made, and why."""
+    if order.sheet is None or not clips:
+        return {}
+    from runner.review.publishing.sheets import SheetError, contact_sheet, grid
+
+    recipe = _digest([f"{clip.path} {clip.source_sha256} {clip.record.model}" for clip in clips])
+    for ending, make in ((".mp4", grid), (".png", contact_sheet)):
+        file = order.sheet.with_suffix(ending)
+        try:
+            _put_extra(destination, order, file, recipe, partial(make, list(map(_on_sheet, clips))))
+        except SheetError as error:
+            return {str(file): str(error)}
+    return {}
+
+
+def _on_sheet(clip: PublishedClip) -> Shown:
+    video = clip.record.video
+    assert video is not None, "what is published has a clip"
+    size = video.width or 16, video.height or 9
+    return Shown(clip.source, clip.title, clip.record.model, video.seconds or 0.0, *size)
+
+
+def _put_extra(
+    destination: Destination, order: PublishOrder, file: Path, recipe: str, make: Callable[[Path], None]
+) -> None:
+    destination.put(Path(os.path.relpath(file, order.folder)).as_posix(), recipe, make)
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.write_bytes(content)
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256(canonical_json(list(texts)).encode()).hexdigest()
