@@ -30,7 +30,7 @@ from tests.kit import MODEL, video_bytes, write_manifest
 
 
 def test_the_public_names():
-    assert runner.__all__ == ["Selection", "connect", "load", "plan", "results", "run", "verdicts"]
+    assert runner.__all__ == ["Selection", "compare_votes", "connect", "load", "plan", "results", "run", "verdicts"]
     assert runner.Selection is Selection
     with pytest.raises(AttributeError):
         _ = runner.selection_that_is_not_there

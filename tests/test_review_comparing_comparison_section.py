@@ -6,7 +6,7 @@ import pytest
 
 from runner.cli.main import main
 from tests.review.clips import TWO, finished, say
-from tests.test_cli_commands_compare_command import cells, pair
+from tests.test_cli_commands_choosing_compare_command import cells, pair
 
 
 @pytest.fixture(scope="module")
