@@ -396,7 +396,7 @@ class Manifest:
         return any(self.price_of(model)[0] is not None for model in self.models)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Job:
     """The rendered, validated request of a cell.
 
@@ -414,15 +414,12 @@ class Job:
     image: str
     prompt_id: str
     variables: Variables
-    payload: Variables
+    payload: Variables = field(repr=False)
     output: str
     seconds: float | None = None
     aliases: tuple[str, ...] = ()
     cell: str = ""
     is_retake: bool = False
-
-    def __repr__(self) -> str:
-        return f"<Job {self.key} {self.id}>"
 
 
 @dataclass(frozen=True, slots=True)

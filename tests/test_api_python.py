@@ -267,7 +267,8 @@ def test_representations_are_short_and_escaped(sandboxed):
     assert repr(result) == "<Result: 4 succeeded; 4 submitted; exit 0>"
     assert repr(found).startswith("<Results of from a notebook: 4 of 4 jobs succeeded, in ")
     assert repr(planned.jobs[0]).startswith("<Planned submit p0/plain/")
-    assert len(repr(runner.connect("http://127.0.0.1:1/x"))) < 200
+    assert len(repr(planned.jobs[0].job)) < 600
+    assert len(repr(runner.connect("http://127.0.0.1:1/x"))) < 400
     for each in (planned, result, found, many):
         page = each._repr_html_()
         assert len(page) < 8000
