@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from runner.cli.commands import review_command
+from runner.cli.commands.choosing import review_command
 from tests.command import call, environment
 from tests.finished_clips import clips_of, finished_campaign
 from tests.kit import write_manifest
