@@ -80,7 +80,7 @@ def test_what_is_wrong_is_told_where_it_stands(folder):
 def test_planning_points_into_the_defaults_too(folder):
     shared = SHARED + "prompts:\n  - {id: plain, text: '{{ sesaon }}'}\nvars: {season: spring}\n"
     reading = written(folder, "", shared)
-    with pytest.raises(Exception, match=r"shared/all.yaml:5:27: unknown variable 'sesaon'"):
+    with pytest.raises(Exception, match=r"shared/all.yaml:5:27: error\[E311\]: unknown variable 'sesaon'"):
         make_plan(reading.valid())
 
 

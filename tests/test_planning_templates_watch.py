@@ -183,7 +183,7 @@ try:
     with limited_memory():
         bytearray(2 * MEMORY)
 except UsageError as error:
-    print(error)
+    print(error.message)
 assert resource.getrlimit(resource.RLIMIT_AS) == before
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

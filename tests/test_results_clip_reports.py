@@ -4,6 +4,7 @@ import pytest
 
 from runner.model import Measured
 from runner.planning.selection import EVERYTHING, Selection
+from runner.results import clip_reports
 from runner.results.clip_reports import ClipReports, ClipTotals
 from runner.video.measures import MEASURES, VERSION, unmeasured
 from tests.test_results_measuring import Campaign
@@ -103,7 +104,7 @@ def test_defects_are_counted_for_those_that_are_selected(told):
 
 
 def test_the_first_are_listed_and_the_others_counted(told, monkeypatch):
-    monkeypatch.setattr("runner.results.clip_reports._SHOWN", 2)
+    monkeypatch.setattr(clip_reports, "_SHOWN", 2)
     _, totals = told(*[found(frozen=0.5)] * 3)
     assert ([key for key, _ in totals["all"].first], totals["all"].others) == (
         ["p0/plain/take-1", "p1/plain/take-1"],

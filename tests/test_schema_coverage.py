@@ -25,7 +25,8 @@ FOLLOWED = {
 # Keywords that a value may break. `type` and `enum` are both.
 RULES = {
     "type", "enum", "const", "required", "dependentRequired", "additionalProperties", "oneOf", "not", "uniqueItems",
-    "minimum", "maximum", "pattern", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
+    "minimum", "maximum", "exclusiveMinimum", "pattern", "minLength", "maxLength", "minItems", "maxItems",
+    "minProperties",
 }  # fmt: skip
 # Keywords with rules for something else than the value itself.
 ASIDE = {"propertyNames"}

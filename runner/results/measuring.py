@@ -97,6 +97,8 @@ def measure(store: Store, manifest: Manifest, selection: Selection, processes: i
 
 
 def _words(error: UnfitFileError | DiskError | OSError) -> str:
+    if isinstance(error, DiskError):
+        return error.message
     return (error.strerror or "it cannot be read") if isinstance(error, OSError) else str(error)
 
 
