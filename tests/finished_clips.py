@@ -24,7 +24,7 @@ def small_clip(number: int) -> bytes:
 
 def finished_campaign(folder: Path, clip: Callable[[int], bytes] = small_clip, **keys: object) -> Path:
     """A manifest of two arms by default, and a state in which each of its jobs has its clip."""
-    path = write_manifest(folder, **{"prompts": ARMS, **keys})  # type: ignore[arg-type]
+    path = write_manifest(folder, **{"prompts": ARMS, "output": {"dir": "out"}, **keys})  # type: ignore[arg-type]
     manifest = load(path)
     with Store.open(manifest.output.state) as store, store.transaction():
         jobs = [each.job for each in make_plan(manifest).jobs]

@@ -84,7 +84,7 @@ def assert_all_bought_once(document, service, jobs):
 @pytest.mark.parametrize("step", STEPS)
 def test_kill_at_a_named_step(service, tmp_path, step):
     service.first_status = "queued" if step == "success observed" else "success"
-    manifest = write_manifest(tmp_path, pictures=2)
+    manifest = write_manifest(tmp_path, pictures=2, output={"dir": "out"})
     process = command(manifest, service, "tests.faults.killer", step)
     _, err = process.communicate()
     assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
