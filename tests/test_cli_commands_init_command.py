@@ -11,6 +11,7 @@ from runner.cli.commands.init_command import adapted
 from runner.manifest.reader import load
 from runner.shipped import shipped, shipped_models
 from tests.command import SANDBOX, call
+from tests.kit import sampled
 
 
 def test_what_init_makes_plans_as_it_stands(tmp_path):
@@ -112,7 +113,7 @@ def test_places_where_no_folder_can_be(tmp_path):
         assert "help: " in ended.err
 
 
-@pytest.mark.parametrize("model", shipped_models())
+@pytest.mark.parametrize("model", sampled(list(shipped_models()), 5))
 def test_a_manifest_for_one_model_fits_it(tmp_path, model):
     ended = call("init", tmp_path / "demo", "--model", model)
     assert (ended.code, ended.err) == (0, "")

@@ -21,7 +21,7 @@ from runner.errors import (
     UsageError,
 )
 from tests.command import SANDBOX, call, spawn
-from tests.kit import write_manifest
+from tests.kit import sampled, write_manifest
 
 
 class Options:
@@ -181,7 +181,7 @@ def test_little_memory(tmp_path, megabytes):
     assert "memory" in done.err
 
 
-@pytest.mark.parametrize("command", ["validate", "plan", "run", "status", "index", "verify", "init"])
+@pytest.mark.parametrize("command", sampled(["validate", "plan", "run", "status", "index", "verify", "init"], 3))
 def test_a_current_folder_that_was_deleted(tmp_path, command):
     here = tmp_path / "gone"
     here.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import warnings
@@ -263,7 +264,7 @@ def _check_place(text: str, problem: TemplateDiagnostic, codes: set[str]) -> Non
 def _jinjas(text: str) -> str:
     # Python's SyntaxWarning is for a number with an index.
     with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
-        return REFERENCE.from_string(text).render(VARIABLES)
+        return REFERENCE.from_string(text).render(copy.deepcopy(dict(VARIABLES)))
 
 
 ATOMS = [

@@ -18,7 +18,7 @@ from runner.model import Status
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import Accepted, Call, FaultyService
-from tests.kit import by_turns, video_bytes, write_manifest
+from tests.kit import by_turns, sampled, video_bytes, write_manifest
 
 JOBS = 4
 Way = Callable[[FaultyService], None]
@@ -154,7 +154,7 @@ def service() -> Any:
         yield started
 
 
-@pytest.mark.parametrize(("way", "was_accepted"), by_turns(WAYS))
+@pytest.mark.parametrize(("way", "was_accepted"), sampled(by_turns(WAYS), 2))
 def test_nothing_is_bought_twice_and_nothing_is_lost(
     service: FaultyService, tmp_path: Path, way: str, was_accepted: bool
 ) -> None:
