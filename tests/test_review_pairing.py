@@ -158,3 +158,23 @@ def test_ten_thousand_clips_are_dealt_at_once() -> None:
     pool = Pool(sweep(100, 10, 5, 2))
     votes = session(pool, 20, seed=2)
     assert len({pool.places[each.left][0] for each in votes if pool.are_rivals(Showing(each.left, each.right))}) > 10
+
+
+def in_order(shown: Showing, pool: Pool, by: str) -> Vote:
+    """The vote of somebody who likes the arm with the lower number better."""
+    left, right = (pool.arm_of(pool.places[job][1]) for job in (shown.left, shown.right))
+    winner = Winner.TIE if left == right else Winner.LEFT if left < right else Winner.RIGHT
+    return Vote(shown.left, shown.right, winner, by, "", "better")
+
+
+@pytest.mark.parametrize(("arms", "least", "most"), [(8, 0.6, 1.0), (4, 0.3, 0.7)])
+def test_of_many_arms_those_that_may_be_the_best_are_compared_first(arms: int, least: float, most: float) -> None:
+    pool, random = Pool(sweep(24, arms, 1, 1)), Random(3)
+    votes: list[Vote] = []
+    for _ in range(110):
+        shown = next_pair(pool, votes, "ann", random)
+        assert shown is not None
+        votes.append(in_order(shown, pool, "ann"))
+    late = crossed(pool, votes)[-40:]
+    best = [each for each in late if "p0" in str(pool.places[each.left]) + str(pool.places[each.right])]
+    assert least <= len(best) / len(late) <= most

@@ -1,4 +1,7 @@
-"""Which pair is shown next: what was compared least, by anybody; at times two takes of one cell, or a pair again."""
+"""Which pair is shown next: what was compared least, by anybody; at times two takes of one cell, or a pair again.
+
+Of many arms, those that may be the best are compared first (`runner/review/statistics/top_two.py`).
+"""
 
 from __future__ import annotations
 
@@ -73,10 +76,16 @@ class Pool:
             self.cells.setdefault(image, []).append(cell)
         self.rivals = {image: _rivals(image, cells) for image, cells in self.cells.items()}
         self.twins = {place: jobs for place, jobs in self.takes.items() if len(jobs) > 1}
+        self._name = _only({name for pairs in self.rivals.values() for name in pairs.values()})
+        self.arms = sorted({self.arm_of(cell) for cells in self.cells.values() for cell in cells}) if self._name else []
 
     def without(self, jobs: Collection[str]) -> Pool:
         """What is left when the clips of these jobs cannot be shown."""
         return Pool(Contender(job, *place) for job, place in self.places.items() if job not in jobs)
+
+    def arm_of(self, cell: Cell) -> str:
+        """The value of the one thing that cells are compared by; empty where they differ in several things."""
+        return dict(cell).get(self._name, "")
 
     def are_rivals(self, pair: Showing) -> bool:
         """Whether both are there, of one image, and not takes of one cell."""
@@ -96,6 +105,12 @@ class Pool:
     def count(self, rivals: _Rivals) -> int:
         """How many pairs of clips two cells have."""
         return prod(len(self.takes[place]) for place in rivals)
+
+
+def _only(names: Collection[str]) -> str:
+    """The one name; empty where there are several, or where cells differ in several at once."""
+    name = next(iter(names)) if len(names) == 1 else ""
+    return "" if "," in name else name
 
 
 def _rivals(image: str, cells: Sequence[Cell]) -> dict[_Rivals, str]:
@@ -187,8 +202,10 @@ def next_pair(pool: Pool, votes: Sequence[Vote], by: str, random: Random) -> Sho
     again = _again(pool, mine, random) if chance < AGAIN_SHARE else None
     if again is not None:
         return again.swapped
-    ways = [_of_one_cell, _crossed] if random.random() < TAKES_SHARE else [_crossed, _of_one_cell]
-    jobs = ways[0](pool, tally, random) or ways[1](pool, tally, random)
+    if random.random() < TAKES_SHARE:
+        jobs = _of_one_cell(pool, tally, random) or _crossed(pool, tally, votes, random)
+    else:
+        jobs = _crossed(pool, tally, votes, random) or _of_one_cell(pool, tally, random)
     return None if jobs is None else _sides(jobs, pool, tally, random)
 
 
@@ -199,7 +216,7 @@ def _again(pool: Pool, mine: Sequence[Showing], random: Random) -> Showing | Non
     return random.choice(known) if known else None
 
 
-def _crossed(pool: Pool, tally: _Tally, random: Random) -> tuple[str, ...] | None:
+def _crossed(pool: Pool, tally: _Tally, votes: Sequence[Vote], random: Random) -> tuple[str, ...] | None:
     """Clips of two cells of the image that was judged least, for the number of its cells."""
     images = sorted(pool.rivals, key=lambda each: (tally.images[each] / len(pool.cells[each]), random.random()))
     image, free = next(((each, free) for each in images if (free := _free(pool, tally, each))), ("", []))
@@ -208,8 +225,28 @@ def _crossed(pool: Pool, tally: _Tally, random: Random) -> tuple[str, ...] | Non
         first, second = sorted(tally.cells[place] for place in rivals)
         return (first, second, tally.names[image, pool.rivals[image][rivals]], tally.rivals[rivals])
 
-    rivals = _least(free, order, random)
+    rivals = _least(_promising(pool, free, votes, random), order, random)
     return None if rivals is None else _clips(product(*(pool.takes[place] for place in sorted(rivals))), tally, random)
+
+
+def _promising(pool: Pool, free: list[_Rivals], votes: Sequence[Vote], random: Random) -> list[_Rivals]:
+    """Where there are many arms, the pairs of the two that may be the best; all pairs where there are few."""
+    if len(pool.arms) <= 2 or not free:
+        return free
+    # Imported here: numpy takes long to load.
+    from runner.review.statistics.top_two import FEWEST_ARMS, top_two
+
+    if len(pool.arms) < FEWEST_ARMS:
+        return free
+    finalists = set(top_two(_arm_votes(pool, votes), pool.arms, random.getrandbits(32)))
+    return [each for each in free if {pool.arm_of(cell) for _, cell in each} == finalists] or free
+
+
+def _arm_votes(pool: Pool, votes: Iterable[Vote]) -> Iterable[tuple[object, ...]]:
+    for each in votes:
+        if pool.are_rivals(Showing(each.left, each.right)):
+            (image, left), (_, right) = pool.places[each.left], pool.places[each.right]
+            yield image, pool.arm_of(left), pool.arm_of(right), str(each.winner), each.by, pool.arm_of(left)
 
 
 def _free(pool: Pool, tally: _Tally, image: str) -> list[_Rivals]:
