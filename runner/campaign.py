@@ -1,4 +1,4 @@
-"""One run of a manifest, from its plan to its index, as named steps in order."""
+"""What is done with a campaign: a run from its plan to its index in named steps, and what reads or mends its results."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def did_you_mean(guess: str | None, otherwise: str = "", more: str = "") -> str:
-    """The hint `did you mean 'x'?` if there is a guess, which has its quotes already, else `otherwise`; then `more`."""
+    """The hint `did you mean x?` if there is a guess, written as it is to be typed, else `otherwise`; then `more`."""
     return f"{f'did you mean {guess}?' if guess else otherwise} {more}".strip()
 
 

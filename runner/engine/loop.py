@@ -83,6 +83,7 @@ class Engine:
             self._searching.leave_unasked()
             run.give_up_on_silence()
             self._submitting.intend()
+        # In this order: intents are committed above, the path still leads to our file, and only then a POST leaves.
         run.check_state()
         self._fetching.rename()
         self._submitting.post()

@@ -29,6 +29,9 @@ def plan_in_child_process(manifest: Manifest, warnings: Sequence[Diagnostic] = (
     request = pickle.dumps(sys.path) + pickle.dumps((manifest, warnings))
     finished = subprocess.run([sys.executable, "-c", _CODE], input=request, capture_output=True, check=False)
     if finished.returncode:
+        told = finished.stderr.decode(errors="replace")
+        if finished.returncode > 0 and "memory" not in told.casefold():
+            raise UsageError(f"planning failed in its own process: {(told.splitlines() or ['without a word'])[-1]}")
         hint = "make the sweep smaller, or its templates simpler"
         raise UsageError("planning was stopped: it takes more memory than it may", hint)
     found: tuple[Diagnostic, ...] = pickle.loads(finished.stdout)  # noqa: S301  # our own process wrote it

@@ -1,4 +1,4 @@
-"""Reads and writes the rows of the state file. All queries of the project are in this class and the two below it."""
+"""Reads and writes the rows of the state file: all queries about jobs are in this class and its two base classes."""
 
 from __future__ import annotations
 
