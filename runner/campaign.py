@@ -1,4 +1,4 @@
-"""What is done with a campaign: a run from its plan to its index in named steps, and what reads or mends its results."""
+"""A campaign's runs, from the plan to the index in named steps, and what reads or mends their results."""
 
 from __future__ import annotations
 
