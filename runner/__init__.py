@@ -108,7 +108,8 @@ def run(
 
     Without a `connection` it is the service of the environment or, with `sandbox`, a local stand-in that costs nothing
     and has an output folder of its own; `sandbox={"height": 180, "seconds": 0}` is what `--sandbox-NAME` says.
-    `confirm` is asked before anything is paid for; without it a paid service gets nothing: NotConfirmedError.
+    `confirm` is asked before anything new is paid for; without it a paid service gets nothing new: NotConfirmedError.
+    What an earlier run was allowed to buy, and whose answer was lost, is found or sent again without asking.
     `progress` is called with each snapshot of the run; without it there is a bar, and with False nothing.
     `allow_uploads` is the consent that local files may be put where the service, and others, can read them, for models
     that take addresses only; a manifest may give it, too.
@@ -119,17 +120,22 @@ def run(
 
     from runner import campaign
     from runner.cli.progress import PlainBar
+    from runner.errors import UsageError
 
-    manifest = _placed(manifest, bool(sandbox))
-    service = connection or (_sandboxed(manifest, sandbox) if sandbox else connect())
+    is_sandbox = sandbox is not False
+    if is_sandbox and connection is not None:
+        raise UsageError("a run is with a connection or with the sandbox, and not with both", "leave one of them out")
+    manifest = _placed(manifest, is_sandbox)
+    service = connection or (_sandboxed(manifest, sandbox) if is_sandbox else connect())
     with closing(PlainBar(manifest)) if progress is None else nullcontext(progress or None) as tell:
         return campaign.run(
             manifest,
             service,
             _selected(manifest, selection),
-            confirm=confirm or (lambda plan: _free(plan, service)),
+            confirm=lambda plan: _is_agreed(plan, service, confirm),
             progress=tell,
             allow_uploads=lambda plan: allow_uploads,
+            waits_for_threads=True,
         )
 
 
@@ -189,14 +195,21 @@ def _sandboxed(manifest: Manifest, ways: bool | Mapping[str, object]) -> Connect
         raise UsageError(f"the sandbox has no such setting: {error}", f"it has {known}") from None
 
 
-def _free(plan: Plan, service: Connection) -> bool:
-    """Whether a service costs nothing. Raises NotConfirmedError if it is paid: nobody was asked."""
+def _is_agreed(plan: Plan, service: Connection, confirm: Callable[[Plan], bool] | None) -> bool:
+    """Whether a plan may be carried out. Raises NotConfirmedError for a paid service where nobody is asked, and where
+    jobs were bought into another folder before and the manifest does not say which one is meant."""
     from runner.diagnostics.words import money
     from runner.errors import NotConfirmedError
     from runner.model import Action
 
     if not service.is_paid():
-        return True
+        return confirm is None or confirm(plan)
+    elsewhere, output = plan.elsewhere, plan.manifest.output
+    if elsewhere is not None and not plan.manifest.source.has(("output", "dir")):
+        said = f"{elsewhere.jobs:,} of these jobs were bought before, into {elsewhere.folder}; nothing was sent"
+        raise NotConfirmedError(said, f"write output: {{dir: ...}}: that folder to go on there, or {output.dir}")
+    if confirm is not None:
+        return confirm(plan)
     cost = "" if plan.cost is None else f" for {money(plan.cost, plan.manifest.budget.currency)}"
     said = f"this would submit {plan.totals[Action.SUBMIT]:,} jobs{cost} to {service.name}; nothing was sent"
     raise NotConfirmedError(said, "look at runner.plan(manifest), then give confirm=lambda plan: True; or sandbox=True")

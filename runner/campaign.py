@@ -150,6 +150,7 @@ def run(
     attach: Sequence[str] = (),
     allow_uploads: Callable[[Plan], bool] = lambda plan: False,
     again: Again | None = None,
+    waits_for_threads: bool = False,
 ) -> Result:
     """Take the run lock, plan, check the budget, ask, work, write the index.
 
@@ -158,11 +159,12 @@ def run(
     `strict` one that differs from it in anything. `limits_memory` is as in `make_plan`. `attach` says which requests
     lost submissions are, each as `KEY=REQUEST_ID`. `allow_uploads` tells of a plan whether its files may be put where
     others can read them; it is not asked where the manifest says so. `again` asks for further takes first, which is
-    taken back where nothing comes of it. Raises ReelrunError if the run cannot start.
+    taken back where nothing comes of it. `waits_for_threads` says that the process lives on after the run: then the run
+    lock is kept until no call of it is open. Raises ReelrunError if the run cannot start.
     """
     plan_in_child_process(manifest, warnings)
     clock = SystemClock()
-    with _opened(manifest, clock) as store, asking(manifest, store, again):
+    with _opened(manifest, clock) as store, asking(manifest, store, again) as agree:
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
             selection = selection.at(store)
@@ -184,8 +186,9 @@ def run(
             if planned.totals[Action.SUBMIT] and not confirm(planned):
                 hint = "run it again, or add --yes where nobody can answer"
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)
+            agree()
             tell = progress or _no_progress
-            report = _work(planned, connection, selection, store, clock, tell, on_start, attach)
+            report = _work(planned, connection, selection, store, clock, tell, on_start, attach, waits_for_threads)
         _return_names(manifest, store)
         ended = _result(planned, selection, store, _indexed(manifest, store, clock), report)
         return replace(ended, differences=differences, notes=planned.notes)
@@ -271,7 +274,7 @@ def repair(
                 store.reopen(job_id)
         selection = Selection(only=tuple(glob.escape(each.key or "") for each in broken.values()))
         empty_plan = Plan(manifest, (), 0, (), ())
-        report = _work(empty_plan, connection, selection, store, clock, progress or _no_progress, on_start)
+        report = _work(empty_plan, connection, selection, store, clock, progress or _no_progress, on_start, (), False)
         return _result(empty_plan, selection, store, _indexed(manifest, store, clock), report)
 
 
@@ -391,9 +394,10 @@ def _work(
     clock: SystemClock,
     progress: Progress,
     on_start: Callable[[Callable[[], None]], None],
-    attach: Sequence[str] = (),
+    attach: Sequence[str],
+    waits_for_threads: bool,
 ) -> Report:
-    """Execute the plan on a thread pool. Threads that still hang in a call after an interruption are not waited for."""
+    """Execute the plan on a thread pool. A process that ends does not wait for threads that still hang in a call."""
     with connection.open() as service:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="reelrun")
         tools = Tools(Client(service), LinkedFiles.of(service), pool, clock, random.SystemRandom(), progress)
@@ -402,7 +406,7 @@ def _work(
         try:
             return engine.run()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=waits_for_threads, cancel_futures=True)
 
 
 def lock(planned: Plan, ask_price: AskPrice = nobody) -> Path:

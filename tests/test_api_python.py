@@ -256,6 +256,53 @@ def test_nobody_is_charged_by_accident(tmp_path, monkeypatch):
     assert "confirm=lambda plan: True" in str(caught.value)
 
 
+@pytest.mark.parametrize("sandbox", [{}, True, {"seconds": 0}])
+def test_a_sandbox_is_no_paid_service(tmp_path, monkeypatch, sandbox):
+    monkeypatch.setenv("GMI_API_KEY", "sk-test")
+    manifest = runner.load(write_manifest(tmp_path))
+    with FaultyService(video_bytes()) as service:
+        connection = runner.connect(service.base_url)
+        with pytest.raises(UsageError, match="and not with both"):
+            runner.run(manifest, connection, sandbox=sandbox, confirm=lambda plan: True)
+        assert service.calls == []
+
+
+def test_what_was_bought_into_another_folder_is_not_bought_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("GMI_API_KEY", "sk-test")
+    content = yaml.safe_load(write_manifest(tmp_path).read_text())
+    del content["output"]
+    with FaultyService(video_bytes()) as service:
+        connection = runner.connect(service.base_url)
+        for name in ("wan 2.5", "wan 2.5"):
+            spring = runner.load({**content, "name": name}, base_dir=tmp_path)
+            runner.run(spring, connection, confirm=lambda plan: True, progress=False)
+        assert service.posts == 1
+        other = runner.load({**content, "name": "wan 2.6"}, base_dir=tmp_path)
+        assert other.output.dir != spring.output.dir
+        with pytest.raises(NotConfirmedError, match="1 of these jobs were bought before"):
+            runner.run(other, connection, confirm=lambda plan: True, progress=False)
+        assert service.posts == 1
+
+
+def test_an_interruption_ends_a_run_as_on_the_command_line(tmp_path):
+    def stop(snapshot):
+        if snapshot.submitted and not told:
+            told.append(snapshot)
+            raise KeyboardInterrupt
+
+    told = []
+    manifest = runner.load(write_manifest(tmp_path))
+    with FaultyService(video_bytes()) as service:
+        result = runner.run(
+            manifest, Connection.to(Service(service.base_url)), confirm=lambda plan: True, progress=stop
+        )
+        assert result.interrupted
+        again = runner.run(
+            manifest, Connection.to(Service(service.base_url)), confirm=lambda plan: True, progress=False
+        )
+        assert (again.exit_code, service.posts) == (Exit.DONE, 1)
+
+
 def test_representations_are_short_and_escaped(sandboxed):
     manifest, result = sandboxed
     planned, found = runner.plan(manifest), runner.results(manifest, sandbox=True)

@@ -357,8 +357,8 @@ def test_prompts_are_read_before_they_are_paid_for(tmp_path):
 
 def test_many_jobs_of_a_prompt_are_listed_on_request(tmp_path):
     path = write_manifest(tmp_path, prompts=[{"id": "a", "text": "pan"}], takes=7)
-    whole = f"reelrun plan {path} --prompts --jobs lists all"
-    assert f"a/take-5 and 2 more; {whole}" in " ".join(call("plan", path, "--prompts").out.split())
+    told = call("plan", path, "--prompts").out
+    assert re.search(rf"a/take-5 and 2 more; reelrun plan \S*{path.name} --prompts --jobs lists all", told)
     assert "p0/a/take-6, p0/a/take-7\n" in call("plan", path, "--prompts", "--jobs").out
 
 

@@ -121,6 +121,16 @@ def test_what_is_not_agreed_to_is_not_asked_for(bought, service, most):
     assert planned(bought).notes == ()
 
 
+def test_an_interruption_at_the_question_takes_the_ask_back(bought, service):
+    def interrupted(plan):
+        raise KeyboardInterrupt
+
+    again = Again((FIRST,), "ann", lambda line: None)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run(load(bought), connection(service), Selection(), confirm=interrupted, again=again)
+    assert (service.posts, said(bought)) == (0, ([], []))
+
+
 def test_a_take_rejected_already_asks_for_nothing_more(bought, service):
     (job,) = (each.job for each in planned(bought).jobs)
     say(bought, job, by="bob")

@@ -104,6 +104,29 @@ def test_never_fewer_than_were_bought(bought):
     assert {each.job.take for each in planned(path).jobs if each.job.cell == retake.cell} == {1, 2, 3}
 
 
+def test_a_gap_below_a_bought_one_is_not_bought_by_itself(bought):
+    path, jobs = bought
+    for take in (1, 2):
+        say(path, jobs[f"p0/plain/take-{take}"])
+    third, fourth = (each.job for each in planned(path).submits)
+    buy(path, [fourth])
+    assert submits(planned(path)) == {third.key: "retake: rejected by ann"}
+    assert submits(planned(path, is_locked=True)) == {}
+    file_of(folder_of(path), "ann").unlink()
+    plan = planned(path)
+    assert (submits(plan), {each.job.take for each in plan.jobs if each.job.cell == fourth.cell}) == ({}, {1, 2, 4})
+
+
+def test_bought_ones_stay_whatever_max_jobs_is(bought):
+    path, jobs = bought
+    say(path, jobs["p0/plain/take-1"])
+    (retake,) = buy(path)
+    changed(path, budget={"max_jobs": 8})
+    plan = planned(path)
+    assert (len(plan.jobs), len(plan.orphaned), submits(plan)) == (9, 0, {})
+    assert retake.id in {each.job.id for each in plan.jobs}
+
+
 def test_one_that_is_under_way_is_carried_through(bought):
     path, jobs = bought
     say(path, jobs["p0/plain/take-1"])

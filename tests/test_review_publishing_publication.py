@@ -136,6 +136,29 @@ def test_what_is_no_longer_picked_is_removed(campaign, tmp_path):
     ]
 
 
+def test_what_is_picked_and_not_chosen_this_time_stays(campaign, tmp_path):
+    manifest, _ = campaign
+    assert publish(manifest).code == 0
+    assert publish(manifest, "--only", "p0/*").code == 0
+    assert sorted(each.name for each in (tmp_path / "to").iterdir() if each.is_dir()) == ["p0", "p1", "p2"]
+
+
+def test_a_folder_of_another_manifest_is_refused(campaign, tmp_path):
+    manifest, _ = campaign
+    assert publish(manifest).code == 0
+    before = tree(tmp_path / "to")
+    shutil.copy(manifest.path, tmp_path / "other.yaml")
+    ended = call("publish", tmp_path / "other.yaml", "--to", tmp_path / "to")
+    assert ended.code == 2
+    assert f"has what {manifest.path.name} published" in ended.err
+    assert tree(tmp_path / "to") == before
+
+
+def test_a_sheet_is_no_clip(campaign, tmp_path):
+    ended = publish(campaign[0], "--sheet", tmp_path / "to/p0/plain/take-1.mp4")
+    assert (ended.code, (tmp_path / "to").exists()) == (2, False)
+
+
 def test_what_somebody_edited_is_left_and_told(campaign, tmp_path):
     manifest, jobs = campaign
     publish(manifest)

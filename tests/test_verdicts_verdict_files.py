@@ -182,6 +182,14 @@ def test_two_processes_share_a_file(folder):
     assert read(folder).uncounted == ()
 
 
+def test_what_comes_from_a_later_day_is_not_taken_in(folder, tmp_path):
+    source, now = tmp_path / "sent.jsonl", datetime(2026, 11, 28, 9, tzinfo=UTC)
+    times = ("2026-11-29T08:59:59.000000Z", "2026-11-29T09:00:01.000000Z", "9999-12-31T23:59:59.999999Z")
+    source.write_bytes(b"\n".join(written(Verdict(at, "bob", {A: HASH}, Stars(A, 1))) for at in times))
+    taken = take_in(source, folder, now=now)
+    assert (taken.new, [each.line for each in taken.uncounted]) == ({"bob": 1}, [2, 3])
+
+
 def test_taken_in_once_and_by_each_reviewer(folder, tmp_path):
     say(folder)
     source = tmp_path / "sent.jsonl"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from runner.diagnostics.suggestions import suggestion
 from runner.diagnostics.words import joined
-from runner.errors import BudgetError, NotConfirmedError, UsageError
+from runner.errors import UsageError
 from runner.model import Action, AskedTake, Manifest, Planned
 from runner.planning.plan import Plan, make_plan
 from runner.state.store import Store
@@ -28,14 +28,16 @@ class Again:
 
 
 @contextmanager
-def asking(manifest: Manifest, store: Store, again: Again | None) -> Iterator[None]:
+def asking(manifest: Manifest, store: Store, again: Again | None) -> Iterator[Callable[[], None]]:
     """Commit the asks to the state, and then write the rejections down, before anything is planned and bought.
 
-    So a run that is cut goes on by itself, and who says the same again asks for nothing more. What was new is taken
-    back where the run is not confirmed, or over the budget. Raises UsageError for a key that names no finished clip.
+    So a run that is cut goes on by itself, and who says the same again asks for nothing more. Gives the function that
+    says that the run was agreed to: what was new is taken back where anything ends it before. Raises UsageError for a
+    key that names no finished clip.
     """
+    agreed: list[bool] = []
     if again is None:
-        yield
+        yield lambda: None
         return
     verdicts, folder = verdicts_on(manifest, store), folder_of(manifest.path, is_sandbox=manifest.is_sandbox)
     named = _named(make_plan(manifest, store), again.keys)
@@ -50,13 +52,14 @@ def asking(manifest: Manifest, store: Store, again: Again | None) -> Iterator[No
         if again.by not in verdicts.marked(each.job.id, Marking.REJECT)
     ]
     try:
-        yield
-    except (NotConfirmedError, BudgetError):
-        for line in lines:
-            append(folder, again.by, Undo(line.sha256), {})
-        with store.transaction():
-            for ask in asks:
-                store.withdraw_ask(ask)
+        yield lambda: agreed.append(True)
+    except BaseException:
+        if not agreed:
+            for line in lines:
+                append(folder, again.by, Undo(line.sha256), {})
+            with store.transaction():
+                for ask in asks:
+                    store.withdraw_ask(ask)
         raise
 
 

@@ -11,7 +11,8 @@ import yaml
 
 from runner.errors import UsageError
 
-_UNSAFE = re.compile(r"[^\w.-]+")
+# No dot: what follows the last one would pass for the extension of a file.
+_UNSAFE = re.compile(r"[^\w-]+")
 
 
 class _Writer(yaml.SafeDumper):
@@ -41,7 +42,7 @@ def _unfit(what: str) -> UsageError:
 
 def stem_of(document: Mapping[str, object]) -> str:
     """The name that its file would have, without extension."""
-    return _UNSAFE.sub("-", str(document.get("name", ""))).strip(".-") or "manifest"
+    return _UNSAFE.sub("-", str(document.get("name", ""))).strip("-") or "manifest"
 
 
 def _plain(value: Any) -> object:

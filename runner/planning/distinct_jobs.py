@@ -56,10 +56,11 @@ class DistinctJobs:
                     self._lints.see_equal(job)
                 self._aliases.setdefault(job.id, {})[job.key] = None
                 continue
-            if len(self.ids) == most and job.is_retake:
+            is_bought = job.is_retake and self._expansion.retakes.is_bought(job.fingerprint, job.take)
+            if len(self.ids) >= most and job.is_retake and not is_bought:
                 self.above += 1
                 continue
-            if len(self.ids) == most:
+            if len(self.ids) >= most and not is_bought:
                 if not self._expansion.has_grown:
                     self._report_too_many(most)
                 # Report the diagnostics of further cells, too.

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Container
+from datetime import datetime
 from pathlib import Path
 
 from runner.review.said_by_name import SeenClip, verdict_of
@@ -15,12 +16,12 @@ from runner.verdicts.verdict_files import TakenIn, take_in
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
-def take_in_file(source: Path, verdicts: Path, jobs: Container[str]) -> TakenIn:
+def take_in_file(source: Path, verdicts: Path, jobs: Container[str], now: datetime) -> TakenIn:
     """Append what is new in a file to the verdicts. It is one that a page saved, or one of another folder of verdicts.
 
     Raises UsageError and DiskError.
     """
-    return take_in(source, verdicts, jobs=jobs, translated=_Translation(verdicts / "pages"))
+    return take_in(source, verdicts, jobs=jobs, translated=_Translation(verdicts / "pages"), now=now)
 
 
 class _Translation:

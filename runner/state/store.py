@@ -227,11 +227,12 @@ class Store(Names):
         self.write("DELETE FROM asked_takes WHERE (cell, take, number, reviewer) = (?, ?, ?, ?)", astuple(asked))
 
     def bought_takes(self, above: int) -> Iterator[tuple[str, int]]:
-        """Fingerprint and number of each submitted retake above a number."""
+        """Fingerprint and number of each submitted take above a number that is a retake, or lies below one."""
         return self.each(
             lambda row: (str(row[0]), int(row[1])),
-            "SELECT fingerprint, take FROM retakes JOIN jobs ON jobs.id = job_id"
-            " WHERE take > ? AND status <> 'pending'",
+            "SELECT DISTINCT below.fingerprint, below.take FROM retakes JOIN jobs ON jobs.id = job_id"
+            " JOIN jobs AS below ON below.fingerprint = jobs.fingerprint AND below.take <= jobs.take"
+            " WHERE below.take > ? AND below.status <> 'pending' AND jobs.status <> 'pending'",
             (above,),
         )
 

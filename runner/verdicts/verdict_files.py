@@ -24,6 +24,8 @@ from runner.secret import refuse_key
 from runner.state.disk import disk_errors, inside, leads_to, make_folder, sync_folder, unfollowed
 from runner.verdicts.verdict import LONGEST, REVIEWER, Said, Verdict, VerdictError, parsed, time_text, written
 
+# Clocks of other machines may be wrong.
+_AHEAD = timedelta(days=1)
 _ENDING = ".jsonl"
 _LATEST = re.compile(rb'"at"\s*:\s*"([0-9:T.-]{26}Z)"')
 
@@ -146,11 +148,13 @@ def take_in(
     *,
     jobs: Container[str] | None = None,
     translated: Callable[[bytes], bytes] | None = None,
+    now: datetime | None = None,
 ) -> TakenIn:
     """Append the lines of a file to those of their reviewers, each once: to take it in again changes nothing.
 
     `translated` makes a line of ours of each line of the file, or raises VerdictError; with `jobs`, a line about
-    another job is told and not taken. Raises DiskError, and UsageError if there is no such file.
+    another job is told and not taken, and with `now` one from more than a day later: it would outrank all that the
+    reviewer says after it. Raises DiskError, and UsageError if there is no such file.
     """
     new: dict[str, dict[bytes, None]] = {}
     uncounted: list[Uncounted] = []
@@ -158,6 +162,8 @@ def take_in(
         for number, line in _lines(file):
             try:
                 found, verdict = _checked(line, translated, jobs)
+                if now is not None and verdict.at > time_text(now + _AHEAD):
+                    raise VerdictError(f"its time {verdict.at} is not yet")
             except VerdictError as error:
                 uncounted.append(Uncounted(source.name, number, str(error)))
             else:

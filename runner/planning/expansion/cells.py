@@ -127,7 +127,7 @@ class Expansion:
         return image is NO_IMAGE and requests.arm.prompt.images is None
 
     def _takes(self, group: _Group, variant: Variant, grown: list[_Grown]) -> Iterator[Job]:
-        growth = Growth("", self.manifest.takes)
+        growth = Growth("")
         for take in range(1, self.manifest.takes + 1):
             self.seen += 1
             job = self._job(group, variant.variables, take, growth.cell)
@@ -143,12 +143,17 @@ class Expansion:
 
     def _further(self, cell: _Grown, *, is_new: bool) -> Iterator[Job]:
         """The retakes of a cell, as many as were bought, or as it is to have."""
-        growth = cell.growth
-        while growth.takes < (self.retakes.wanted(growth) if is_new else growth.bought):
-            job = self._job(cell.group, cell.variables, growth.takes + 1, growth.cell)
+        growth, take = cell.growth, self.manifest.takes
+        while take < (self.retakes.wanted(growth) if is_new else growth.bought):
+            take += 1
+            if take in growth.made or (is_new and not self.retakes.wants(growth, take)):
+                continue
+            job = self._job(cell.group, cell.variables, take, growth.cell)
             if job is None:
                 return
-            growth.takes += 1
+            if not is_new and not self.retakes.is_bought(job.fingerprint, take):
+                continue
+            growth.made.add(take)
             self.retakes.see(job, growth)
             self.retakes.explain(job, growth)
             yield job

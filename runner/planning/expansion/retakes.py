@@ -19,13 +19,13 @@ _BOUGHT = "retake"
 class Growth:
     """A cell that may have more takes than the manifest says. `cell` is the fingerprint of its first take.
 
-    `takes` is how many it has so far, `bought` the highest that was bought, and `rejected` has the reviewers of each
-    rejected take by its number.
+    `bought` is the highest take that was bought, `made` are those beyond the manifest's that it has so far, and
+    `rejected` has the reviewers of each rejected take by its number.
     """
 
     cell: str
-    takes: int
     bought: int = 0
+    made: set[int] = field(default_factory=set)
     rejected: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -85,7 +85,7 @@ class Retakes:
 
     def may_grow(self, growth: Growth) -> bool:
         """Whether a cell with the manifest's takes may have more."""
-        return self.wanted(growth) > growth.takes or bool(self.held.get(growth.cell))
+        return self.wanted(growth) > self._manifest.takes or bool(self.held.get(growth.cell))
 
     def see(self, job: Job, growth: Growth) -> None:
         """Note whether a take of a cell is rejected: somebody says so, and nobody picked it."""
@@ -100,11 +100,19 @@ class Retakes:
     def is_bought(self, fingerprint: str, take: int) -> bool:
         return take in self._bought.get(fingerprint, ())
 
-    def wanted(self, growth: Growth) -> int:
-        """How many takes a cell has in all."""
+    def wants(self, growth: Growth, take: int) -> bool:
+        """Whether a take that was not bought is to be: a gap below one that was bought is none by itself."""
         numbers = [each.number for each in self._asked.get(growth.cell, ())]
-        own = self._manifest.takes + min(self._manifest.most_retakes, len(growth.rejected))
-        full = max(own, growth.bought, *numbers, 0)
+        return not self._is_locked and (take <= self._own(growth) or take in numbers)
+
+    def _own(self, growth: Growth) -> int:
+        """The takes of the manifest, and one for each that is rejected."""
+        return self._manifest.takes + min(self._manifest.most_retakes, len(growth.rejected))
+
+    def wanted(self, growth: Growth) -> int:
+        """The highest take that a cell has."""
+        numbers = [each.number for each in self._asked.get(growth.cell, ())]
+        full = max(self._own(growth), growth.bought, *numbers, 0)
         if self._is_locked:
             self.held[growth.cell] = full - max(growth.bought, self._manifest.takes)
             return growth.bought

@@ -51,11 +51,19 @@ class Made:
 class Destination:
     """A folder while it is published to. Paths are relative to it; those of an archive or a sheet may lead out."""
 
-    def __init__(self, folder: Path, known: dict[str, list[Made]]) -> None:
+    def __init__(self, folder: Path, known: dict[str, list[Made]], owner: str | None = None) -> None:
+        """`owner` is the file name of the manifest that was published here before."""
         self._folder = folder
+        self._owner = owner
         # The last one is what stands in the list; a publish that was cut may have left any of them.
         self._known = known
         self.fates: dict[str, Fate] = {}
+
+    def check_owner(self, manifest: str) -> None:
+        """Raise UsageError where another manifest was published to this folder: its clips would go."""
+        if self._owner not in (None, manifest):
+            said = f"{self._folder} has what {self._owner} published"
+            raise UsageError(said, f"name another folder for {manifest}, or empty this one")
 
     def put(self, path: str, recipe: str, make: Callable[[Path], None], job: str = "") -> Fate:
         """Have a file at this path that `make` writes, unless it is there as the recipe says.
@@ -122,10 +130,13 @@ class Destination:
             file.flush()
             os.fsync(file.fileno())
 
-    def remove_others(self, wanted: Collection[str]) -> None:
-        """Remove what was made for clips and is not among these any more, unless somebody changed it."""
+    def remove_others(self, wanted: Collection[str], picked: Collection[str]) -> None:
+        """Remove what was made for clips whose jobs are not picked any more, or have another name now, unless somebody
+        changed it. What is picked, and was not asked for this time, stays."""
+        jobs = {self._known[path][-1].job for path in wanted if path in self._known}
         for path, known in list(self._known.items()):
-            if path in wanted or not known[-1].job:
+            job = known[-1].job
+            if path in wanted or not job or (job in picked and job not in jobs):
                 continue
             actual = self._actual(path)
             if actual is not None and actual not in {made.sha256 for made in known}:
@@ -192,10 +203,10 @@ def opened(folder: Path) -> Iterator[Destination]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LockedError(f"another publish writes to {folder}", "wait until it has ended") from None
-        known = _listed(folder / LIST)
+        known, owner = _listed(folder / LIST)
         for path, made in _noted(folder / _STAGING / _JOURNAL):
             known.setdefault(path, []).append(made)
-        yield Destination(folder, known)
+        yield Destination(folder, known, owner)
     finally:
         os.close(descriptor)
 
@@ -214,13 +225,15 @@ def bytes_of(document: Mapping[str, Any]) -> bytes:
     return f"{json.dumps(document, ensure_ascii=False, indent=1)}\n".encode(errors="backslashreplace")
 
 
-def _listed(path: Path) -> dict[str, list[Made]]:
+def _listed(path: Path) -> tuple[dict[str, list[Made]], str | None]:
+    """What the list says was made, and the file name of the manifest that it is of."""
     if not os.path.lexists(path):
-        return {}
+        return {}, None
     try:
         with disk_errors(f"read {path}"):
             document = json.loads(path.read_text("utf-8"))
-        return {name: [Made(**made)] for name, made in document["files"].items()}
+        owner = document["manifest"]["file"]
+        return {name: [Made(**made)] for name, made in document["files"].items()}, str(owner)
     except (ValueError, KeyError, TypeError, AttributeError):
         hint = "name another folder, or put back the one that publish wrote: it says which files are whose"
         raise UsageError(f"{path} is no list that publish wrote", hint) from None

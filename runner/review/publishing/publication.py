@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -74,21 +74,22 @@ def publish(manifest: Manifest, store: Store, selection: Selection, order: Publi
     Raises UsageError and PublishError before anything is written; LockedError and DiskError.
     """
     _check_folder(manifest, order.folder)
-    clips, orphaned = _picks(manifest, store, selection, order)
-    check_distinct((clip.path, clip.record.key) for clip in clips)
+    clips, orphaned, picked = _picks(manifest, store, selection, order)
+    check_distinct([*((clip.path, clip.record.key) for clip in clips), *_extras(order)])
     _check_extras(clips, order)
     _check_sources(clips)
     if not clips and not (order.folder / LIST).exists():
         return Publication(0, {}, orphaned=orphaned)
     is_sandbox = store.note("service") == _SANDBOX
     with opened(order.folder) as destination:
+        destination.check_owner(manifest.path.name)
         copies = [(clip, _copy_of(manifest, clip, order, is_sandbox=is_sandbox)) for clip in clips]
         failed = _put_clips(destination, copies)
         # Of a clip that failed, what an earlier publish made of it stays.
         there = [clip for clip in clips if destination.has(clip.path)]
         failed |= _put_beside(destination, manifest, there, order, is_sandbox=is_sandbox)
         sidecars = [clip.path + SUFFIX for clip, copy in copies if copy.sidecar is not None]
-        destination.remove_others([*(clip.path for clip, _ in copies), *sidecars])
+        destination.remove_others([*(clip.path for clip, _ in copies), *sidecars], picked)
         _finish(destination, manifest, there, order)
     return Publication(len(there), destination.fates, failed, orphaned)
 
@@ -103,7 +104,8 @@ def _check_folder(manifest: Manifest, folder: Path) -> None:
 
 def _picks(
     manifest: Manifest, store: Store, selection: Selection, order: PublishOrder
-) -> tuple[list[PublishedClip], int]:
+) -> tuple[list[PublishedClip], int, frozenset[str]]:
+    """The clips to publish, how many picked ones have no job any more, and the jobs of all that is picked."""
     verdicts = verdicts_on(manifest, store)
     picked = Picker(manifest).picked(store, verdicts)
     records = [each for each in store.records() if each.id in picked and selection.has(each)]
@@ -114,7 +116,15 @@ def _picks(
         path = name(record) + (CopyOrder(source, "", label=_LABEL * order.has_label).suffix)
         pickers = verdicts.marked(record.id, Marking.PICK)
         clips.append(PublishedClip(record, source, path, None if order.is_anonymous else pickers))
-    return clips, len(records) - len(kept)
+    return clips, len(records) - len(kept), picked
+
+
+def _extras(order: PublishOrder) -> Iterator[tuple[str, str]]:
+    """The files beside the clips that have a name of their own, and the flags that name them."""
+    sheets = [(order.sheet.with_suffix(ending), "--sheet") for ending in (".mp4", ".png")] if order.sheet else []
+    timelines = [(file, "--edl and --otio") for file in order.timelines]
+    for file, flag in (*sheets, *timelines, *([(order.zip, "--zip")] if order.zip else [])):
+        yield Path(os.path.relpath(file, order.folder)).as_posix(), flag
 
 
 def _check_sources(clips: Sequence[PublishedClip]) -> None:

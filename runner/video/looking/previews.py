@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,7 @@ from runner.video.measures import ViewOrder
 FOLDER = "previews"
 SPRITE, SMALL = ".webp", ".mp4"
 _PART = ".part"
+_OURS = re.compile(r"[0-9a-f]{64}\.(?:webp|mp4)|\.[0-9a-f]{64}\.[0-9a-f]{12}\.(?:webp|mp4)\.part")
 # No clip is looked at for so long, in seconds: an older temporary file was left by a process that was killed.
 _ABANDONED = 3600.0
 
@@ -74,7 +76,10 @@ def has_all(names: Collection[str], sha256: str) -> bool:
 def are_there(sha256: str, output_dir: Path) -> bool:
     """Whether a clip has all of its previews."""
     folder = output_dir / FOLDER
-    return not folder.is_symlink() and all((folder / f"{sha256}{suffix}").is_file() for suffix in (SPRITE, SMALL))
+    try:
+        return not folder.is_symlink() and all((folder / f"{sha256}{suffix}").is_file() for suffix in (SPRITE, SMALL))
+    except OSError:
+        return False
 
 
 def bytes_in(output_dir: Path) -> int:
@@ -87,7 +92,10 @@ def bytes_in(output_dir: Path) -> int:
 
 
 def keep_within(output_dir: Path, most_bytes: int) -> None:
-    """Delete the oldest previews until the rest has no more than so many bytes, and what killed processes left."""
+    """Delete the oldest previews until the rest has no more than so many bytes, and what killed processes left.
+
+    What somebody else put into the folder is neither counted nor deleted.
+    """
     kept: list[tuple[float, int, str]] = []
     for entry in _entries(output_dir):
         with contextlib.suppress(OSError):
@@ -102,10 +110,14 @@ def keep_within(output_dir: Path, most_bytes: int) -> None:
                 os.unlink(path)
 
 
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    return bool(_OURS.fullmatch(entry.name)) and entry.is_file(follow_symlinks=False)
+
+
 def _entries(output_dir: Path) -> Iterator[os.DirEntry[str]]:
-    """What lies in the folder; nothing if there is none, or if it is a link to elsewhere."""
+    """Our files in the folder; nothing if there is none, or if it is a link to elsewhere."""
     folder = output_dir / FOLDER
     with contextlib.suppress(OSError):
         if not folder.is_symlink():
             with os.scandir(folder) as entries:
-                yield from (each for each in entries if each.is_file(follow_symlinks=False))
+                yield from filter(_is_ours, entries)

@@ -11,6 +11,7 @@ import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from types import FrameType
@@ -86,7 +87,7 @@ def _take_in(options: argparse.Namespace, manifest: Manifest) -> int:
         raise StateError("there are no clips yet that verdicts may be about", command_line(options, "run"))
     with store:
         jobs = {record.id for record in store.records()}
-    taken = take_in_file(Path(options.take_in), _folder(options, manifest), jobs)
+    taken = take_in_file(Path(options.take_in), _folder(options, manifest), jobs, datetime.now(UTC))
     if options.json:
         told = [{"file": each.file, "line": each.line, "why": each.why} for each in taken.uncounted]
         screen.document({"new": dict(taken.new), "known": taken.known, "not_taken": told})
