@@ -122,8 +122,10 @@ class Terminal:
         return self._process.wait(_PATIENCE)
 
     def _read(self, deadline: float) -> bool:
-        ready, _, _ = select.select([self._descriptor], [], [], max(deadline - time.monotonic(), 0))
-        assert ready, f"nothing more came: {self.seen}"
+        # Not select(), which takes no number above 1,023.
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        assert poll.poll(1000 * max(deadline - time.monotonic(), 0)), f"nothing more came: {self.seen}"
         try:
             content = os.read(self._descriptor, 1 << 16)
         except OSError:

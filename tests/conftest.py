@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -12,6 +13,7 @@ settings.register_profile(
     "default", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=10_000)
+_MANY_FILES = 200
 settings.load_profile(os.environ.get("REELRUN_PROFILE", "default"))
 
 
@@ -20,6 +22,13 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test talks to the real service, whatever the environment holds."""
     for name in ("GMI_API_KEY", "GMI_BASE_URL", "GMI_ORG_ID"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Collect what runs leave in cycles: a command collects rarely, and sockets would pile up from test to test."""
+    if len(os.listdir("/proc/self/fd")) > _MANY_FILES:
+        gc.collect()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
