@@ -120,6 +120,7 @@ def run(
 
     from runner import campaign
     from runner.cli.progress import PlainBar
+    from runner.cli.service_session import first_interruption
     from runner.errors import UsageError
 
     is_sandbox = sandbox is not False
@@ -127,13 +128,15 @@ def run(
         raise UsageError("a run is with a connection or with the sandbox, and not with both", "leave one of them out")
     manifest = _placed(manifest, is_sandbox)
     service = connection or (_sandboxed(manifest, sandbox) if is_sandbox else connect())
-    with closing(PlainBar(manifest)) if progress is None else nullcontext(progress or None) as tell:
+    bar = closing(PlainBar(manifest)) if progress is None else nullcontext(progress or None)
+    with bar as tell, first_interruption() as on_start:
         return campaign.run(
             manifest,
             service,
             _selected(manifest, selection),
             confirm=lambda plan: _is_agreed(plan, service, confirm),
             progress=tell,
+            on_start=on_start,
             allow_uploads=lambda plan: allow_uploads,
             waits_for_threads=True,
         )
@@ -198,18 +201,21 @@ def _sandboxed(manifest: Manifest, ways: bool | Mapping[str, object]) -> Connect
 def _is_agreed(plan: Plan, service: Connection, confirm: Callable[[Plan], bool] | None) -> bool:
     """Whether a plan may be carried out. Raises NotConfirmedError for a paid service where nobody is asked, and where
     jobs were bought into another folder before and the manifest does not say which one is meant."""
+    from runner.cli.plan_summary import elsewhere_of
+    from runner.cli.screen import count
     from runner.diagnostics.words import money
     from runner.errors import NotConfirmedError
     from runner.model import Action
 
     if not service.is_paid():
         return confirm is None or confirm(plan)
-    elsewhere, output = plan.elsewhere, plan.manifest.output
+    elsewhere = elsewhere_of(plan)
     if elsewhere is not None and not plan.manifest.source.has(("output", "dir")):
-        said = f"{elsewhere.jobs:,} of these jobs were bought before, into {elsewhere.folder}; nothing was sent"
-        raise NotConfirmedError(said, f"write output: {{dir: ...}}: that folder to go on there, or {output.dir}")
+        hint = f"write output: {{dir: ...}}, with the former folder to go on there, or {plan.manifest.output.dir}"
+        raise NotConfirmedError(f"{elsewhere[0]}; nothing was sent", hint)
     if confirm is not None:
         return confirm(plan)
     cost = "" if plan.cost is None else f" for {money(plan.cost, plan.manifest.budget.currency)}"
-    said = f"this would submit {plan.totals[Action.SUBMIT]:,} jobs{cost} to {service.name}; nothing was sent"
+    submits = count(plan.totals[Action.SUBMIT], "job")
+    said = f"this would submit {submits}{cost} to {service.name}; nothing was sent"
     raise NotConfirmedError(said, "look at runner.plan(manifest), then give confirm=lambda plan: True; or sandbox=True")

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import html.parser
 import json
+import os
+import signal
 import subprocess
 import sys
 from decimal import Decimal
@@ -252,7 +254,7 @@ def test_nobody_is_charged_by_accident(tmp_path, monkeypatch):
         with pytest.raises(NotConfirmedError) as caught:
             runner.run(manifest, runner.connect(service.base_url), progress=False)
         assert "submit" not in service.calls
-    assert "would submit 1 jobs for $0.25 to sandbox; nothing was sent" in str(caught.value)
+    assert "would submit 1 job for $0.25 to sandbox; nothing was sent" in str(caught.value)
     assert "confirm=lambda plan: True" in str(caught.value)
 
 
@@ -279,7 +281,7 @@ def test_what_was_bought_into_another_folder_is_not_bought_again(tmp_path, monke
         assert service.posts == 1
         other = runner.load({**content, "name": "wan 2.6"}, base_dir=tmp_path)
         assert other.output.dir != spring.output.dir
-        with pytest.raises(NotConfirmedError, match="1 of these jobs were bought before"):
+        with pytest.raises(NotConfirmedError, match="1 job of this plan was bought before"):
             runner.run(other, connection, confirm=lambda plan: True, progress=False)
         assert service.posts == 1
 
@@ -288,15 +290,16 @@ def test_an_interruption_ends_a_run_as_on_the_command_line(tmp_path):
     def stop(snapshot):
         if snapshot.submitted and not told:
             told.append(snapshot)
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
 
-    told = []
+    told, before = [], signal.getsignal(signal.SIGINT)
     manifest = runner.load(write_manifest(tmp_path))
     with FaultyService(video_bytes()) as service:
         result = runner.run(
             manifest, Connection.to(Service(service.base_url)), confirm=lambda plan: True, progress=stop
         )
         assert result.interrupted
+        assert signal.getsignal(signal.SIGINT) is before
         again = runner.run(
             manifest, Connection.to(Service(service.base_url)), confirm=lambda plan: True, progress=False
         )

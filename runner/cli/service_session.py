@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 from runner.api.client import Client, connection_to
@@ -55,6 +55,27 @@ def progress_of(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines 
     if options.no_progress or getattr(options, "dry_run", False):
         return None
     return Bar(manifest) if sys.stderr.isatty() else Lines(manifest)
+
+
+@contextlib.contextmanager
+def first_interruption() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Gives what `interruptible` is for a process that lives on: the first Ctrl-C ends the run in an orderly way, the
+    second one is as it was before, and so is every one after the block."""
+    before = signal.getsignal(signal.SIGINT) or signal.default_int_handler
+
+    def handle(interrupt: Callable[[], None]) -> None:
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            signal.signal(signal.SIGINT, before)
+            interrupt()
+
+        with contextlib.suppress(ValueError):
+            signal.signal(signal.SIGINT, on_signal)
+
+    try:
+        yield handle
+    finally:
+        with contextlib.suppress(ValueError):
+            signal.signal(signal.SIGINT, before)
 
 
 def interruptible(interrupt: Callable[[], None]) -> None:

@@ -55,11 +55,11 @@ def asking(manifest: Manifest, store: Store, again: Again | None) -> Iterator[Ca
         yield lambda: agreed.append(True)
     except BaseException:
         if not agreed:
-            for line in lines:
-                append(folder, again.by, Undo(line.sha256), {})
             with store.transaction():
                 for ask in asks:
                     store.withdraw_ask(ask)
+            for line in lines:
+                append(folder, again.by, Undo(line.sha256), {})
         raise
 
 

@@ -66,11 +66,7 @@ class Engine:
         run.tools.progress(run.snapshot())
         try:
             while self._has_work():
-                try:
-                    self._turn()
-                except KeyboardInterrupt:
-                    # From Python nobody handles the signal. What this turn was about to record is found again.
-                    self.interrupt()
+                self._turn()
         finally:
             run.stop.set()
         return Report(run.submitted, run.interrupted, run.error or run.last_error, tuple(run.aside))

@@ -12,7 +12,7 @@ from runner.diagnostics.suggestions import known_here, suggestion
 from runner.errors import UsageError
 from runner.model import Attempt, Json, Manifest, Status, Threshold, Variables, canonical_json, same_value
 from runner.state.store import Store
-from runner.verdicts.picks import Picker
+from runner.verdicts.picks import Clip, Picker
 from runner.video.defects import defects_of, names
 
 # What a job can be selected by besides its variables, with the job's attribute. No variable may have such a name.
@@ -24,30 +24,15 @@ DEFECT, PICK = "defect", "pick"
 YES, NO = "yes", "no"
 
 
-class _Placed(Protocol):
-    """What has a place in the sweep."""
+class _Named(Clip, Protocol):
+    """What has a place in the sweep, and a name."""
 
     @property
     def key(self) -> str: ...
-    @property
-    def image(self) -> str: ...
-    @property
-    def prompt_id(self) -> str: ...
-    @property
-    def model(self) -> str: ...
-    @property
-    def variables(self) -> Variables: ...
-    @property
-    def take(self) -> int: ...
-
-
-class _Identified(_Placed, Protocol):
-    @property
-    def id(self) -> str: ...
 
 
 # A job, its record, or an attempt at it.
-Placed: TypeAlias = _Identified | Attempt
+Placed: TypeAlias = _Named | Attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,13 @@ class Store(Names):
         sql = f"SELECT {self._is_orphaned()} AS orphaned, {_RECORDS} WHERE {where} ORDER BY {order}"
         return self.each(record_of, sql)
 
+    def keys_of(self, gone: Collection[int]) -> Iterator[str]:
+        """The keys of those finished jobs whose ids, as numbers, are among these, in the order of `records`."""
+        for where, order in ((self._is_own(), self._own_place()), (self._is_left(), LATEST)):
+            sql = f"SELECT id, key FROM jobs WHERE status = 'succeeded' AND {where} ORDER BY {order}"
+            rows = self.each(lambda row: (int(row[0], 16), str(row[1])), sql)
+            yield from (key for number, key in rows if number in gone)
+
     def has_attempts(self) -> bool:
         """Whether anything was ever submitted. If not, every job is new."""
         return self.scalar("SELECT 1 FROM attempts LIMIT 1") is not None

@@ -54,7 +54,6 @@ class ModelRecord:
     description: str
     parameters: tuple[ToldParameter, ...]
     price: Price | None
-    pricing_details: str
 
 
 class ServicePrices:
@@ -101,7 +100,6 @@ def record_of(document: Mapping[str, Json], model: str) -> ModelRecord:
             if text_of(mapping(each).get("name"))
         ),
         _price(mapping(document.get("price_info")), details),
-        details,
     )
 
 

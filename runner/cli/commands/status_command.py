@@ -84,8 +84,9 @@ def _as_counted(manifest: Manifest, store: Store) -> Manifest:
 def _standing(store: Store, manifest: Manifest, selection: Selection) -> _Standing:
     left, index = unfinished(store, selection), store.index_in(manifest.output.dir)
     gone = gone_clips(store, manifest.output.dir)
-    if selection.is_everything and not gone:
-        return _Standing(store.totals(), store.removed_totals(), store.spent(manifest.budget)[0], left, index)
+    if selection.is_everything:
+        keys = list(store.keys_of(gone)) if gone else []
+        return _Standing(store.totals(), store.removed_totals(), store.spent(manifest.budget)[0], left, index, keys)
     totals, spent, keys, matches = dict.fromkeys(Status, 0), Decimal(0), [], Matches(selection)
     left_over: Counter[Status] = Counter()
     for record in store.records():
@@ -97,7 +98,6 @@ def _standing(store: Store, manifest: Manifest, selection: Selection) -> _Standi
             if record.status is Status.SUCCEEDED and int(record.id, 16) in gone:
                 keys.append(record.key)
     matches.check()
-    spent = store.spent(manifest.budget)[0] if selection.is_everything else spent
     return _Standing(totals, left_over, spent, left, index, keys)
 
 
