@@ -207,6 +207,17 @@ class ServiceError(ReelrunError):
     exit_code = Exit.UNAVAILABLE
 
 
+class BucketError(ReelrunError):
+    """A bucket could not be read or written."""
+
+    code = "bucket"
+    exit_code = Exit.UNAVAILABLE
+
+
+class ObjectChangedError(BucketError):
+    """An object of a bucket is not the one that it was taken for: somebody else wrote it."""
+
+
 def worst(codes: Iterable[Exit]) -> Exit:
     """The exit code to use if several apply."""
     present = set(codes)

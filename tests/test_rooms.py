@@ -15,6 +15,7 @@ ORDER = [
     "shipped",
     "secret",
     "media",
+    "buckets",
     "state",
     "diagnostics",
     "video",

@@ -1,0 +1,279 @@
+"""Objects of a bucket (S3, Google Cloud Storage, Azure): read, written under conditions, listed and signed.
+
+Credentials and endpoints come from where each provider's own tools take them, and stand in no file of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from runner.buckets.bucket_address import BucketAddress
+from runner.errors import BucketError, ObjectChangedError, UsageError
+from runner.secret import without_key
+from runner.shipped import install_line
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from obstore import Attributes
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+# A call is repeated for so many seconds, and takes at most so long, with all that it transfers.
+_RETRIED, _LONGEST = 20.0, 900.0
+# Without a byte, or until a connection is there, in seconds.
+_SILENCE, _CONNECT = 20.0, 10.0
+_BLOCK = 4 << 20
+# Larger files are put in parts, which stores cannot refuse where something is there already.
+_WHOLE = 64 << 20
+# The environment allows http, as for a server of one's own, by these names.
+_PLAIN = ("AWS_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP", "AZURE_ALLOW_HTTP")
+_CODE_START, _CODE_END = "<Code>", "</Code>"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object: its path below the place of its bucket, its length in bytes, and its version (ETag) for conditions."""
+
+    path: str
+    size: int
+    version: str
+    modified: datetime
+
+
+class Bucket:
+    """The objects below an address. Paths are relative to it. Thread-safe.
+
+    Everything raises BucketError where the store refuses, is out of reach or does not answer in time.
+    """
+
+    def __init__(self, address: BucketAddress, store: S3Store | GCSStore | AzureStore) -> None:
+        self.address = address
+        self._store = store
+
+    @classmethod
+    def open(cls, address: BucketAddress, *, longest: float = _LONGEST, retried: float = _RETRIED) -> Self:
+        """Makes no call. One call may take `longest` seconds, and is repeated for `retried`.
+
+        Raises UsageError where the packages for it, or settings of the environment, are missing.
+        """
+        if find_spec("obstore") is None:
+            raise UsageError(
+                f"{address} lies in a bucket, and obstore, which reads it, is missing", install_line("cloud")
+            )
+        # Imported here: only manifests that name buckets need it.
+        from obstore.exceptions import BaseError
+
+        with _words_of(f"open {address}", BaseError):
+            return cls(address, _opened(address, longest, retried))
+
+    def read(self, path: str, most_bytes: int | None = None) -> tuple[bytes, str] | None:
+        """Content and version of an object; None if there is none. Of a larger one than `most_bytes` only a part."""
+        import obstore
+
+        with self._errors("read", path), suppress(FileNotFoundError):
+            found = obstore.get(self._store, path)
+            parts, size = [], 0
+            for part in found.stream(_BLOCK):
+                parts.append(bytes(part))
+                size += len(part)
+                if most_bytes is not None and size > most_bytes:
+                    break
+            return b"".join(parts), _version(found.meta)
+        return None
+
+    def blocks(self, path: str, version: str | None = None) -> Iterator[bytes]:
+        """The bytes of an object, of this version if one is given, a block at a time.
+
+        Raises ObjectChangedError where it is another version, and FileNotFoundError where there is none.
+        """
+        import obstore
+
+        with self._errors("read", path):
+            options = {"if_match": version} if version else None
+            found = obstore.get(self._store, path, options=options)  # type: ignore[arg-type]
+            yield from map(bytes, found.stream(_BLOCK))
+
+    def find(self, path: str) -> Stored | None:
+        import obstore
+
+        with self._errors("look at", path), suppress(FileNotFoundError):
+            meta = obstore.head(self._store, path)
+            return Stored(path, meta["size"], _version(meta), meta["last_modified"])
+        return None
+
+    def each(self, folder: str = "") -> Iterator[Stored]:
+        """The objects below a folder, however deep, in no order that could be relied on."""
+        import obstore
+
+        with self._errors("list", folder):
+            for page in obstore.list(self._store, folder or None):
+                for meta in page:
+                    yield Stored(meta["path"], meta["size"], _version(meta), meta["last_modified"])
+
+    def put_new(self, path: str, content: bytes | Path, kind: str = "") -> str:
+        """Put an object where none is, and return its version. One with the same content may be there.
+
+        `kind` is its media type. Raises ObjectChangedError where another content is there.
+        """
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        attributes: Attributes | None = {"Content-Type": kind} if kind else None
+        with self._errors("write", path):
+            is_whole = isinstance(content, bytes) or content.stat().st_size <= _WHOLE
+            if not is_whole and self.find(path) is None:
+                return _version(obstore.put(self._store, path, content, attributes=attributes))
+            with suppress(AlreadyExistsError):
+                if is_whole:
+                    return _version(obstore.put(self._store, path, content, mode="create", attributes=attributes))
+            return self._kept(path, content)
+
+    def replace(self, path: str, content: bytes | Path, version: str) -> str:
+        """Put an object in place of this version of it, and return the new version.
+
+        Raises ObjectChangedError where another one is there.
+        """
+        import obstore
+
+        with self._errors("write", path):
+            try:
+                return _version(obstore.put(self._store, path, content, mode={"e_tag": version}))
+            except obstore.exceptions.PreconditionError:
+                # A call that was repeated may have been done the first time.
+                return self._kept(path, content)
+
+    def _kept(self, path: str, content: bytes | Path) -> str:
+        """The version of what is there already, if it has this content."""
+        found = self.find(path)
+        if found is not None and self.sha256_of(path) == _sha256(content):
+            return found.version
+        raise ObjectChangedError(f"{self.address.below(path)} holds something else", "see who wrote it")
+
+    def remove(self, path: str) -> None:
+        """Remove an object, if it is there."""
+        import obstore
+
+        with self._errors("remove", path), suppress(FileNotFoundError):
+            obstore.delete(self._store, path)
+
+    def sha256_of(self, path: str) -> str | None:
+        """Of the bytes of an object, in hex; None if there is none. They are read for it."""
+        digest = hashlib.sha256()
+        with suppress(FileNotFoundError):
+            for block in self.blocks(path):
+                digest.update(block)
+            return digest.hexdigest()
+        return None
+
+    def signed(self, path: str, seconds: float) -> str:
+        """An address with which anybody can read an object for so long. It is a secret. Makes no call."""
+        import obstore
+
+        with self._errors("sign", path):
+            return obstore.sign(self._store, "GET", path, timedelta(seconds=seconds))
+
+    @contextmanager
+    def _errors(self, doing: str, path: str) -> Iterator[None]:
+        from obstore.exceptions import BaseError
+
+        with _words_of(f"{doing} {self.address.below(path) if path else self.address}", BaseError):
+            yield
+
+
+def _opened(address: BucketAddress, longest: float, retried: float) -> S3Store | GCSStore | AzureStore:
+    from obstore import store
+
+    options = {
+        "timeout": timedelta(seconds=longest),
+        "read_timeout": timedelta(seconds=_SILENCE),
+        "connect_timeout": timedelta(seconds=_CONNECT),
+        # Read here: options that are given take the place of all that the environment says of connections.
+        "allow_http": any(os.environ.get(name, "").lower() in ("1", "true") for name in _PLAIN),
+    }
+    retry = {"max_retries": 8, "retry_timeout": timedelta(seconds=retried)}
+    shared = {"client_options": options, "retry_config": retry, "prefix": address.path or None}
+    # Each kind of store has its own arguments: their types have no common form.
+    if address.scheme == "s3":
+        return store.S3Store(address.bucket, **_credentials_of_s3(), **shared)  # type: ignore[arg-type]
+    kind = store.GCSStore if address.scheme == "gs" else store.AzureStore
+    return kind(address.bucket, **shared)  # type: ignore[arg-type]
+
+
+def _credentials_of_s3() -> dict[str, object]:
+    """Where the environment has no keys, profiles and sign-ons of the AWS tools, which boto3 knows how to read."""
+    if os.environ.get("AWS_ACCESS_KEY_ID") or find_spec("boto3") is None:
+        return {}
+    from obstore.auth.boto3 import Boto3CredentialProvider
+
+    with suppress(ValueError):
+        return {"credential_provider": Boto3CredentialProvider()}
+    return {}
+
+
+def _version(meta: object) -> str:
+    version = meta["e_tag"] if isinstance(meta, dict) else None
+    if not isinstance(version, str):
+        raise BucketError("the store tells no version of an object", "reelrun needs ETags; use another store")
+    return version
+
+
+def _sha256(content: bytes | Path) -> str:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with content.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _words_of(doing: str, base: type[Exception]) -> Iterator[None]:
+    """Turn the errors of obstore into ours. That of a missing object is a FileNotFoundError, as obstore has it."""
+    try:
+        yield
+    except (base, FileNotFoundError) as error:
+        text, kind = without_key(str(error)), type(error).__name__
+        if "NoSuchBucket" in text:
+            raise BucketError(f"cannot {doing}: there is no such bucket", "make it, or correct its name") from None
+        if isinstance(error, FileNotFoundError):
+            raise FileNotFoundError(doing) from None
+        if kind == "PreconditionError":
+            raise ObjectChangedError(
+                f"cannot {doing}: it was changed meanwhile", "run the same command again"
+            ) from None
+        raise BucketError(f"cannot {doing}: {_reason(text, kind)}", _remedy(text, kind)) from None
+
+
+def _reason(text: str, kind: str) -> str:
+    """Why a call failed, in a few words: obstore's own text has the whole answer, and all causes."""
+    if _CODE_START in text:
+        code = text.partition(_CODE_START)[2].partition(_CODE_END)[0][:60]
+        return f"the store answers {code}"
+    if kind in ("PermissionDeniedError", "UnauthenticatedError"):
+        return "the store refuses access"
+    for sign, words in (
+        ("status code: ", "the store answers "),
+        ("timed out", "no answer in time"),
+        ("onnection refused", "nothing answers there"),
+        ("dns error", "its host is not found"),
+        ("builder error", "its address is no https (AWS_ALLOW_HTTP=true allows http)"),
+        ("error sending request", "there is no connection"),
+    ):
+        if sign in text:
+            after = text.partition(sign)[2].split(":")[0].split("\n")[0].strip()[:40]
+            return f"{words}{after}" if words.endswith("answers ") else words
+    return " ".join(text.split("\n")[0].split())[:200]
+
+
+def _remedy(text: str, kind: str) -> str:
+    if kind in ("PermissionDeniedError", "UnauthenticatedError") or "AccessDenied" in text:
+        return "check the credentials of the environment (AWS_ACCESS_KEY_ID and the like), and what they may do there"
+    if "169.254.169.254" in text or "credential" in text.lower():
+        return "give credentials as the provider's tools take them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ..."
+    return "check the network, the region (AWS_REGION) and the endpoint (AWS_ENDPOINT_URL)"

@@ -1,0 +1,103 @@
+import urllib.request
+
+import pytest
+
+from runner.buckets.bucket import Bucket
+from runner.buckets.bucket_address import BucketAddress
+from runner.errors import BucketError, ObjectChangedError
+from tests import object_stores
+
+
+@pytest.fixture(scope="module", params=["moto", "seaweed"])
+def server(request):
+    with getattr(object_stores, request.param)() as store:
+        store.make_bucket("campaigns")
+        yield store
+
+
+@pytest.fixture
+def bucket(server, monkeypatch, request):
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    return Bucket.open(BucketAddress.of(f"s3://campaigns/{request.node.name[:20]}"), retried=2.0)
+
+
+def test_an_object_comes_back_as_it_was(bucket):
+    version = bucket.put_new("a/b c=é #?.json", b"hello", "application/json")
+    assert bucket.read("a/b c=é #?.json") == (b"hello", version)
+    found = bucket.find("a/b c=é #?.json")
+    assert (found.path, found.size, found.version) == ("a/b c=é #?.json", 5, version)
+    assert b"".join(bucket.blocks("a/b c=é #?.json", version)) == b"hello"
+    assert bucket.sha256_of("a/b c=é #?.json") == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+
+
+def test_what_is_not_there_is_none(bucket):
+    assert bucket.read("x") is None
+    assert bucket.find("x") is None
+    assert bucket.sha256_of("x") is None
+    assert list(bucket.each()) == []
+    bucket.remove("x")
+
+
+def test_only_one_of_two_makes_an_object(bucket):
+    version = bucket.put_new("intents/1.json", b"one")
+    with pytest.raises(ObjectChangedError, match="holds something else"):
+        bucket.put_new("intents/1.json", b"two")
+    # A call whose answer was lost is made again.
+    assert bucket.put_new("intents/1.json", b"one") == version
+    assert bucket.read("intents/1.json") == (b"one", version)
+
+
+def test_only_one_of_two_replaces_a_version(bucket):
+    first = bucket.put_new("state", b"1")
+    second = bucket.replace("state", b"2", first)
+    assert second != first
+    with pytest.raises(ObjectChangedError):
+        bucket.replace("state", b"3", first)
+    assert bucket.replace("state", b"2", first) == second
+    with pytest.raises(ObjectChangedError):
+        list(bucket.blocks("state", first))
+    with pytest.raises(ObjectChangedError):
+        bucket.replace("never there", b"1", first)
+
+
+def test_a_file_goes_as_it_is(bucket, tmp_path):
+    (tmp_path / "clip").write_bytes(bytes(range(256)) * 40_000)
+    version = bucket.put_new("clip.mp4", tmp_path / "clip", "video/mp4")
+    assert bucket.read("clip.mp4") == ((tmp_path / "clip").read_bytes(), version)
+    assert len(bucket.read("clip.mp4", most_bytes=10)[0]) > 10
+    assert bucket.put_new("clip.mp4", tmp_path / "clip") == version
+
+
+def test_a_list_has_all_that_lies_below(bucket):
+    for name in ("a/1", "a/b/2", "c"):
+        bucket.put_new(name, name.encode())
+    assert sorted(each.path for each in bucket.each()) == ["a/1", "a/b/2", "c"]
+    assert sorted(each.path for each in bucket.each("a")) == ["a/1", "a/b/2"]
+    bucket.remove("c")
+    assert sorted(each.path for each in bucket.each()) == ["a/1", "a/b/2"]
+
+
+def test_who_has_a_signed_address_can_read(bucket):
+    bucket.put_new("shoe é.jpg", b"picture")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(bucket.signed("shoe é.jpg", 3600)) as answer:
+        assert answer.read() == b"picture"
+
+
+def test_a_bucket_that_is_not_there_is_told(bucket, server):
+    missing = Bucket.open(BucketAddress.of("s3://nowhere/x"), retried=1.0)
+    if server.makes_buckets:
+        assert missing.put_new("x", b"1")
+        return
+    with pytest.raises(BucketError, match="no such bucket") as caught:
+        missing.put_new("x", b"1")
+    assert caught.value.hint == "make it, or correct its name"
+
+
+def test_a_store_out_of_reach_is_told(monkeypatch, bucket):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    gone = Bucket.open(BucketAddress.of("s3://campaigns/x"), retried=0.2)
+    with pytest.raises(BucketError, match="nothing answers there") as caught:
+        gone.read("x")
+    assert "AWS_ENDPOINT_URL" in caught.value.hint
