@@ -90,6 +90,7 @@ class Engine:
         self._searching.look()
         self._polling.poll()
         self._fetching.fetch()
+        run.store.follow()
         run.tools.progress(run.snapshot())
 
     def _has_work(self) -> bool:
