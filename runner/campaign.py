@@ -29,6 +29,7 @@ from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError
 from runner.model import Action, InputKind, Manifest, Origin, Status, Uploads, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
+from runner.planning.comparison import gone_clips
 from runner.planning.elsewhere import with_elsewhere
 from runner.planning.matches import Matches
 from runner.planning.plan import Plan, make_plan
@@ -173,6 +174,8 @@ def run(
             check_service(store, connection.name, connection.organisation)
             selection = selection.at(store)
             store.remember_set(set_under(manifest), manifest.set)
+            if manifest.output.home is not None:
+                _reopen_gone(manifest, store, selection)
             planned = make_plan(
                 manifest, store, selection, warnings, store.registering, limits_memory=limits_memory,
                 ask_price=nobody if dry else ServicePrices(lambda: _client_for_prices(connection)),
@@ -196,6 +199,14 @@ def run(
         _return_names(manifest, store)
         ended = _result(planned, selection, store, _indexed(manifest, store, clock), report)
         return replace(ended, differences=differences, notes=planned.notes)
+
+
+def _reopen_gone(manifest: Manifest, store: Store, selection: Selection) -> None:
+    """Clips that are not here any more are fetched again, as far as the service has them."""
+    gone = gone_clips(store, manifest.output.dir)
+    for record in list(store.records()) if gone else ():
+        if int(record.id, 16) in gone and record.status is Status.SUCCEEDED and selection.has(record):
+            store.reopen(record.id)
 
 
 def _client_for_prices(connection: Connection) -> Client | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -88,9 +88,7 @@ def opened(output: Output, index: Path, hours: Hours, *, takes_over: bool = Fals
     copy.check_home()
     with run_lock(output.state, hours.wall()):
         taken = _taken(bucket, copy, hours, takes_over=takes_over)
-        with _plain_words(), _store(bucket, copy, output, taken, hours) as store:
-            with store.transaction():
-                check_latest(output.state, store.id, store.intents(), index)
+        with _plain_words(), _store(bucket, copy, output, taken, index, hours) as store:
             try:
                 yield store
             finally:
@@ -131,6 +129,8 @@ def _taken(bucket: Bucket, copy: StateCopy, hours: Hours, *, takes_over: bool) -
     # A lease that was removed does not say how many there were: more than there can have been.
     term = int(at) if before is None and takes_over else (before.term if before else 0) + 1
     mine = LeaseRecord(holder, this_process(), shown_time(at), shown_time(at + TERM), term)
+    if before is not None:
+        mine = replace(mine, state=before.state, put=before.put, batch=before.batch)
     copy.begin(holder)
     lease = Lease.take(bucket, found, mine, hours.now)
     was_left = takes_over if before is None else not before.is_handed_back
@@ -150,19 +150,32 @@ def _is_of(path: Path, before: LeaseRecord | None) -> bool:
 
 
 @contextlib.contextmanager
-def _store(bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, hours: Hours) -> Iterator[TravellingStore]:
-    before = taken.before
-    if taken.is_copy_latest:
-        found = bucket.find(STATE)
-        version = None if found is None else found.version
-    else:
-        version = _fetched(bucket, copy, output, before, hours.wall())
-    copy.will_change()
-    with TravellingStore.open(copy.path) as store:
-        _check(store, bucket, before)
-        batch = _caught_up(store, bucket, taken, hours)
+def _store(
+    bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, index: Path, hours: Hours
+) -> Iterator[TravellingStore]:
+    with contextlib.ExitStack() as opening:
+        try:
+            version = _version(bucket, copy, output, taken, hours)
+            copy.will_change()
+            store = opening.enter_context(TravellingStore.open(copy.path))
+            _check(store, bucket, taken.before)
+            batch = _caught_up(store, bucket, taken, hours)
+            check_latest(copy.path, store.id, store.intents(), index)
+        except ReelrunError:
+            if taken.before is None or taken.before.is_handed_back:
+                with contextlib.suppress(ReelrunError):
+                    taken.lease.renew(is_handed_back=True)
+            raise
         store.travel(bucket, taken.lease, version, batch, hours.wall)
         yield store
+
+
+def _version(bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, hours: Hours) -> str | None:
+    """The version of the state in the bucket; None if there is none. What it is of is in the copy then."""
+    if not taken.is_copy_latest:
+        return _fetched(bucket, copy, output, taken.before, hours.wall())
+    found = bucket.find(STATE)
+    return None if found is None else found.version
 
 
 def _fetched(bucket: Bucket, copy: StateCopy, output: Output, before: LeaseRecord | None, wall: float) -> str | None:

@@ -175,7 +175,12 @@ class TravellingStore(Store):
     def _bring(self, copy: Path, version: str | None, put: int, batch: int, is_renewed: bool) -> str:
         """In the background: put a snapshot in place of this version of the state. Its new version."""
         bucket = self._bucket
-        version = bucket.put_new(STATE, copy) if version is None else bucket.replace(STATE, copy, version)
+        try:
+            version = bucket.put_new(STATE, copy) if version is None else bucket.replace(STATE, copy, version)
+        except ObjectChangedError:
+            # Whoever took over tells more than that.
+            self._lease.look()
+            raise
         self._version = version
         if is_renewed:
             self._lease.renew(until=shown_time(self._wall() + TERM), put=put, batch=batch)
@@ -190,7 +195,7 @@ class TravellingStore(Store):
         put, self._put = self._put, None
         error = put.exception() if put is not None else None
         if isinstance(error, ObjectChangedError):
-            hint = "nothing more was sent; reelrun status --state ... shows what the other one knows"
+            hint = "nothing more was sent; only runs of reelrun may write there"
             self._broken = StateError(f"somebody else wrote {self._bucket.address.below(STATE)} meanwhile", hint)
         elif isinstance(error, (LockedError, StateError)):
             self._broken = error
