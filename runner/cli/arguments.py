@@ -280,6 +280,7 @@ def _service_commands(commands: _Commands) -> None:
     doctor = _command(commands, "doctor", "check key, reachability, versions and write access; say what to do")
     looked = "also look at its output folder; the only manifest of the current folder need not be named"
     doctor.add_argument("manifest", nargs="?", metavar="MANIFEST", help=looked)
+    _state(doctor)
     _json(doctor)
     for each in (models, requests, doctor):
         _base_url(each)

@@ -8,21 +8,19 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from runner.buckets.bucket_address import BucketAddress
 from runner.cli.set_flag import with_flags
 from runner.diagnostics.words import command
 from runner.errors import Diagnostic, UsageError
 from runner.manifest.output_folders import moved
 from runner.manifest.reader import read
 from runner.manifest.settings import DECIMALS, MOST_COST, is_countable
-from runner.model import Manifest, Output, StateHome, Status
+from runner.model import Manifest, Status
 from runner.planning.plan import lowered
 from runner.planning.selection import DEFECT, PICK, STATUS, Selection, conditions, stands_for
 from runner.results.atomic_files import index_path
 from runner.results.unfinished import Unfinished
 from runner.state.store import Store
-from runner.state.travelling.bucket_states import check_on_disk, refresh
-from runner.state.travelling.state_copy import copy_in
+from runner.state.travelling.bucket_states import housed
 from runner.verdicts.picks import Picker
 
 _SHARED_FLAGS = ("allow_outside", "set", "output", "state", "only", "skip", "where")
@@ -33,27 +31,13 @@ def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic
     """The manifest, changed by the flags, and its warnings. Raises ManifestError and UsageError."""
     reading = read(Path(options.manifest), allow_outside=options.allow_outside)
     manifest = lowered(reading.valid(), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
-    output = housed(moved(manifest.output, options.output, options.sandbox), options.state)
+    output = housed(moved(manifest.output, options.output, options.sandbox), options.state, time.time())
     manifest = replace(manifest, output=output, is_sandbox=options.sandbox)
     concurrency = getattr(options, "concurrency", None)
     if concurrency is not None:
         manifest = replace(manifest, run=replace(manifest.run, concurrency=concurrency))
     manifest, doubts = with_flags(options, manifest)
     return manifest, (*reading.diagnostics, *doubts)
-
-
-def housed(output: Output, address: str | None) -> Output:
-    """The output with its state in a bucket, if it lives in one; its copy is made fit for reading.
-
-    Raises UsageError, StateError and BucketError.
-    """
-    if address is None:
-        check_on_disk(output)
-        return output
-    home = StateHome(str(BucketAddress.of(address)), output.state)
-    output = replace(output, state=copy_in(output.dir), home=home)
-    refresh(output, time.time())
-    return output
 
 
 def _cost(text: str | None) -> Decimal | None:

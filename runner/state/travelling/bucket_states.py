@@ -12,14 +12,15 @@ from uuid import uuid4
 from runner.buckets.bucket import Bucket
 from runner.buckets.bucket_address import BucketAddress
 from runner.errors import BucketError, DamagedStateError, LockedError, ReelrunError, StateError
-from runner.model import Output
+from runner.model import Output, StateHome
 from runner.state.disk import set_aside_together
 from runner.state.journal import check_latest, files_beside
+from runner.state.plans import INDEX
 from runner.state.runlock import run_lock, this_process
 from runner.state.store import Store
 from runner.state.travelling.intent_batches import Intent, batches_above, last_batch
 from runner.state.travelling.lease import TERM, Lease, LeaseRecord, read_lease, shown_time, told
-from runner.state.travelling.state_copy import STATE, StateCopy, home_of
+from runner.state.travelling.state_copy import STATE, StateCopy, copy_in, home_of
 from runner.state.travelling.travelling_store import TravellingStore
 
 # A call for the lease, for intents or for the state may take so long, and is repeated for so long, in seconds.
@@ -54,6 +55,20 @@ def bucket_of(output: Output) -> Bucket:
     return Bucket.open(BucketAddress.of(output.home.address), longest=_LONGEST, retried=_REPEATED)
 
 
+def housed(output: Output, address: str | None, wall: float) -> Output:
+    """The output with its state in a bucket, if it lives in one; its copy is made fit for reading.
+
+    Raises UsageError, StateError, BucketError and DiskError.
+    """
+    if address is None:
+        check_on_disk(output)
+        return output
+    home = StateHome(str(BucketAddress.of(address)), output.state)
+    output = replace(output, state=copy_in(output.dir), home=home)
+    refresh(output, wall)
+    return output
+
+
 def refresh(output: Output, wall: float) -> None:
     """Make the copy of a state fit for reading. Where a run works on it here, it is as it is.
 
@@ -67,6 +82,40 @@ def refresh(output: Output, wall: float) -> None:
         is_latest_here = found is not None and found[0].holder in copy.holders and not found[0].is_handed_back
         if not (is_latest_here and output.state.exists()) and copy.refresh() is None:
             copy.clear()
+            if output.home is not None and output.home.former.exists():
+                copy.take(output.home.former)
+        _check_former(output)
+    with _plain_words():
+        store = Store.read(output.state, output.dir / f"{INDEX}.json")
+        if store is not None:
+            store.close()
+
+
+def _check_former(output: Output) -> None:
+    """Raise StateError where the folder has a state of its own that is not the one in the bucket."""
+    former = output.home.former if output.home is not None else output.state
+    if not former.exists() or not output.state.exists():
+        return
+    ids = [_id_of(path) for path in (former, output.state)]
+    if ids[0] != ids[1]:
+        hint = f"leave out --state, or move {former} away if what it knows does not matter"
+        raise StateError(f"{former} is another state than the one in the bucket", hint)
+
+
+def _id_of(path: Path) -> str | None:
+    store = Store.read(path)
+    if store is None:
+        return None
+    with store:
+        return store.id
+
+
+def standing(output: Output) -> str:
+    """Who has the lease of a state, for people. Raises StateError and BucketError."""
+    found = read_lease(bucket_of(output))
+    if found is None:
+        return "no run used it yet"
+    return "no run works with it" if found[0].is_handed_back else told(found[0])
 
 
 def check_on_disk(output: Output) -> None:
@@ -188,29 +237,12 @@ def _fetched(bucket: Bucket, copy: StateCopy, output: Output, before: LeaseRecor
             raise StateError(f"{bucket.address.below(STATE)} is gone, and it was there before", _STALE)
         copy.clear()
     if former.exists():
-        _leave(former, copy.path, wall, is_new=version is None)
+        with run_lock(former, wall):
+            if version is None:
+                copy.take(former)
+            _check_former(output)
+            set_aside_together((former, *files_beside(former)))
     return version
-
-
-def _leave(former: Path, path: Path, wall: float, *, is_new: bool) -> None:
-    """The state that was on this disk so far moves into the bucket. Raises StateError where there is another one."""
-    with (
-        run_lock(former, wall),
-        _required(Store.read(former)) as old,
-        contextlib.closing(sqlite3.connect(path)) as target,
-    ):
-        if is_new:
-            old.copy_to(target)
-        found = target.execute("SELECT value FROM meta WHERE name = 'state'").fetchone()
-        if found is None or found[0] != old.id:
-            hint = f"leave out --state, or move {former} away if what it knows does not matter"
-            raise StateError(f"{former} is another state than the one in the bucket", hint)
-    set_aside_together((former, *files_beside(former)))
-
-
-def _required(store: Store | None) -> Store:
-    assert store is not None, "the file is there"
-    return store
 
 
 def _check(store: TravellingStore, bucket: Bucket, before: LeaseRecord | None) -> None:

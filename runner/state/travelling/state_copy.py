@@ -7,13 +7,15 @@ the lease that worked on it.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 from runner.buckets.bucket import Bucket
 from runner.errors import StateError
 from runner.state.disk import disk_errors, make_folder, set_aside_together, sync_folder, unfollowed
 from runner.state.journal import files_beside
+from runner.state.store import Store
 
 FOLDER = "bucket-state"
 # Of the object.
@@ -97,6 +99,15 @@ class StateCopy:
             part.replace(self.path)
             _write(self._beside(_EQUALS), found.version)
         return found.version
+
+    def take(self, former: Path) -> None:
+        """Make the copy what a state on this disk is, which is to move into the bucket."""
+        store = Store.read(former)
+        assert store is not None, "the caller saw the file"
+        make_folder(self.path.parent)
+        with store, closing(sqlite3.connect(self.path)) as target:
+            store.copy_to(target)
+        self.equals("")
 
     def clear(self) -> None:
         """Take the copy away. One that may know more than the bucket is renamed."""
