@@ -168,14 +168,15 @@ def run(
     Raises ReelrunError if the run cannot start.
     """
     plan_in_child_process(manifest, warnings)
-    clock = SystemClock()
-    with _opened(manifest, clock, takes_over=takes_over) as store, asking(manifest, store, again) as agree:
+    with (
+        _opened(manifest, clock := SystemClock(), takes_over=takes_over) as store,
+        asking(manifest, store, again) as agree,
+    ):
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
             selection = selection.at(store)
             store.remember_set(set_under(manifest), manifest.set)
-            if manifest.output.home is not None:
-                _reopen_gone(manifest, store, selection)
+            _reopen_gone(manifest, store, selection)
             planned = make_plan(
                 manifest, store, selection, warnings, store.registering, limits_memory=limits_memory,
                 ask_price=nobody if dry else ServicePrices(lambda: _client_for_prices(connection)),
@@ -202,8 +203,8 @@ def run(
 
 
 def _reopen_gone(manifest: Manifest, store: Store, selection: Selection) -> None:
-    """Clips that are not here any more are fetched again, as far as the service has them."""
-    gone = gone_clips(store, manifest.output.dir)
+    """Where the state lives in a bucket, clips that are not here any more are fetched again."""
+    gone = gone_clips(store, manifest.output.dir) if manifest.output.home is not None else set[int]()
     for record in list(store.records()) if gone else ():
         if int(record.id, 16) in gone and record.status is Status.SUCCEEDED and selection.has(record):
             store.reopen(record.id)

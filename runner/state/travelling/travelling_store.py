@@ -164,13 +164,17 @@ class TravellingStore(Store):
         with self.transaction():
             for name, value in zip(_NOTES, values, strict=True):
                 self.remember(name, str(value))
-        copy = self._path.with_name(f"{self._path.name}.put")
+        copy = self._part
         with disk_errors(f"write {copy}"):
             copy.unlink(missing_ok=True)
         with contextlib.closing(sqlite3.connect(copy)) as target:
             self._connection.backup(target)
         self._saved_changes = self._changes
         return copy
+
+    @property
+    def _part(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.put")
 
     def _bring(self, copy: Path, version: str | None, put: int, batch: int, is_renewed: bool) -> str:
         """In the background: put a snapshot in place of this version of the state. Its new version."""
@@ -231,6 +235,7 @@ class TravellingStore(Store):
             self._lease.renew(is_handed_back=True, until=until, **values)
         finally:
             self._pool.shutdown(wait=False)
+            self._part.unlink(missing_ok=True)
         return self._version or ""
 
 
