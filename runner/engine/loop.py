@@ -69,6 +69,7 @@ class Engine:
                 self._turn()
         finally:
             run.stop.set()
+        run.rest()
         return Report(run.submitted, run.interrupted, run.error or run.last_error, tuple(run.aside))
 
     def _turn(self) -> None:

@@ -196,6 +196,13 @@ class Run:
         except (StateError, DiskError, BucketError, LockedError) as error:
             self.fail(error)
 
+    def rest(self) -> None:
+        """The state comes to rest where it belongs."""
+        try:
+            self.store.rest()
+        except ReelrunError as error:
+            self.fail_at_end(error)
+
     def hear(self, told: Told) -> None:
         """Take note of whether the service answers at all."""
         self._has_answered |= not told.is_silent

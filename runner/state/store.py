@@ -90,6 +90,9 @@ class Store(Names):
     def follow(self) -> None:
         """Is called once a turn of the run's loop."""
 
+    def rest(self) -> None:
+        """Is called when the loop has ended."""
+
     def check_values(self) -> None:
         """Raise StateError if a page is damaged, or a value cannot be read."""
         verdict = self.scalar("PRAGMA quick_check(1)")

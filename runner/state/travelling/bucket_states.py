@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from runner.buckets.bucket import Bucket
 from runner.buckets.bucket_address import BucketAddress
-from runner.errors import BucketError, DamagedStateError, LockedError, ReelrunError, StateError
+from runner.errors import DamagedStateError, LockedError, ReelrunError, StateError
 from runner.model import Output, StateHome
 from runner.state.disk import set_aside_together
 from runner.state.journal import check_latest, files_beside
@@ -141,16 +141,9 @@ def opened(output: Output, index: Path, hours: Hours, *, takes_over: bool = Fals
             try:
                 yield store
             finally:
-                version = _ended(store, bucket)
-        copy.equals(version)
-
-
-def _ended(store: TravellingStore, bucket: Bucket) -> str:
-    try:
-        return store.come_home()
-    except BucketError as error:
-        hint = "all is kept here: run the same command again on this machine; elsewhere only --take-over goes on"
-        raise BucketError(f"{bucket.address} does not have the latest state: {error.message}", hint) from error
+                version = store.come_home()
+        if version is not None:
+            copy.equals(version)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 from runner.buckets.bucket import Bucket
 from runner.errors import BucketError, LockedError, ObjectChangedError, ReelrunError, StateError
 from runner.model import Status
-from runner.state.disk import disk_errors
+from runner.state.disk import disk_errors, hash_file
 from runner.state.names import spare_paths
 from runner.state.store import Store
 from runner.state.travelling.intent_batches import Intent, put_batch
@@ -44,8 +44,12 @@ class TravellingStore(Store):
         self._put: Future[str] | None = None
         self._due = self._renewed_at = 0.0
         self._saved_changes = -1
+        # The hashes of states of this run that may be in the bucket: the answers to putting them were lost.
+        self._doubtful: set[str] = set()
         # Whether the plan of this run is in the bucket.
         self._has_jobs = False
+        # Whether the run tells why the state cannot come home.
+        self._is_told = False
         # What ended the way to the bucket, and what only delays it.
         self._broken: ReelrunError | None = None
         self.delayed: BucketError | None = None
@@ -126,11 +130,21 @@ class TravellingStore(Store):
     def permit(self) -> None:
         self._lease.permit()
 
+    @property
+    def is_in_place(self) -> bool:
+        return self._failure is None and super().is_in_place
+
+    @property
+    def _failure(self) -> ReelrunError | None:
+        """Why this is not the state any more."""
+        return self._lease.lost or self._broken
+
     def check_in_place(self) -> None:
         """Raises LockedError where the lease was taken over, and StateError where somebody else put a state, too."""
+        if self._failure is not None:
+            self._is_told = True
+            raise self._failure
         super().check_in_place()
-        if self._lease.lost is not None or self._broken is not None:
-            raise self._lease.lost or self._broken or AssertionError
 
     def follow(self) -> None:
         """Put the state into its bucket, in the background, if it changed since."""
@@ -178,16 +192,26 @@ class TravellingStore(Store):
 
     def _bring(self, copy: Path, version: str | None, put: int, batch: int, is_renewed: bool) -> str:
         """In the background: put a snapshot in place of this version of the state. Its new version."""
-        bucket = self._bucket
+        self._version = version = self._replaced(copy, version)
+        if is_renewed:
+            self._lease.renew(until=shown_time(self._wall() + TERM), put=put, batch=batch)
+        return version
+
+    def _replaced(self, copy: Path, version: str | None) -> str:
+        bucket, digest = self._bucket, hash_file(copy)
         try:
             version = bucket.put_new(STATE, copy) if version is None else bucket.replace(STATE, copy, version)
         except ObjectChangedError:
             # Whoever took over tells more than that.
             self._lease.look()
+            found = bucket.find(STATE)
+            if found is None or bucket.sha256_of(STATE) not in self._doubtful:
+                raise
+            version = bucket.replace(STATE, copy, found.version)
+        except BucketError:
+            self._doubtful.add(digest)
             raise
-        self._version = version
-        if is_renewed:
-            self._lease.renew(until=shown_time(self._wall() + TERM), put=put, batch=batch)
+        self._doubtful.clear()
         return version
 
     def _renew(self) -> str:
@@ -212,13 +236,14 @@ class TravellingStore(Store):
     def bring(self) -> None:
         """Put the state into its bucket now. Raises LockedError, StateError and BucketError."""
         self._wait()
-        if self._broken is not None or self._lease.lost is not None:
-            raise self._lease.lost or self._broken or AssertionError
+        if self._failure is not None:
+            raise self._failure
         if self._changes != self._saved_changes:
             self._start()
             self._wait()
-        if self._broken is not None or self.delayed is not None:
-            raise self._broken or self.delayed or AssertionError
+        error = self._failure or self.delayed
+        if error is not None:
+            raise error
 
     def _wait(self) -> None:
         if self._put is not None:
@@ -226,17 +251,40 @@ class TravellingStore(Store):
                 self._put.result()
             self._settle()
 
-    def come_home(self) -> str:
-        """Put the state, hand back the lease, and return the state's version. Raises as `bring` does."""
+    def rest(self) -> None:
+        """Put the state at the end of a run, which tells what is raised. Raises as `bring` does."""
         try:
+            self.bring()
+        except ReelrunError as error:
+            self._is_told = True
+            raise _kept_here(self._bucket, error) from error
+
+    def come_home(self) -> str | None:
+        """Put the state, hand back the lease, and return the state's version.
+
+        Raises as `bring` does; None where the run told of that already.
+        """
+        try:
+            if self._is_told:
+                return None
             self.bring()
             until = shown_time(self._wall())
             values = {"put": self.put, "batch": self._batch, "state": str(self.id)}
             self._lease.renew(is_handed_back=True, until=until, **values)
+        except BucketError as error:
+            raise _kept_here(self._bucket, error) from error
         finally:
             self._pool.shutdown(wait=False)
             self._part.unlink(missing_ok=True)
         return self._version or ""
+
+
+def _kept_here(bucket: Bucket, error: ReelrunError) -> ReelrunError:
+    """What is to be done where the bucket does not have what this run knows."""
+    if not isinstance(error, BucketError) or isinstance(error, ObjectChangedError):
+        return error
+    hint = "all is kept here: run the same command again on this machine; elsewhere only --take-over goes on"
+    return BucketError(f"{bucket.address} does not have the latest state: {error.message}", hint)
 
 
 def _intent_of(row: sqlite3.Row) -> Intent:
