@@ -77,11 +77,16 @@ def load(
     return read(Path(manifest), allow_outside=allow_outside).valid()
 
 
-def plan(manifest: Manifest, selection: Selection | None = None, *, sandbox: bool = False) -> Plan:
-    """What a run would do, and why. Writes nothing. Raises ManifestError and StateError."""
+def plan(
+    manifest: Manifest, selection: Selection | None = None, *, sandbox: bool = False, state: str | None = None
+) -> Plan:
+    """What a run would do, and why. Writes nothing. Raises ManifestError and StateError.
+
+    `state` is the address of the bucket that the state lives in, as `--state` names it, here and below.
+    """
     from runner import campaign
 
-    return campaign.plan(_placed(manifest, sandbox), _selected(manifest, selection), sandbox=sandbox)
+    return campaign.plan(_placed(manifest, sandbox, state), _selected(manifest, selection), sandbox=sandbox)
 
 
 def connect(base_url: str | None = None) -> Connection:
@@ -103,6 +108,8 @@ def run(
     confirm: Callable[[Plan], bool] | None = None,
     progress: Progress | Literal[False] | None = None,
     allow_uploads: bool = False,
+    state: str | None = None,
+    take_over: bool = False,
 ) -> Result:
     """Do what is left to do, and write the index.
 
@@ -112,7 +119,8 @@ def run(
     What an earlier run was allowed to buy, and whose answer was lost, is found or sent again without asking.
     `progress` is called with each snapshot of the run; without it there is a bar, and with False nothing.
     `allow_uploads` is the consent that local files may be put where the service, and others, can read them, for models
-    that take addresses only; a manifest may give it, too.
+    that take addresses only; a manifest may give it, too. `take_over` goes on with a `state` in a bucket whose last
+    runner is gone.
 
     Raises ReelrunError if the run cannot start. An error that stops it later is in the result.
     """
@@ -126,7 +134,7 @@ def run(
     is_sandbox = sandbox is not False
     if is_sandbox and connection is not None:
         raise UsageError("a run is with a connection or with the sandbox, and not with both", "leave one of them out")
-    manifest = _placed(manifest, is_sandbox)
+    manifest = _placed(manifest, is_sandbox, state)
     service = connection or (_sandboxed(manifest, sandbox) if is_sandbox else connect())
     bar = closing(PlainBar(manifest)) if progress is None else nullcontext(progress or None)
     with bar as tell, first_interruption() as on_start:
@@ -139,24 +147,25 @@ def run(
             on_start=on_start,
             allow_uploads=lambda plan: allow_uploads,
             waits_for_threads=True,
+            takes_over=take_over,
         )
 
 
-def results(manifest: Manifest, *, sandbox: bool = False) -> Results:
+def results(manifest: Manifest, *, sandbox: bool = False, state: str | None = None) -> Results:
     """The jobs of a manifest as the state has them, each as in `index.json`; `.to_frame()` is a table for pandas.
 
     Raises StateError, also where nothing was run yet.
     """
     from runner import campaign
 
-    return campaign.results(_placed(manifest, sandbox))
+    return campaign.results(_placed(manifest, sandbox, state))
 
 
-def verdicts(manifest: Manifest, *, sandbox: bool = False) -> Verdicts:
+def verdicts(manifest: Manifest, *, sandbox: bool = False, state: str | None = None) -> Verdicts:
     """What reviewers said of the clips that are there now: votes, marks and notes. Raises StateError and DiskError."""
     from runner import campaign
 
-    return campaign.verdicts(_placed(manifest, sandbox))
+    return campaign.verdicts(_placed(manifest, sandbox, state))
 
 
 def compare_votes(votes: Iterable[Sequence[object]], *, margin: float = 5, seed: int = 0) -> dict[str, Json]:
@@ -173,12 +182,15 @@ def compare_votes(votes: Iterable[Sequence[object]], *, margin: float = 5, seed:
     return compare(votes, margin=margin, seed=seed)
 
 
-def _placed(manifest: Manifest, sandbox: bool) -> Manifest:
+def _placed(manifest: Manifest, sandbox: bool, state: str | None) -> Manifest:
+    import time
     from dataclasses import replace
 
     from runner.manifest.output_folders import moved
+    from runner.state.travelling.bucket_states import housed
 
-    return replace(manifest, output=moved(manifest.output, None, sandbox), is_sandbox=sandbox)
+    output = housed(moved(manifest.output, None, sandbox), state, time.time())
+    return replace(manifest, output=output, is_sandbox=sandbox)
 
 
 def _selected(manifest: Manifest, selection: Selection | None) -> Selection:

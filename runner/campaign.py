@@ -29,6 +29,7 @@ from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError
 from runner.model import Action, InputKind, Manifest, Origin, Status, Uploads, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
+from runner.planning.comparison import gone_clips
 from runner.planning.elsewhere import with_elsewhere
 from runner.planning.matches import Matches
 from runner.planning.plan import Plan, make_plan
@@ -50,6 +51,8 @@ from runner.state.journal import files_beside
 from runner.state.renames import carry_out
 from runner.state.runlock import run_lock
 from runner.state.store import Store
+from runner.state.travelling import bucket_states
+from runner.state.travelling.bucket_states import Hours
 from runner.verdicts.votes import Verdicts, verdicts_on
 
 # Enough for all calls and downloads at the same time. More threads would only cost memory.
@@ -151,6 +154,7 @@ def run(
     allow_uploads: Callable[[Plan], bool] = lambda plan: False,
     again: Again | None = None,
     waits_for_threads: bool = False,
+    takes_over: bool = False,
 ) -> Result:
     """Take the run lock, plan, check the budget, ask, work, write the index.
 
@@ -160,15 +164,19 @@ def run(
     lost submissions are, each as `KEY=REQUEST_ID`. `allow_uploads` tells of a plan whether its files may be put where
     others can read them; it is not asked where the manifest says so. `again` asks for further takes first, which is
     taken back where nothing comes of it. `waits_for_threads` says that the process lives on after the run: then the run
-    lock is kept until no call of it is open. Raises ReelrunError if the run cannot start.
+    lock is kept until no call of it is open. `takes_over` goes on with a state in a bucket whose last runner is gone.
+    Raises ReelrunError if the run cannot start.
     """
     plan_in_child_process(manifest, warnings)
-    clock = SystemClock()
-    with _opened(manifest, clock) as store, asking(manifest, store, again) as agree:
+    with (
+        _opened(manifest, clock := SystemClock(), takes_over=takes_over) as store,
+        asking(manifest, store, again) as agree,
+    ):
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
             selection = selection.at(store)
             store.remember_set(set_under(manifest), manifest.set)
+            _reopen_gone(manifest, store, selection)
             planned = make_plan(
                 manifest, store, selection, warnings, store.registering, limits_memory=limits_memory,
                 ask_price=nobody if dry else ServicePrices(lambda: _client_for_prices(connection)),
@@ -192,6 +200,14 @@ def run(
         _return_names(manifest, store)
         ended = _result(planned, selection, store, _indexed(manifest, store, clock), report)
         return replace(ended, differences=differences, notes=planned.notes)
+
+
+def _reopen_gone(manifest: Manifest, store: Store, selection: Selection) -> None:
+    """Where the state lives in a bucket, clips that are not here any more are fetched again."""
+    gone = gone_clips(store, manifest.output.dir) if manifest.output.home is not None else set[int]()
+    for record in list(store.records()) if gone else ():
+        if int(record.id, 16) in gone and record.status is Status.SUCCEEDED and selection.has(record):
+            store.reopen(record.id)
 
 
 def _client_for_prices(connection: Connection) -> Client | None:
@@ -359,12 +375,24 @@ def renew_state(manifest: Manifest) -> list[Path]:
 
 
 @contextmanager
-def _opened(manifest: Manifest, clock: SystemClock) -> Iterator[Store]:
+def _opened(manifest: Manifest, clock: SystemClock, *, takes_over: bool = False) -> Iterator[Store]:
     """The state, locked for this run."""
     output = manifest.output
-    with run_lock(output.state, clock.wall()), Store.open(output.state, index_path(output.dir)) as store:
+    with _store(manifest, clock, takes_over=takes_over) as store:
         # The renames of a run that was cut.
         carry_out(store.seen_from(manifest.path), output.dir)
+        yield store
+
+
+@contextmanager
+def _store(manifest: Manifest, clock: SystemClock, *, takes_over: bool) -> Iterator[Store]:
+    output, index = manifest.output, index_path(manifest.output.dir)
+    if output.home is not None:
+        with bucket_states.opened(output, index, Hours(clock.now, clock.wall), takes_over=takes_over) as travelling:
+            yield travelling
+        return
+    bucket_states.check_on_disk(output)
+    with run_lock(output.state, clock.wall()), Store.open(output.state, index) as store:
         yield store
 
 

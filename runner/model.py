@@ -253,12 +253,21 @@ class RunSettings:
 @dataclass(frozen=True, slots=True)
 class Output:
     """Where results go: absolute paths, the template of a video's path (None: the path is the job's key), and the most
-    bytes that previews may have (0: there are none)."""
+    bytes that previews may have (0: there are none). With a `home`, `state` is the copy of one in a bucket."""
 
     dir: Path
     state: Path
     file: str | None = None
     previews: int = 2_000_000_000
+    home: StateHome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateHome:
+    """The address of the bucket that a state lives in, and where the state would be without it."""
+
+    address: str
+    former: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,7 +504,7 @@ class Attempt:
     when the first whole list was asked for that did not show the request, and `looked_failed` are the failed requests
     in it that equal this one. The other times are Unix seconds of this machine, and only shown. `path` is where its
     video goes, relative to the output folder and without extension. `addresses` were sent in place of files, by their
-    references.
+    references. `is_inherited`: its runner may still wake, as far as anybody knows.
     """
 
     number: int
@@ -523,6 +532,7 @@ class Attempt:
     created_at: float | None = None
     remote_status: str | None = None
     addresses: Variables = field(default_factory=dict)
+    is_inherited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

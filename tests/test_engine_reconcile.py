@@ -62,6 +62,19 @@ def conclusion(attempt, *requests, **changes):
     return conclude([attempt], *requests, **changes)[attempt.number].conclusion
 
 
+def test_what_a_lost_machine_may_have_sent_is_never_believed_absent():
+    """It may only sleep: a POST of it may leave long after every list."""
+    settled = {"looked_boot": BOOT, "looked_at": 2000.0 - SETTLE, "looked_failed": ()}
+    lost = make_attempt(**settled, is_inherited=True)
+    found = conclude([lost])[1]
+    assert found.conclusion is Conclusion.UNCLEAR
+    assert "--resubmit-unknown" in found.reason
+    assert conclude([make_attempt(**settled)])[1].conclusion is Conclusion.ABSENT
+    assert conclude([lost], remote())[1].conclusion is Conclusion.FOUND
+    failed = make_attempt(**{**settled, "looked_failed": ("r-1",)}, is_inherited=True)
+    assert conclude([failed], remote(status="failed"))[1].conclusion is Conclusion.FAILED
+
+
 def test_one_that_is_shown_is_found():
     found = conclude([make_attempt(1)], remote("r-7"))[1]
     assert (found.conclusion, found.remote.request_id) == (Conclusion.FOUND, "r-7")

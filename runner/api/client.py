@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from urllib.parse import quote
@@ -59,12 +59,15 @@ class Client:
     def __reduce__(self) -> tuple[type[Client], tuple[Service]]:
         return Client, (self.service,)
 
-    def submit(self, body: Body) -> Submission:
-        """POST a request, once. Never raises for what a network can do: what cannot be known is UNKNOWN."""
+    def submit(self, body: Body, permit: Callable[[], None] = lambda: None) -> Submission:
+        """POST a request, once. Never raises for what a network can do: what cannot be known is UNKNOWN.
+
+        `permit` is called right before its first byte is sent: where it raises a ReelrunError, none is.
+        """
         if holds_key(body.frame().decode(), self.service.key):
             return Submission(AnswerClass.KEY_INSIDE, message="the request would hold the key of the service")
         try:
-            with self._call("POST", "/requests", body) as response:
+            with self._call("POST", "/requests", body, permit) as response:
                 reply = self._reply(response, self.service.submit_timeout)
         except PictureChangedError as error:
             return Submission(AnswerClass.CHANGED, message=f"{error.message}; {error.hint}")
@@ -152,10 +155,14 @@ class Client:
         except CallError as error:
             return Answer(_unanswered(error), message=str(error), is_silent=True)
 
-    def _call(self, method: str, path: str, body: Body | None = None) -> AbstractContextManager[BaseHTTPResponse]:
+    def _call(
+        self, method: str, path: str, body: Body | None = None, permit: Callable[[], None] = lambda: None
+    ) -> AbstractContextManager[BaseHTTPResponse]:
         headers = {} if body is None else {"Content-Type": "application/json"}
         timeout = None if body is None else self.service.submit_timeout
-        return self._transport.call(method, self.service.base_url + path, headers, body, read_timeout=timeout)
+        return self._transport.call(
+            method, self.service.base_url + path, headers, body, read_timeout=timeout, permit=permit
+        )
 
     def _reply(self, response: BaseHTTPResponse, timeout: float) -> Reply:
         content = _read_bounded(response, time.monotonic() + _ANSWER_PATIENCE * timeout)

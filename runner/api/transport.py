@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from urllib3.util import parse_url
 
 from runner.api.service import is_loopback, is_public
 from runner.diagnostics.words import printable
-from runner.errors import UsageError
+from runner.errors import ReelrunError, UsageError
 from runner.secret import without_key
 
 # Connections kept for one origin: enough for all calls and downloads that run at once.
@@ -42,6 +42,7 @@ class CallError(Exception):
 
 @dataclass(slots=True)
 class _Mark:
+    permit: Callable[[], None] = lambda: None
     is_begun: bool = False
 
 
@@ -56,7 +57,9 @@ class _Connection(HTTPConnection):
     def endheaders(self, *args: Any, **kwargs: Any) -> None:  # Any: whatever http.client takes
         if self.sock is None:
             self.connect()
-        _mark.get().is_begun = True
+        mark = _mark.get()
+        mark.permit()
+        mark.is_begun = True
         super().endheaders(*args, **kwargs)
 
 
@@ -152,14 +155,16 @@ class Transport:
         body: Iterable[bytes] | bytes | None = None,
         *,
         read_timeout: float | None = None,
+        permit: Callable[[], None] = lambda: None,
     ) -> Iterator[BaseHTTPResponse]:
         """The answer, as a stream of bytes that are not decoded. `body` must have a length.
 
-        `read_timeout` is in seconds, in place of that of the transport.
+        `read_timeout` is in seconds, in place of that of the transport. `permit` is called right before the first byte
+        is sent: where it raises a ReelrunError, none is.
 
         Raises CallError, also where the answer breaks off while it is read.
         """
-        mark = _Mark()
+        mark = _Mark(permit)
         _mark.set(mark)
         connect, read = self._timeouts
         timeouts = connect, read_timeout or read
@@ -169,6 +174,10 @@ class Transport:
             )
             with closing(response.raw) as answer:
                 yield answer
+        except ReelrunError as error:
+            if mark.is_begun:
+                raise
+            raise CallError(f"not sent: {error.message}", is_begun=False) from error
         except (RequestException, HTTPError) as error:
             words = _words(error, self._key)
             if not mark.is_begun:

@@ -110,6 +110,7 @@ def _manifest_commands(commands: _Commands) -> None:
     validate.add_argument("manifests", nargs="*", metavar="MANIFEST", help=f"the YAML files; {_SOLE}")
     _outside(validate)
     _set(validate)
+    _state(validate)
     _format(validate)
     validate.add_argument("--check-urls", action="store_true", help="also fetch and check pictures that are URLs")
     validate.add_argument(
@@ -236,6 +237,8 @@ def _run_command(commands: _Commands) -> None:
     run.add_argument("--yes", action="store_true", help="submit without asking")
     renew = "where the state is damaged or gone, set aside what is left of it and begin anew; nothing is deleted"
     run.add_argument("--new-state", action="store_true", help=renew)
+    over = "with --state: go on where the last runner is gone for good and left the lease to nobody; it must not run"
+    run.add_argument("--take-over", action="store_true", help=over)
     run.add_argument("--no-progress", action="store_true", help="no progress on the screen")
     attach = "this request of the service is the unknown job with this key (may be repeated)"
     run.add_argument("--attach", action="append", default=[], metavar="KEY=ID", help=attach)
@@ -271,11 +274,13 @@ def _service_commands(commands: _Commands) -> None:
     requests.add_argument("model", metavar="MODEL", help="such as Kling-Image2Video-V1.6-Standard")
     unclaimed = "only those that belong to no job of this manifest's state, and which unknown jobs they may be"
     requests.add_argument("--unclaimed", metavar="MANIFEST", help=unclaimed)
+    _state(requests)
     for each in (models, requests):
         _json(each)
     doctor = _command(commands, "doctor", "check key, reachability, versions and write access; say what to do")
     looked = "also look at its output folder; the only manifest of the current folder need not be named"
     doctor.add_argument("manifest", nargs="?", metavar="MANIFEST", help=looked)
+    _state(doctor)
     _json(doctor)
     for each in (models, requests, doctor):
         _base_url(each)
@@ -369,6 +374,7 @@ def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentPar
     made.add_argument("manifest", nargs="?", metavar="MANIFEST", help=f"the YAML file; {_SOLE}")
     _outside(made)
     _set(made)
+    _state(made)
     _json(made)
     return made
 
@@ -376,6 +382,13 @@ def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentPar
 def _outside(command: argparse.ArgumentParser) -> None:
     what = "prompts, tables and schemas may also lie below DIR, not only below the manifest's folder (may be repeated)"
     command.add_argument("--allow-outside", action="append", default=[], metavar="DIR", help=what)
+
+
+def _state(command: argparse.ArgumentParser) -> None:
+    what = (
+        "the state lives in this bucket: s3://BUCKET/PREFIX (also gs://, az://), each state under a prefix of its own"
+    )
+    command.add_argument("--state", metavar="ADDRESS", help=what)
 
 
 def _set(command: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -19,9 +20,10 @@ from runner.planning.selection import DEFECT, PICK, STATUS, Selection, condition
 from runner.results.atomic_files import index_path
 from runner.results.unfinished import Unfinished
 from runner.state.store import Store
+from runner.state.travelling.bucket_states import housed
 from runner.verdicts.picks import Picker
 
-_SHARED_FLAGS = ("allow_outside", "set", "output", "only", "skip", "where")
+_SHARED_FLAGS = ("allow_outside", "set", "output", "state", "only", "skip", "where")
 _OWN_FLAGS = {"run": ("base_url", "patience", "max_jobs", "max_cost"), "verify": ("base_url",)}
 
 
@@ -29,7 +31,7 @@ def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic
     """The manifest, changed by the flags, and its warnings. Raises ManifestError and UsageError."""
     reading = read(Path(options.manifest), allow_outside=options.allow_outside)
     manifest = lowered(reading.valid(), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
-    output = moved(manifest.output, options.output, options.sandbox)
+    output = housed(moved(manifest.output, options.output, options.sandbox), options.state, time.time())
     manifest = replace(manifest, output=output, is_sandbox=options.sandbox)
     concurrency = getattr(options, "concurrency", None)
     if concurrency is not None:

@@ -69,6 +69,7 @@ class Engine:
                 self._turn()
         finally:
             run.stop.set()
+        run.rest()
         return Report(run.submitted, run.interrupted, run.error or run.last_error, tuple(run.aside))
 
     def _turn(self) -> None:
@@ -90,6 +91,7 @@ class Engine:
         self._searching.look()
         self._polling.poll()
         self._fetching.fetch()
+        run.store.follow()
         run.tools.progress(run.snapshot())
 
     def _has_work(self) -> bool:

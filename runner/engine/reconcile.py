@@ -208,7 +208,13 @@ def _finding(evidence: Evidence, case: _Shown, remote: Remote | None, taken: set
         return Finding(attempt, Conclusion.MISSED, reason=reason, records=tuple(failed))
     if failed:
         return Finding(attempt, Conclusion.FAILED, failed[0])
+    if attempt.is_inherited:
+        reason = "it is not in the service's list, and the machine that may have sent it did not end its run; "
+        return Finding(attempt, Conclusion.UNCLEAR, reason=reason + _BY_HAND, is_whole=True)
     return Finding(attempt, Conclusion.ABSENT)
+
+
+_BY_HAND = "--attach KEY=ID tells which request it is, --resubmit-unknown submits it again"
 
 
 def _told(records: Sequence[Remote]) -> str:

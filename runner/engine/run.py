@@ -24,7 +24,15 @@ from runner.engine.pacing import Gate, Window, backoff
 from runner.engine.queue import Queue, Requested
 from runner.engine.reconcile import SLACK, hidden_in, is_time, model_name, rewritten_in
 from runner.engine.schedule import Schedule
-from runner.errors import AccessError, DiskError, ReelrunError, ServiceError, StateError
+from runner.errors import (
+    AccessError,
+    BucketError,
+    DiskError,
+    LockedError,
+    ReelrunError,
+    ServiceError,
+    StateError,
+)
 from runner.model import REFUSED_CONTENT, Action, Attempt, ModelFacts, ModelSchema, Status, same_value
 from runner.planning.comparison import LEFT, NOT_SELECTED
 from runner.planning.plan import Plan
@@ -178,15 +186,22 @@ class Run:
         """Stop the run if the state is not where it was: what is written to it may not be found any more."""
         try:
             self.store.check_in_place()
-        except StateError as error:
+        except (StateError, LockedError) as error:
             self.fail(error)
 
     def secure(self, number: int) -> None:
         """What must be done between the commit of the attempts up to this number and their POSTs, or stop the run."""
         try:
             self.store.secure(number)
-        except (StateError, DiskError) as error:
+        except (StateError, DiskError, BucketError, LockedError) as error:
             self.fail(error)
+
+    def rest(self) -> None:
+        """The state comes to rest where it belongs."""
+        try:
+            self.store.rest()
+        except ReelrunError as error:
+            self.fail_at_end(error)
 
     def hear(self, told: Told) -> None:
         """Take note of whether the service answers at all."""

@@ -157,7 +157,7 @@ class Submitting:
         for flight in flights:
             body = self._uploading.body(flight.job, flight.attempt.addresses)
             flight.posted_at = run.now()
-            run.start(partial(self._posted, flight), partial(run.tools.client.submit, body))
+            run.start(partial(self._posted, flight), partial(run.tools.client.submit, body, run.store.permit))
 
     def _give_up(self, now: float) -> None:
         """Leave what is pending if the service has taken nothing for as long as this run may wait."""

@@ -23,6 +23,8 @@ NEW = "new"
 RESUBMITTED = "retry: unknown, looked for once more first"
 # The reason for a finished job whose clip is not in the output folder any more.
 GONE = "done, but its clip is gone"
+# The same where the state lives in a bucket.
+FETCHED_AGAIN = "done, but its clip is gone: fetched again"
 # The reason for a job that the flags leave out.
 NOT_SELECTED = "not selected"
 # The reason for a job that is not among the first ones of those to submit.
@@ -64,7 +66,8 @@ def compared(
         found = standing.get(job.id, _NOT_IN_STATE)
         action, reason = _action_of(found, selection) if selection.has(job) else (Action.SKIP, NOT_SELECTED)
         if action is Action.KEEP and int(job.id, 16) in gone:
-            reason = GONE
+            # A state in a bucket is for machines that forget their disks: what is nowhere is fetched by the next run.
+            action, reason = (Action.KEEP, GONE) if manifest.output.home is None else (Action.FETCH, FETCHED_AGAIN)
         if reason == NEW:
             reason = retakes.get(job.id, NEW)
         price = prices.of(job) if action is Action.SUBMIT else None

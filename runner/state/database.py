@@ -174,6 +174,14 @@ class Database:
             self._connection.close()
 
     @property
+    def path(self) -> Path:
+        return self._path
+
+    def copy_to(self, target: sqlite3.Connection) -> None:
+        """Copy all that is committed into another database."""
+        self._connection.backup(target)
+
+    @property
     def is_in_place(self) -> bool:
         """Whether the path still leads to the file that is open for writing, and nobody else wrote to it."""
         self._watch()

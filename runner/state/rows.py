@@ -166,6 +166,7 @@ def inner_path(path: str) -> str:
 def attempt_of(row: sqlite3.Row) -> Attempt:
     """An attempt from a row. Its columns have the names of the fields."""
     parsed: dict[str, object] = {name: mapping_of(row[name]) for name in ("variables", "payload", "addresses")}
+    parsed["is_inherited"] = bool(row["is_inherited"])
     parsed["looked_failed"] = texts_of(row["looked_failed"] or "[]")
     return Attempt(**({name: row[name] for name in _OF_ATTEMPTS} | parsed))
 

@@ -29,10 +29,15 @@ def run_lock(state: Path, now: float) -> Iterator[None]:
             held.callback(os.close, locked_file(lock, state, os.O_CREAT))
             held.callback(holder.unlink, missing_ok=True)
             holder.unlink(missing_ok=True)
-            words = f"process {os.getpid()} on {socket.gethostname()}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+            words = f"{this_process()}, since {since:%Y-%m-%d %H:%M:%S} UTC"
             with open(holder, "x", encoding="utf-8", opener=unfollowed) as file:
                 file.write(words)
         yield
+
+
+def this_process() -> str:
+    """This process, as others are told of it."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def locked_file(path: Path, state: Path, flags: int = 0) -> int:

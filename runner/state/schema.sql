@@ -1,4 +1,4 @@
--- The truth of a run, version 10. Money is in billionths of its currency. Times that are only shown to people are Unix
+-- The truth of a run, version 11. Money is in billionths of its currency. Times that are only shown to people are Unix
 -- seconds of this machine; no decision is made by them.
 -- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
 
@@ -102,6 +102,11 @@ CREATE TABLE IF NOT EXISTS attempts (
   outcome       TEXT CHECK (outcome IN ('succeeded', 'failed', 'rejected', 'cancelled', 'unknown')),
   error         TEXT,
   finished_at   REAL
+) STRICT;
+-- Open attempts without an answer whose holder did not hand back its lease of a state in a bucket: it may still wake, so
+-- none of them is ever believed absent.
+CREATE TABLE IF NOT EXISTS inherited_attempts (
+  number INTEGER PRIMARY KEY NOT NULL     -- of the attempt
 ) STRICT;
 CREATE INDEX IF NOT EXISTS attempts_by_job ON attempts (job_id);
 -- Never two open attempts of one job: the database itself keeps the promise not to pay twice.

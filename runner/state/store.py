@@ -84,6 +84,15 @@ class Store(Names):
             self._journal = Journal(self._path, str(self.id), self._base)
         self._journal.append(number)
 
+    def permit(self) -> None:
+        """Is called right before the first byte of a POST, in any thread: it must not leave if this raises."""
+
+    def follow(self) -> None:
+        """Is called once a turn of the run's loop."""
+
+    def rest(self) -> None:
+        """Is called when the loop has ended."""
+
     def check_values(self) -> None:
         """Raise StateError if a page is damaged, or a value cannot be read."""
         verdict = self.scalar("PRAGMA quick_check(1)")
@@ -575,7 +584,8 @@ LEFT JOIN clip_credentials AS credentials ON credentials.sha256 = video.sha256
 
 _ATTEMPTS = """
 SELECT attempts.*, (SELECT json_group_object(reference, address) FROM sent_addresses WHERE attempt = attempts.number)
-  AS addresses, jobs.key, jobs.image, jobs.prompt_id, jobs.model, jobs.variables, jobs.take, jobs.fingerprint,
+  AS addresses, EXISTS (SELECT 1 FROM inherited_attempts AS each WHERE each.number = attempts.number) AS is_inherited,
+  jobs.key, jobs.image, jobs.prompt_id, jobs.model, jobs.variables, jobs.take, jobs.fingerprint,
   jobs.payload, jobs.seconds, paths.path
 FROM attempts JOIN jobs ON jobs.id = attempts.job_id JOIN paths ON paths.job_id = jobs.id
 """

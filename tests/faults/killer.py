@@ -22,6 +22,7 @@ from runner.engine.submitting import Submitting
 from runner.results import index
 from runner.state import renames, runlock
 from runner.state.store import Store
+from runner.state.travelling import lease, travelling_store
 from runner.video import decoding
 from runner.video.looking.previews import PreviewFiles
 
@@ -121,6 +122,44 @@ AGAIN_STEPS: dict[str, Callable[[], None]] = {
 }
 
 
+def stop(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def stopped_after(owner: Any, name: str) -> None:
+    """Stop the process after the first call, as a machine that is suspended; it goes on by SIGCONT."""
+    original: Callable[..., Any] = getattr(owner, name)
+    stopped: list[bool] = []
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        if not stopped:
+            stopped.append(True)
+            stop()
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+# The steps of a run whose state lives in a bucket, each with the machine gone.
+TRAVEL_STEPS: dict[str, Callable[[], None]] = {
+    "lease taken": lambda: before(travelling_store.TravellingStore, "travel"),
+    "state put": lambda: after(travelling_store.TravellingStore, "bring"),
+    "intents put": lambda: after(travelling_store.TravellingStore, "secure"),
+    "lease looked at": lambda: after(lease.Lease, "look"),
+    "POST answered": STEPS["POST answered"],
+    "request id committed": STEPS["request id committed"],
+    "outcome committed": STEPS["outcome committed"],
+    "index written": STEPS["index written"],
+    "lease handed back": lambda: after(travelling_store.TravellingStore, "come_home"),
+}
+STOPS: dict[str, Callable[[], None]] = {
+    "lease looked at": lambda: stopped_after(lease.Lease, "look"),
+    "intents put": lambda: stopped_after(travelling_store.TravellingStore, "secure"),
+    "POST answered, and stopped": lambda: stopped_after(Client, "submit"),
+}
+
+
 def set_clocks(ahead: float, boot: str | None) -> None:
     right = time.time
     time.time = lambda: right() + ahead
@@ -130,5 +169,9 @@ def set_clocks(ahead: float, boot: str | None) -> None:
 
 if __name__ == "__main__":
     set_clocks(float(os.environ.get("REELRUN_WALL", "0")), os.environ.get("REELRUN_BOOT"))
-    (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS)[sys.argv[1]]()
+    if "REELRUN_FRESH" in os.environ:
+        lease.FRESH = float(os.environ["REELRUN_FRESH"])
+        STOPS[sys.argv[1]]()
+    else:
+        (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS | TRAVEL_STEPS)[sys.argv[1]]()
     end(main(sys.argv[2:]))

@@ -7,6 +7,7 @@ import os
 import platform
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -26,6 +27,7 @@ from runner.model import Manifest, Output
 from runner.planning import lockfile
 from runner.shipped import install_line
 from runner.state.disk import filesystem_of, refuse_network_disk
+from runner.state.travelling.bucket_states import housed, standing
 from runner.version import RELEASE
 
 _PACKAGES = (
@@ -94,7 +96,16 @@ def _manifest(options: argparse.Namespace) -> tuple[Manifest | None, list[Doctor
         first = error.diagnostics[0]
         hint = f"{command('validate', options.manifest)} tells all"
         return None, [DoctorCheck("manifest", False, f"{options.manifest}: {first.message}", hint, Exit.INVALID)]
-    return manifest, _output(manifest.output)
+    in_bucket = [] if options.state is None else [_state(manifest.output, options.state)]
+    return manifest, [*_output(manifest.output), *in_bucket]
+
+
+def _state(output: Output, address: str) -> DoctorCheck:
+    """Whether the state in a bucket can be read, and who has its lease."""
+    try:
+        return DoctorCheck("state", True, f"{address}: {standing(housed(output, address, time.time()))}")
+    except ReelrunError as error:
+        return DoctorCheck("state", False, error.message, error.hint, error.exit_code)
 
 
 def _output(output: Output) -> list[DoctorCheck]:

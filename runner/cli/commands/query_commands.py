@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,7 @@ from runner.engine.reconcile import Likeness, likeness
 from runner.errors import AccessError, Exit, ServiceError, UsageError
 from runner.manifest.reader import load
 from runner.state.store import Store
+from runner.state.travelling.bucket_states import housed
 
 
 def models(options: argparse.Namespace) -> int:
@@ -96,12 +98,13 @@ def requests(options: argparse.Namespace) -> int:
 def _show_unclaimed(options: argparse.Namespace) -> int:
     """The requests that belong to no job of a state, with the unknown jobs that they may be."""
     manifest = load(Path(options.unclaimed))
+    state = housed(manifest.output, options.state, time.time()).state
     listing = _client(options).list(options.model)
     if listing.kind is not AnswerClass.ACCEPTED:
         raise ServiceError(
             f"the service's list cannot be read: {listing.message}", "reelrun doctor looks for the cause"
         )
-    store = Store.read(manifest.output.state)
+    store = Store.read(state)
     if store is None:
         raise UsageError("there is no state yet", f"{command('run', options.unclaimed)} makes it")
     with store:

@@ -38,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
     selection = selection_of(options, manifest)
     connection = connection_of(options, manifest)
     _tell_the_last_set(options, manifest, connection)
+    if options.take_over and options.state is None:
+        raise UsageError("--take-over is for a state in a bucket, and none is named", "add --state s3://BUCKET/PREFIX")
     if options.new_state:
         _renew(manifest)
     again = _asked_for(options, manifest)
@@ -65,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
             attach=options.attach,
             allow_uploads=lambda plan: options.allow_uploads or _is_asked(options, plan),
             again=again,
+            takes_over=options.take_over,
         )
     finally:
         if progress is not None:
@@ -89,6 +92,10 @@ def _asked_for(options: argparse.Namespace, manifest: Manifest) -> Again | None:
 
 
 def _renew(manifest: Manifest) -> None:
+    if manifest.output.home is not None:
+        raise UsageError(
+            "--new-state is for a state on this disk", "name another prefix in --state: it begins a new one"
+        )
     moved = campaign.renew_state(manifest)
     for path in moved:
         screen.say(f"Set aside: {screen.shown_path(path)}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from runner.api.service import SANDBOX, Connection, Service
 from runner.cli import screen
 from runner.errors import Exit, UsageError
-from runner.model import Manifest
+from runner.model import Manifest, Output
 from runner.shipped import install_line, shipped
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def sandboxed(manifest: Manifest, ways: SandboxWays) -> Connection:
     def opened() -> Iterator[Service]:
         settings_class, sandbox_class = _imported()
         settings = settings_class(
-            directory=manifest.output.state.parent / "sandbox",
+            directory=_state_here(manifest.output).parent / "sandbox",
             schemas=shipped("schemas") / "models",
             documents={name: schema.document for name, schema in manifest.schemas.items()},
             slots=ways.slots,
@@ -55,6 +55,10 @@ def sandboxed(manifest: Manifest, ways: SandboxWays) -> Connection:
             yield Service(sandbox.base_url)
 
     return Connection(SANDBOX, None, opened, is_paid=lambda: False)
+
+
+def _state_here(output: Output) -> Path:
+    return output.state if output.home is None else output.home.former
 
 
 def sandbox(options: argparse.Namespace) -> int:

@@ -1,0 +1,237 @@
+"""A state in a bucket, and machines that never come back: what was bought is bought once, and none of it is lost.
+
+The long form is `REELRUN_KILLS=200 REELRUN_RACES=50 python -m pytest tests/faults/test_machine_lost.py -s -n 0`.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from runner.model import Status
+from runner.state.store import Store
+from tests.command import call, environment
+from tests.faults.killer import TRAVEL_STEPS
+from tests.faults.service import FaultyService
+from tests.kit import video_bytes, write_manifest
+from tests.object_stores import moto
+
+KILLS = int(os.environ.get("REELRUN_KILLS", "4"))
+RACES = int(os.environ.get("REELRUN_RACES", "2"))
+SEED = int(os.environ.get("REELRUN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+JOBS = 24
+
+
+@pytest.fixture(scope="module")
+def store():
+    with moto() as started:
+        started.make_bucket("states")
+        yield started
+
+
+@pytest.fixture
+def address(store, request, monkeypatch):
+    for name, value in {**store.environment, "GMI_API_KEY": "sk-test"}.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://states/{request.node.name.replace('[', '-').replace(']', '')}"
+
+
+@pytest.fixture
+def service():
+    with FaultyService(video_bytes()) as started:
+        yield started
+
+
+class Machines:
+    """Machines that share a manifest and a state in a bucket, and nothing else."""
+
+    def __init__(self, folder, address, service, **keys):
+        self.address = address
+        self.service = service
+        self._source = write_manifest(folder / "source", **keys).parent
+        self._folder = folder
+        self._count = 0
+
+    def new(self):
+        self._count += 1
+        return shutil.copytree(self._source, self._folder / f"machine-{self._count}")
+
+    def words(self, machine, *flags):
+        service = ("--base-url", self.service.base_url, "--yes", "--json", "--no-progress")
+        return ["run", str(machine / "campaign.yaml"), "--state", self.address, *service, *flags]
+
+    def start(self, machine, *flags, module=("runner",)):
+        return subprocess.Popen(
+            [sys.executable, "-m", *module, *self.words(machine, *flags)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(**{name: os.environ[name] for name in os.environ if name.startswith(("AWS_", "REELRUN_"))},
+                            GMI_API_KEY="sk-test"),
+        )  # fmt: skip
+
+    def run(self, machine, *flags):
+        return call(*self.words(machine, *flags))
+
+
+def held(machine):
+    """The requests of verified clips, and how many jobs are unknown, by the copy on a machine."""
+    with Store.read(machine / "out" / "bucket-state" / "state.sqlite") as state:
+        records = list(state.seen_from(machine / "campaign.yaml").records())
+    for each in records:
+        if each.status is Status.SUCCEEDED:
+            assert (machine / "out" / each.video.path).is_file()
+    verified = {each.request_id for each in records if each.status is Status.SUCCEEDED}
+    return verified, {each.id for each in records if each.status is Status.UNKNOWN}
+
+
+def assert_nothing_twice_or_lost(service, machine, jobs):
+    """Returns how many jobs are unknown."""
+    contents = service.fingerprints()
+    assert len(contents) == len(set(contents)), "nothing is accepted twice"
+    verified, unknown = held(machine)
+    assert {each.id for each in service.accepted} == verified, "what was accepted is here, and verified"
+    assert len(verified) + len(unknown) == jobs, "and what is not is counted as unknown"
+    return len(unknown)
+
+
+def finish(machines, service, jobs):
+    """The last machine takes over, and buys what a person says was never sent."""
+    machine = machines.new()
+    ended = machines.run(machine, "--take-over")
+    assert ended.code in (0, 6), ended
+    unknown = assert_nothing_twice_or_lost(service, machine, jobs)
+    if unknown:
+        ended = machines.run(machine, "--resubmit-unknown")
+    assert ended.code == 0, ended
+    assert assert_nothing_twice_or_lost(service, machine, jobs) == 0
+    return unknown
+
+
+@pytest.mark.parametrize("step", TRAVEL_STEPS)
+def test_a_machine_dies_at_a_named_step(step, tmp_path, address, service):
+    machines = Machines(tmp_path, address, service, pictures=2, run={"settle": 0.3, "wait": 20})
+    first = machines.new()
+    process = machines.start(first, module=("tests.faults.killer", step))
+    _, err = process.communicate()
+    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
+    shutil.rmtree(first)
+    other = machines.new()
+    if step != "lease handed back":
+        refused = machines.run(other)
+        assert refused.code == 5, refused
+        assert "--take-over" in refused.err
+    assert refused_none(service, other)
+    finish(machines, service, 2)
+
+
+def refused_none(service, machine):
+    """Nothing was accepted for a machine that could not have the lease."""
+    return all(each.status for each in service.accepted) and not list(machine.rglob("*.mp4"))
+
+
+def test_a_machine_that_comes_back_goes_on_without_a_word(tmp_path, address, service):
+    """Its own copy knows all: what was surely not sent is bought, and nothing stays unknown."""
+    machines = Machines(tmp_path, address, service, pictures=2, run={"settle": 0.3, "wait": 20})
+    machine = machines.new()
+    process = machines.start(machine, module=("tests.faults.killer", "intents put"))
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert machines.run(machine).code == 0
+    assert assert_nothing_twice_or_lost(service, machine, 2) == 0
+
+
+def test_storm_of_machines_that_never_come_back(tmp_path, address, service):
+    print(f"\nseed {SEED}, {KILLS} machines")
+    chance, started = random.Random(SEED), time.monotonic()
+    kills = rounds = unknown = 0
+    while kills < KILLS:
+        rounds += 1
+        service.accepted.clear()
+        machines = Machines(
+            tmp_path / str(rounds), f"{address}/{rounds}", service, pictures=JOBS,
+            run={"settle": 0.3, "wait": 30, "concurrency": 6},
+        )  # fmt: skip
+        for _ in range(10):
+            machine = machines.new()
+            process = machines.start(machine, "--take-over")
+            try:
+                process.communicate(timeout=chance.uniform(0.7, 4.0))
+                break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                kills += 1
+            finally:
+                shutil.rmtree(machine)
+            if kills >= KILLS:
+                break
+        unknown += finish(machines, service, JOBS)
+    print(
+        f"{kills} machines lost over {rounds} campaigns of {JOBS} jobs in {time.monotonic() - started:.0f} s:"
+        f" {rounds * JOBS} jobs, each accepted once and in place; {unknown} were unknown until somebody said so"
+    )
+
+
+def test_races_of_two(tmp_path, address, service):
+    codes = []
+    for race in range(RACES):
+        service.accepted.clear()
+        machines = Machines(tmp_path / str(race), f"{address}/{race}", service, pictures=3)
+        both = [machines.new(), machines.new()]
+        processes = [machines.start(machine) for machine in both]
+        ended = [process.communicate() for process in processes]
+        found = sorted(process.returncode for process in processes)
+        assert found in ([0, 5], [0, 0]), ended
+        codes.append(tuple(found))
+        contents = service.fingerprints()
+        assert len(contents) == len(set(contents)) == 3, "nothing is accepted twice"
+    print(f"\n{RACES} races: {codes.count((0, 5))} times one was refused, {codes.count((0, 0))} times it came later")
+
+
+@pytest.mark.parametrize("pause", ["lease looked at", "intents put", "POST answered, and stopped"])
+def test_a_runner_that_slept_sends_nothing_once_it_was_taken_over(pause, tmp_path, address, service, monkeypatch):
+    machines = Machines(tmp_path, address, service, pictures=3, run={"settle": 0.3, "wait": 20, "concurrency": 2})
+    sleeper = machines.new()
+    monkeypatch.setenv("REELRUN_FRESH", "0.05")
+    process = machines.start(sleeper, module=("tests.faults.killer", pause))
+    os.waitpid(process.pid, os.WUNTRACED)
+    other = machines.new()
+    ended = machines.run(other, "--take-over")
+    assert ended.code in (0, 6), ended
+    before = len(service.accepted)
+    os.kill(process.pid, signal.SIGCONT)
+    _, err = process.communicate()
+    assert process.returncode == 5, err
+    assert b"taken over" in err
+    assert len(service.accepted) == before, "it sent nothing more"
+    last = machines.run(other)
+    assert last.code == ended.code, last
+    assert_nothing_twice_or_lost(service, other, 3)
+
+
+def test_a_copy_of_an_older_state_is_refused(tmp_path, address, service):
+    """Somebody put an older state back into the bucket."""
+    from runner.buckets.bucket import Bucket
+    from runner.buckets.bucket_address import BucketAddress
+
+    machines = Machines(tmp_path, address, service)
+    assert machines.run(machines.new()).code == 0
+    bucket = Bucket.open(BucketAddress.of(address))
+    older, _ = bucket.read("state.sqlite")
+    longer = write_manifest(tmp_path / "source", pictures=2).parent
+    assert machines.run(machines.new()).code == 0
+    assert len(service.accepted) == 2
+    assert longer
+    bucket.replace("state.sqlite", older, bucket.find("state.sqlite").version)
+    ended = machines.run(machines.new())
+    assert ended.code == 7
+    assert "not the latest state" in ended.err
+    assert len(service.accepted) == 2
+    lease = json.loads(bucket.read("lease.json")[0])
+    assert lease["batch"] >= 2

@@ -1,0 +1,296 @@
+"""A state in a bucket, as the commands show it; machines that are lost are in tests/faults/test_machine_lost.py."""
+
+import importlib.util
+import json
+import shutil
+import time
+
+import pytest
+
+import runner
+from runner.buckets.bucket import Bucket
+from runner.buckets.bucket_address import BucketAddress
+from runner.errors import LockedError, StateError
+from runner.model import Action
+from runner.state.travelling.bucket_states import Hours, housed, opened
+from tests.command import SANDBOX, call
+from tests.faults.service import FaultyService
+from tests.kit import video_bytes, write_manifest
+from tests.object_stores import moto
+from tests.store_proxy import proxied
+
+
+@pytest.fixture(scope="module")
+def store():
+    with moto() as started:
+        started.make_bucket("states")
+        yield started
+
+
+@pytest.fixture
+def address(store, request, monkeypatch):
+    for name, value in store.environment.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://states/{request.node.name}"
+
+
+@pytest.fixture
+def bucket(address):
+    return Bucket.open(BucketAddress.of(address))
+
+
+def run(manifest, address, *flags):
+    return call("run", manifest, "--state", address, *SANDBOX, "--no-progress", *flags)
+
+
+@pytest.fixture
+def service(monkeypatch):
+    monkeypatch.setenv("GMI_API_KEY", "sk-test")
+    with FaultyService(video_bytes()) as started:
+        yield started
+
+
+def to(service):
+    return ("--base-url", service.base_url, "--yes", "--no-progress")
+
+
+def output_of(manifest):
+    return runner.load(manifest).output
+
+
+def test_a_disk_that_forgets_buys_nothing_again(tmp_path, address, bucket):
+    manifest = write_manifest(tmp_path / "one", pictures=2)
+    assert run(manifest, address).code == 0
+    assert sorted(each.path for each in bucket.each() if "intents" not in each.path) == ["lease.json", "state.sqlite"]
+    lease = json.loads(bucket.read("lease.json")[0])
+    assert (lease["is_handed_back"], lease["term"], lease["batch"]) == (True, 1, lease["batch"])
+    other = write_manifest(tmp_path / "other", pictures=2)
+    shown = call("plan", other, "--state", address, "--sandbox", "--json").document
+    assert shown["totals"]["submit"] == 0
+    assert {each["action"] for each in shown["jobs"]} == {"fetch"}
+    assert call("status", other, "--state", address, "--sandbox", "--json").document["totals"]["succeeded"] == 2
+
+
+def test_who_only_reads_downloads_a_state_once(tmp_path, address, monkeypatch):
+    manifest = write_manifest(tmp_path)
+    assert run(manifest, address).code == 0
+    shutil.rmtree(tmp_path / "out-sandbox" / "bucket-state")
+    read = []
+    blocks = Bucket.blocks
+    monkeypatch.setattr(Bucket, "blocks", lambda self, *words: read.append(words) or blocks(self, *words))
+    for _ in range(2):
+        assert call("status", manifest, "--state", address, "--sandbox").code == 0
+    assert len(read) == 1
+
+
+def test_a_state_of_this_disk_moves_into_the_bucket(tmp_path, address):
+    manifest = write_manifest(tmp_path)
+    assert call("run", manifest, *SANDBOX, "--no-progress").code == 0
+    moved = run(manifest, address, "--json")
+    assert (moved.code, moved.document["submitted"], moved.document["totals"]["succeeded"]) == (0, 0, 1)
+    assert not (tmp_path / "out-sandbox" / "state.sqlite").exists()
+    assert (tmp_path / "out-sandbox" / "state.sqlite.old-1").exists(), "nothing is deleted"
+    without = call("run", manifest, *SANDBOX, "--no-progress")
+    assert without.code == 7
+    assert f"add --state {address}" in without.err
+
+
+def test_another_state_on_this_disk_is_not_passed_over(tmp_path, address, service):
+    assert call("run", write_manifest(tmp_path / "one"), "--state", address, *to(service)).code == 0
+    other = write_manifest(tmp_path / "other", prompts=[{"id": "tilt", "text": "A slow tilt"}])
+    assert call("run", other, *to(service)).code == 0
+    refused = call("run", other, "--state", address, *to(service))
+    assert refused.code == 7
+    assert "is another state than the one in the bucket" in refused.err
+    assert call("run", write_manifest(tmp_path / "third"), "--state", address, *to(service)).code == 0, (
+        "the lease was handed back"
+    )
+
+
+def test_a_folder_has_the_state_of_one_bucket(tmp_path, address):
+    manifest = write_manifest(tmp_path)
+    assert run(manifest, address).code == 0
+    refused = run(manifest, f"{address}-other")
+    assert refused.code == 7
+    assert f"has the state of {address}, not of {address}-other" in refused.err
+
+
+def test_while_a_run_has_the_lease_others_only_read(tmp_path, address, service):
+    manifest = write_manifest(tmp_path / "one")
+    assert call("run", manifest, "--state", address, *to(service)).code == 0
+    output = housed(output_of(manifest), address, time.time())
+    with opened(output, output.dir / "index.json", Hours(time.monotonic, time.time)):
+        other = write_manifest(tmp_path / "other")
+        refused = call("run", other, "--state", address, *to(service))
+        assert refused.code == 5
+        assert "another runner works with" in refused.err
+        assert "--take-over" in refused.err
+        assert call("measure", other, "--state", address).code == 5
+        assert call("status", other, "--state", address).code == 0
+        told = call("doctor", other, "--state", address)
+        assert "since " in told.out
+    assert call("run", write_manifest(tmp_path / "third"), "--state", address, *to(service)).code == 0
+    assert "no run works with it" in call("doctor", other, "--state", address).out
+
+
+def test_a_lease_that_is_taken_over_is_lost_at_once(tmp_path, address):
+    output = housed(output_of(write_manifest(tmp_path / "one")), address, time.time())
+    hours = Hours(time.monotonic, time.time)
+    with opened(output, output.dir / "x", hours) as held:
+        held.permit()
+        later = housed(output_of(write_manifest(tmp_path / "two")), address, time.time())
+        with opened(later, later.dir / "x", hours, takes_over=True) as other:
+            other.permit()
+            for look in (held.permit, held.check_in_place):
+                with pytest.raises(LockedError, match="was taken over"):
+                    look()
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [("state.sqlite", "is gone, and it was there before"), ("lease.json", "has a state, and no lease")],
+)
+def test_what_is_gone_from_the_bucket_is_told(tmp_path, address, bucket, service, gone, said):
+    assert call("run", write_manifest(tmp_path / "one"), "--state", address, *to(service)).code == 0
+    bucket.remove(gone)
+    ended = call("run", write_manifest(tmp_path / "two"), "--state", address, *to(service))
+    assert (ended.code, said in ended.err) == (7, True), ended
+    if gone == "lease.json":
+        assert (
+            call("run", write_manifest(tmp_path / "three"), "--state", address, *to(service), "--take-over").code == 0
+        )
+
+
+def test_an_index_of_a_later_state_shows_that_this_one_is_stale(tmp_path, address, bucket):
+    manifest = write_manifest(tmp_path)
+    assert run(manifest, address).code == 0
+    index = tmp_path / "out-sandbox" / "index.json"
+    document = json.loads(index.read_text())
+    index.write_text(json.dumps({**document, "intents": document["intents"] + 1}))
+    ended = run(manifest, address)
+    assert ended.code == 7
+    assert "--new-state" not in ended.err
+    index.write_text(json.dumps(document))
+    assert run(manifest, address).code == 0, "the lease was handed back"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--state", "s3://"), "names no bucket"),
+        (("--state", "outputs/state"), "is no address in a bucket"),
+        (("--take-over",), "add --state"),
+        (("--state", "s3://states/x", "--new-state"), "name another prefix"),
+    ],
+)
+def test_flags_that_mean_nothing(tmp_path, address, flags, said):
+    ended = call("run", write_manifest(tmp_path), *SANDBOX, *flags)
+    assert (ended.code, said in ended.err) == (2, True), ended
+
+
+def test_the_extra_is_named_where_it_is_missing(tmp_path, monkeypatch, address):
+    found = importlib.util.find_spec
+    monkeypatch.setattr("runner.buckets.bucket.find_spec", lambda name: None if name == "obstore" else found(name))
+    ended = run(write_manifest(tmp_path), address)
+    assert ended.code == 2
+    assert "pip install" in ended.err
+    assert "obstore" in ended.err
+
+
+def test_python_has_it_too(tmp_path, address):
+    manifest = runner.load(write_manifest(tmp_path / "one"))
+    ways = {"height": 64, "seconds": 0}
+    assert runner.run(manifest, sandbox=ways, progress=False, state=address).exit_code == 0
+    other = runner.load(write_manifest(tmp_path / "two"))
+    assert runner.plan(other, sandbox=True, state=address).totals[Action.SUBMIT] == 0
+    assert len(runner.results(other, sandbox=True, state=address).jobs) == 1
+    with pytest.raises(StateError, match="add --state"):
+        runner.run(manifest, sandbox=ways, progress=False)
+
+
+@pytest.fixture
+def proxy(store, address, monkeypatch):
+    with proxied(store) as between:
+        for name, value in between.environment.items():
+            monkeypatch.setenv(name, value)
+        # What is repeated, is repeated soon.
+        monkeypatch.setattr("runner.state.travelling.bucket_states._REPEATED", 0.2)
+        yield between
+
+
+def refuse(code, *, when):
+    return lambda method, path: (code, "Refused") if when(method, path) else None
+
+
+def test_where_intents_cannot_be_put_nothing_is_sent(tmp_path, address, proxy, service):
+    manifest = write_manifest(tmp_path, pictures=2)
+    proxy.before = refuse(403, when=lambda method, path: method == "PUT" and "/intents/" in path)
+    ended = call("run", manifest, "--state", address, *to(service))
+    assert ended.code == 7, ended
+    assert "intents/1.json" in ended.err
+    assert service.posts == 0
+    proxy.clear()
+    assert call("run", manifest, "--state", address, *to(service)).code == 0
+    assert len(service.accepted) == 2
+
+
+def test_a_state_that_cannot_be_put_is_kept_here(tmp_path, address, proxy, service):
+    manifest = write_manifest(tmp_path, pictures=2)
+
+    def gone(method, path):
+        if method == "PUT" and len(service.accepted) and "/intents/" not in path:
+            raise OSError("the store is gone")
+
+    proxy.before = gone
+    ended = call("run", manifest, "--state", address, *to(service))
+    assert ended.code == 7, ended
+    assert "2 jobs: 2 succeeded" in ended.out
+    assert "run the same command again on this machine" in ended.err
+    proxy.clear()
+    again = call("run", manifest, "--state", address, *to(service))
+    assert (again.code, len(service.accepted)) == (0, 2), again
+    other = write_manifest(tmp_path / "other", pictures=2)
+    assert call("run", other, "--state", address, *to(service)).code == 0
+    assert len(service.accepted) == 2
+
+
+def test_without_a_look_at_the_lease_nothing_is_sent(tmp_path, address, proxy, service):
+    manifest = write_manifest(tmp_path, run={"settle": 0.2, "wait": 1})
+    lost = []
+
+    def hidden(method, path):
+        if "/intents/1.json" in path:
+            lost.append(path)
+        return (503, "SlowDown") if lost and method == "GET" and path.endswith("lease.json") else None
+
+    proxy.before = hidden
+    ended = call("run", manifest, "--state", address, *to(service))
+    assert service.posts == 0
+    assert ended.code in (6, 7)
+    assert "lease" in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "repeated"), [("lease.json", 5.0), ("intents/1.json", 5.0), ("state.sqlite", 5.0), ("state.sqlite", 0.01)]
+)
+def test_an_answer_of_the_store_that_is_lost_is_no_other_runner(
+    tmp_path, address, proxy, service, monkeypatch, name, repeated
+):
+    """The store has written, and nobody was told: the call is made again."""
+    lost = []
+    monkeypatch.setattr("runner.state.travelling.bucket_states._REPEATED", repeated)
+
+    def after(method, path):
+        if method == "PUT" and path.endswith(name) and len(lost) < 2:
+            lost.append(path)
+            raise OSError("the answer is lost")
+
+    proxy.after = after
+    words = ("run", write_manifest(tmp_path, pictures=2), "--state", address, *to(service))
+    ended = call(*words)
+    if repeated < 1:
+        # Given up before anything was sent: the next run finds what was put.
+        assert (ended.code, service.posts) == (7, 0), ended
+        ended = call(*words)
+    assert (ended.code, len(service.accepted)) == (0, 2), ended
+    assert lost
