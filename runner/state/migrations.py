@@ -9,7 +9,7 @@ from runner.errors import DamagedStateError, StateError
 
 # "reel" in ASCII: tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x7265656C
-VERSION = 10
+VERSION = 11
 # What every version has.
 _TABLES = frozenset(("meta", "jobs", "paths", "attempts", "artifacts"))
 

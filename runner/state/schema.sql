@@ -1,4 +1,4 @@
--- The truth of a run, version 10. Money is in billionths of its currency. Times that are only shown to people are Unix
+-- The truth of a run, version 11. Money is in billionths of its currency. Times that are only shown to people are Unix
 -- seconds of this machine; no decision is made by them.
 -- What a file has already is left as it is: a migration drops what is to be made anew, and then applies all of this.
 
@@ -198,4 +198,24 @@ CREATE TABLE IF NOT EXISTS clip_credentials (
 -- Jobs that were submitted as takes beyond those of their manifest: whoever changes their mind, they stay in its plan.
 CREATE TABLE IF NOT EXISTS retakes (
   job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id)
+) STRICT, WITHOUT ROWID;
+
+-- Videos beyond the first of a request, which are no clips of the campaign, and were paid for.
+CREATE TABLE IF NOT EXISTS further_videos (
+  job_id TEXT NOT NULL REFERENCES jobs (id),
+  path   TEXT NOT NULL,                   -- relative to the output folder, with forward slashes
+  sha256 TEXT NOT NULL,
+  bytes  INTEGER NOT NULL,
+  PRIMARY KEY (job_id, path)
+) STRICT, WITHOUT ROWID;
+
+-- The copies in a bucket, once for each content: written when the bytes there were known to be these.
+CREATE TABLE IF NOT EXISTS mirrored (
+  mirror  TEXT NOT NULL,                  -- its address
+  sha256  TEXT NOT NULL,
+  path    TEXT NOT NULL,                  -- below that address
+  bytes   INTEGER NOT NULL,
+  version TEXT NOT NULL,                  -- what the store calls this content of the object (its ETag)
+  PRIMARY KEY (mirror, sha256),
+  UNIQUE (mirror, path)
 ) STRICT, WITHOUT ROWID;
