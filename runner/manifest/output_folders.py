@@ -15,7 +15,8 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
     """The output with another folder, and with `-sandbox` added to its name for the sandbox.
 
     A state below the folder moves with it. Any other state stays where it is, with `-sandbox` added to its name for the
-    sandbox. So does the mirror: clips of the sandbox never lie among others. Raises UsageError if the folder cannot hold results.
+    sandbox. It is added to the mirror, too: clips of the sandbox lie among no others. Raises UsageError if the folder
+    cannot hold results.
     """
     if folder is not None and misread(folder) and not Path(folder).exists():
         by_shell = "a shell replaces it where it stands alone, without quotes: --output ~/videos"

@@ -147,9 +147,7 @@ def _inspected(arrival: Arrival, order: Order) -> tuple[VideoFacts, Measured | N
     return facts, measured if order.measures else None
 
 
-def _further(
-    files: LinkedFiles, order: Order, stop: Stop, aside: list[Path]
-) -> tuple[tuple[Artifact, ...], str]:
+def _further(files: LinkedFiles, order: Order, stop: Stop, aside: list[Path]) -> tuple[tuple[Artifact, ...], str]:
     """Download the other videos of a request, which were paid for, too. Returns them, and what became of all.
 
     They are in a folder of their own: beside the videos, one could have the path of another job. What is no video is

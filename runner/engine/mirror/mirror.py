@@ -119,21 +119,26 @@ class Mirror:
         Returns the new paths of what was in its place. Raises BucketError and DiskError.
         """
         target = inside(folder, path)
-        part = target.with_name(f"{copy.sha256}.part")
+        part = target.with_name(f"{hashlib.sha256(path.encode()).hexdigest()}.part")
         with disk_errors(f"write {target}"):
             make_folder(folder)
             create_folders(target.parent)
-            with open(part, "wb", opener=unfollowed) as written:
-                digest = hashlib.sha256()
-                for block in self._blocks(copy):
-                    written.write(block)
-                    digest.update(block)
-                written.flush()
-                os.fsync(written.fileno())
-            if digest.hexdigest() != copy.sha256:
-                part.unlink()
-                raise ObjectChangedError(f"{self.address.below(copy.path)} holds something else", "see who wrote it")
-            return put_in_place(part, inside(folder, path), folder)
+            try:
+                self._save(copy, part)
+                return put_in_place(part, inside(folder, path), folder)
+            finally:
+                part.unlink(missing_ok=True)
+
+    def _save(self, copy: MirrorCopy, part: Path) -> None:
+        digest = hashlib.sha256()
+        with open(part, "wb", opener=unfollowed) as written:
+            for block in self._blocks(copy):
+                written.write(block)
+                digest.update(block)
+            written.flush()
+            os.fsync(written.fileno())
+        if digest.hexdigest() != copy.sha256:
+            raise ObjectChangedError(f"{self.address.below(copy.path)} holds something else", "see who wrote it")
 
     def _blocks(self, copy: MirrorCopy) -> Iterator[bytes]:
         try:

@@ -128,9 +128,7 @@ class Mirroring:
         self._jobs.extend(self._run.store.uncopied_jobs(self._mirror.name, self._after or "", _MOST_WAITING))
         self._after = self._jobs[-1] if self._jobs else None
 
-    def _copied(
-        self, mirror: Mirror, job_id: str, file: Artifact, future: Future[MirrorCopy], started: float
-    ) -> None:
+    def _copied(self, mirror: Mirror, job_id: str, file: Artifact, future: Future[MirrorCopy], started: float) -> None:
         self._running.discard(file.sha256)
         error = None if future.cancelled() else future.exception()
         if future.cancelled():
