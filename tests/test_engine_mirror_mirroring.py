@@ -61,6 +61,7 @@ def test_every_file_is_in_the_mirror_once(service, mirror, tmp_path):
     ended = run(manifest, service)
     assert (ended.exit_code, ended.mirror.missing) == (Exit.DONE, 0)
     copies = assert_mirrored(mirror, ended.output_dir)
+    assert len(copies) == len(set(copies.values())), "files with one content have one copy"
     assert len([path for path in copies if path.startswith("videos/")]) == 3
     service.calls.clear()
     assert run(manifest, service).exit_code is Exit.DONE
