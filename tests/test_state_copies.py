@@ -89,4 +89,4 @@ def test_a_state_of_this_version_knows_its_copies(tmp_path):
     with Store.open(write_state(tmp_path / "state.sqlite", 11)) as store:
         ((job_id, copy),) = store.copies_of_clips(MIRROR)
         assert copy.path == "videos/shoe/plain/fate=succeeded/take-1.mp4"
-        assert [each.path for each in store.files_of(job_id)][-1] == "others/shoe/plain/fate=succeeded/take-1-2.mp4"
+        assert copy.path in [each.path for each in store.files_of(job_id)]

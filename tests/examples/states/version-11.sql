@@ -114,7 +114,6 @@ CREATE TABLE further_videos (
   bytes  INTEGER NOT NULL,
   PRIMARY KEY (job_id, path)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO "further_videos" VALUES('53e50c3a42adda64','others/shoe/plain/fate=succeeded/take-1-2.mp4','4f8b42c22dd3729b519ba6f68d2da7cc5b2d606d05daed5ad5128cc03e6c6358',12);
 CREATE TABLE measured_clips (
   sha256    TEXT PRIMARY KEY NOT NULL,
   version   INTEGER NOT NULL,             -- of the measuring: what an older one measured may be measured again
