@@ -229,7 +229,7 @@ def run(
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)
             agree()
             report = _work(planned, connection.open(), selection, store, around, attach)
-        elif mirror is not None and store.uncopied(mirror.name):
+        elif mirror is not None and store.uncopied_jobs(mirror.name, most=1):
             report = _work(planned, nullcontext(_NO_SERVICE), selection, store, around)
         _return_names(manifest, store)
         ended = _result(planned, selection, store, _indexed(manifest, store, clock), report)

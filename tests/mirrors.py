@@ -49,9 +49,9 @@ def hashes_on_disk(folder: Path) -> dict[str, str]:
 class StandInStore:
     """As much of S3 as a mirror uses, in memory: `with StandInStore() as store`. The bucket is `campaigns`.
 
-    `way` is how it answers a PUT from now on: well (empty), `refuse`, `full`, `slow down`, `hang`, `trickle` (it reads
-    a little at a time and never answers) or `damage`; `gone` is how it answers everything without its bucket. Of each
-    file, `puts` counts how often it was put; `after` so many PUTs in all it goes on in another way.
+    `way` is how it answers a PUT from now on: well (empty), `refuse`, `full`, `slow down`, `slow`, `hang`, `trickle` (it
+    reads a little at a time and never answers) or `damage`; `gone` is how it answers everything without its bucket. Of
+    each file, `puts` counts how often it was put; `after` so many PUTs in all it goes on in another way.
     """
 
     def __init__(self) -> None:
@@ -115,6 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         content = self.rfile.read(size)
+        if way == "slow":
+            self.store.ended.wait(0.2)
         if way == "damage":
             content = content[:-1] + b"!"
         refusals = {

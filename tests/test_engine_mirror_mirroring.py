@@ -1,7 +1,5 @@
 """Copies beside a run: every file in the mirror once, whatever the store does, and the run ends as it would."""
 
-import time
-
 import pytest
 
 from runner import campaign
@@ -68,22 +66,22 @@ def test_every_file_is_in_the_mirror_once(service, mirror, tmp_path):
     assert service.calls == []
 
 
-def test_a_campaign_that_gets_its_mirror_later_is_copied_without_asking(service, mirror, tmp_path):
+def test_a_campaign_that_gets_its_mirror_later_is_copied_without_asking(service, store, tmp_path):
     run(write_manifest(tmp_path, pictures=2, output={"dir": "out", "previews": "none"}), service)
     closed = Connection("sandbox", None, lambda: pytest.fail("it was opened"))
-    manifest = manifest_of(tmp_path, mirror, pictures=2)
+    manifest = manifest_of(tmp_path, pictures=2)
     ended = campaign.run(load(manifest), closed, Selection(), confirm=lambda plan: pytest.fail("asked"))
     assert ended.exit_code is Exit.DONE
-    assert_mirrored(mirror, ended.output_dir)
+    assert_mirrored(MIRROR, ended.output_dir)
 
 
-def test_a_name_that_another_content_has_gets_digits_of_the_hash(service, mirror, tmp_path):
-    first, second = (manifest_of(tmp_path / name, mirror) for name in ("one", "other"))
+def test_a_name_that_another_content_has_gets_digits_of_the_hash(service, store, tmp_path):
+    first, second = (manifest_of(tmp_path / name) for name in ("one", "other"))
     run(first, service)
     ended = run(second, service)
     assert ended.exit_code is Exit.DONE
     (clip,) = (each for path, each in hashes_on_disk(ended.output_dir).items() if path.startswith("videos/"))
-    copies = hashes_in(mirror)
+    copies = hashes_in(MIRROR)
     assert copies[f"videos/p0/plain/take-1-{clip[:8]}.mp4"] == clip
     assert len([path for path in copies if path.startswith("videos/")]) == 2
 
@@ -141,6 +139,7 @@ def test_a_file_that_was_changed_here_is_told_and_not_copied(service, store, tmp
 )
 def test_a_store_that_refuses_stops_no_run_and_gets_the_rest_later(service, store, tmp_path, monkeypatch, way, reason):
     monkeypatch.setattr(mirroring, "PATIENCE", 0.5)
+    monkeypatch.setattr("runner.engine.mirror.mirror._RETRIED", 0.1)
     store.way = way
     manifest = manifest_of(tmp_path, pictures=2)
     ended = run(manifest, service)
@@ -155,16 +154,23 @@ def test_a_store_that_refuses_stops_no_run_and_gets_the_rest_later(service, stor
     assert way == "damage" or set(hashes_in(MIRROR).values()) == set(files.values())
 
 
+def test_a_store_that_is_only_slow_is_waited_for(service, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(mirroring, "PATIENCE", 0.0)
+    store.way = "slow"
+    ended = run(manifest_of(tmp_path, pictures=2), service)
+    assert (ended.exit_code, ended.mirror.missing) == (Exit.DONE, 0)
+    assert_mirrored(MIRROR, ended.output_dir)
+
+
 @pytest.mark.parametrize("way", ["hang", "trickle"])
 def test_a_store_that_hangs_is_left_for_the_next_run(service, store, tmp_path, monkeypatch, way):
     monkeypatch.setattr(mirroring, "PATIENCE", 0.1)
     monkeypatch.setattr("runner.engine.mirror.mirror._SECONDS", 0.5)
     store.way = way
     manifest = manifest_of(tmp_path, pictures=2)
-    started = time.monotonic()
     ended = run(manifest, service)
-    assert time.monotonic() - started < 20, "bounded"
     assert (ended.exit_code, ended.totals[Status.SUCCEEDED]) == (Exit.UNFINISHED, 2)
+    assert "no answer in time" in ended.mirror.reason
     store.way = ""
     assert run(manifest, service).exit_code is Exit.DONE
     assert set(hashes_in(MIRROR).values()) == set(hashes_on_disk(ended.output_dir).values())
@@ -261,11 +267,11 @@ def test_copying_holds_nothing_up(service, store, tmp_path, monkeypatch):
     monkeypatch.setattr("runner.engine.mirror.mirror._SECONDS", 1.0)
     store.way = "hang"
     finished = []
-    manifest = load(manifest_of(tmp_path, pictures=12))
+    manifest = load(manifest_of(tmp_path, pictures=6))
 
     def snapshot(seen):
         if seen.done == seen.total and not finished:
             finished.append(sum(store.puts.values()))
 
     ended = campaign.run(manifest, connection(service), Selection(), confirm=lambda plan: True, progress=snapshot)
-    assert (finished, ended.exit_code, ended.totals[Status.SUCCEEDED]) == ([0], Exit.UNFINISHED, 12)
+    assert (finished, ended.exit_code, ended.totals[Status.SUCCEEDED]) == ([0], Exit.UNFINISHED, 6)

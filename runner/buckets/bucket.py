@@ -293,6 +293,7 @@ def _reason(text: str, kind: str) -> str:
     for sign, words in (
         ("status code: ", "the store answers "),
         ("timed out", "no answer in time"),
+        ("TimedOut", "no answer in time"),
         ("onnection refused", "nothing answers there"),
         ("dns error", "its host is not found"),
         ("builder error", "its address is no https (AWS_ALLOW_HTTP=true allows http)"),
@@ -307,6 +308,8 @@ def _reason(text: str, kind: str) -> str:
 def _remedy(text: str, kind: str) -> str:
     if _is_refusal(text, kind):
         return "check the credentials of the environment (AWS_ACCESS_KEY_ID and the like), and what they may do there"
+    if "Account must be specified" in text:
+        return "export AZURE_STORAGE_ACCOUNT_NAME=... and a key, or what else Azure's tools take"
     if "169.254.169.254" in text or "credential" in text.lower():
         return "give credentials as the provider's tools take them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ..."
     return "check the network, the region (AWS_REGION) and the endpoint (AWS_ENDPOINT_URL)"

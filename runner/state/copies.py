@@ -12,6 +12,8 @@ _FILES = (
     "(SELECT job_id, path, sha256, bytes FROM artifacts"
     " UNION ALL SELECT job_id, path, sha256, bytes FROM further_videos)"
 )
+# The first parameter is the mirror.
+_IS_UNCOPIED = "NOT EXISTS (SELECT 1 FROM mirrored WHERE mirror = ?1 AND mirrored.sha256 = files.sha256)"
 _COPY = "mirrored.path, mirrored.sha256, mirrored.bytes, mirrored.version"
 
 
@@ -42,19 +44,28 @@ class Copies(Names):
 
     def uncopied_jobs(self, mirror: str, after: str = "", most: int = 256) -> list[str]:
         """The first jobs, of this manifest or of none, beyond the id `after` of which a mirror lacks a file."""
-        sql = f"SELECT DISTINCT job_id {self._uncopied()} AND job_id > ? ORDER BY job_id LIMIT ?"
-        return [str(row[0]) for row in self.rows(sql, (mirror, after, most))]
+        # By the ids of jobs, so that no page of many looks at all of them.
+        lacks = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {table} AS files WHERE job_id = jobs.id AND {_IS_UNCOPIED})"
+            for table in ("artifacts", "further_videos")
+        )
+        rows = self.rows(
+            f"SELECT id FROM jobs WHERE id > ?2 AND {self._has_files()} AND ({lacks}) ORDER BY id LIMIT ?3",
+            (mirror, after, most),
+        )
+        return [str(row[0]) for row in rows]
 
     def uncopied(self, mirror: str) -> int:
         """How many files of the jobs of this manifest, and of those of none, a mirror lacks: equal ones count once."""
-        return next(self.each(lambda row: int(row[0]), f"SELECT count(DISTINCT sha256) {self._uncopied()}", (mirror,)))
+        return next(self.each(
+            lambda row: int(row[0]),
+            f"SELECT count(DISTINCT sha256) FROM {_FILES} AS files JOIN jobs ON jobs.id = job_id"
+            f" WHERE {self._has_files()} AND {_IS_UNCOPIED}",
+            (mirror,),
+        ))  # fmt: skip
 
-    def _uncopied(self) -> str:
-        return (
-            f"FROM {_FILES} AS files JOIN jobs ON jobs.id = job_id WHERE status = 'succeeded'"
-            f" AND ({self._is_own()} OR {self._is_left()}) AND NOT EXISTS"
-            " (SELECT 1 FROM mirrored WHERE mirror = ? AND mirrored.sha256 = files.sha256)"
-        )
+    def _has_files(self) -> str:
+        return f"+status = 'succeeded' AND ({self._is_own()} OR {self._is_left()})"
 
     def copy_of(self, mirror: str, sha256: str) -> MirrorCopy | None:
         """The copy that a mirror has of this content."""

@@ -21,7 +21,7 @@ from tests.mirrors import assert_mirrored, each_its_own
 
 KILLS = int(os.environ.get("REELRUN_KILLS", "2"))
 SEED = int(os.environ.get("REELRUN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
-JOBS = 20
+JOBS = 20 if KILLS > 2 else 8
 STORES = ["moto", "seaweed"] if KILLS > 2 else ["moto"]
 
 
