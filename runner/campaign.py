@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -18,14 +18,25 @@ from typing import TextIO
 from runner.api.client import Client
 from runner.api.linked_files import LinkedFiles
 from runner.api.models.model_records import ServicePrices, patient_for_price
-from runner.api.service import SANDBOX, Connection
+from runner.api.service import DEFAULT_BASE, SANDBOX, Connection, Service
 from runner.diagnostics.html_tables import html_table
 from runner.engine.asks import Again, asking
 from runner.engine.clock import SystemClock
 from runner.engine.downloads.fetching import MOST_FETCHES, MOST_VERIFIED
 from runner.engine.loop import Engine, Report, check_budget, check_service
+from runner.engine.mirror.mirror import Mirror
+from runner.engine.mirror.mirroring import MOST_COPIES
 from runner.engine.run import MOST_CALLS, Progress, RunSnapshot, Tools
-from runner.errors import DamagedStateError, Diagnostic, Exit, NotConfirmedError, ReelrunError, StateError, worst
+from runner.errors import (
+    BucketError,
+    DamagedStateError,
+    Diagnostic,
+    Exit,
+    NotConfirmedError,
+    ReelrunError,
+    StateError,
+    worst,
+)
 from runner.model import Action, InputKind, Manifest, Origin, Status, Uploads, Variables
 from runner.planning import lockfile
 from runner.planning.child_process import plan_in_child_process
@@ -40,9 +51,10 @@ from runner.results.atomic_files import index_path, replacing
 from runner.results.clip_reports import ClipReports, ClipTotals
 from runner.results.clip_verdicts import ClipVerdicts
 from runner.results.frames.job_frame import Results
-from runner.results.inventory import Inventory, Kind
+from runner.results.inventory import Discrepancy, Inventory, Kind
 from runner.results.job_document import job_document
 from runner.results.measuring import MeasuringResult, Tell
+from runner.results.mirror.mirror_inventory import MirrorInventory
 from runner.results.page import Serving
 from runner.results.snapshot import snapshot as taken
 from runner.results.unfinished import Unfinished, unfinished
@@ -56,7 +68,11 @@ from runner.state.travelling.bucket_states import Hours
 from runner.verdicts.votes import Verdicts, verdicts_on
 
 # Enough for all calls and downloads at the same time. More threads would only cost memory.
-_THREADS = MOST_CALLS + MOST_FETCHES + MOST_VERIFIED
+_THREADS = MOST_CALLS + MOST_FETCHES + MOST_VERIFIED + MOST_COPIES
+# The service of a run that calls none: it only copies.
+_NO_SERVICE = Service(DEFAULT_BASE)
+# Selects no job: no key is empty.
+_NOTHING = ("",)
 
 _OLD = re.compile(r"\.old-[0-9]+$")
 _EXITS = {
@@ -70,13 +86,35 @@ _EXITS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class MirrorStanding:
+    """How many files the mirror at an address lacks, why, and what to do."""
+
+    address: str
+    missing: int
+    reason: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What a run works with besides its plan and the state."""
+
+    clock: SystemClock
+    mirror: Mirror | None
+    progress: Progress
+    on_start: Callable[[Callable[[], None]], None]
+    waits_for_threads: bool = False
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """How a run ended. `totals` counts all jobs of the state; `unfinished` are selected jobs that did not succeed.
 
     `aside` is what was in the way of downloads, at its new paths. `later` jobs were left for a later run, as asked for,
     and are not among the unfinished ones. `differences` from the lockfile are those that are no drift. `removed` counts
-    those of the `totals` that are in no manifest any more. `notes` are to be told of retakes and verdicts.
+    those of the `totals` that are in no manifest any more. `notes` are to be told of retakes and verdicts. `mirror` is
+    None where the manifest has none, and of a dry run.
     """
 
     totals: dict[Status, int]
@@ -93,10 +131,12 @@ class Result:
     differences: tuple[str, ...] = ()
     removed: Mapping[Status, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    mirror: MirrorStanding | None = None
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{number:,} {status}" for status, number in self.totals.items() if number)
-        return f"<Result: {counts or 'no jobs'}; {self.submitted:,} submitted; exit {int(self.exit_code)}>"
+        lacks = f"; the mirror lacks {self.mirror.missing:,}" if self.mirror and self.mirror.missing else ""
+        return f"<Result: {counts or 'no jobs'}; {self.submitted:,} submitted{lacks}; exit {int(self.exit_code)}>"
 
     def _repr_html_(self) -> str:
         rows = [(status, number) for status, number in self.totals.items() if number]
@@ -168,10 +208,9 @@ def run(
     Raises ReelrunError if the run cannot start.
     """
     plan_in_child_process(manifest, warnings)
-    with (
-        _opened(manifest, clock := SystemClock(), takes_over=takes_over) as store,
-        asking(manifest, store, again) as agree,
-    ):
+    clock, mirror = SystemClock(), Mirror.of(manifest.output)
+    around = _Surroundings(clock, mirror, progress or _no_progress, on_start, waits_for_threads)
+    with _opened(manifest, clock, takes_over=takes_over) as store, asking(manifest, store, again) as agree:
         with store.transaction():
             check_service(store, connection.name, connection.organisation)
             selection = selection.at(store)
@@ -195,8 +234,9 @@ def run(
                 hint = "run it again, or add --yes where nobody can answer"
                 raise NotConfirmedError("not confirmed: nothing was sent", hint)
             agree()
-            tell = progress or _no_progress
-            report = _work(planned, connection, selection, store, clock, tell, on_start, attach, waits_for_threads)
+            report = _work(planned, connection.open(), selection, store, around, attach)
+        elif mirror is not None and store.uncopied_jobs(mirror.name, most=1):
+            report = _work(planned, nullcontext(_NO_SERVICE), selection, store, around)
         _return_names(manifest, store)
         ended = _result(planned, selection, store, _indexed(manifest, store, clock), report)
         return replace(ended, differences=differences, notes=planned.notes)
@@ -270,28 +310,60 @@ def repair(
     manifest: Manifest,
     connection: Connection,
     taken: Inventory,
+    mirrored: MirrorInventory | None = None,
     *,
     progress: Progress | None = None,
     on_start: Callable[[Callable[[], None]], None] = lambda interrupt: None,
 ) -> Result:
-    """Download missing and changed files again if the service still has them. Nothing is submitted.
+    """Bring missing and changed files back from the mirror, else from the service if it still has them.
 
-    A changed file is kept in its folder, with `.changed` in its name.
+    What the mirror lacks by its inventory is copied again. Nothing is submitted. A changed file is kept in its folder,
+    with `.changed` in its name.
     """
-    clock = SystemClock()
-    broken = {each.job_id: each for each in taken.of(Kind.MISSING, Kind.CHANGED) if each.job_id is not None}
+    clock, mirror, folder = SystemClock(), Mirror.of(manifest.output), manifest.output.dir
+    around = _Surroundings(clock, mirror, progress or _no_progress, on_start)
+    broken = [each for each in taken.of(Kind.MISSING, Kind.CHANGED) if each.job_id is not None]
     with _opened(manifest, clock) as store:
+        broken, aside = _fetched_back(mirror, store, folder, broken) if mirror is not None else (broken, [])
         with store.transaction():
-            check_service(store, connection.name, connection.organisation)
-        for each in taken.of(Kind.CHANGED):
-            set_aside(manifest.output.dir / each.path)
+            if broken:
+                check_service(store, connection.name, connection.organisation)
+            for gap in mirrored.gaps if mirrored is not None else ():
+                store.forget_copy(str(manifest.output.mirror), gap.sha256)
+        for each in broken:
+            if each.kind is Kind.CHANGED:
+                set_aside(folder / each.path)
         with store.transaction():
-            for job_id in broken:
-                store.reopen(job_id)
-        selection = Selection(only=tuple(glob.escape(each.key or "") for each in broken.values()))
+            for job_id in {each.job_id for each in broken}:
+                store.reopen(str(job_id))
+        selection = Selection(only=tuple(glob.escape(each.key or "") for each in broken) or _NOTHING)
         empty_plan = Plan(manifest, (), 0, (), ())
-        report = _work(empty_plan, connection, selection, store, clock, progress or _no_progress, on_start, (), False)
-        return _result(empty_plan, selection, store, _indexed(manifest, store, clock), report)
+        service = connection.open() if broken else nullcontext(_NO_SERVICE)
+        report = _work(empty_plan, service, selection, store, around)
+        ended = _result(empty_plan, selection, store, _indexed(manifest, store, clock), report)
+        return replace(ended, aside=(*aside, *ended.aside))
+
+
+def _fetched_back(
+    mirror: Mirror, store: Store, folder: Path, broken: Sequence[Discrepancy]
+) -> tuple[list[Discrepancy], list[Path]]:
+    """Bring files back from the mirror. Those that it could not give; and what was in the way, at its new paths."""
+    copies = {}
+    for each in broken:
+        files = {file.path: file.sha256 for file in store.files_of(str(each.job_id))}
+        copy = store.copy_of(mirror.name, files[each.path]) if each.path in files else None
+        if copy is not None:
+            copies[each] = copy
+    with ThreadPoolExecutor(MOST_COPIES, thread_name_prefix="reelrun") as pool:
+        calls = {each: pool.submit(mirror.fetch_back, copy, folder, each.path) for each, copy in copies.items()}
+    left, aside = [each for each in broken if each not in calls], []
+    for each, call in calls.items():
+        try:
+            aside += call.result()
+        except BucketError:
+            # Whatever the mirror says, the service may have it.
+            left.append(each)
+    return left, aside
 
 
 def measure(
@@ -416,25 +488,25 @@ def _has_work(planned: Plan, store: Store, selection: Selection) -> bool:
 
 def _work(
     planned: Plan,
-    connection: Connection,
+    opened: AbstractContextManager[Service],
     selection: Selection,
     store: Store,
-    clock: SystemClock,
-    progress: Progress,
-    on_start: Callable[[Callable[[], None]], None],
-    attach: Sequence[str],
-    waits_for_threads: bool,
+    around: _Surroundings,
+    attach: Sequence[str] = (),
 ) -> Report:
     """Execute the plan on a thread pool. A process that ends does not wait for threads that still hang in a call."""
-    with connection.open() as service:
+    with opened as service:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="reelrun")
-        tools = Tools(Client(service), LinkedFiles.of(service), pool, clock, random.SystemRandom(), progress)
+        tools = Tools(
+            Client(service), LinkedFiles.of(service), pool, around.clock, random.SystemRandom(), around.progress,
+            around.mirror,
+        )  # fmt: skip
         engine = Engine(planned, selection, store, tools, attach)
-        on_start(engine.interrupt)
+        around.on_start(engine.interrupt)
         try:
             return engine.run()
         finally:
-            pool.shutdown(wait=waits_for_threads, cancel_futures=True)
+            pool.shutdown(wait=around.waits_for_threads, cancel_futures=True)
 
 
 def lock(planned: Plan, ask_price: AskPrice = nobody) -> Path:
@@ -550,6 +622,9 @@ def _result(planned: Plan, selection: Selection, store: Store, written: Path, re
         codes.append(report.error.exit_code)
     if report is not None and report.interrupted:
         codes.append(Exit.INTERRUPTED)
+    mirror = _mirror_standing(manifest, store, report)
+    if mirror is not None and mirror.missing:
+        codes.append(Exit.UNFINISHED)
     return Result(
         store.totals(),
         report.submitted if report else 0,
@@ -563,4 +638,13 @@ def _result(planned: Plan, selection: Selection, store: Store, written: Path, re
         report.aside if report else (),
         planned.later,
         removed=store.removed_totals(),
+        mirror=mirror,
     )
+
+
+def _mirror_standing(manifest: Manifest, store: Store, report: Report | None) -> MirrorStanding | None:
+    address = manifest.output.mirror
+    if address is None:
+        return None
+    missing = store.uncopied(address)
+    return MirrorStanding(address, missing, *(report.mirror if report is not None and missing else ()))

@@ -214,6 +214,10 @@ class BucketError(ReelrunError):
     exit_code = Exit.UNAVAILABLE
 
 
+class BucketRefusedError(BucketError):
+    """A bucket is not there, or may not be used: to ask again changes nothing."""
+
+
 class ObjectChangedError(BucketError):
     """An object of a bucket is not the one that it was taken for: somebody else wrote it."""
 

@@ -252,13 +252,17 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where results go: absolute paths, the template of a video's path (None: the path is the job's key), and the most
-    bytes that previews may have (0: there are none). With a `home`, `state` is the copy of one in a bucket."""
+    """Where results go: absolute paths, the template of a video's path (None: the path is the job's key), the most
+    bytes that previews may have (0: there are none), and the address in a bucket below which each file is copied.
+
+    With a `home`, `state` is the copy of one in a bucket.
+    """
 
     dir: Path
     state: Path
     file: str | None = None
     previews: int = 2_000_000_000
+    mirror: str | None = None
     home: StateHome | None = None
 
 
@@ -563,6 +567,16 @@ class Artifact:
     height: int | None = None
     fps: float | None = None
     codec: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorCopy:
+    """A copy of a file in a bucket. `path` is below the address of the mirror; `version` is the store's (ETag)."""
+
+    path: str
+    sha256: str
+    bytes: int
+    version: str
 
 
 # A measure of a clip, None where it could not be taken; and from second to second.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -29,6 +30,8 @@ def test_the_facts_in_their_order():
     )
     assert facts(snapshot(spent="1"), Budget(currency="EUR")) == "€1.00"
     assert facts(snapshot(), BUDGET) == ""
+    assert facts(replace(snapshot(), uncopied=1200), BUDGET) == "1,200 to copy to the mirror"
+    assert facts(replace(seen, uncopied=1), BUDGET) == facts(seen, BUDGET), "it comes last"
 
 
 def test_words_are_cut_between_facts():

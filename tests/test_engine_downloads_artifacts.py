@@ -210,6 +210,9 @@ def test_further_videos_are_verified_and_kept_apart_by_what_they_are(tmp_path):
     )
     assert fetched.video.path == "videos/shoe/take-1.mp4"
     assert (tmp_path / "out/others/shoe/take-1-2.webm").read_bytes() == webm
+    assert [(each.path, each.bytes) for each in fetched.further] == [
+        ("others/shoe/take-1-2.webm", len(webm)), ("others/shoe/take-1-4.mp4", len(video_bytes(2.0))),
+    ]  # fmt: skip
     assert (tmp_path / "out/others/shoe/take-1-4.mp4").read_bytes() == video_bytes(2.0)
     assert not list((tmp_path / "out").rglob("*.part"))
 

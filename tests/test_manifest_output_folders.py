@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def test_a_state_elsewhere_stays_there_but_for_the_sandbox():
     apart = Output(Path("/x/out"), Path("/fast/state.db"))
     assert moved(apart, "/y/out", False) == Output(Path("/y/out"), Path("/fast/state.db"))
     assert moved(apart, None, True) == Output(Path("/x/out-sandbox"), Path("/fast/state-sandbox.db"))
+
+
+def test_clips_of_the_sandbox_have_a_mirror_of_their_own():
+    def mirrored(address, folder, sandbox):
+        return moved(replace(at("/x/out"), mirror=address), folder, sandbox).mirror
+
+    assert mirrored("s3://campaigns/spring", None, True) == "s3://campaigns/spring-sandbox"
+    assert mirrored("gs://campaigns", None, True) == "gs://campaigns/-sandbox"
+    assert mirrored("s3://campaigns/spring", "/y/out", False) == "s3://campaigns/spring"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from runner.buckets.bucket_address import BucketAddress
-from runner.errors import BucketError, ObjectChangedError, UsageError
+from runner.errors import BucketError, BucketRefusedError, ObjectChangedError, UsageError
 from runner.secret import without_key
 from runner.shipped import install_line
 
@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 
 # A call is repeated for so many seconds, and takes at most so long, with all that it transfers.
 _RETRIED, _LONGEST = 20.0, 900.0
-# Without a byte, or until a connection is there, in seconds.
+# Without a byte of an answer, or until a connection is there, in seconds. What is sent is no answer: with a large
+# object the whole upload must fit.
 _SILENCE, _CONNECT = 20.0, 10.0
 _BLOCK = 4 << 20
 # Larger files are put in parts, which stores cannot refuse where something is there already.
-_WHOLE = 64 << 20
+WHOLE = 64 << 20
+# In bytes, but for the last one.
+PART = 8 << 20
 # The environment allows http, as for a server of one's own, by these names.
 _PLAIN = ("AWS_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP", "AZURE_ALLOW_HTTP")
 _CODE_START, _CODE_END = "<Code>", "</Code>"
@@ -59,8 +62,17 @@ class Bucket:
         self._store = store
 
     @classmethod
-    def open(cls, address: BucketAddress, *, longest: float = _LONGEST, retried: float = _RETRIED) -> Self:
+    def open(
+        cls,
+        address: BucketAddress,
+        *,
+        longest: float = _LONGEST,
+        retried: float = _RETRIED,
+        silence: float = _SILENCE,
+    ) -> Self:
         """Makes no call. One call may take `longest` seconds, and is repeated for `retried`.
+
+        It fails where no byte of an answer comes for `silence` seconds, with which the sending of an object counts.
 
         Raises UsageError where the packages for it, or settings of the environment, are missing.
         """
@@ -72,7 +84,7 @@ class Bucket:
         from obstore.exceptions import BaseError
 
         with _words_of(f"open {address}", BaseError):
-            return cls(address, _opened(address, longest, retried))
+            return cls(address, _opened(address, longest, retried, silence))
 
     def read(self, path: str, most_bytes: int | None = None) -> tuple[bytes, str] | None:
         """Content and version of an object; None if there is none. Of a larger one than `most_bytes` only a part."""
@@ -128,13 +140,28 @@ class Bucket:
 
         attributes: Attributes | None = {"Content-Type": kind} if kind else None
         with self._errors("write", path):
-            is_whole = isinstance(content, bytes) or content.stat().st_size <= _WHOLE
+            is_whole = isinstance(content, bytes) or content.stat().st_size <= WHOLE
             if not is_whole and self.find(path) is None:
                 return _version(obstore.put(self._store, path, content, attributes=attributes))
             with suppress(AlreadyExistsError):
                 if is_whole:
                     return _version(obstore.put(self._store, path, content, mode="create", attributes=attributes))
             return self._kept(path, content)
+
+    def put_blocks(self, path: str, blocks: Iterator[bytes], kind: str = "") -> str:
+        """Put an object in parts of PART bytes, and return its version. It is never held in memory whole.
+
+        An error of `blocks` leaves nothing there. What there is is replaced: look first.
+        """
+        import obstore
+
+        attributes: Attributes | None = {"Content-Type": kind} if kind else None
+        with self._errors("write", path):
+            put = obstore.put(
+                self._store, path, blocks, attributes=attributes,
+                use_multipart=True, chunk_size=PART, max_concurrency=2,
+            )  # fmt: skip
+            return _version(put)
 
     def replace(self, path: str, content: bytes | Path, version: str) -> str:
         """Put an object in place of this version of it, and return the new version.
@@ -188,12 +215,12 @@ class Bucket:
             yield
 
 
-def _opened(address: BucketAddress, longest: float, retried: float) -> S3Store | GCSStore | AzureStore:
+def _opened(address: BucketAddress, longest: float, retried: float, silence: float) -> S3Store | GCSStore | AzureStore:
     from obstore import store
 
     options = {
         "timeout": timedelta(seconds=longest),
-        "read_timeout": timedelta(seconds=_SILENCE),
+        "read_timeout": timedelta(seconds=silence),
         "connect_timeout": timedelta(seconds=_CONNECT),
         # Read here: options that are given take the place of all that the environment says of connections.
         "allow_http": any(os.environ.get(name, "").lower() in ("1", "true") for name in _PLAIN),
@@ -240,14 +267,20 @@ def _words_of(doing: str, base: type[Exception]) -> Iterator[None]:
     except (base, FileNotFoundError) as error:
         text, kind = without_key(str(error)), type(error).__name__
         if "NoSuchBucket" in text:
-            raise BucketError(f"cannot {doing}: there is no such bucket", "make it, or correct its name") from None
+            hint = "make it, or correct its name"
+            raise BucketRefusedError(f"cannot {doing}: there is no such bucket", hint) from None
         if isinstance(error, FileNotFoundError):
             raise FileNotFoundError(doing) from None
         if kind == "PreconditionError":
             raise ObjectChangedError(
                 f"cannot {doing}: it was changed meanwhile", "run the same command again"
             ) from None
-        raise BucketError(f"cannot {doing}: {_reason(text, kind)}", _remedy(text, kind)) from None
+        refused = BucketRefusedError if _is_refusal(text, kind) else BucketError
+        raise refused(f"cannot {doing}: {_reason(text, kind)}", _remedy(text, kind)) from None
+
+
+def _is_refusal(text: str, kind: str) -> bool:
+    return kind in ("PermissionDeniedError", "UnauthenticatedError") or "AccessDenied" in text
 
 
 def _reason(text: str, kind: str) -> str:
@@ -260,6 +293,7 @@ def _reason(text: str, kind: str) -> str:
     for sign, words in (
         ("status code: ", "the store answers "),
         ("timed out", "no answer in time"),
+        ("TimedOut", "no answer in time"),
         ("onnection refused", "nothing answers there"),
         ("dns error", "its host is not found"),
         ("builder error", "its address is no https (AWS_ALLOW_HTTP=true allows http)"),
@@ -272,8 +306,10 @@ def _reason(text: str, kind: str) -> str:
 
 
 def _remedy(text: str, kind: str) -> str:
-    if kind in ("PermissionDeniedError", "UnauthenticatedError") or "AccessDenied" in text:
+    if _is_refusal(text, kind):
         return "check the credentials of the environment (AWS_ACCESS_KEY_ID and the like), and what they may do there"
+    if "Account must be specified" in text:
+        return "export AZURE_STORAGE_ACCOUNT_NAME=... and a key, or what else Azure's tools take"
     if "169.254.169.254" in text or "credential" in text.lower():
         return "give credentials as the provider's tools take them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ..."
     return "check the network, the region (AWS_REGION) and the endpoint (AWS_ENDPOINT_URL)"

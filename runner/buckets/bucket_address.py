@@ -14,7 +14,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 # Stores keep any other text; these lead astray wherever a path is put together or shown.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\\]|(?:^|/)\.{0,2}(?:/|$)")
 # Of the name of an object, in bytes (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html).
-_LONGEST = 1024
+LONGEST = 1024
 
 
 def is_bucket_address(text: str) -> bool:
@@ -41,7 +41,7 @@ class BucketAddress:
         if not _BUCKET.fullmatch(bucket):
             hint = "small letters, digits, dots and hyphens: s3://BUCKET/PATH; credentials stand in the environment"
             raise UsageError(f"{text!r} names no bucket", hint)
-        if path and (_UNFIT.search(path) or len(path.encode(errors="replace")) > _LONGEST):
+        if path and (_UNFIT.search(path) or len(path.encode(errors="replace")) > LONGEST):
             hint = "no empty part, '.', '..', backslash or control character, and at most 1,024 bytes"
             raise UsageError(f"{text!r} has a path that leads astray", hint)
         return cls(scheme, bucket, path)

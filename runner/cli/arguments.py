@@ -141,8 +141,11 @@ def _manifest_commands(commands: _Commands) -> None:
         _selection(each)
         _sandboxed(each)
     _sandboxed(plan)
-    verify = _manifest(commands, "verify", "hash every file against the state and the index")
-    verify.add_argument("--repair", action="store_true", help="fetch again what the service still has")
+    verify = _manifest(
+        commands, "verify", "hash every file, and its copy in the mirror, against the state and the index"
+    )
+    mending = "take what is missing or changed from the mirror, else fetch it again; copy what the mirror lacks"
+    verify.add_argument("--repair", action="store_true", help=mending)
     credentials = "also tell what Content Credentials (C2PA) the clips came with, and whether their seals are whole"
     verify.add_argument("--credentials", action="store_true", help=credentials)
     _base_url(verify)

@@ -159,6 +159,8 @@ def facts(snapshot: RunSnapshot, budget: Budget) -> str:
     if snapshot.spent:
         spent, most = money(snapshot.spent, budget.currency), budget.max_cost
         parts.append(spent if most is None else f"{spent} of {money(most, budget.currency)}")
+    if snapshot.uncopied and not snapshot.statuses:
+        parts.append(f"{snapshot.uncopied:,} to copy to the mirror")
     if snapshot.note:
         parts.append(snapshot.note)
     return " · ".join(parts)

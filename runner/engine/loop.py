@@ -10,6 +10,7 @@ from runner.diagnostics.words import money
 from runner.engine.assignment import assign
 from runner.engine.downloads.fetching import Fetching
 from runner.engine.flights import Flight, Phase
+from runner.engine.mirror.mirroring import Mirroring
 from runner.engine.polling import Polling
 from runner.engine.run import Run, Tools
 from runner.engine.searching import Searching
@@ -20,8 +21,8 @@ from runner.planning.plan import Plan
 from runner.planning.selection import Selection
 from runner.state.store import Store
 
-# Seconds to wait for open calls, and for videos that are being verified, after a run was stopped. Downloads are not
-# waited for.
+# Seconds to wait for open calls, and for videos that are being verified or copied, after a run was stopped. Downloads
+# are not waited for.
 DRAIN = 10.0
 _SHORTEST_TURN, _LONGEST_TURN = 0.02, 1.0
 
@@ -30,13 +31,15 @@ _SHORTEST_TURN, _LONGEST_TURN = 0.02, 1.0
 class Report:
     """How a run ended: how many submissions it made, and the error that stopped it or some of its jobs, if any.
 
-    `aside` is what was in the way of downloads, at its new paths.
+    `aside` is what was in the way of downloads, at its new paths. `mirror` is why the mirror lacks files, if it does,
+    and what to do.
     """
 
     submitted: int
     interrupted: bool
     error: ReelrunError | None
     aside: tuple[Path, ...] = ()
+    mirror: tuple[str, str] = ("", "")
 
 
 class Engine:
@@ -49,7 +52,8 @@ class Engine:
         self._polling = Polling(self._run)
         self._submitting = Submitting(self._run, self._polling)
         self._searching = Searching(self._run)
-        self._fetching = Fetching(self._run)
+        self._mirroring = Mirroring(self._run)
+        self._fetching = Fetching(self._run, self._mirroring.add)
         self._attach = attach
         self._stopped_at: float | None = None
 
@@ -70,7 +74,8 @@ class Engine:
         finally:
             run.stop.set()
         run.rest()
-        return Report(run.submitted, run.interrupted, run.error or run.last_error, tuple(run.aside))
+        error = run.error or run.last_error
+        return Report(run.submitted, run.interrupted, error, tuple(run.aside), self._mirroring.failure)
 
     def _turn(self) -> None:
         """Handle the calls that have ended, and start those that are due."""
@@ -91,21 +96,23 @@ class Engine:
         self._searching.look()
         self._polling.poll()
         self._fetching.fetch()
+        self._mirroring.start()
         run.store.follow()
         run.tools.progress(run.snapshot())
 
     def _has_work(self) -> bool:
         run = self._run
         if not run.is_stopping:
-            return run.flights.is_busy() or self._submitting.has_work
+            return run.flights.is_busy() or self._submitting.has_work or self._mirroring.has_work
         now = run.now()
         self._stopped_at = now if self._stopped_at is None else self._stopped_at
         run.stop.set()
-        return (run.calls > 0 or self._fetching.is_verifying) and now - self._stopped_at < DRAIN
+        is_busy = run.calls > 0 or self._fetching.is_verifying or self._mirroring.is_copying
+        return is_busy and now - self._stopped_at < DRAIN
 
     def _patience(self) -> float:
         """Seconds until something may be due."""
-        soonest = min(self._submitting.due, self._searching.due, self._polling.due)
+        soonest = min(self._submitting.due, self._searching.due, self._polling.due, self._mirroring.due)
         return min(max(soonest - self._run.now(), _SHORTEST_TURN), _LONGEST_TURN)
 
     def _adopt(self) -> None:

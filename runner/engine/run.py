@@ -20,6 +20,7 @@ from runner.api.linked_files import LinkedFiles
 from runner.engine.clock import Clock
 from runner.engine.downloads.transfer import Stop
 from runner.engine.flights import Flight, Flights, Phase
+from runner.engine.mirror.mirror import Mirror
 from runner.engine.pacing import Gate, Window, backoff
 from runner.engine.queue import Queue, Requested
 from runner.engine.reconcile import SLACK, hidden_in, is_time, model_name, rewritten_in
@@ -53,7 +54,10 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RunSnapshot:
-    """The progress of a run: numbers of jobs, flights by status, money spent, and why it waits, if it does."""
+    """The progress of a run: numbers of jobs, flights by status, money spent, and why it waits, if it does.
+
+    `uncopied` files are not in the mirror yet.
+    """
 
     total: int
     done: int
@@ -62,6 +66,7 @@ class RunSnapshot:
     statuses: Mapping[str, int]
     spent: Decimal
     note: str = ""
+    uncopied: int = 0
 
 
 class Progress(Protocol):
@@ -72,7 +77,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a run gets from outside: network, executor, clock, randomness, and the progress callback."""
+    """What a run gets from outside: network, executor, clock, randomness, the progress callback, and the mirror."""
 
     client: Client
     files: LinkedFiles
@@ -80,6 +85,7 @@ class Tools:
     clock: Clock
     randomness: random.Random
     progress: Progress
+    mirror: Mirror | None = None
 
 
 # Any: each kind of call has its own type of result, which its handler knows.
@@ -139,6 +145,7 @@ class Run:
         self.done = sum(group.jobs for group in selected if group.action is Action.KEEP)
         self.failed = sum(group.jobs for group in selected if group.action is Action.SKIP)
         self.submitted = 0
+        self.uncopied = 0
         # What was in the way of a download, and where it is now.
         self.aside: list[Path] = []
         self.spent = plan.spent
@@ -243,7 +250,8 @@ class Run:
             self.fail(DiskError(f"a call cannot be started: {error}", hint))
             return
         self.calls += is_call
-        self._began = started if self._began is None else self._began
+        if is_call and self._began is None:
+            self._began = started
         future.add_done_callback(lambda done: self.inbox.put(Event(handle, done, started, is_call)))
 
     def handle(self, event: Event) -> None:
@@ -404,8 +412,9 @@ class Run:
 
     def snapshot(self) -> RunSnapshot:
         return RunSnapshot(
-            self.total, self.done, self.failed, self.submitted, self.flights.statuses(), self.spent, self.note
-        )
+            self.total, self.done, self.failed, self.submitted, self.flights.statuses(), self.spent, self.note,
+            self.uncopied,
+        )  # fmt: skip
 
 
 def result_of(future: Future[Result], otherwise: Callable[[str], Result]) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from runner.buckets.bucket_address import BucketAddress
 from runner.diagnostics.suggestions import misread, unexpanded
 from runner.errors import UsageError
 from runner.model import Output
@@ -14,7 +15,8 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
     """The output with another folder, and with `-sandbox` added to its name for the sandbox.
 
     A state below the folder moves with it. Any other state stays where it is, with `-sandbox` added to its name for the
-    sandbox. Raises UsageError if the folder cannot hold results.
+    sandbox. It is added to the mirror, too: clips of the sandbox lie among no others. Raises UsageError if the folder
+    cannot hold results.
     """
     if folder is not None and misread(folder) and not Path(folder).exists():
         by_shell = "a shell replaces it where it stands alone, without quotes: --output ~/videos"
@@ -31,4 +33,10 @@ def moved(output: Output, folder: str | None, sandbox: bool) -> Output:
         state = target / output.state.relative_to(output.dir)
     else:
         state = output.state.with_stem(output.state.stem + "-sandbox") if sandbox else output.state
-    return replace(output, dir=target, state=state)
+    mirror = _beside(output.mirror) if sandbox and output.mirror else output.mirror
+    return replace(output, dir=target, state=state, mirror=mirror)
+
+
+def _beside(mirror: str) -> str:
+    address = BucketAddress.of(mirror)
+    return str(replace(address, path=f"{address.path}-sandbox"))

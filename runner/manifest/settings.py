@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 
+from runner.buckets.bucket_address import BucketAddress
 from runner.manifest.json_values import integer, items, mapping, mappings
 from runner.model import Budget, Json, Matrix, ModelSettings, Output, Review, RunSettings, Sample, Threshold, Uploads
 from runner.video.defects import threshold_of
@@ -106,12 +107,13 @@ def output(content: Mapping[str, Json], manifest: Path) -> Output:
     base = manifest.parent
     folder = (base / str(content.get("dir", f"outputs/{manifest.stem}"))).resolve()
     state = content.get("state")
-    file = content.get("file")
+    file, mirror = content.get("file"), content.get("mirror")
     return Output(
         dir=folder,
         state=folder / "state.sqlite" if state is None else _unfollowed(base / str(state)),
         file=None if file is None else str(file),
         previews=size(str(content.get("previews", PREVIEWS))),
+        mirror=None if mirror is None else str(BucketAddress.of(str(mirror))),
     )
 
 

@@ -11,10 +11,11 @@ from typing import cast
 
 from yaml.nodes import SequenceNode
 
+from runner.buckets.bucket_address import BucketAddress
 from runner.diagnostics.diagnostic_limit import MOST
 from runner.diagnostics.suggestions import closest, did_you_mean, known_here, misread
 from runner.diagnostics.words import described, literal, name
-from runner.errors import Severity
+from runner.errors import Severity, UsageError
 from runner.manifest import settings
 from runner.manifest.json_values import items, mapping
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
@@ -50,6 +51,7 @@ def checked(document: Document, found: ReadingDiagnostics) -> Mapping[str, Json]
         *_amounts(content, found.source.written),
         *_unknown_measures(content),
         *_unexpanded(content, found),
+        *_mirror(content),
         *islice(misnamed(content), MOST + 1),
     ]
     wrong += [each for each in more if (each.route, each.key) not in reported]
@@ -131,6 +133,16 @@ def _unexpanded(content: Mapping[str, Json], found: ReadingDiagnostics) -> Itera
         if hint and not any(os.path.lexists(folder / str(written)) for folder in found.folders[:1]):
             message = f"the path {literal(written)} is not one of this system"
             yield SchemaDiagnostic(("output", key), "E414", message, hint)
+
+
+def _mirror(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
+    """An address in a bucket that is none."""
+    written = mapping(content.get("output")).get("mirror")
+    if isinstance(written, str):
+        try:
+            BucketAddress.of(written)
+        except UsageError as error:
+            yield SchemaDiagnostic(("output", "mirror"), "E207", f"mirror {error.message}", error.hint)
 
 
 def _warn_of_doubts(document: Document, found: ReadingDiagnostics) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -51,10 +51,12 @@ def take(
     records: Iterable[JobRecord],
     is_selected: Callable[[JobRecord], bool] = lambda record: True,
     others: Iterable[str] = (),
+    further: Mapping[str, Sequence[Artifact]] | None = None,
 ) -> Inventory:
     """Hash the artifacts of the selected jobs, look for files that no job has, and read the index. Raises DiskError.
 
-    The output folder is that of the index. `others` are paths of files of the jobs of other manifests.
+    The output folder is that of the index. `others` are paths of files of the jobs of other manifests, and
+    `further` the videos beyond the first of a request, by job.
     """
     output_dir = index.parent
     found: list[Discrepancy] = []
@@ -62,7 +64,7 @@ def take(
     hashed = 0
     indexed = _indexed(index)
     for record in records:
-        artifacts = [each for each in (record.video, record.thumbnail) if each is not None]
+        artifacts = files_of(record, further or {})
         known.update(each.path for each in artifacts)
         for artifact in artifacts if is_selected(record) else ():
             hashed += 1
@@ -73,6 +75,11 @@ def take(
                 found.append(Discrepancy(kind, artifact.path, record.id, record.key))
     found.extend(Discrepancy(Kind.FOREIGN, path) for path in _files(output_dir) if path not in known)
     return Inventory(hashed, tuple(found))
+
+
+def files_of(record: JobRecord, further: Mapping[str, Sequence[Artifact]]) -> list[Artifact]:
+    """The files of a job, the video first."""
+    return [each for each in (record.video, record.thumbnail, *further.get(record.id, ())) if each is not None]
 
 
 def _kind_on_disk(path: Path, artifact: Artifact) -> Kind | None:

@@ -204,3 +204,23 @@ CREATE TABLE IF NOT EXISTS clip_credentials (
 CREATE TABLE IF NOT EXISTS retakes (
   job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id)
 ) STRICT, WITHOUT ROWID;
+
+-- Videos beyond the first of a request, which are no clips of the campaign, and were paid for.
+CREATE TABLE IF NOT EXISTS further_videos (
+  job_id TEXT NOT NULL REFERENCES jobs (id),
+  path   TEXT NOT NULL,                   -- relative to the output folder, with forward slashes
+  sha256 TEXT NOT NULL,
+  bytes  INTEGER NOT NULL,
+  PRIMARY KEY (job_id, path)
+) STRICT, WITHOUT ROWID;
+
+-- The copies in a bucket, once for each content: written when the bytes there were known to be these.
+CREATE TABLE IF NOT EXISTS mirrored (
+  mirror  TEXT NOT NULL,                  -- its address
+  sha256  TEXT NOT NULL,
+  path    TEXT NOT NULL,                  -- below that address
+  bytes   INTEGER NOT NULL,
+  version TEXT NOT NULL,                  -- what the store calls this content of the object (its ETag)
+  PRIMARY KEY (mirror, sha256),
+  UNIQUE (mirror, path)
+) STRICT, WITHOUT ROWID;

@@ -1,4 +1,4 @@
-"""Reads and writes the rows of the state file: all queries about jobs are in this class and its two base classes."""
+"""Reads and writes the rows of the state file: all queries about jobs are in this class and its base classes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from runner.model import (
     Status,
     Variables,
 )
+from runner.state.copies import Copies
 from runner.state.journal import Journal
 from runner.state.migrations import damaged
-from runner.state.names import Names
 from runner.state.plans import LATEST
 from runner.state.rows import (
     OF_ARTIFACTS,
@@ -46,7 +46,7 @@ from runner.state.rows import (
 _KEPT_TIMES = 128
 
 
-class Store(Names):
+class Store(Copies):
     """An open state file. Write only inside `transaction`. Reads see the last commit, or the open transaction."""
 
     # Facts about the state itself

@@ -18,6 +18,7 @@ from runner.cli.error_handler import end
 from runner.cli.main import main
 from runner.engine import asks, clock
 from runner.engine.downloads import artifacts
+from runner.engine.mirror.mirror import Mirror
 from runner.engine.submitting import Submitting
 from runner.results import index
 from runner.state import renames, runlock
@@ -160,6 +161,15 @@ STOPS: dict[str, Callable[[], None]] = {
 }
 
 
+# The steps of a copy to the mirror, which comes after the outcome of its job.
+MIRROR_STEPS: dict[str, Callable[[], None]] = {
+    "before the copy": lambda: before(Mirror, "copy"),
+    "copied, not recorded": lambda: after(Mirror, "copy"),
+    "copy recorded, not committed": lambda: after(Store, "keep_copy"),
+    "copy committed": lambda: after_commit("keep_copy"),
+}
+
+
 def set_clocks(ahead: float, boot: str | None) -> None:
     right = time.time
     time.time = lambda: right() + ahead
@@ -173,5 +183,5 @@ if __name__ == "__main__":
         lease.FRESH = float(os.environ["REELRUN_FRESH"])
         STOPS[sys.argv[1]]()
     else:
-        (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS | TRAVEL_STEPS)[sys.argv[1]]()
+        (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS | TRAVEL_STEPS | MIRROR_STEPS)[sys.argv[1]]()
     end(main(sys.argv[2:]))

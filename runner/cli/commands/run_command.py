@@ -189,6 +189,8 @@ def _document(manifest: Manifest, result: Result) -> dict[str, object]:
     document = run_document(manifest, result.totals, result.submitted, result.spent, result.index)
     if result.error is not None:
         document["error"] = ending.as_document(result.error)
+    if result.mirror is not None:
+        document["mirror"] = {"missing": result.mirror.missing, "reason": result.mirror.reason or None}
     return document
 
 
@@ -208,9 +210,23 @@ def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) ->
     if not options.dry_run:
         page = screen.shown_path(result.index.with_suffix(".html"))
         screen.show(f"Videos: {screen.shown_path(result.output_dir / 'videos')}   Page: {page}")
+        _show_mirror(result)
     step = _next(options, result)
     if step:
         screen.show(f"Next: {step}")
+
+
+def _show_mirror(result: Result) -> None:
+    mirror = result.mirror
+    if mirror is None:
+        return
+    if not mirror.missing:
+        screen.show(f"Mirror: {mirror.address} has every file")
+        return
+    reason = f": {mirror.reason}" if mirror.reason else ""
+    screen.show(f"Mirror: {mirror.address} lacks {screen.count(mirror.missing, 'file')}{reason}")
+    if mirror.hint:
+        screen.show(f"  help: {mirror.hint}")
 
 
 def _in_flight(result: Result) -> str:
@@ -243,4 +259,6 @@ def _next(options: argparse.Namespace, result: Result) -> str:
         return f"{command_line(options, 'run')}        (looks for them again; {again} pays for them again)"
     if statuses:
         return command_line(options, "run", *retry_flags(result.unfinished))
+    if result.mirror is not None and result.mirror.missing:
+        return f"{command_line(options, 'run')}        (copies what the mirror lacks)"
     return f"open {screen.shown_path(result.index.with_suffix('.html'))}"

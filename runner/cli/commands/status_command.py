@@ -46,6 +46,7 @@ class _Standing:
     clips: ClipTotals = field(default_factory=ClipTotals)
     verdicts: VerdictTotals | None = None
     notes: list[str] = field(default_factory=list)
+    uncopied: int = 0
 
 
 def status(options: argparse.Namespace) -> int:
@@ -66,6 +67,7 @@ def status(options: argparse.Namespace) -> int:
             found = ClipVerdicts.of(manifest, store)
             standing.verdicts, standing.notes = found.totals(store, selection), told(found.verdicts.uncounted)
             groups = _groups(store, selection, options.by) if options.by else {}
+            standing.uncopied = store.uncopied(manifest.output.mirror) if manifest.output.mirror else 0
     if options.json:
         screen.document(_status_document(options, manifest, standing, groups))
     elif store is None:
@@ -128,6 +130,8 @@ def _status_document(
         document["gone"] = standing.gone
     if standing.verdicts is not None:
         document["verdicts"] = asdict(standing.verdicts)
+    if manifest.output.mirror is not None:
+        document["mirror"] = {"missing": standing.uncopied}
     has_clips = standing.clips.measured or standing.clips.unmeasured
     return document | (clips_document(manifest, standing.clips) if has_clips else {})
 
@@ -156,9 +160,11 @@ def _show(options: argparse.Namespace, manifest: Manifest, standing: _Standing, 
         screen.show("", f"  {money(standing.spent, budget.currency)}{most} spent")
     _show_unfinished(options, standing.unfinished)
     _show_gone(options, standing.gone)
+    if standing.uncopied:
+        screen.show("", f"  {screen.count(standing.uncopied, 'file')} not in {manifest.output.mirror} yet")
     show_clips(options, standing.clips)
     _show_verdicts(standing)
-    if any(not each.is_final for each in standing.unfinished.totals):
+    if standing.uncopied or any(not each.is_final for each in standing.unfinished.totals):
         screen.show("", f"Next: {command_line(options, 'run')}")
     elif standing.unfinished:
         screen.show("", f"Next: {command_line(options, 'run', *retry_flags(standing.unfinished))}")

@@ -68,7 +68,8 @@ class Arrival:
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The files of a job. `note` tells people of further videos; `aside` is what was in the places of the files before,
-    at its new paths. `measured` is None where the video was not measured; `credentials` are those that it came with."""
+    at its new paths. `measured` is None where the video was not measured; `credentials` are those that it came with.
+    `further` are the videos beyond the first."""
 
     video: Artifact
     thumbnail: Artifact | None
@@ -76,6 +77,7 @@ class Fetched:
     aside: tuple[Path, ...] = ()
     measured: Measured | None = None
     credentials: Credentials | None = None
+    further: tuple[Artifact, ...] = ()
 
 
 def most_bytes_of(seconds: float | None) -> int:
@@ -94,10 +96,10 @@ def accept(files: LinkedFiles, order: Order, arrival: Arrival, stop: Stop) -> Fe
     """Verify what arrived, and put it in place. Raises FetchError and DiskError. What is in its place is set aside."""
     aside: list[Path] = []
     video, facts, measured = _placed(order, arrival, aside, "videos")
-    note = _further(files, order, stop, aside) if order.further_urls else ""
+    further, note = _further(files, order, stop, aside) if order.further_urls else ((), "")
     thumbnail = _thumbnail(order, arrival.picture or facts.frame, aside)
     credentials = credentials_of(order.output_dir / video.path)
-    return Fetched(video, thumbnail, note, tuple(aside), measured, credentials)
+    return Fetched(video, thumbnail, note, tuple(aside), measured, credentials, further)
 
 
 def _arrived(files: LinkedFiles, order: Order, stop: Stop, folder: str) -> Arrival:
@@ -145,24 +147,25 @@ def _inspected(arrival: Arrival, order: Order) -> tuple[VideoFacts, Measured | N
     return facts, measured if order.measures else None
 
 
-def _further(files: LinkedFiles, order: Order, stop: Stop, aside: list[Path]) -> str:
-    """Download the other videos of a request, which were paid for, too. Returns what became of them.
+def _further(files: LinkedFiles, order: Order, stop: Stop, aside: list[Path]) -> tuple[tuple[Artifact, ...], str]:
+    """Download the other videos of a request, which were paid for, too. Returns them, and what became of all.
 
     They are in a folder of their own: beside the videos, one could have the path of another job. What is no video is
     only told; what does not arrive is tried again, with the first one.
     """
-    words = []
+    words, kept = [], []
     for number, url in enumerate(order.further_urls, 2):
         name, path = f"{order.request_id}-{number}", f"{order.path}-{number}"
         one = replace(order, request_id=name, video_url=url, path=path, seconds=None, preview_bytes=0, measures=False)
         try:
             video, *_ = _placed(one, _arrived(files, one, stop, FURTHER), aside, FURTHER)
             words.append(video.path)
+            kept.append(video)
         except FetchError as error:
             if error.failure is not FetchFailure.UNFIT:
                 raise FetchError(error.failure, f"video {number} of the request: {error.message}") from error
             words.append(f"video {number} was left out: {error.message}")
-    return f"the request made {len(words) + 1} videos; the others: {'; '.join(words)}"
+    return tuple(kept), f"the request made {len(words) + 1} videos; the others: {'; '.join(words)}"
 
 
 def part_of(target: Path, request_id: str) -> Path:

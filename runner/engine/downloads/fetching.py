@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -27,8 +28,10 @@ MOST_VERIFIED = max(4, os.cpu_count() or 1)
 
 
 class Fetching:
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, tell: Callable[[str], None]) -> None:
+        """`tell` is called with the id of each job whose files are kept, before that is committed."""
         self._run = run
+        self._tell = tell
         self._downloading = 0
         self._arrivals: deque[tuple[Flight, Order, Arrival]] = deque()
         # The hashes of the videos that are verified now.
@@ -101,6 +104,7 @@ class Fetching:
         run.store.keep(flight.attempt.job_id, "video", fetched.video)
         if fetched.thumbnail is not None:
             run.store.keep(flight.attempt.job_id, "thumbnail", fetched.thumbnail)
+        run.store.keep_further(flight.attempt.job_id, fetched.further)
         if fetched.measured is not None:
             run.store.keep_measured(fetched.video.sha256, fetched.measured)
         if fetched.credentials is not None:
@@ -111,6 +115,7 @@ class Fetching:
             self._has_moves = True
         if fetched.note:
             run.store.explain(flight.attempt, fetched.note)
+        self._tell(flight.attempt.job_id)
 
     def _has_failed(self, flight: Flight, future: Future[Any]) -> bool:
         """Whether there is nothing to go on with. A video that did not come is asked for again."""
