@@ -17,9 +17,9 @@ import pytest
 from runner.errors import Exit
 from runner.planning.selection import EVERYTHING
 from runner.results.atomic_files import index_path
-from runner.review.publishing.destination import bytes_of
-from runner.review.publishing.publication import PublishOrder
+from runner.review.publishing.places.place import bytes_of
 from runner.review.publishing.publication import publish as publish_picks
+from runner.review.publishing.publish_order import PublishOrder
 from runner.state.store import Store
 from runner.verdicts.verdict import Marking
 from tests.command import call

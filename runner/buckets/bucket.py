@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from runner.buckets.bucket_address import BucketAddress
@@ -40,12 +41,16 @@ _CODE_START, _CODE_END = "<Code>", "</Code>"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object: its path below the place of its bucket, its length in bytes, and its version (ETag) for conditions."""
+    """An object: its path below the place of its bucket, its length in bytes, and its version (ETag) for conditions.
+
+    `notes` is what was put beside its bytes, known only of one that was looked at by itself.
+    """
 
     path: str
     size: int
     version: str
     modified: datetime
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Bucket:
@@ -73,6 +78,9 @@ class Bucket:
 
         with _words_of(f"open {address}", BaseError):
             return cls(address, _opened(address, longest, retried))
+
+    def __str__(self) -> str:
+        return str(self.address)
 
     def read(self, path: str, most_bytes: int | None = None) -> tuple[bytes, str] | None:
         """Content and version of an object; None if there is none. Of a larger one than `most_bytes` only a part."""
@@ -105,8 +113,9 @@ class Bucket:
         import obstore
 
         with self._errors("look at", path), suppress(FileNotFoundError):
-            meta = obstore.head(self._store, path)
-            return Stored(path, meta["size"], _version(meta), meta["last_modified"])
+            found = obstore.get(self._store, path, options={"head": True})
+            meta, notes = found.meta, {str(name): value for name, value in found.attributes.items()}
+            return Stored(path, meta["size"], _version(meta), meta["last_modified"], notes)
         return None
 
     def each(self, folder: str = "") -> Iterator[Stored]:
@@ -118,15 +127,18 @@ class Bucket:
                 for meta in page:
                     yield Stored(meta["path"], meta["size"], _version(meta), meta["last_modified"])
 
-    def put_new(self, path: str, content: bytes | Path, kind: str = "") -> str:
+    def put_new(
+        self, path: str, content: bytes | Path, kind: str = "", notes: Mapping[str, str] = MappingProxyType({})
+    ) -> str:
         """Put an object where none is, and return its version. One with the same content may be there.
 
-        `kind` is its media type. Raises ObjectChangedError where another content is there.
+        `kind` is its media type; `notes` are kept beside it: ASCII, names of small letters, 2 KB in all. Raises
+        ObjectChangedError where another content is there.
         """
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
-        attributes: Attributes | None = {"Content-Type": kind} if kind else None
+        attributes = _attributes(kind, notes)
         with self._errors("write", path):
             is_whole = isinstance(content, bytes) or content.stat().st_size <= _WHOLE
             if not is_whole and self.find(path) is None:
@@ -136,8 +148,15 @@ class Bucket:
                     return _version(obstore.put(self._store, path, content, mode="create", attributes=attributes))
             return self._kept(path, content)
 
-    def replace(self, path: str, content: bytes | Path, version: str) -> str:
-        """Put an object in place of this version of it, and return the new version.
+    def replace(
+        self,
+        path: str,
+        content: bytes | Path,
+        version: str,
+        kind: str = "",
+        notes: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        """Put an object in place of this version of it, and return the new version. Its kind and notes are new, too.
 
         Raises ObjectChangedError where another one is there.
         """
@@ -145,7 +164,8 @@ class Bucket:
 
         with self._errors("write", path):
             try:
-                return _version(obstore.put(self._store, path, content, mode={"e_tag": version}))
+                attributes = _attributes(kind, notes)
+                return _version(obstore.put(self._store, path, content, mode={"e_tag": version}, attributes=attributes))
             except obstore.exceptions.PreconditionError:
                 # A call that was repeated may have been done the first time.
                 return self._kept(path, content)
@@ -216,6 +236,10 @@ def _credentials_of_s3() -> dict[str, object]:
     with suppress(ValueError):
         return {"credential_provider": Boto3CredentialProvider()}
     return {}
+
+
+def _attributes(kind: str, notes: Mapping[str, str]) -> Attributes | None:
+    return {**notes, **({"Content-Type": kind} if kind else {})} or None
 
 
 def _version(meta: object) -> str:
