@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,8 +21,7 @@ class StoreProxy:
 
     def __init__(self, store: ObjectStore) -> None:
         self._upstream = urlsplit(store.endpoint).netloc
-        self._store = store
-        self._lock = threading.Lock()
+        self.store = store
         self.endpoint = ""
         self.clear()
 
@@ -34,19 +32,13 @@ class StoreProxy:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**self._store.environment, "AWS_ENDPOINT_URL": self.endpoint}
-
-    @property
-    def writes(self) -> Counter[str]:
-        """How often each object was written or removed."""
-        return Counter(path for method, path in self.seen if method in WRITING)
+        return {**self.store.environment, "AWS_ENDPOINT_URL": self.endpoint}
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
         method, path = handler.command, unquote(urlsplit(handler.path).path)
-        with self._lock:
-            self.seen.append((method, path))
-            told = self.before(method, path)
+        self.seen.append((method, path))
+        told = self.before(method, path)
         if told is not None:
             _send(handler, told[0], [], f"<Error><Code>{told[1]}</Code></Error>".encode())
             return
@@ -55,8 +47,7 @@ class StoreProxy:
         response = connection.getresponse()
         status, headers, content = response.status, response.getheaders(), response.read()
         connection.close()
-        with self._lock:
-            self.after(method, path)
+        self.after(method, path)
         _send(handler, status, headers, content)
 
 
@@ -65,7 +56,7 @@ def _send(handler: BaseHTTPRequestHandler, status: int, headers: list[tuple[str,
     for name, value in headers:
         if name.lower() not in ("content-length", "transfer-encoding", "connection"):
             handler.send_header(name, value)
-    length = dict((name.lower(), value) for name, value in headers).get("content-length")
+    length = {name.lower(): value for name, value in headers}.get("content-length")
     handler.send_header("content-length", length if handler.command == "HEAD" and length else str(len(content)))
     handler.end_headers()
     if handler.command != "HEAD":
