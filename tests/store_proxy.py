@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
 from tests.object_stores import ObjectStore
 
-# What it does with a request: passes it on (None), or answers with this status and code of S3.
+# What it does with a request: passes it on (None), or answers with this status and code of S3. An OSError closes the
+# connection without an answer.
 Answer = tuple[int, str] | None
 WRITING = ("PUT", "POST", "DELETE")
 
@@ -73,9 +74,11 @@ def proxied(store: ObjectStore) -> Iterator[StoreProxy]:
         def log_message(self, *words: object) -> None: ...
 
         def _any(self) -> None:
-            # Whoever asked may have gone.
-            with suppress(OSError):
+            try:
                 proxy.answer(self)
+            except OSError:
+                # Whoever asked may have gone, too.
+                self.close_connection = True
 
         do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _any  # noqa: N815
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import urllib.request
 import zipfile
 from contextlib import ExitStack
@@ -26,6 +27,8 @@ from runner.errors import Exit, LockedError
 from runner.manifest.reader import load
 from runner.planning.selection import EVERYTHING
 from runner.results.atomic_files import index_path
+from runner.review.publishing.destination import Fate
+from runner.review.publishing.marks.certificates import trial_certificate
 from runner.review.publishing.publication import publish as publish_picks
 from runner.review.publishing.publish_order import PublishOrder
 from runner.state.store import Store
@@ -88,20 +91,20 @@ def to(server, request):
     return f"s3://handover/{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}"
 
 
-def at(to):
-    return Bucket.open(BucketAddress.of(to), longest=5.0, retried=0.2)
+def at(to, longest=5.0):
+    return Bucket.open(BucketAddress.of(to), longest=longest, retried=0.2)
 
 
 def publish(delivered, to, *words):
     return call("publish", delivered[0].path, "--to", to, *words)
 
 
-def published(manifest, to, picks="ann", **order):
+def published(manifest, to, picks="ann", longest=5.0, **order):
     """Publish without the command line, by the picks of one reviewer."""
     store = Store.read(manifest.output.state, index_path(manifest.output.dir))
     by = replace(manifest, review=replace(manifest.review, picks=picks))
     with store.seen_from(manifest.path):
-        return publish_picks(by, store, EVERYTHING, PublishOrder(at(to), marks=True, **order))
+        return publish_picks(by, store, EVERYTHING, PublishOrder(at(to, longest), marks=True, **order))
 
 
 def tree(to):
@@ -304,7 +307,11 @@ def test_nothing_is_picked(delivered, to, server, tmp_path):
 def test_of_two_at_once_one_wins_and_the_other_is_told(delivered, to, server, number):
     """Another whole publish, of other picks, comes in right before a write of this one."""
     manifest, _ = delivered
-    server.before = at_write(server, number, lambda: published(manifest, to, "bo"))
+
+    def other():
+        published(manifest, to, "bo")
+
+    server.before = at_write(server, number, other)
     with pytest.raises(LockedError, match="another publish writes to"):
         published(manifest, to, "ann")
     # What was under way when the other ended may still arrive. It is whole, and no list has it.
@@ -325,17 +332,11 @@ def at_write(server, number, do):
             return do()
         return None
 
-    def before(method, path):
-        hook(method, path)
-
-    return before
+    return hook
 
 
 def assert_whole(manifest, to, picks, strays=()):
-    names = {
-        "ann": ("p0/plain/take-1.mp4", "p1/plain/take-1.mp4"),
-        "bo": ("p1/plain/take-1.mp4", "p2/plain/take-1.mp4"),
-    }[picks]
+    names = [f"p{number}/plain/take-1.mp4" for number in ((0, 1) if picks == "ann" else (1, 2))]
     there = tree(to)
     assert set(there) - set(strays) == {*names, "index.html", "published.csv", LIST}
     listed = json.loads(there[LIST])
@@ -343,6 +344,71 @@ def assert_whole(manifest, to, picks, strays=()):
     assert [each["path"] for each in listed["clips"]] == names
     for path, made in listed["files"].items():
         assert made["sha256"] == hashlib.sha256(there[path]).hexdigest()
+
+
+# -- refusing, full, gone, slow ----------------------------------------------------------------------------------------
+
+
+def test_what_is_refused_is_told_by_file(delivered, to, server):
+    """The rest is published all the same, and the next publish completes it."""
+    server.before = lambda method, path: (
+        (403, "AccessDenied") if method == "PUT" and path.endswith("p0/plain/take-1.mp4") else None
+    )
+    ended = publish(delivered, to)
+    assert ended.code == Exit.UNAVAILABLE
+    assert (
+        f"Not published: p0/plain/take-1.mp4: cannot write {to}/p0/plain/take-1.mp4: the store answers AccessDenied"
+        in (ended.err)
+    )
+    assert "help: check the credentials of the environment" in ended.err
+    assert "run the same command again: nothing is lost" in ended.err
+    assert sorted(tree(to)) == ["index.html", "p1/plain/take-1.mp4", "published.csv", LIST]
+    assert publish(delivered, to, "--json").document["failed"][0]["path"] == "p0/plain/take-1.mp4"
+    server.clear()
+    assert publish(delivered, to).code == 0
+    assert_whole(delivered[0], to, "ann")
+
+
+def full(method, path):
+    return (507, "XMinioStorageFull") if method == "PUT" else None
+
+
+def gone(method, path):
+    raise ConnectionError
+
+
+def without_answer(method, path):
+    threading.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("number", "how"), [(1, full), (2, gone), (3, without_answer), (4, gone), (5, full), (6, gone), (7, gone)]
+)
+def test_what_fails_half_way_loses_nothing(delivered, to, server, number, how):
+    """From one list of picks to another; from the so-many-th write on, the store does this."""
+    manifest, _ = delivered
+    published(manifest, to, "ann")
+
+    def fail():
+        server.before = how
+        return how("PUT", "")
+
+    server.before = at_write(server, number, fail)
+    done = published(manifest, to, "bo", longest=0.3 if how is without_answer else 5.0)
+    server.clear()
+    assert done.trouble is not None
+    assert done.failed
+    there = tree(to)
+    # Nothing goes before the new list is there: at work, a clip, table, page, list, what goes, the end of the work.
+    assert done.of(Fate.REMOVED) == (["p0/plain/take-1.mp4"] if number == 7 else [])
+    assert {each["path"] for each in json.loads(there[LIST])["clips"]} <= set(there)
+    assert published(manifest, to, "bo").failed == {}
+    assert_whole(manifest, to, "bo")
+
+
+def test_a_bucket_that_is_not_there(delivered, server):
+    ended = publish(delivered, "s3://nowhere/x")
+    assert (ended.code, "there is no such bucket" in ended.err) == (Exit.UNAVAILABLE, True), ended.err
 
 
 # -- killed -----------------------------------------------------------------------------------------------------------
@@ -396,3 +462,21 @@ def kill(child):
     os.kill(child.pid, signal.SIGKILL)
     child.join()
     return 500, "Killed"
+
+
+def test_a_signed_clip_that_was_put_is_known_again(delivered, to, server, tmp_path):
+    """A signature differs each time: only what stands beside the object says that it is ours."""
+    manifest, _ = delivered
+    certificate = trial_certificate(tmp_path)
+
+    def gone_from_now(method, path):
+        server.before = gone
+
+    server.after = lambda method, path: gone_from_now(method, path) if method == "PUT" and "p0" in path else None
+    assert published(manifest, to, certificate=certificate).trouble is not None
+    server.clear()
+    before = tree(to)["p0/plain/take-1.mp4"]
+    done = published(manifest, to, certificate=certificate)
+    assert done.fates["p0/plain/take-1.mp4"] is Fate.KEPT
+    assert tree(to)["p0/plain/take-1.mp4"] == before
+    assert_whole(manifest, to, "ann")

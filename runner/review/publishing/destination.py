@@ -57,6 +57,7 @@ class Destination:
         """
         fate = None
         with self._noting(path):
+            self._check_patience()
             fate = self.fates[path] = self._put(path, recipe, make, job)
         return fate
 
@@ -82,10 +83,8 @@ class Destination:
 
     @contextmanager
     def _noting(self, path: str) -> Iterator[None]:
-        """Notes that the bucket failed for a file, and goes on; a bucket that is gone is not waited for each time."""
+        """Notes that the bucket failed for a file, and goes on."""
         try:
-            if self.trouble is not None and self._in_a_row >= _PATIENCE:
-                raise BucketError("not tried any more")
             yield
             self._in_a_row = 0
         except BucketError as error:
@@ -93,16 +92,23 @@ class Destination:
             self.failures[path] = error.message
             self._in_a_row += 1
 
+    def _check_patience(self) -> None:
+        """A bucket that is gone is not waited for each time."""
+        if self._in_a_row >= _PATIENCE:
+            raise BucketError("not tried any more")
+
     def finish(self, clips: list[Json], wanted: Collection[str], picked: Collection[str]) -> None:
         """Write the list, if it is another than before, and then remove what was made for clips whose jobs are not
         picked any more, or have another name now, unless somebody changed it. What is picked, and was not asked for
         this time, stays."""
         with self._noting(LIST):
+            self._check_patience()
             going = self._going(wanted, picked)
             if self._write_list(clips, going):
                 self.fates[LIST] = Fate.WRITTEN
             for path, made in going.items():
                 with self._noting(path):
+                    self._check_patience()
                     self._remove(path, made)
             if not self.failures.keys() & going.keys():
                 self._place.clear()
