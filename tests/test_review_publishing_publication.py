@@ -17,7 +17,7 @@ import pytest
 from runner.errors import Exit
 from runner.planning.selection import EVERYTHING
 from runner.results.atomic_files import index_path
-from runner.review.publishing.places.place import bytes_of
+from runner.review.publishing.places.published_place import bytes_of
 from runner.review.publishing.publication import publish as publish_picks
 from runner.review.publishing.publish_order import PublishOrder
 from runner.state.store import Store

@@ -24,12 +24,13 @@ from runner.shipped import install_line
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from obstore import Attributes
+    from obstore import Attributes, UpdateVersion
     from obstore.store import AzureStore, GCSStore, S3Store
 
 # A call is repeated for so many seconds, and takes at most so long, with all that it transfers.
 _RETRIED, _LONGEST = 20.0, 900.0
-# Without a byte, or until a connection is there, in seconds.
+# Without a byte of an answer, or until a connection is there, in seconds. What is sent is no answer: with a large
+# object the whole upload must fit.
 _SILENCE, _CONNECT = 20.0, 10.0
 _BLOCK = 4 << 20
 # Larger files are put in parts, which stores cannot refuse where something is there already.
@@ -64,8 +65,17 @@ class Bucket:
         self._store = store
 
     @classmethod
-    def open(cls, address: BucketAddress, *, longest: float = _LONGEST, retried: float = _RETRIED) -> Self:
+    def open(
+        cls,
+        address: BucketAddress,
+        *,
+        longest: float = _LONGEST,
+        retried: float = _RETRIED,
+        silence: float = _SILENCE,
+    ) -> Self:
         """Makes no call. One call may take `longest` seconds, and is repeated for `retried`.
+
+        It fails where no byte of an answer comes for `silence` seconds, with which the sending of an object counts.
 
         Raises UsageError where the packages for it, or settings of the environment, are missing.
         """
@@ -77,7 +87,7 @@ class Bucket:
         from obstore.exceptions import BaseError
 
         with _words_of(f"open {address}", BaseError):
-            return cls(address, _opened(address, longest, retried))
+            return cls(address, _opened(address, longest, retried, silence))
 
     def __str__(self) -> str:
         return str(self.address)
@@ -163,12 +173,27 @@ class Bucket:
         import obstore
 
         with self._errors("write", path):
+            condition = self._condition(path, version)
             try:
-                attributes = _attributes(kind, notes)
-                return _version(obstore.put(self._store, path, content, mode={"e_tag": version}, attributes=attributes))
+                if condition is not None:
+                    attributes = _attributes(kind, notes)
+                    return _version(obstore.put(self._store, path, content, mode=condition, attributes=attributes))
             except obstore.exceptions.PreconditionError:
                 # A call that was repeated may have been done the first time.
-                return self._kept(path, content)
+                pass
+            return self._kept(path, content)
+
+    def _condition(self, path: str, version: str) -> UpdateVersion | None:
+        """That an object is of this version; None if it is not. Google's store has numbers for that, not its ETags."""
+        import obstore
+
+        if self.address.scheme != "gs":
+            return {"e_tag": version}
+        with suppress(FileNotFoundError):
+            meta = obstore.head(self._store, path)
+            if meta["e_tag"] == version:
+                return {"e_tag": version, "version": meta["version"]}
+        return None
 
     def _kept(self, path: str, content: bytes | Path) -> str:
         """The version of what is there already, if it has this content."""
@@ -208,12 +233,12 @@ class Bucket:
             yield
 
 
-def _opened(address: BucketAddress, longest: float, retried: float) -> S3Store | GCSStore | AzureStore:
+def _opened(address: BucketAddress, longest: float, retried: float, silence: float) -> S3Store | GCSStore | AzureStore:
     from obstore import store
 
     options = {
         "timeout": timedelta(seconds=longest),
-        "read_timeout": timedelta(seconds=_SILENCE),
+        "read_timeout": timedelta(seconds=silence),
         "connect_timeout": timedelta(seconds=_CONNECT),
         # Read here: options that are given take the place of all that the environment says of connections.
         "allow_http": any(os.environ.get(name, "").lower() in ("1", "true") for name in _PLAIN),

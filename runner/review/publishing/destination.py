@@ -13,7 +13,15 @@ from pathlib import Path
 
 from runner.errors import BucketError, ObjectChangedError, UsageError
 from runner.model import Json, Manifest
-from runner.review.publishing.places.place import FOREIGN, LIST, VERSION, Made, Place, bytes_of, listed
+from runner.review.publishing.places.published_place import (
+    FOREIGN,
+    LIST,
+    VERSION,
+    Made,
+    PublishedPlace,
+    bytes_of,
+    listed,
+)
 from runner.secret import refuse_key
 from runner.state.disk import hash_file
 
@@ -36,7 +44,7 @@ class Destination:
     `failures` are the files that the bucket did not take, with what was wrong, and `trouble` the first error of these.
     """
 
-    def __init__(self, place: Place, manifest: Manifest, known: dict[str, list[Made]]) -> None:
+    def __init__(self, place: PublishedPlace, manifest: Manifest, known: dict[str, list[Made]]) -> None:
         self._place = place
         self._manifest = {"name": manifest.name, "file": manifest.path.name}
         # The last one is what stands in the list; a publish that was cut may have left any of them.
@@ -164,7 +172,7 @@ class Destination:
 
 
 @contextmanager
-def opened(place: Place, manifest: Manifest) -> Iterator[Destination]:
+def opened(place: PublishedPlace, manifest: Manifest) -> Iterator[Destination]:
     """A place to publish to. One publish at a time.
 
     Raises UsageError for a list that no publish wrote, or that is another manifest's; LockedError, DiskError and

@@ -13,7 +13,7 @@ from runner.model import Json, Manifest, canonical_json
 from runner.review.publishing.archive import Content, write_archive
 from runner.review.publishing.destination import Destination, Fate, opened
 from runner.review.publishing.places.folder_place import FolderPlace
-from runner.review.publishing.places.place import LIST, bytes_of
+from runner.review.publishing.places.published_place import LIST, bytes_of
 from runner.review.publishing.publish_order import PublishOrder
 from runner.review.publishing.published_clip import PublishedClip
 from runner.review.publishing.shown_clip import Shown

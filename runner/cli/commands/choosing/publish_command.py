@@ -18,7 +18,7 @@ from runner.review.publishing.destination import Fate
 from runner.review.publishing.edit_lists import check_file
 from runner.review.publishing.marks.certificates import SELF, Certificate, certificate_of, trial_certificate
 from runner.review.publishing.marks.signing import check_extra
-from runner.review.publishing.places.place import LIST
+from runner.review.publishing.places.published_place import LIST
 from runner.review.publishing.publication import Publication
 from runner.review.publishing.publication import publish as publish_picks
 from runner.review.publishing.publish_order import PublishOrder

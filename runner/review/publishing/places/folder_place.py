@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from runner.errors import LockedError
 from runner.results.atomic_files import sweep, temporary_of
-from runner.review.publishing.places.place import FOREIGN, LIST, Made
+from runner.review.publishing.places.published_place import FOREIGN, LIST, Made
 from runner.state.disk import disk_errors, hash_file, inside, make_folder, sync_folder, sync_parents, unfollowed
 
 _STAGING = ".publishing"

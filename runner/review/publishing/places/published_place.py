@@ -38,7 +38,7 @@ class Made:
 FOREIGN = Made("", "")
 
 
-class Place(Protocol):
+class PublishedPlace(Protocol):
     """A folder or a bucket while it is published to. Paths are relative to it.
 
     Everything raises DiskError or BucketError, and LockedError where another publish is at work.
