@@ -112,6 +112,11 @@ def tree(to):
     return {each.path: bucket.read(each.path)[0] for each in sorted(bucket.each(), key=lambda each: each.path)}
 
 
+def versions(to):
+    """That of every object below a place: here it is the MD5 of its content."""
+    return {each.path: each.version for each in at(to).each()}
+
+
 def writes(server):
     """What was written or removed since, by paths below its place."""
     return [path.split("/", 3)[3] for method, path in server.seen if method in WRITING]
@@ -302,7 +307,7 @@ def test_nothing_is_picked(delivered, to, server, tmp_path):
 # -- two at once ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 5, 6])
+@pytest.mark.parametrize("number", [1, 2, 3, 6])
 def test_of_two_at_once_one_wins_and_the_other_is_told(delivered, to, server, number):
     """Another whole publish, of other picks, comes in right before a write of this one."""
     manifest, _ = delivered
@@ -381,7 +386,7 @@ def without_answer(method, path):
 
 
 @pytest.mark.parametrize(
-    ("number", "how"), [(1, full), (2, gone), (3, without_answer), (4, gone), (5, full), (6, gone), (7, gone)]
+    ("number", "how"), [(1, full), (2, gone), (3, without_answer), (5, full), (6, gone), (7, gone)]
 )
 def test_what_fails_half_way_loses_nothing(delivered, to, server, number, how):
     """From one list of picks to another; from the so-many-th write on, the store does this."""
@@ -435,7 +440,7 @@ def test_a_kill_after_every_write_leaves_nothing_half(delivered, to, server, pro
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.store.endpoint)
     published(manifest, f"{to}/ann", "ann")
     published(manifest, f"{to}/bo", "bo")
-    ends = {picks: tree(f"{to}/{picks}") for picks in ("ann", "bo")}
+    ends = {picks: versions(f"{to}/{picks}") for picks in ("ann", "bo")}
     for number in range(1, 30):
         place = f"{to}/{number}"
         published(manifest, place, "ann")
@@ -444,15 +449,16 @@ def test_a_kill_after_every_write_leaves_nothing_half(delivered, to, server, pro
         child.start()
         child.join()
         server.clear()
-        there = tree(place)
-        for path, content in there.items():
-            whole = {ends[picks].get(path) for picks in ends}
-            assert content in whole or (path == LIST and "publishing" in json.loads(content)), (number, path)
+        there = versions(place)
+        for path, version in there.items():
+            is_whole = version in (ends["ann"].get(path), ends["bo"].get(path))
+            assert is_whole or (path == LIST and "publishing" in json.loads(at(place).read(LIST)[0])), (number, path)
         assert set(there) >= {"p1/plain/take-1.mp4", "index.html", "published.csv", LIST}
+        assert "p0/plain/take-1.mp4" in there or number >= 6, "what goes, goes last"
         if child.exitcode == 0:
             break
         assert published(manifest, place, "bo").failed == {}
-        assert tree(place) == ends["bo"], number
+        assert versions(place) == ends["bo"], number
     # At work, a clip, table, page, list, the clip that goes, the end of the work.
     assert number == 8, "all seven were killed"
 
