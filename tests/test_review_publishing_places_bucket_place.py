@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import urllib.request
 import zipfile
@@ -32,7 +33,7 @@ from runner.review.publishing.publication import publish as publish_picks
 from runner.review.publishing.publish_order import PublishOrder
 from runner.state.store import Store
 from tests import object_stores
-from tests.command import call
+from tests.command import call, environment
 from tests.delivered import clip_bytes, deliver, mark
 from tests.kit import write_manifest
 from tests.store_proxy import WRITING, NoAnswerError, proxied
@@ -467,6 +468,25 @@ def kill(child):
     os.kill(child.pid, signal.SIGKILL)
     child.join()
     return 500, "Killed"
+
+
+def test_ctrl_c_is_heard_while_the_store_says_nothing(delivered, to, server):
+    manifest, _ = delivered
+    words = (sys.executable, "-m", "runner", "publish", manifest.path, "--to", to)
+    child = subprocess.Popen(words, env=environment(**server.environment), stderr=subprocess.PIPE, text=True)
+
+    def interrupt():
+        child.send_signal(signal.SIGINT)
+        raise NoAnswerError
+
+    server.before = at_write(server, 2, interrupt)
+    _, told = child.communicate()
+    assert (child.returncode, told) == (Exit.INTERRUPTED, "interrupted\n")
+    # It did not wait until the store was asked again.
+    assert len(writes(server)) == 2
+    server.clear()
+    assert published(manifest, to).failed == {}
+    assert_whole(manifest, to, "ann")
 
 
 def test_a_signed_clip_that_was_put_is_known_again(delivered, to, server, tmp_path):

@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 from runner.buckets.bucket import Bucket, Stored
@@ -43,9 +44,14 @@ _KINDS = {
 }
 
 
+_Words = ParamSpec("_Words")
+_Answer = TypeVar("_Answer")
+
+
 class BucketPlace:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self._calls = ThreadPoolExecutor(1, "reelrun-bucket")
         # The list as it was found, and the version of the one that is there.
         self._found: bytes | None = None
         self._version = ""
@@ -60,6 +66,10 @@ class BucketPlace:
     def __str__(self) -> str:
         return str(self._bucket)
 
+    def _call(self, call: Callable[_Words, _Answer], *words: _Words.args, **more: _Words.kwargs) -> _Answer:
+        """A thread that waits for a store hears no Ctrl-C. So it is not this one."""
+        return self._calls.submit(call, *words, **more).result()
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Copies are made in a folder of this machine, one at a time."""
@@ -69,13 +79,13 @@ class BucketPlace:
             yield
 
     def read_list(self) -> bytes | None:
-        found = self._bucket.read(LIST)
+        found = self._call(self._bucket.read, LIST)
         self._found, self._version = found if found is not None else (None, "")
         return self._found
 
     def noted(self) -> Iterator[tuple[str, Made]]:
         for path in self._left():
-            stored = self._bucket.find(path)
+            stored = self._call(self._bucket.find, path)
             if stored is not None and (made := _vouched(path, stored)) is not None:
                 yield path, made
 
@@ -96,7 +106,7 @@ class BucketPlace:
     def _begin(self) -> None:
         """Note that we are at work; later, see whether no other publish is since."""
         if self._is_begun:
-            found = self._bucket.find(LIST)
+            found = self._call(self._bucket.find, LIST)
             if found is None or found.version != self._version:
                 raise _taken_over(self)
             return
@@ -110,14 +120,14 @@ class BucketPlace:
         kind = _KINDS[".json"]
         try:
             if self._version:
-                self._version = self._bucket.replace(LIST, content, self._version, kind)
+                self._version = self._call(self._bucket.replace, LIST, content, self._version, kind)
             else:
-                self._version = self._bucket.put_new(LIST, content, kind)
+                self._version = self._call(self._bucket.put_new, LIST, content, kind)
         except ObjectChangedError:
             raise _taken_over(self) from None
 
     def actual(self, path: str, known: Sequence[Made]) -> Made | None:
-        stored = self._bucket.find(path)
+        stored = self._call(self._bucket.find, path)
         if stored is None:
             return None
         same = next((made for made in known if made.version == stored.version), None)
@@ -125,7 +135,7 @@ class BucketPlace:
             return same
         vouched = _vouched(path, stored)
         candidates = [*known, *([vouched] if vouched is not None else [])]
-        digest = self._bucket.sha256_of(path)
+        digest = self._call(self._bucket.sha256_of, path)
         return next((replace(made, version=stored.version) for made in candidates if made.sha256 == digest), FOREIGN)
 
     @contextmanager
@@ -143,8 +153,10 @@ class BucketPlace:
         notes = {_NOTE: canonical_json({**made.document(), "path": _digest(path)})}
         bucket = self._patient(staged.stat().st_size)
         if before is None:
-            return replace(made, version=bucket.put_new(path, staged, kind, notes))
-        return replace(made, version=bucket.replace(path, staged, before.version, kind, notes))
+            version = self._call(bucket.put_new, path, staged, kind, notes)
+        else:
+            version = self._call(bucket.replace, path, staged, before.version, kind, notes)
+        return replace(made, version=version)
 
     def _patient(self, size: int) -> Bucket:
         """The bucket for a file of this size: while it is sent, the store says nothing."""
@@ -155,7 +167,7 @@ class BucketPlace:
 
     def remove(self, path: str) -> None:
         self._begin()
-        self._bucket.remove(path)
+        self._call(self._bucket.remove, path)
 
     def blocks(self, path: str, made: Made) -> Iterator[bytes]:
         return self._bucket.blocks(path, made.version)
