@@ -43,8 +43,8 @@ class ObjectStore:
             "AWS_REGION": "us-east-1",
         }
 
-    def make_bucket(self, name: str) -> str:
-        """A new bucket, and its address."""
+    def make_bucket(self, name: str, *, is_public: bool = False) -> str:
+        """A new bucket, which anybody may read if it is public, and its address."""
         import boto3
         from botocore.config import Config
 
@@ -53,6 +53,9 @@ class ObjectStore:
             region_name="us-east-1", config=Config(proxies={}),
         )  # fmt: skip
         client.create_bucket(Bucket=name)
+        if is_public:
+            read = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
+            client.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [read]}))
         return f"s3://{name}"
 
 

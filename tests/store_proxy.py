@@ -12,9 +12,13 @@ from urllib.parse import unquote, urlsplit
 from tests.object_stores import ObjectStore
 
 # What it does with a request: passes it on (None), or answers with this status and code of S3. An OSError closes the
-# connection without an answer.
+# connection without an answer, and NoAnswerError waits until whoever asked has gone.
 Answer = tuple[int, str] | None
 WRITING = ("PUT", "POST", "DELETE")
+
+
+class NoAnswerError(Exception):
+    pass
 
 
 class StoreProxy:
@@ -76,6 +80,10 @@ def proxied(store: ObjectStore) -> Iterator[StoreProxy]:
         def _any(self) -> None:
             try:
                 proxy.answer(self)
+            except NoAnswerError:
+                self.close_connection = True
+                self.connection.settimeout(30)
+                self.connection.recv(1)
             except OSError:
                 # Whoever asked may have gone, too.
                 self.close_connection = True

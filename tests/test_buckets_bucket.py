@@ -1,4 +1,8 @@
+import json
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -59,6 +63,68 @@ def test_only_one_of_two_replaces_a_version(bucket):
         list(bucket.blocks("state", first))
     with pytest.raises(ObjectChangedError):
         bucket.replace("never there", b"1", first)
+
+
+def test_notes_stand_beside_an_object(bucket):
+    version = bucket.put_new("a.html", b"1", "text/html; charset=utf-8", {"reelrun": '{"a":"b"}'})
+    assert bucket.find("a.html").notes == {"Content-Type": "text/html; charset=utf-8", "reelrun": '{"a":"b"}'}
+    bucket.replace("a.html", b"2", version, "video/mp4", {"reelrun": "x"})
+    assert bucket.find("a.html").notes == {"Content-Type": "video/mp4", "reelrun": "x"}
+
+
+class GoogleStore(BaseHTTPRequestHandler):
+    """What it does with conditions: there is no such server to be had. They hold for numbers, not for ETags."""
+
+    protocol_version = "HTTP/1.1"
+    objects: ClassVar[dict[str, tuple[int, bytes]]] = {}
+
+    def log_message(self, *words): ...
+
+    def answer(self, status, number=0, content=b""):
+        self.send_response_only(status)
+        self.send_header("ETag", f'"tag-{number}"')
+        self.send_header("x-goog-generation", str(number))
+        self.send_header("Last-Modified", "Sat, 28 Nov 2026 09:00:00 GMT")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def do_GET(self):
+        found = self.objects.get(self.path)
+        self.answer(200, *found) if found else self.answer(404)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def do_PUT(self):
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        number, _ = self.objects.get(self.path, (0, b""))
+        if int(self.headers["x-goog-if-generation-match"]) != number:
+            self.answer(412)
+            return
+        self.objects[self.path] = number + 1, content
+        self.answer(200, number + 1)
+
+
+def test_googles_conditions_are_numbers(monkeypatch):
+    with ThreadingHTTPServer(("127.0.0.1", 0), GoogleStore) as google:
+        Thread(target=google.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        key = {"gcs_base_url": f"http://127.0.0.1:{google.server_port}", "disable_oauth": True}
+        names = ("client_email", "private_key", "private_key_id")
+        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", json.dumps(key | dict.fromkeys(names, "")))
+        monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
+        bucket = Bucket.open(BucketAddress.of("gs://campaigns/x"), retried=0.2)
+        first = bucket.put_new("state", b"1")
+        with pytest.raises(ObjectChangedError):
+            bucket.put_new("state", b"2")
+        second = bucket.replace("state", b"2", first)
+        assert bucket.read("state") == (b"2", second)
+        with pytest.raises(ObjectChangedError):
+            bucket.replace("state", b"3", first)
+        with pytest.raises(ObjectChangedError):
+            bucket.replace("never there", b"3", first)
+        assert bucket.replace("state", b"2", first) == second
+        google.shutdown()
 
 
 def test_a_file_goes_as_it_is(bucket, tmp_path):

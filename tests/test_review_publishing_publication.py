@@ -17,9 +17,9 @@ import pytest
 from runner.errors import Exit
 from runner.planning.selection import EVERYTHING
 from runner.results.atomic_files import index_path
-from runner.review.publishing.destination import bytes_of
-from runner.review.publishing.publication import PublishOrder
+from runner.review.publishing.places.published_place import bytes_of
 from runner.review.publishing.publication import publish as publish_picks
+from runner.review.publishing.publish_order import PublishOrder
 from runner.state.store import Store
 from runner.verdicts.verdict import Marking
 from tests.command import call
@@ -395,6 +395,10 @@ def test_a_kill_at_every_step_leaves_no_half_file(campaign, tmp_path):
         for path, content in tree(tmp_path / "to").items():
             if not path.startswith(".publishing/"):
                 assert content in (before.get(path), after.get(path)), (step, path)
+        there = tree(tmp_path / "to")
+        assert "p0/plain/take-1.mp4" in there or there["published.json"] == after["published.json"], (
+            "what goes, goes last"
+        )
         assert published(manifest).failed == {}
         assert tree(tmp_path / "to") == after, step
         if not was_killed:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from runner.buckets.bucket_address import BucketAddress
@@ -23,7 +24,7 @@ from runner.shipped import install_line
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from obstore import Attributes
+    from obstore import Attributes, UpdateVersion
     from obstore.store import AzureStore, GCSStore, S3Store
 
 # A call is repeated for so many seconds, and takes at most so long, with all that it transfers.
@@ -43,12 +44,16 @@ _CODE_START, _CODE_END = "<Code>", "</Code>"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object: its path below the place of its bucket, its length in bytes, and its version (ETag) for conditions."""
+    """An object: its path below the place of its bucket, its length in bytes, and its version (ETag) for conditions.
+
+    `notes` is what was put beside its bytes, known only of one that was looked at by itself.
+    """
 
     path: str
     size: int
     version: str
     modified: datetime
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Bucket:
@@ -86,6 +91,9 @@ class Bucket:
         with _words_of(f"open {address}", BaseError):
             return cls(address, _opened(address, longest, retried, silence))
 
+    def __str__(self) -> str:
+        return str(self.address)
+
     def read(self, path: str, most_bytes: int | None = None) -> tuple[bytes, str] | None:
         """Content and version of an object; None if there is none. Of a larger one than `most_bytes` only a part."""
         import obstore
@@ -117,8 +125,9 @@ class Bucket:
         import obstore
 
         with self._errors("look at", path), suppress(FileNotFoundError):
-            meta = obstore.head(self._store, path)
-            return Stored(path, meta["size"], _version(meta), meta["last_modified"])
+            found = obstore.get(self._store, path, options={"head": True})
+            meta, notes = found.meta, {str(name): value for name, value in found.attributes.items()}
+            return Stored(path, meta["size"], _version(meta), meta["last_modified"], notes)
         return None
 
     def each(self, folder: str = "") -> Iterator[Stored]:
@@ -130,15 +139,18 @@ class Bucket:
                 for meta in page:
                     yield Stored(meta["path"], meta["size"], _version(meta), meta["last_modified"])
 
-    def put_new(self, path: str, content: bytes | Path, kind: str = "") -> str:
+    def put_new(
+        self, path: str, content: bytes | Path, kind: str = "", notes: Mapping[str, str] = MappingProxyType({})
+    ) -> str:
         """Put an object where none is, and return its version. One with the same content may be there.
 
-        `kind` is its media type. Raises ObjectChangedError where another content is there.
+        `kind` is its media type; `notes` are kept beside it: ASCII, names of small letters, 2 KB in all. Raises
+        ObjectChangedError where another content is there.
         """
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
-        attributes: Attributes | None = {"Content-Type": kind} if kind else None
+        attributes = _attributes(kind, notes)
         with self._errors("write", path):
             is_whole = isinstance(content, bytes) or content.stat().st_size <= WHOLE
             if not is_whole and self.find(path) is None:
@@ -155,27 +167,49 @@ class Bucket:
         """
         import obstore
 
-        attributes: Attributes | None = {"Content-Type": kind} if kind else None
         with self._errors("write", path):
             put = obstore.put(
-                self._store, path, blocks, attributes=attributes,
+                self._store, path, blocks, attributes=_attributes(kind),
                 use_multipart=True, chunk_size=PART, max_concurrency=2,
             )  # fmt: skip
             return _version(put)
 
-    def replace(self, path: str, content: bytes | Path, version: str) -> str:
-        """Put an object in place of this version of it, and return the new version.
+    def replace(
+        self,
+        path: str,
+        content: bytes | Path,
+        version: str,
+        kind: str = "",
+        notes: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        """Put an object in place of this version of it, and return the new version. Its kind and notes are new, too.
 
         Raises ObjectChangedError where another one is there.
         """
         import obstore
 
         with self._errors("write", path):
+            condition = self._condition(path, version)
             try:
-                return _version(obstore.put(self._store, path, content, mode={"e_tag": version}))
+                if condition is not None:
+                    attributes = _attributes(kind, notes)
+                    return _version(obstore.put(self._store, path, content, mode=condition, attributes=attributes))
             except obstore.exceptions.PreconditionError:
                 # A call that was repeated may have been done the first time.
-                return self._kept(path, content)
+                pass
+            return self._kept(path, content)
+
+    def _condition(self, path: str, version: str) -> UpdateVersion | None:
+        """That an object is of this version; None if it is not. Google's store has numbers for that, not its ETags."""
+        import obstore
+
+        if self.address.scheme != "gs":
+            return {"e_tag": version}
+        with suppress(FileNotFoundError):
+            meta = obstore.head(self._store, path)
+            if meta["e_tag"] == version:
+                return {"e_tag": version, "version": meta["version"]}
+        return None
 
     def _kept(self, path: str, content: bytes | Path) -> str:
         """The version of what is there already, if it has this content."""
@@ -243,6 +277,10 @@ def _credentials_of_s3() -> dict[str, object]:
     with suppress(ValueError):
         return {"credential_provider": Boto3CredentialProvider()}
     return {}
+
+
+def _attributes(kind: str, notes: Mapping[str, str]) -> Attributes | None:
+    return {**notes, **({"Content-Type": kind} if kind else {})} or None
 
 
 def _version(meta: object) -> str:

@@ -196,9 +196,10 @@ def _compare_command(commands: _Commands) -> None:
 
 
 def _publish_command(commands: _Commands) -> None:
-    what = "copy the picked clips to a folder, under good names, with a list and a page; what was delivered stays"
+    what = "copy the picked clips to a folder or a bucket, under good names, with a list and a page"
     publish = _manifest(commands, "publish", what)
-    publish.add_argument("--to", required=True, metavar="DIR", help="the folder; what others put there is not touched")
+    to = "a folder, or s3://BUCKET/PATH, gs://..., az://... (extra cloud); what others put there is not touched"
+    publish.add_argument("--to", required=True, metavar="DIR", help=to)
     name = "what makes the names, without extension, such as '{{ image.id }}-{{ take }}' (the key of each job)"
     publish.add_argument("--name", metavar="TEMPLATE", help=name)
     rule = "another rule than review.picks: any, all, majority, votes, or a reviewer"

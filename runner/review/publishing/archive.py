@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 # The first time that ZIP has: a real one would make each archive another.
 _TIME = (1980, 1, 1, 0, 0, 0)
+# The bytes, or what yields them.
+Content: TypeAlias = bytes | Callable[[], Iterator[bytes]]
 
 
-def write_archive(target: Path, files: Mapping[str, Path | bytes]) -> None:
-    """Each file or content under its name. Media are not compressed: they are already."""
+def write_archive(target: Path, files: Mapping[str, Content]) -> None:
+    """Each content under its name. Media are not compressed: they are already."""
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name, _TIME)
@@ -21,5 +23,6 @@ def write_archive(target: Path, files: Mapping[str, Path | bytes]) -> None:
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, content)
             else:
-                with content.open("rb") as file, archive.open(entry, "w", force_zip64=True) as inner:
-                    shutil.copyfileobj(file, inner, 1 << 20)
+                with archive.open(entry, "w", force_zip64=True) as inner:
+                    for block in content():
+                        inner.write(block)

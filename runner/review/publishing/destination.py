@@ -1,33 +1,32 @@
-"""The folder that is published to: what an earlier publish made there, and how files come and go.
+"""What is published, and whose each file is: what an earlier publish made, and how files come and go.
 
-Each file is made in a hidden folder beside the others, noted in a journal, and renamed to its name: whatever crashes,
-a name has a whole file or none, and the next publish knows what is its own. What it did not make it does not touch.
+Whatever crashes, a name has a whole file or none, and the next publish knows what is its own. What it did not make it
+does not touch.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import shutil
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
-from runner.errors import LockedError, UsageError
-from runner.results.atomic_files import sweep, temporary_of
+from runner.errors import BucketError, ObjectChangedError, UsageError
+from runner.model import Json, Manifest
+from runner.review.publishing.places.published_place import (
+    FOREIGN,
+    LIST,
+    VERSION,
+    Made,
+    PublishedPlace,
+    bytes_of,
+    listed,
+)
 from runner.secret import refuse_key
-from runner.state.disk import disk_errors, hash_file, inside, make_folder, sync_folder, sync_parents, unfollowed
+from runner.state.disk import hash_file
 
-LIST = "published.json"
-VERSION = 1
-_STAGING = ".publishing"
-_JOURNAL = "journal"
+# A bucket that failed for so many files in a row is not asked for the rest.
+_PATIENCE = 2
 
 
 class Fate(StrEnum):
@@ -39,126 +38,125 @@ class Fate(StrEnum):
     EDITED = "edited"
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A file as it was written: its content, what decided that, and the job that it is of, empty for all others."""
-
-    sha256: str
-    recipe: str
-    job: str = ""
-
-
 class Destination:
-    """A folder while it is published to. Paths are relative to it; those of an archive or a sheet may lead out."""
+    """A place while it is published to. Paths are relative to it; those of an archive or a sheet may lead out.
 
-    def __init__(self, folder: Path, known: dict[str, list[Made]], owner: str | None = None) -> None:
-        """`owner` is the file name of the manifest that was published here before."""
-        self._folder = folder
-        self._owner = owner
+    `failures` are the files that the bucket did not take, with what was wrong, and `trouble` the first error of these.
+    """
+
+    def __init__(self, place: PublishedPlace, manifest: Manifest, known: dict[str, list[Made]]) -> None:
+        self._place = place
+        self._manifest = {"name": manifest.name, "file": manifest.path.name}
         # The last one is what stands in the list; a publish that was cut may have left any of them.
         self._known = known
         self.fates: dict[str, Fate] = {}
+        self.failures: dict[str, str] = {}
+        self.trouble: BucketError | None = None
+        self._in_a_row = 0
 
-    def check_owner(self, manifest: str) -> None:
-        """Raise UsageError where another manifest was published to this folder: its clips would go."""
-        if self._owner not in (None, manifest):
-            said = f"{self._folder} has what {self._owner} published"
-            raise UsageError(said, f"name another folder for {manifest}, or empty this one")
+    def expect(self, paths: Collection[str]) -> None:
+        """Say what may be put, before anything is. Raises UsageError for a path that the place does not take."""
+        self._place.expect(self.listing([]), paths)
 
-    def put(self, path: str, recipe: str, make: Callable[[Path], None], job: str = "") -> Fate:
-        """Have a file at this path that `make` writes, unless it is there as the recipe says.
+    def put(self, path: str, recipe: str, make: Callable[[Path], None], job: str = "") -> Fate | None:
+        """Have a file at this path that `make` writes, unless it is there as the recipe says. None: it failed.
 
         Raises DiskError, and what `make` raises.
         """
-        fate = self.fates[path] = self._put(path, recipe, make, job)
+        fate = None
+        with self._noting(path):
+            self._check_patience()
+            fate = self.fates[path] = self._put(path, recipe, make, job)
         return fate
 
     def _put(self, path: str, recipe: str, make: Callable[[Path], None], job: str) -> Fate:
-        actual = self._actual(path)
-        known = {made.sha256: made for made in self._known.get(path, ())}
-        if actual is not None and actual not in known:
+        found = self._place.actual(path, self._known.get(path, ()))
+        if found is FOREIGN:
             return Fate.EDITED
-        if actual is not None and known[actual].recipe == recipe:
-            self._known[path] = [known[actual]]
+        if found is not None and found.recipe == recipe:
+            self._known[path] = [found]
             return Fate.KEPT
-        with self._staged(path) as staged:
+        with self._place.staged(path) as staged:
             make(staged)
-            made = Made(hash_file(staged), recipe, job)
-            if made.sha256 == actual:
+            version = found.version if found is not None else ""
+            made = Made(hash_file(staged), recipe, job, version)
+            if found is not None and found.sha256 == made.sha256:
                 self._known[path] = [made]
                 return Fate.KEPT
-            self._place(staged, path, made)
+            try:
+                self._known[path] = [self._place.put(staged, path, made, found)]
+            except ObjectChangedError:
+                return Fate.EDITED
         return Fate.WRITTEN
 
-    def _actual(self, path: str) -> str | None:
-        """The sha256 of what is at a path, None if nothing is; empty if it is no file."""
-        target = self._folder / path
-        if not os.path.lexists(target):
-            return None
-        with disk_errors(f"read {target}"):
-            return hash_file(target) if target.is_file() and not target.is_symlink() else ""
-
     @contextmanager
-    def _staged(self, path: str) -> Iterator[Path]:
-        """Where the file of a path is made: on the same disk. It is removed if the block does not move it."""
-        folder, target = self._folder / _STAGING, self._folder / path
-        with disk_errors(f"write {target}"):
-            make_folder(folder if _is_inside(path) else target.parent)
-            staged = folder / uuid4().hex if _is_inside(path) else temporary_of(target)
-            try:
-                yield staged
-                if not _is_inside(path):
-                    sweep(target, now=time.time())
-            finally:
-                staged.unlink(missing_ok=True)
+    def _noting(self, path: str) -> Iterator[None]:
+        """Notes that the bucket failed for a file, and goes on."""
+        try:
+            yield
+            self._in_a_row = 0
+        except BucketError as error:
+            self.trouble = self.trouble or error
+            self.failures[path] = error.message
+            self._in_a_row += 1
 
-    def _place(self, staged: Path, path: str, made: Made) -> None:
-        is_inside = _is_inside(path)
-        target = inside(self._folder, path) if is_inside else self._folder / path
-        make_folder(target.parent)
-        _sync(staged)
-        self._note(path, made)
-        os.replace(staged, target)
-        sync_parents(target.parent, self._folder if is_inside else target.parent)
-        self._known[path] = [made]
+    def _check_patience(self) -> None:
+        """A bucket that is gone is not waited for each time."""
+        if self._in_a_row >= _PATIENCE:
+            raise BucketError("not tried any more")
 
-    def _note(self, path: str, made: Made) -> None:
-        folder = self._folder / _STAGING
-        make_folder(folder)
-        with open(folder / _JOURNAL, "ab", opener=unfollowed) as file:
-            file.write(json.dumps({"path": path, **asdict(made)}).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+    def finish(self, clips: list[Json], wanted: Collection[str], picked: Collection[str]) -> None:
+        """Write the list, if it is another than before, and then remove what was made for clips whose jobs are not
+        picked any more, or have another name now, unless somebody changed it. What is picked, and was not asked for
+        this time, stays."""
+        with self._noting(LIST):
+            self._check_patience()
+            going = self._going(wanted, picked)
+            if self._write_list(clips, going):
+                self.fates[LIST] = Fate.WRITTEN
+            for path, made in going.items():
+                with self._noting(path):
+                    self._check_patience()
+                    self._remove(path, made)
+            if not self.failures.keys() & going.keys():
+                self._place.clear()
 
-    def remove_others(self, wanted: Collection[str], picked: Collection[str]) -> None:
-        """Remove what was made for clips whose jobs are not picked any more, or have another name now, unless somebody
-        changed it. What is picked, and was not asked for this time, stays."""
+    def _going(self, wanted: Collection[str], picked: Collection[str]) -> dict[str, Made]:
+        """What is to be removed. What somebody changed stays, and is told each time."""
         jobs = {self._known[path][-1].job for path in wanted if path in self._known}
+        going = {}
         for path, known in list(self._known.items()):
             job = known[-1].job
             if path in wanted or not job or (job in picked and job not in jobs):
                 continue
-            actual = self._actual(path)
-            if actual is not None and actual not in {made.sha256 for made in known}:
+            actual = self._place.actual(path, known)
+            if actual is FOREIGN:
                 self.fates[path] = Fate.EDITED
                 continue
             if actual is not None:
-                self._remove(path)
-                self.fates[path] = Fate.REMOVED
+                going[path] = actual
             del self._known[path]
+        return going
 
-    def _remove(self, path: str) -> None:
-        target = inside(self._folder, path)
-        with disk_errors(f"remove {target}"):
-            target.unlink()
-            for folder in target.parents:
-                sync_folder(folder)
-                # Only an empty folder goes.
-                with suppress(OSError):
-                    if folder != self._folder:
-                        folder.rmdir()
-                        continue
-                break
+    def listing(self, clips: list[Json]) -> dict[str, Json]:
+        """What the list says of the manifest and these clips."""
+        return {"version": VERSION, "manifest": self._manifest, "clips": clips}
+
+    def _write_list(self, clips: list[Json], going: Mapping[str, Made]) -> bool:
+        files: dict[str, Json] = {path: {**known[-1].document()} for path, known in sorted(self._known.items())}
+        content = bytes_of({**self.listing(clips), "files": files})
+        refuse_key((content.decode(),), LIST)
+        return self._place.write_list(content, going)
+
+    def _remove(self, path: str, made: Made) -> None:
+        # Looked at once more: the list was written meanwhile.
+        if self._place.actual(path, [made]) not in (None, FOREIGN):
+            self._place.remove(path)
+            self.fates[path] = Fate.REMOVED
+
+    def blocks(self, path: str) -> Iterator[bytes]:
+        """The content of a file that is as it was written."""
+        return self._place.blocks(path, self._known[path][-1])
 
     def sha256_of(self, path: str) -> str:
         """That of a file as it was written."""
@@ -172,77 +170,23 @@ class Destination:
         """Whether a publish made the file at this path, and nobody changed it since."""
         return self.has(path) and self.fates.get(path) is not Fate.EDITED
 
-    def finish(self, document: Mapping[str, Any]) -> None:
-        """Write the list, if it is another than before, and clear what is left of the work."""
-        files = {path: asdict(known[-1]) for path, known in sorted(self._known.items())}
-        content = bytes_of({"version": VERSION, **document, "files": files})
-        target = self._folder / LIST
-        if not target.is_file() or target.read_bytes() != content:
-            refuse_key((content.decode(),), LIST)
-            with self._staged(LIST) as staged:
-                staged.write_bytes(content)
-                _sync(staged)
-                os.replace(staged, target)
-                sync_folder(self._folder)
-            self.fates[LIST] = Fate.WRITTEN
-        shutil.rmtree(self._folder / _STAGING, ignore_errors=True)
-
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Destination]:
-    """A folder to publish to, which need not be there yet. One publish at a time.
+def opened(place: PublishedPlace, manifest: Manifest) -> Iterator[Destination]:
+    """A place to publish to. One publish at a time.
 
-    Raises UsageError for a list that no publish wrote, LockedError and DiskError.
+    Raises UsageError for a list that no publish wrote, or that is another manifest's; LockedError, DiskError and
+    BucketError.
     """
-    if not folder.is_dir():
-        with disk_errors(f"write {folder}"):
-            make_folder(folder)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    with place.held():
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(f"another publish writes to {folder}", "wait until it has ended") from None
-        known, owner = _listed(folder / LIST)
-        for path, made in _noted(folder / _STAGING / _JOURNAL):
-            known.setdefault(path, []).append(made)
-        yield Destination(folder, known, owner)
-    finally:
-        os.close(descriptor)
-
-
-def _is_inside(path: str) -> bool:
-    return path.split("/")[0] != ".."
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def bytes_of(document: Mapping[str, Any]) -> bytes:
-    """A list as its file has it. Half of a surrogate pair, which UTF-8 does not have, stands as JSON's escape of it."""
-    return f"{json.dumps(document, ensure_ascii=False, indent=1)}\n".encode(errors="backslashreplace")
-
-
-def _listed(path: Path) -> tuple[dict[str, list[Made]], str | None]:
-    """What the list says was made, and the file name of the manifest that it is of."""
-    if not os.path.lexists(path):
-        return {}, None
-    try:
-        with disk_errors(f"read {path}"):
-            document = json.loads(path.read_text("utf-8"))
-        owner = document["manifest"]["file"]
-        return {name: [Made(**made)] for name, made in document["files"].items()}, str(owner)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        hint = "name another folder, or put back the one that publish wrote: it says which files are whose"
-        raise UsageError(f"{path} is no list that publish wrote", hint) from None
-
-
-def _noted(path: Path) -> Iterator[tuple[str, Made]]:
-    """The lines of a journal. The last one may be cut: its file was not renamed yet."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        for line in file:
-            with suppress(ValueError, KeyError, TypeError):
-                entry = json.loads(line)
-                yield entry.pop("path"), Made(**entry)
+            owner, known = listed(place.read_list())
+            for path, made in place.noted():
+                known.setdefault(path, []).append(made)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            hint = "name another place, or put back the one that publish wrote: it says which files are whose"
+            raise UsageError(f"{LIST} of {place} is no list that publish wrote", hint) from None
+        if owner not in (None, manifest.path.name):
+            said = f"{place} has what {owner} published"
+            raise UsageError(said, f"name another place for {manifest.path.name}, or empty this one")
+        yield Destination(place, manifest, known)

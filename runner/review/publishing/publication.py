@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from runner.errors import PublishError, UsageError
+from runner.buckets.bucket import Bucket
+from runner.errors import BucketError, PublishError, UsageError
 from runner.media import is_reference, media_of, parameters_of
-from runner.model import JobRecord, Json, Manifest, Variables, canonical_json, fingerprint
+from runner.model import JobRecord, Json, Manifest, Variables, fingerprint
 from runner.planning.selection import Selection
-from runner.review.publishing.archive import write_archive
 from runner.review.publishing.clip_copies import CopyError, CopyOrder, make_copy
-from runner.review.publishing.destination import LIST, VERSION, Destination, Fate, bytes_of, opened
+from runner.review.publishing.destination import Destination, Fate, opened
+from runner.review.publishing.files_beside import files_beside, folder_beside, relative
 from runner.review.publishing.handover_page import handover_page
-from runner.review.publishing.marks.certificates import Certificate
 from runner.review.publishing.marks.xmp import ALGORITHMIC, SUFFIX, TRAINED, SourceMark
+from runner.review.publishing.places.bucket_place import BucketPlace
+from runner.review.publishing.places.folder_place import FolderPlace
+from runner.review.publishing.publish_order import PublishOrder
 from runner.review.publishing.published_clip import PublishedClip, table_of
 from runner.review.publishing.published_names import check_distinct, namer
-from runner.review.publishing.shown_clip import Shown
 from runner.secret import refuse_key
 from runner.state.disk import hash_file
 from runner.state.store import Store
@@ -37,32 +38,18 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class PublishOrder:
-    """What is to be published where, and how. The files beside the clips are None where they are not asked for."""
-
-    folder: Path
-    name: str | None = None
-    marks: bool = False
-    with_prompt: bool = False
-    certificate: Certificate | None = None
-    has_label: bool = False
-    is_anonymous: bool = False
-    zip: Path | None = None
-    sheet: Path | None = None
-    timelines: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Publication:
-    """How it went. `fates` are by path; `failed` are the clips that could not be made, with what was wrong.
+    """How it went. `fates` are by path; `failed` are the files that could not be made or put, with what was wrong.
 
-    `orphaned` is how many picked clips were left out because the manifest does not have their jobs any more.
+    `orphaned` is how many picked clips were left out because the manifest does not have their jobs any more; `trouble`
+    is what the bucket said that did not take some of the files.
     """
 
     clips: int
     fates: Mapping[str, Fate]
     failed: Mapping[str, str] = field(default_factory=dict)
     orphaned: int = 0
+    trouble: BucketError | None = None
 
     def of(self, fate: Fate) -> list[str]:
         return [path for path, each in self.fates.items() if each is fate]
@@ -71,32 +58,46 @@ class Publication:
 def publish(manifest: Manifest, store: Store, selection: Selection, order: PublishOrder) -> Publication:
     """Publish the picked clips of the selected jobs. What was delivered is only read.
 
-    Raises UsageError and PublishError before anything is written; LockedError and DiskError.
+    Raises UsageError and PublishError before anything is written; LockedError, DiskError and, where not even the list
+    can be read, BucketError.
     """
-    _check_folder(manifest, order.folder)
+    _check_folder(manifest, order.to)
     clips, orphaned, picked = _picks(manifest, store, selection, order)
-    check_distinct([*((clip.path, clip.record.key) for clip in clips), *_extras(order)])
+    folder = folder_beside(manifest, order)
+    names = [(clip.path, clip.record.key) for clip in clips]
+    check_distinct([*names, *((relative(file, folder), flag) for file, flag in order.files())])
     _check_extras(clips, order)
     _check_sources(clips)
-    if not clips and not (order.folder / LIST).exists():
+    place = FolderPlace(order.to) if isinstance(order.to, Path) else BucketPlace(order.to)
+    if not clips and place.read_list() is None:
         return Publication(0, {}, orphaned=orphaned)
     is_sandbox = store.note("service") == _SANDBOX
-    with opened(order.folder) as destination:
-        destination.check_owner(manifest.path.name)
-        copies = [(clip, _copy_of(manifest, clip, order, is_sandbox=is_sandbox)) for clip in clips]
+    copies = [(clip, _copy_of(manifest, clip, order, is_sandbox=is_sandbox)) for clip in clips]
+    sidecars = [clip.path + SUFFIX for clip, copy in copies if copy.sidecar is not None]
+    wanted = [*(clip.path for clip in clips), *sidecars]
+    with opened(place, manifest) as destination, files_beside(manifest, order, destination) as beside:
+        destination.expect([*wanted, _TABLE, _PAGE])
         failed = _put_clips(destination, copies)
         # Of a clip that failed, what an earlier publish made of it stays.
         there = [clip for clip in clips if destination.has(clip.path)]
-        failed |= _put_beside(destination, manifest, there, order, is_sandbox=is_sandbox)
-        sidecars = [clip.path + SUFFIX for clip, copy in copies if copy.sidecar is not None]
-        destination.remove_others([*(clip.path for clip, _ in copies), *sidecars], picked)
-        _finish(destination, manifest, there, order)
-    return Publication(len(there), destination.fates, failed, orphaned)
+        documents: list[Json] = [clip.document(destination.sha256_of(clip.path)) for clip in there]
+        _put_page(destination, manifest, there, order, is_sandbox=is_sandbox)
+        beside.put_timelines(manifest.name, there)
+        failed |= beside.put_sheets(there)
+        paths = [path for clip in there for path in (clip.path, clip.path + SUFFIX)]
+        beside.put_archive(destination.listing(documents), [*paths, _TABLE, _PAGE])
+        destination.finish(documents, wanted, picked)
+    own = beside.own
+    fates = destination.fates | (beside.fates if own is not destination else {})
+    failed |= destination.failures | own.failures
+    return Publication(len(there), fates, failed, orphaned, destination.trouble or own.trouble)
 
 
-def _check_folder(manifest: Manifest, folder: Path) -> None:
+def _check_folder(manifest: Manifest, folder: Path | Bucket) -> None:
     """The results of a run have a page and files of their own."""
     output = manifest.output.dir
+    if not isinstance(folder, Path):
+        return
     own = [output, *(output / name for name in ("videos", "thumbnails", "previews"))]
     if folder == output or any(folder.is_relative_to(each) for each in own[1:]):
         raise UsageError(f"{folder} holds what was delivered", "name a folder of its own for what is published")
@@ -117,14 +118,6 @@ def _picks(
         pickers = verdicts.marked(record.id, Marking.PICK)
         clips.append(PublishedClip(record, source, path, None if order.is_anonymous else pickers))
     return clips, len(records) - len(kept), picked
-
-
-def _extras(order: PublishOrder) -> Iterator[tuple[str, str]]:
-    """The files beside the clips that have a name of their own, and the flags that name them."""
-    sheets = [(order.sheet.with_suffix(ending), "--sheet") for ending in (".mp4", ".png")] if order.sheet else []
-    timelines = [(file, "--edl and --otio") for file in order.timelines]
-    for file, flag in (*sheets, *timelines, *([(order.zip, "--zip")] if order.zip else [])):
-        yield Path(os.path.relpath(file, order.folder)).as_posix(), flag
 
 
 def _check_sources(clips: Sequence[PublishedClip]) -> None:
@@ -166,7 +159,7 @@ def _put_clips(destination: Destination, copies: Sequence[tuple[PublishedClip, C
     for clip, copy in copies:
         try:
             fate = destination.put(clip.path, copy.recipe, partial(make_copy, copy), clip.record.id)
-            if copy.sidecar is not None and fate is not Fate.EDITED:
+            if copy.sidecar is not None and fate in (Fate.KEPT, Fate.WRITTEN):
                 _put_bytes(destination, clip.path + SUFFIX, copy.sidecar, clip.record.id)
         except CopyError as error:
             failed[clip.path] = str(error)
@@ -210,42 +203,19 @@ def _facts(manifest: Manifest, record: JobRecord) -> Variables:
     }
 
 
-def _listed(destination: Destination, manifest: Manifest, clips: Sequence[PublishedClip]) -> dict[str, Json]:
-    documents: list[Json] = [clip.document(destination.sha256_of(clip.path)) for clip in clips]
-    return {"manifest": {"name": manifest.name, "file": manifest.path.name}, "clips": documents}
-
-
-def _put_beside(
+def _put_page(
     destination: Destination,
     manifest: Manifest,
     clips: Sequence[PublishedClip],
     order: PublishOrder,
     *,
     is_sandbox: bool,
-) -> dict[str, str]:
-    """What is made of all clips. Returns what could not be made, and why."""
+) -> None:
+    """The list as a table, and the page."""
     documents = [clip.document(destination.sha256_of(clip.path)) for clip in clips]
     page = handover_page(manifest.name, clips, _marked(order), is_sandbox=is_sandbox)
     for path, text in ((_TABLE, table_of(documents)), (_PAGE, page)):
         _put_bytes(destination, path, text.encode(errors="backslashreplace"))
-    _put_timelines(destination, manifest.name, clips, order)
-    return _put_sheets(destination, clips, order)
-
-
-def _finish(destination: Destination, manifest: Manifest, clips: Sequence[PublishedClip], order: PublishOrder) -> None:
-    """The archive of all that is there, and the list."""
-    listed = _listed(destination, manifest, clips)
-    if order.zip is not None:
-        paths = [path for clip in clips for path in (clip.path, clip.path + SUFFIX)]
-        files = list(filter(destination.is_as_written, (*paths, _TABLE, _PAGE)))
-        _put_archive(destination, order, order.zip, files, bytes_of({"version": VERSION, **listed}))
-    destination.finish(listed)
-
-
-def _put_archive(to: Destination, order: PublishOrder, file: Path, paths: Sequence[str], listed: bytes) -> None:
-    recipe = _digest([listed.decode(), *(f"{path} {to.sha256_of(path)}" for path in paths)])
-    content: dict[str, Path | bytes] = {LIST: listed, **{path: order.folder / path for path in paths}}
-    _put_extra(to, order, file, recipe, partial(write_archive, files=content))
 
 
 def _marked(order: PublishOrder) -> str:
@@ -257,46 +227,5 @@ def _marked(order: PublishOrder) -> str:
     return f"Each file says of itself that AI made it (XMP, Content Credentials{trial})."
 
 
-def _put_timelines(destination: Destination, name: str, clips: Sequence[PublishedClip], order: PublishOrder) -> None:
-    for file in order.timelines if clips else ():
-        from runner.review.publishing.edit_lists import timeline_text
-
-        text = timeline_text(name, clips, file, order.folder).encode()
-        _put_extra(destination, order, file, hashlib.sha256(text).hexdigest(), partial(_write, content=text))
-
-
-def _put_sheets(destination: Destination, clips: Sequence[PublishedClip], order: PublishOrder) -> dict[str, str]:
-    """A grid that plays and a contact sheet, beside each other. Returns what could not be made, and why."""
-    if order.sheet is None or not clips:
-        return {}
-    from runner.review.publishing.sheets import SheetError, contact_sheet, grid
-
-    recipe = _digest([f"{clip.path} {clip.source_sha256} {clip.record.model}" for clip in clips])
-    for ending, make in ((".mp4", grid), (".png", contact_sheet)):
-        file = order.sheet.with_suffix(ending)
-        try:
-            _put_extra(destination, order, file, recipe, partial(make, list(map(_on_sheet, clips))))
-        except SheetError as error:
-            return {str(file): str(error)}
-    return {}
-
-
-def _on_sheet(clip: PublishedClip) -> Shown:
-    video = clip.record.video
-    assert video is not None, "what is published has a clip"
-    size = video.width or 16, video.height or 9
-    return Shown(clip.source, clip.title, clip.record.model, video.seconds or 0.0, *size)
-
-
-def _put_extra(
-    destination: Destination, order: PublishOrder, file: Path, recipe: str, make: Callable[[Path], None]
-) -> None:
-    destination.put(Path(os.path.relpath(file, order.folder)).as_posix(), recipe, make)
-
-
 def _write(target: Path, content: bytes) -> None:
     target.write_bytes(content)
-
-
-def _digest(texts: Sequence[str]) -> str:
-    return hashlib.sha256(canonical_json(list(texts)).encode()).hexdigest()
