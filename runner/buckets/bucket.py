@@ -169,7 +169,7 @@ class Bucket:
 
         with self._errors("write", path):
             put = obstore.put(
-                self._store, path, blocks, attributes=_attributes(kind),
+                self._store, path, blocks, attributes=_attributes(kind, {}),
                 use_multipart=True, chunk_size=PART, max_concurrency=2,
             )  # fmt: skip
             return _version(put)

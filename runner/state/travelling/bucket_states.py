@@ -52,7 +52,7 @@ class _Taken:
 def bucket_of(output: Output) -> Bucket:
     """The bucket that a state lives in. Raises UsageError."""
     assert output.home is not None, "only states with a home are in a bucket"
-    return Bucket.open(BucketAddress.of(output.home.address), longest=_LONGEST, retried=_REPEATED)
+    return Bucket.open(BucketAddress.of(output.home.address), longest=_LONGEST, retried=_REPEATED, silence=_LONGEST)
 
 
 def housed(output: Output, address: str | None, wall: float) -> Output:
