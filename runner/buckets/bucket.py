@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from runner.buckets.bucket_address import BucketAddress
-from runner.errors import BucketError, ObjectChangedError, UsageError
+from runner.errors import BucketError, BucketRefusedError, ObjectChangedError, UsageError
 from runner.secret import without_key
 from runner.shipped import install_line
 
@@ -65,9 +65,7 @@ class Bucket:
         Raises UsageError where the packages for it, or settings of the environment, are missing.
         """
         if find_spec("obstore") is None:
-            raise UsageError(
-                f"{address} lies in a bucket, and obstore, which reads it, is missing", install_line("cloud")
-            )
+            raise UsageError(f"{address}: buckets are used with obstore, which is missing", install_line("cloud"))
         # Imported here: only manifests that name buckets need it.
         from obstore.exceptions import BaseError
 
@@ -135,6 +133,18 @@ class Bucket:
                 if is_whole:
                     return _version(obstore.put(self._store, path, content, mode="create", attributes=attributes))
             return self._kept(path, content)
+
+    def put_blocks(self, path: str, blocks: Iterator[bytes], kind: str = "") -> None:
+        """Put an object of any size where none is, a block at a time. Where the blocks end with an error, none is made.
+
+        What is there already is left as it is.
+        """
+        import obstore
+
+        attributes: Attributes | None = {"Content-Type": kind} if kind else None
+        with self._errors("write", path):
+            if self.find(path) is None:
+                obstore.put(self._store, path, blocks, attributes=attributes)
 
     def replace(self, path: str, content: bytes | Path, version: str) -> str:
         """Put an object in place of this version of it, and return the new version.
@@ -240,14 +250,16 @@ def _words_of(doing: str, base: type[Exception]) -> Iterator[None]:
     except (base, FileNotFoundError) as error:
         text, kind = without_key(str(error)), type(error).__name__
         if "NoSuchBucket" in text:
-            raise BucketError(f"cannot {doing}: there is no such bucket", "make it, or correct its name") from None
+            why, hint = "there is no such bucket", "make it, or correct its name"
+            raise BucketRefusedError(f"cannot {doing}: {why}", hint, why) from None
         if isinstance(error, FileNotFoundError):
             raise FileNotFoundError(doing) from None
         if kind == "PreconditionError":
             raise ObjectChangedError(
                 f"cannot {doing}: it was changed meanwhile", "run the same command again"
             ) from None
-        raise BucketError(f"cannot {doing}: {_reason(text, kind)}", _remedy(text, kind)) from None
+        why, failure = _reason(text, kind), BucketRefusedError if _is_refused(text, kind) else BucketError
+        raise failure(f"cannot {doing}: {why}", _remedy(text, kind), why) from None
 
 
 def _reason(text: str, kind: str) -> str:
@@ -271,8 +283,12 @@ def _reason(text: str, kind: str) -> str:
     return " ".join(text.split("\n")[0].split())[:200]
 
 
+def _is_refused(text: str, kind: str) -> bool:
+    return kind in ("PermissionDeniedError", "UnauthenticatedError") or "AccessDenied" in text
+
+
 def _remedy(text: str, kind: str) -> str:
-    if kind in ("PermissionDeniedError", "UnauthenticatedError") or "AccessDenied" in text:
+    if _is_refused(text, kind):
         return "check the credentials of the environment (AWS_ACCESS_KEY_ID and the like), and what they may do there"
     if "169.254.169.254" in text or "credential" in text.lower():
         return "give credentials as the provider's tools take them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ..."
