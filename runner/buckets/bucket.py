@@ -64,7 +64,7 @@ class Bucket:
 
         Raises UsageError where the packages for it, or settings of the environment, are missing.
         """
-        if find_spec("obstore") is None:
+        if not can_be_opened():
             raise UsageError(f"{address}: buckets are used with obstore, which is missing", install_line("cloud"))
         # Imported here: only manifests that name buckets need it.
         from obstore.exceptions import BaseError
@@ -196,6 +196,20 @@ class Bucket:
 
         with _words_of(f"{doing} {self.address.below(path) if path else self.address}", BaseError):
             yield
+
+
+def can_be_opened() -> bool:
+    """Whether the packages for buckets are there."""
+    return find_spec("obstore") is not None
+
+
+def start_threads() -> None:
+    """Start the threads that carry out calls. Where the memory of the process is limited, they might not start."""
+    if can_be_opened():
+        import obstore
+        from obstore.store import MemoryStore
+
+        obstore.put(MemoryStore(), "x", b"")
 
 
 def _opened(address: BucketAddress, longest: float, retried: float) -> S3Store | GCSStore | AzureStore:

@@ -56,14 +56,12 @@ class BucketFiles:
         return found
 
     def beside(self, address: BucketAddress) -> list[str]:
-        """Names of objects in the folder of an address, for hints; none where nobody can tell."""
+        """Names in the folder of an address, of some thousand objects, for hints. Raises BucketError and UsageError."""
         folder = address.parent
         if folder not in self._beside:
-            names = set[str]()
-            with suppress(BucketError), self._asking(folder) as bucket:
-                for each in islice(bucket.each(folder.path), _MOST_LISTED):
-                    names.add(each.path[len(folder.path) :].lstrip("/").partition("/")[0])
-            self._beside[folder] = sorted(names)
+            with self._asking(folder) as bucket:
+                paths = [each.path for each in islice(bucket.each(folder.path), _MOST_LISTED)]
+            self._beside[folder] = sorted({each[len(folder.path) :].lstrip("/").partition("/")[0] for each in paths})
         return self._beside[folder]
 
     def copy(self, address: BucketAddress, stored: Stored) -> LocalCopy:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from runner.buckets.bucket_address import BucketAddress
 from runner.buckets.bucket_files import BucketFiles
 from runner.diagnostics.suggestions import closest, did_you_mean
+from runner.diagnostics.words import joined
 from runner.errors import BucketError, DiskError, UsageError
 
 
 def missing_hint(address: BucketAddress, files: BucketFiles) -> str:
     """What may have been meant by the address of nothing."""
-    names = files.beside(address)
+    try:
+        names = files.beside(address)
+    except (BucketError, UsageError) as error:
+        return f"{address.parent} cannot be listed: {reason_of(error)}"
     found = closest(address.name, names)
-    if found:
+    if found is not None:
         return did_you_mean(str(address.parent.below(found)))
-    return "" if names else f"nothing lies below {address.parent}"
+    return f"{address.parent} holds {joined(names, 'and', limit=6) or 'nothing'}"
 
 
 def reason_of(error: BucketError | DiskError | UsageError) -> str:

@@ -20,8 +20,8 @@ def path_from(folder: Path, file: str) -> str | None:
 def uri_from(folder: Path, file: str) -> str:
     """The percent-encoded URI of a file (RFC 3986): relative if it lies in `folder`, else absolute, `file:///...`, `s3://...`."""
     if is_bucket_address(file):
-        scheme, _, path = file.partition("://")
-        return f"{scheme}://{quote(path)}"
+        scheme, _, rest = file.partition("://")
+        return f"{scheme}://{quote(rest)}"
     path = path_from(folder, file)
     # File names are bytes, and not always UTF-8.
     return Path(os.path.abspath(folder / file)).as_uri() if path is None else quote(os.fsencode(path))

@@ -6,9 +6,9 @@ import posixpath
 
 from runner.buckets.bucket_address import BucketAddress
 from runner.buckets.bucket_files import TooManyObjectsError
+from runner.diagnostics.bucket_words import missing_hint, reason_of
 from runner.diagnostics.words import joined, name
 from runner.errors import BucketError, UsageError
-from runner.diagnostics.bucket_words import reason_of
 from runner.manifest.pictures.bucket_globs import MOST_OBJECTS, folder_of, matching_objects
 from runner.manifest.pictures.glob_search import TooManyEntriesError
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
@@ -59,7 +59,7 @@ def objects_of_glob(pattern: str, place: Route, found: ReadingDiagnostics) -> li
         hint = "capital and small letters count: write them as the bucket has them, or [Aa] for both"
         found.warning("W413", place, f"{name(pattern)} leaves out {told}", hint)
     elif not objects:
-        holds = joined(found.objects.beside(folder.below("*")), "and", limit=6) or "nothing"
-        hint = f"it nearly matches {told}; capital and small letters count" if others else f"{folder} holds {holds}"
+        nearly = f"it nearly matches {told}; capital and small letters count"
+        hint = nearly if others else missing_hint(folder.below("*"), found.objects)
         found.error("E408", place, f"no object matches {name(pattern)}", hint)
     return objects

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from runner.buckets.bucket_address import BucketAddress
 from runner.buckets.bucket_files import BucketFiles
-from runner.errors import BucketError, DiskError, UsageError
 from runner.diagnostics.bucket_words import missing_hint, reason_of
+from runner.errors import BucketError, DiskError, UsageError
 from runner.manifest.pictures.inspection import Picture, PictureDiagnostic, Rules, inspect_file, of_bytes
 
 _READERS = 8

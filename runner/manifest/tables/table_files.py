@@ -9,11 +9,11 @@ from pathlib import Path
 
 from runner.buckets.bucket_address import BucketAddress
 from runner.buckets.bucket_files import BucketFiles
+from runner.diagnostics.bucket_words import missing_hint, reason_of
 from runner.diagnostics.suggestions import closest, did_you_mean
 from runner.diagnostics.text import Text, decode, file_error, shown, with_lines
 from runner.diagnostics.words import name, size
 from runner.errors import BucketError, DiskError, UsageError
-from runner.diagnostics.bucket_words import missing_hint, reason_of
 from runner.manifest.files import UnreadableError, bytes_below, check_key
 from runner.manifest.tables.delimited_text import is_delimited, read_delimited
 from runner.manifest.tables.image_table import Table
