@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _BLOCK = 4 << 20
 _WHOLE = 64 << 20
 # The environment allows http, as for a server of one's own, by these names.
 _PLAIN = ("AWS_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP", "AZURE_ALLOW_HTTP")
+_GENERIC = re.compile(r"^Generic \w+ error: ")
 _CODE_START, _CODE_END = "<Code>", "</Code>"
 
 
@@ -294,7 +296,7 @@ def _reason(text: str, kind: str) -> str:
         if sign in text:
             after = text.partition(sign)[2].split(":")[0].split("\n")[0].strip()[:40]
             return f"{words}{after}" if words.endswith("answers ") else words
-    return " ".join(text.split("\n")[0].split())[:200]
+    return " ".join(_GENERIC.sub("", text).split("\n")[0].split())[:200]
 
 
 def _is_refused(text: str, kind: str) -> bool:
@@ -304,6 +306,7 @@ def _is_refused(text: str, kind: str) -> bool:
 def _remedy(text: str, kind: str) -> str:
     if _is_refused(text, kind):
         return "check the credentials of the environment (AWS_ACCESS_KEY_ID and the like), and what they may do there"
-    if "169.254.169.254" in text or "credential" in text.lower():
-        return "give credentials as the provider's tools take them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ..."
+    if any(sign in text.lower() for sign in ("169.254.169.254", "metadata.google", "credential", "account must be")):
+        names = "AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME"
+        return f"give credentials as the tools of the provider take them: {names}, ..."
     return "check the network, the region (AWS_REGION) and the endpoint (AWS_ENDPOINT_URL)"

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class ObjectCache:
         self._new_bytes = _SOME
         self._guard = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._used = (folder / f"{_USER}{uuid4().hex}").open("x")
+        self._used = os.open(folder / f"{_USER}{uuid4().hex}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        weakref.finalize(self, os.close, self._used)
         fcntl.flock(self._used, fcntl.LOCK_EX)
 
     def copy(self, bucket: Bucket, stored: Stored) -> LocalCopy:
@@ -78,8 +80,7 @@ class ObjectCache:
 
     def _claim(self, name: str) -> None:
         with self._guard, self._locked(fcntl.LOCK_SH):
-            self._used.write(f"{name}\n")
-            self._used.flush()
+            os.write(self._used, f"{name}\n".encode())
 
     def _read(self, bucket: Bucket, stored: Stored, path: Path) -> LocalCopy:
         self._make_room(stored.size)
