@@ -288,6 +288,7 @@ def _reason(text: str, kind: str) -> str:
     for sign, words in (
         ("status code: ", "the store answers "),
         ("timed out", "no answer in time"),
+        ("TimedOut", "no answer in time"),
         ("onnection refused", "nothing answers there"),
         ("dns error", "its host is not found"),
         ("builder error", "its address is no https (AWS_ALLOW_HTTP=true allows http)"),
