@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -44,7 +45,16 @@ class BucketFiles:
             with self._asking(address) as bucket:
                 found = bucket.find(address.path) if address.path else None
             self._keep(address, filter(None, [found]))
-        return self._found.get(address)
+        return self._found.get(address) or self._otherwise_spelled(address)
+
+    def _otherwise_spelled(self, address: BucketAddress) -> Stored | None:
+        """What has the same name in another Unicode form (NFC, NFD), as some systems write it."""
+        if address.name.isascii():
+            return None
+        wanted = unicodedata.normalize("NFC", address.name)
+        names = (each for each in self.beside(address) if each != address.name)
+        found = next((each for each in names if unicodedata.normalize("NFC", each) == wanted), None)
+        return None if found is None else self._found.get(address.parent.below(found))
 
     def below(self, folder: BucketAddress, most: int) -> list[Stored]:
         """The objects below a folder. Raises TooManyObjectsError for more than `most`; BucketError and UsageError."""
@@ -60,8 +70,10 @@ class BucketFiles:
         folder = address.parent
         if folder not in self._beside:
             with self._asking(folder) as bucket:
-                paths = [each.path for each in islice(bucket.each(folder.path), _MOST_LISTED)]
-            self._beside[folder] = sorted({each[len(folder.path) :].lstrip("/").partition("/")[0] for each in paths})
+                listed = list(islice(bucket.each(folder.path), _MOST_LISTED))
+            self._keep(folder, listed)
+            paths = (each.path[len(folder.path) :].lstrip("/") for each in listed)
+            self._beside[folder] = sorted({each.partition("/")[0] for each in paths})
         return self._beside[folder]
 
     def copy(self, address: BucketAddress, stored: Stored) -> LocalCopy:

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -59,8 +59,9 @@ class ObjectCache:
         self._new_bytes = _SOME
         self._guard = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._used = os.open(folder / f"{_USER}{uuid4().hex}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        weakref.finalize(self, os.close, self._used)
+        name = folder / f"{_USER}{uuid4().hex}"
+        self._used = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        weakref.finalize(self, _left, name, self._used)
         fcntl.flock(self._used, fcntl.LOCK_EX)
 
     def copy(self, bucket: Bucket, stored: Stored) -> LocalCopy:
@@ -149,7 +150,7 @@ def usual_cache() -> ObjectCache:
         return _cache_of_process()
 
 
-@cache
+@lru_cache(maxsize=2)
 def _cache_in(folder: Path) -> ObjectCache:
     """One of a process for each folder: its list of what is in use is locked until the process ends."""
     return ObjectCache(folder)
@@ -164,6 +165,12 @@ def _cache_of_process() -> ObjectCache:
     except OSError as error:
         message = f"objects of buckets can be kept nowhere: {error.strerror}"
         raise DiskError(message, "name a folder that can be written in XDG_CACHE_HOME or TMPDIR") from None
+
+
+def _left(name: Path, descriptor: int) -> None:
+    """A process ends: what it used may go. The list of one that was killed is found without a lock."""
+    name.unlink(missing_ok=True)
+    os.close(descriptor)
 
 
 def _name_of(bucket: Bucket, stored: Stored) -> str:
