@@ -231,3 +231,18 @@ def test_other_texts_of_a_manifest_are_read_from_the_disk_alone(tmp_path):
     assert all("pictures and tables may lie in buckets" in each[2] for each in found)
     (found,) = said(write_manifest(tmp_path, defaults="s3://campaigns/base.yaml"))
     assert found[0] == "E412"
+
+
+def test_no_bucket_is_asked_where_none_is_named_and_a_plan_writes_nothing_but_copies(store, tmp_path, monkeypatch):
+    def opened(*words, **more):
+        raise AssertionError("a bucket was opened")
+
+    address = store.put("shoe.jpg", picture_bytes())
+    path = write_manifest(tmp_path / "m", images=[{"file": address}])
+    before = sorted(tmp_path.rglob("*"))
+    make_plan(load(path))
+    new = {each for each in tmp_path.rglob("*") if each not in before}
+    assert new
+    assert {each.relative_to(tmp_path).parts[0] for each in new} == {"cache"}
+    monkeypatch.setattr(bucket.Bucket, "open", opened)
+    make_plan(load(write_manifest(tmp_path / "m", uploads={"to": f"{store.address}/up"})))
