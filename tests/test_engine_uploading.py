@@ -270,7 +270,6 @@ def servers(request, tmp_path, monkeypatch):
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     monkeypatch.setattr(file_stores, "_RETRIED", 0.05)
-    monkeypatch.setattr(bucket, "_SILENCE", 0.2)
     with filled("moto", f"runs-{uuid4().hex}", tmp_path / "cache", monkeypatch) as made:
         yield made
 
@@ -359,7 +358,10 @@ STORES = {
 
 
 @pytest.mark.parametrize("name", sampled(list(STORES), 2))
-def test_a_bucket_in_trouble_stops_no_other_job_and_leaves_its_own_for_the_next_run(service, store, tmp_path, name):
+def test_a_bucket_in_trouble_stops_no_other_job_and_leaves_its_own_for_the_next_run(
+    service, store, tmp_path, name, monkeypatch
+):
+    monkeypatch.setattr(bucket, "_SILENCE", 0.2)
     keys = {"model": [MODEL, WAN], "takes": 2, "uploads": to_bucket(store)}
     store.proxy.fault = STORES[name]
     result = run(manifest(tmp_path, **keys), service, wait=20.0)
@@ -367,6 +369,7 @@ def test_a_bucket_in_trouble_stops_no_other_job_and_leaves_its_own_for_the_next_
     assert (result.totals[Status.SUCCEEDED], result.totals[Status.PENDING]) == (2, 2)
     assert all(each.reason.startswith("p0.jpg could not be uploaded: ") for each in result.unfinished.first)
     store.proxy.fault = None
+    monkeypatch.setattr(bucket, "_SILENCE", 20.0)
     assert_done(service, run(manifest(tmp_path, **keys), service), 4, 0)
 
 
