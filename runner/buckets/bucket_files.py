@@ -52,9 +52,12 @@ class BucketFiles:
         if address.name.isascii():
             return None
         wanted = unicodedata.normalize("NFC", address.name)
-        names = (each for each in self.beside(address) if each != address.name)
-        found = next((each for each in names if unicodedata.normalize("NFC", each) == wanted), None)
-        return None if found is None else self._found.get(address.parent.below(found))
+        # Who may read objects need not be allowed to list them.
+        with suppress(BucketRefusedError):
+            for each in self.beside(address):
+                if unicodedata.normalize("NFC", each) == wanted:
+                    return self._found.get(address.parent.below(each))
+        return None
 
     def below(self, folder: BucketAddress, most: int) -> list[Stored]:
         """The objects below a folder. Raises TooManyObjectsError for more than `most`; BucketError and UsageError."""
@@ -93,7 +96,6 @@ class BucketFiles:
             self._looked[folder] += 1
             if self._looked[folder] != _MANY:
                 return
-        # Who may read objects need not be allowed to list them.
         with suppress(BucketRefusedError), self._asking(folder) as bucket:
             self._keep(folder, islice(bucket.each(folder.path), _MOST_LISTED))
 
