@@ -19,6 +19,7 @@ from runner.api.client import Client
 from runner.api.linked_files import LinkedFiles
 from runner.api.models.model_records import ServicePrices, patient_for_price
 from runner.api.service import DEFAULT_BASE, SANDBOX, Connection, Service
+from runner.buckets.bucket_address import is_bucket_address
 from runner.diagnostics.html_tables import html_table
 from runner.engine.asks import Again, asking
 from runner.engine.clock import SystemClock
@@ -558,7 +559,8 @@ def _header(manifest: Manifest, store: Store, now: float) -> index.Header:
         files={
             image.reference: os.path.relpath(image.location, folder)
             for image in manifest.images
-            if image.origin is Origin.FILE
+            # The copy of a picture in a bucket stays on this machine, and only for a while.
+            if image.origin is Origin.FILE and not is_bucket_address(image.written)
         },
     )
 

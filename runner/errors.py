@@ -208,14 +208,18 @@ class ServiceError(ReelrunError):
 
 
 class BucketError(ReelrunError):
-    """A bucket could not be read or written."""
+    """A bucket could not be read or written. `reason` is why, in words that can follow the name of an object."""
 
     code = "bucket"
     exit_code = Exit.UNAVAILABLE
 
+    def __init__(self, message: str, hint: str = "", reason: str = "") -> None:
+        super().__init__(message, hint)
+        self.reason = reason or message
+
 
 class BucketRefusedError(BucketError):
-    """A bucket is not there, or may not be used: to ask again changes nothing."""
+    """The store lets nobody with these credentials do that, or there is no such bucket: to try again is no use."""
 
 
 class ObjectChangedError(BucketError):

@@ -169,17 +169,22 @@ def media_names(payload: Variables, schema: ModelSchema | None) -> frozenset[str
     Files and addresses count as such wherever they are: the schema of a model may be gone, or not say it.
     """
     told = frozenset(str(each.route[0]) for each in media_of(payload, parameters_of(schema) if schema else ()))
-    return told | {name for name, value in payload.items() if any(map(_may_be_media, _every_text(value)))}
+    return told | {name for name, value in payload.items() if any(map(_may_be_media, every_text(value)))}
 
 
 def encoded_replaced(value: Json, replace: Callable[[str], str]) -> Json:
     """A value with other texts in place of all that is a file in Base64, at any depth."""
+    return texts_replaced(value, lambda text: replace(text) if _ENCODED.fullmatch(text) else text)
+
+
+def texts_replaced(value: Json, replace: Callable[[str], str]) -> Json:
+    """A value with other texts in place of its own, at any depth."""
     if isinstance(value, str):
-        return replace(value) if _ENCODED.fullmatch(value) else value
+        return replace(value)
     if isinstance(value, Mapping):
-        return {name: encoded_replaced(each, replace) for name, each in value.items()}
+        return {name: texts_replaced(each, replace) for name, each in value.items()}
     if isinstance(value, Sequence):
-        return [encoded_replaced(each, replace) for each in value]
+        return [texts_replaced(each, replace) for each in value]
     return value
 
 
@@ -288,12 +293,13 @@ def _with(value: Json, route: Route, new: Json) -> Json:
     return value
 
 
-def _every_text(value: Json) -> Iterator[str]:
+def every_text(value: Json) -> Iterator[str]:
+    """The texts in a value, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, (Mapping, Sequence)):
         for each in value.values() if isinstance(value, Mapping) else value:
-            yield from _every_text(each)
+            yield from every_text(each)
 
 
 @lru_cache(maxsize=1024)

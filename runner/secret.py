@@ -18,6 +18,8 @@ _ESCAPE = re.compile(
     r"%(?:25){0,4}([0-9a-fA-F]{2})|\\{1,8}(?:u00|x)([0-9a-fA-F]{2})"
     r"|&#[xX]0{0,6}([0-9a-fA-F]{2});|&#0{0,6}([0-9]{2,3});"
 )
+# What signs an address, by the names that S3, Google and Azure have for it, also where the address is escaped.
+_SIGNATURE = re.compile(r"((?:X-(?:Amz|Goog)-Signature|(?<![A-Za-z0-9-])sig)(?:=|%3D))[^\s&\"'<>\\]+", re.IGNORECASE)
 # What may stand between two characters of a text that was broken into lines: the line end, the indentation after it,
 # and the backslash that goes on with a line in YAML and in shells.
 _BREAK = r"[ \t\r\n\\]{0,200}"
@@ -58,6 +60,11 @@ def cleaned(document: object, key: str | None = None) -> object:
     """A JSON document without the key, in its names and in its texts. Raises RecursionError."""
     key = key_of_environment() if key is None else usable(key)
     return _cleaned(document, key) if key else document
+
+
+def without_signatures(text: str) -> str:
+    """The text without the signatures of addresses: with them, anybody could read what lies there."""
+    return _SIGNATURE.sub(r"\1[signature]", text)
 
 
 def _cleaned(document: object, key: str) -> object:

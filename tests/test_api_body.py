@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.api.body import BLOCK, Body, FileText, PictureChangedError, base64_length
+from runner.api.body import BLOCK, Body, FileText, PictureChangedError, base64_length, blocks_of
 from runner.model import Image, Origin, canonical_json, fingerprint
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -137,3 +137,17 @@ def test_a_body_can_be_sent_again(tmp_path):
     (tmp_path / "a.jpg").write_bytes(bytes(10))
     body = from_file(tmp_path / "a.jpg")
     assert list(body) == list(body)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "remedy"),
+    [
+        ("s3://campaigns/shoe.jpg", "(s3://campaigns/shoe.jpg)", "run the same command again"),
+        ("shoe.jpg", "/gone/shoe.jpg)", "put it back, then run the same command again"),
+    ],
+)
+def test_a_file_that_is_gone_is_told_by_the_name_that_people_know(written, shown, remedy):
+    image = Image("shoe", Origin.FILE, "/gone/shoe.jpg", f"sha256:{'0' * 64}", {}, (), 10, written=written)
+    with pytest.raises(PictureChangedError) as caught:
+        list(blocks_of(image))
+    assert (shown in caught.value.message, caught.value.hint) == (True, remedy)

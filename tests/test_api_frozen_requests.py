@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -15,7 +16,8 @@ from runner.errors import DiskError
 from runner.planning import lockfile
 from tests.faults.harness import run
 from tests.faults.service import Call, FaultyService
-from tests.kit import picture_bytes, video_bytes
+from tests.kit import picture_bytes, video_bytes, write_manifest
+from tests.store_proxies import filled
 from tests.test_planning_lockfile import lock, whole
 
 INLINE = {"base64": base64.b64encode(picture_bytes(77)).decode(), "id": "inline"}
@@ -83,3 +85,14 @@ def test_media_of_parameters_are_frozen_too(tmp_path):
     ((_, body),) = bodies(frozen)
     assert json.loads(b"".join(body))["payload"] == accepted.payload
     assert service.content_of(accepted.payload["image"]) != service.content_of(accepted.payload["image_tail"])
+
+
+def test_a_picture_of_a_bucket_is_found_there(tmp_path, monkeypatch):
+    with filled("moto", f"frozen-{uuid4().hex}", tmp_path / "cache", monkeypatch) as store:
+        path = write_manifest(tmp_path / "git", images=[{"file": store.put("shoe.jpg", picture_bytes(7))}])
+        lock(path)
+        ((_, body),) = bodies(lockfile.read(tmp_path / "git" / "campaign.lock.json"))
+        assert base64.b64encode(picture_bytes(7)) in b"".join(body)
+        store.bucket.remove("shoe.jpg")
+        with pytest.raises(DiskError, match="does not exist"):
+            list(bodies(lockfile.read(tmp_path / "git" / "campaign.lock.json")))

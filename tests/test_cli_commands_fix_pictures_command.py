@@ -5,12 +5,15 @@ import io
 import json
 import shutil
 import sys
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from runner.shipped import shipped
 from tests.command import SANDBOX, call
 from tests.kit import picture_bytes, write_manifest
+from tests.store_proxies import filled, refusing
 
 
 @pytest.fixture
@@ -124,3 +127,24 @@ def test_a_folder_that_cannot_be_written_is_exit_7(tmp_path):
     ended = call("fix-pictures", path)
     assert (ended.code, "Traceback" in ended.err) == (7, False)
     assert "prepared" in ended.err
+
+
+def test_copies_of_pictures_in_buckets_lie_beside_the_manifest(tmp_path, monkeypatch):
+    with filled("moto", f"fix-{uuid4().hex}", tmp_path / "cache", monkeypatch) as store:
+        store.put("looks/one.webp", picture_bytes(1, kind="WEBP"))
+        lone = store.put("two.webp", picture_bytes(2, kind="WEBP"))
+        images = [{"glob": f"{store.address}/looks/*.webp"}, {"file": lone}, {"file": f"{store.address}/none.jpg"}]
+        path = write_manifest(tmp_path / "m", images=images)
+        monkeypatch.chdir(tmp_path / "m")
+        told = call("fix-pictures", path)
+        assert told.code == 1
+        assert f"  left: {store.address}/none.jpg cannot be read (it does not exist)\n" in told.out
+        assert sorted(str(each.relative_to("prepared")) for each in Path("prepared").rglob("*.png")) == [
+            "looks/one.png", "two.png",
+        ]  # fmt: skip
+        assert "+ - glob: prepared/looks/*.png" in told.out
+        assert "+ - file: prepared/two.png" in told.out
+        store.proxy.fault = refusing(403)
+        assert (
+            "(the store refuses access)" in call("fix-pictures", write_manifest(tmp_path / "m", images=images[1:])).out
+        )

@@ -104,3 +104,13 @@ def test_an_answer_is_waited_for_as_long_as_patience(service):
     ended = call("models", "--base-url", service.base_url, "--patience", "0.2")
     assert ended.code == 7
     assert "nothing answers" in ended.err
+
+
+def test_signatures_of_what_was_sent_are_not_shown_and_links_to_clips_are(service):
+    signed = "https://b.example.com/a.jpg?X-Amz-Signature=0f1e2d"
+    listed = {"requests": [{"request_id": "r", "payload": {"image": [signed]}, "outcome": {"video_url": signed}}]}
+    service.order("list", raw(json.dumps(listed).encode()))
+    ended = call("requests", MODEL, "--base-url", service.base_url, "--json")
+    (shown,) = ended.document["requests"]
+    assert shown["payload"]["image"] == ["https://b.example.com/a.jpg?X-Amz-Signature=[signature]"]
+    assert shown["outcome"]["video_url"] == signed

@@ -6,18 +6,23 @@ import signal
 import subprocess
 import sys
 import time
+from unittest.mock import Mock
 from urllib.parse import unquote
+from uuid import uuid4
 
 import pytest
 import yaml
 
+from runner.cli.commands.run_command import _where_to
 from runner.cli.screen import shown_path
 from runner.manifest.reader import load
+from runner.model import Uploads
 from runner.state.runlock import run_lock
 from tests.command import SANDBOX, call, environment, spawn, terminal
 from tests.faults.service import FaultyService, raw
 from tests.faults.service import status as refuse
-from tests.kit import video_bytes, write_manifest
+from tests.kit import picture_bytes, video_bytes, write_manifest
+from tests.store_proxies import filled, refusing
 
 TWO = {"prompts": [{"id": "a", "text": "{{ s }}"}], "matrix": {"s": ["wet rock", "warm sand"]}}
 DOCUMENT = ["manifest", "totals", "submitted", "cost", "index", "output_dir"]
@@ -363,3 +368,45 @@ def test_the_question_tells_of_uploads(service, tmp_path):
         screen.press("y\n")
         assert screen.ended() == 0
     assert service.calls.count("put") == puts + 1
+
+
+def test_pictures_of_a_bucket_go_by_a_bucket_to_the_sandbox_which_fetches_them(tmp_path, monkeypatch):
+    with filled("seaweed", f"run-{uuid4().hex}", tmp_path / "cache", monkeypatch) as store:
+        picture = store.put("looks/shoe.jpg", picture_bytes(1, 400, 400))
+        keys = {"model": "wan2.7-i2v", "images": [{"file": picture}], "params": {"duration": 2}}
+        path = write_manifest(tmp_path / "m", pictures=0, **keys, uploads={"to": f"{store.address}/up"})
+        ended = call("run", path, *SANDBOX)
+        assert (ended.code, "1 job: 1 succeeded" in ended.out) == (0, True), ended.err
+        (sent,) = [each.path for each in store.bucket.each("up")]
+        assert ("GET", f"/{store.address[5:]}/{sent}") in [
+            (way, at.partition("?")[0]) for way, at in store.proxy.requests
+        ]
+        out = path.parent / "out-sandbox"
+        (job,) = json.loads((out / "index.json").read_text())["jobs"]
+        assert job["measures"]["first_frame"] > 0.5, "the clip begins with the picture"
+        for each in (*out.glob("index.*"), out / "state.sqlite.journal"):
+            assert not re.search(rb"Signature|reelrun/objects", each.read_bytes()), each
+
+
+def test_a_sandbox_that_cannot_fetch_says_so_without_the_signature(tmp_path, monkeypatch):
+    with filled("moto", f"run-{uuid4().hex}", tmp_path / "cache", monkeypatch) as store:
+        keys = {"model": "wan2.7-i2v", "side": 400, "uploads": {"to": f"{store.address}/up"}}
+        path = write_manifest(tmp_path / "m", **keys)
+
+        def fault(handler):
+            return "X-Amz-Signature" in handler.path and refusing(403)(handler)
+
+        store.proxy.fault = fault
+        ended = call("run", path, *SANDBOX)
+        assert ended.code == 1
+        (job,) = json.loads((path.parent / "out-sandbox" / "index.json").read_text())["jobs"]
+        assert "cannot be fetched" in job["error"]
+        assert "X-Amz-Signature=[signature]" in job["error"]
+
+
+def test_the_question_names_the_bucket_of_uploads():
+    def asked(**keys):
+        return _where_to(Mock(uploads=Uploads(**keys)))
+
+    assert asked(to="s3://campaigns/up") == "into s3://campaigns/up"
+    assert asked() == "where anybody with the address can read"

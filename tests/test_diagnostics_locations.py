@@ -24,6 +24,7 @@ HERE = Path("/checkout/videos")
         ("..a/b.yaml", "..a/b.yaml", "..a/b.yaml"),
         ("../a b.yaml", None, "file:///checkout/a%20b.yaml"),
         ("/elsewhere/a.yaml", None, "file:///elsewhere/a.yaml"),
+        ("s3://campaigns/a b/t.csv", None, "s3://campaigns/a%20b/t.csv"),
     ],
 )
 def test_names(file, path, uri):

@@ -460,6 +460,7 @@ def test_a_total_that_disagrees_proves_no_absence(world, more):
 
 
 URL, OTHER = "https://example.com/a.jpg", "https://example.com/b.jpg"
+SIGNED, SIGNED_LATER = f"{URL}?X-Amz-Date=1&X-Amz-Signature=1", f"{URL}?X-Amz-Date=2&X-Amz-Signature=2"
 NESTED = ModelSchema(
     MODEL,
     {
@@ -486,6 +487,12 @@ NESTED = ModelSchema(
         ({"list": [{"url": A}]}, {A: URL}, {"list": [{"url": CUT_SHORT}]}, Likeness.HIDDEN),
         ({"list": [A]}, {}, {"list": []}, Likeness.HIDDEN),
         ({"list": [A, B]}, {A: URL}, {"list": [URL, B]}, Likeness.EQUAL),
+        # A signature may be left out of the echo; another one is of another submission, or nobody knows.
+        ({"tail": A}, {A: SIGNED}, {"tail": SIGNED}, Likeness.EQUAL),
+        ({"tail": A}, {A: SIGNED}, {"tail": URL}, Likeness.EQUAL),
+        ({"tail": A}, {A: SIGNED}, {"tail": OTHER}, Likeness.UNCLEAR),
+        ({"tail": A}, {A: SIGNED}, {"tail": SIGNED_LATER}, Likeness.UNCLEAR),
+        ({"list": [{"url": A}]}, {A: SIGNED}, {"list": [{"url": URL}]}, Likeness.EQUAL),
     ],
 )
 def test_media_at_any_depth_match_by_file_or_by_the_address_that_was_sent(ours, addresses, theirs, expected):
@@ -493,3 +500,20 @@ def test_media_at_any_depth_match_by_file_or_by_the_address_that_was_sent(ours, 
     assert likeness(attempt, remote(payload=theirs), NESTED, ModelFacts()) is expected
     hidden = hidden_in(ours, theirs, NESTED, addresses)
     assert (hidden == set(ours)) is (expected is Likeness.HIDDEN)
+
+
+def test_two_lost_submissions_with_signed_addresses_get_each_its_request():
+    """Takes of one request: their POSTs came one after the other, and only the signatures tell them apart."""
+    payload = {**make_job(1).payload, "image": A}
+    attempts = [
+        replace(make_attempt(1), number=number, payload=payload, addresses={A: address})
+        for number, address in ((1, SIGNED), (2, SIGNED_LATER))
+    ]
+    shown = [
+        remote(name, payload={**payload, "image": each}) for name, each in (("r-2", SIGNED_LATER), ("r-1", SIGNED))
+    ]
+    told = conclude(attempts, *shown)
+    assert {number: each.remote.request_id for number, each in told.items() if each.remote} == {1: "r-1", 2: "r-2"}
+    # Only the later one was accepted: the first is not taken for it.
+    told = conclude(attempts, shown[0])
+    assert (told[2].conclusion, told[1].conclusion) == (Conclusion.FOUND, Conclusion.MISSED)

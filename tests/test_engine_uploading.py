@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import urllib.request
 from contextlib import closing
+from uuid import uuid4
 
 import pytest
 
+from runner.api import file_stores
+from runner.buckets import bucket
 from runner.engine import uploading
-from runner.errors import Exit, NotConfirmedError
+from runner.errors import BucketError, Exit, NotConfirmedError
 from runner.model import Status
 from runner.planning.selection import Selection
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import MODEL, picture_bytes, sound_bytes, video_bytes, write_manifest
+from tests.kit import MODEL, picture_bytes, sampled, sound_bytes, video_bytes, write_manifest
+from tests.store_proxies import filled, hanging, refusing, resetting
 
 # It takes addresses only.
 WAN = "wan2.7-i2v"
@@ -254,3 +259,174 @@ def test_few_go_out_at_once_and_few_jobs_wait(service, tmp_path, monkeypatch):
     service.always["put"] = slowly
     assert_done(service, run(manifest(tmp_path, pictures=7, takes=2), service), 14, 7)
     assert most == [1]
+
+
+@pytest.fixture(params=["moto", "seaweed"])
+def servers(request, tmp_path, monkeypatch):
+    with filled(request.param, f"runs-{uuid4().hex}", tmp_path / "cache", monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setattr(file_stores, "_RETRIED", 0.05)
+    with filled("moto", f"runs-{uuid4().hex}", tmp_path / "cache", monkeypatch) as made:
+        yield made
+
+
+def to_bucket(made, **more):
+    return {"to": f"{made.address}/clips", **more}
+
+
+def fetched(address):
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address) as answer:
+        return answer.read()
+
+
+def holders(folder, text):
+    """The files of a run that have a text in them."""
+    return sorted(each.name for each in folder.rglob("*") if each.is_file() and text in each.read_bytes())
+
+
+def test_files_go_to_a_bucket_once_and_each_submission_has_an_address_that_outlives_the_wait(
+    service, servers, tmp_path
+):
+    (tmp_path / "voice.mp3").write_bytes(sound_bytes())
+    address = servers.put("looks/p1.jpg", picture_bytes(1, 400, 400))
+    keys = {
+        "images": [{"file": "p0.jpg"}, {"file": address}], "takes": 2, "uploads": to_bucket(servers),
+        "params": {"driving_audio": "voice.mp3"}, "run": {"settle": 0.8, "wait": "2h"},
+    }  # fmt: skip
+    assert_done(service, run(manifest(tmp_path, **keys), service), 4, 0)
+    objects = {each.path: each.size for each in servers.bucket.each("clips")}
+    assert sorted(name.rpartition(".")[2] for name in objects) == ["jpg", "jpg", "mp3"]
+    puts, heads = servers.proxy.count("PUT"), servers.proxy.count("HEAD")
+    assert "upload-url" not in service.calls
+    for each in service.accepted:
+        assert "X-Amz-Expires=10800" in each.payload["first_frame"], "two hours, and one more"
+        assert fetched(each.payload["driving_audio"]) == sound_bytes()
+        assert fetched(each.payload["first_frame"]) in (picture_bytes(0, 400, 400), picture_bytes(1, 400, 400))
+    assert statements(tmp_path, "SELECT count(*) FROM uploads WHERE address LIKE '%Signature%'") == [(0,)]
+    assert set(holders(tmp_path / "out", b"X-Amz-Signature")) <= {"state.sqlite", "state.sqlite-wal"}
+    # Another sweep of the same files: nothing is put, and what is fresh is not looked at.
+    more = [{"id": "b", "text": "A slow tilt"}]
+    assert run(manifest(tmp_path, **keys, prompts=more), service).exit_code is Exit.DONE
+    assert (servers.proxy.count("PUT"), len(service.accepted)) == (puts, 8)
+    assert servers.proxy.count("HEAD") == heads + 1, "the picture in the bucket is looked at for the plan"
+
+
+@pytest.mark.parametrize(
+    ("days", "is_gone", "heads", "puts"), [(0.9, False, 0, 1), (1.1, False, 1, 1), (1.1, True, 1, 2)]
+)
+def test_an_old_object_is_looked_at_once_a_run(service, store, tmp_path, days, is_gone, heads, puts):
+    assert run(manifest(tmp_path, uploads=to_bucket(store)), service).exit_code is Exit.DONE
+    age(tmp_path, days)
+    if is_gone:
+        for each in list(store.bucket.each()):
+            store.bucket.remove(each.path)
+    before = store.proxy.count("HEAD")
+    prompts = [{"id": name, "text": f"A slow pan {name}"} for name in "bcd"]
+    assert run(manifest(tmp_path, uploads=to_bucket(store), prompts=prompts), service).exit_code is Exit.DONE
+    assert (store.proxy.count("HEAD") - before, store.proxy.count("PUT")) == (heads, puts)
+    assert len(service.accepted) == 4
+    assert all(fetched(each.payload["first_frame"]) for each in service.accepted)
+
+
+def test_each_submission_is_signed_anew(service, store, tmp_path, monkeypatch):
+    signed = []
+
+    def sent(self, address, seconds):
+        signed.append(f"http://127.0.0.1:9/{len(signed)}?X-Amz-Signature={len(signed)}")
+        return signed[-1]
+
+    monkeypatch.setattr(file_stores.BucketStore, "sent", sent)
+    service.order("submit", faults.status(429, headers={"Retry-After": "0"}), faults.status(429))
+    assert_done(service, run(manifest(tmp_path, uploads=to_bucket(store)), service), 1, 0)
+    (accepted,) = service.accepted
+    assert accepted.payload["first_frame"] == signed[-1]
+    assert len(set(signed)) >= 3
+
+
+STORES = {
+    "full": refusing(507, "QuotaExceeded"),
+    "slow": refusing(503, "SlowDown"),
+    "forbidden": refusing(403, "AccessDenied"),
+    "no bucket": refusing(404, "NoSuchBucket"),
+    "silent": hanging,
+    "gone": resetting,
+}
+
+
+@pytest.mark.parametrize("name", sampled(list(STORES), 2))
+def test_a_bucket_in_trouble_stops_no_other_job_and_leaves_its_own_for_the_next_run(
+    service, store, tmp_path, name, monkeypatch
+):
+    monkeypatch.setattr(bucket, "_SILENCE", 0.2)
+    keys = {"model": [MODEL, WAN], "takes": 2, "uploads": to_bucket(store)}
+    store.proxy.fault = STORES[name]
+    result = run(manifest(tmp_path, **keys), service, wait=20.0)
+    assert (result.exit_code, result.error) == (Exit.UNFINISHED, None)
+    assert (result.totals[Status.SUCCEEDED], result.totals[Status.PENDING]) == (2, 2)
+    assert all(each.reason.startswith("p0.jpg could not be uploaded: ") for each in result.unfinished.first)
+    store.proxy.fault = None
+    monkeypatch.setattr(bucket, "_SILENCE", 20.0)
+    assert_done(service, run(manifest(tmp_path, **keys), service), 4, 0)
+
+
+def test_trouble_with_a_bucket_is_waited_out(service, store, tmp_path):
+    left = 3
+
+    def fault(handler):
+        nonlocal left
+        left -= 1
+        return left >= 0 and refusing(503, "SlowDown")(handler)
+
+    store.proxy.fault = fault
+    assert_done(service, run(manifest(tmp_path, uploads=to_bucket(store)), service), 1, 0)
+
+
+def test_no_credentials_for_signing_leave_the_jobs(service, store, tmp_path, monkeypatch):
+    assert run(manifest(tmp_path, uploads=to_bucket(store)), service).exit_code is Exit.DONE
+
+    def sent(self, address, seconds):
+        raise BucketError("cannot sign", "give credentials")
+
+    monkeypatch.setattr(file_stores.BucketStore, "sent", sent)
+    result = run(manifest(tmp_path, uploads=to_bucket(store), takes=3), service)
+    assert (result.exit_code, result.totals[Status.PENDING]) == (Exit.UNFINISHED, 2)
+    assert {each.reason for each in result.unfinished.first} == {"p0.jpg could not be uploaded: cannot sign"}
+
+
+def test_words_of_the_service_are_kept_without_the_signature(service, store, tmp_path):
+    def refuse(call):
+        call.read()
+        address = json.loads(call.body)["payload"]["first_frame"]
+        call.answer(400, {"error": f"cannot fetch {address}"})
+
+    service.always["submit"] = refuse
+    result = run(manifest(tmp_path, uploads=to_bucket(store)), service)
+    assert result.totals[Status.REJECTED] == 1
+    (row,) = json.loads((tmp_path / "out" / "index.json").read_text())["jobs"]
+    assert "cannot fetch http" in row["error"]
+    assert "X-Amz-Signature=[signature]" in row["error"]
+    ((sent,),) = statements(tmp_path, "SELECT address FROM sent_addresses")
+    assert holders(tmp_path / "out", sent.partition("X-Amz-Signature=")[2].encode()) == ["state.sqlite"]
+
+
+@pytest.mark.parametrize("echoes", ["as sent", "without the query"])
+def test_a_lost_submission_with_signed_addresses_is_found_again(service, store, tmp_path, echoes):
+    if echoes == "without the query":
+
+        def lose(call):
+            call.read()
+            accepted = call.accept()
+            for name in ("first_frame", "last_frame"):
+                accepted.payload[name] = accepted.payload[name].partition("?")[0]
+            call.close()
+
+        service.order("submit", lose)
+    else:
+        service.order("submit", faults.drop_after(accepted=True))
+    path = manifest(tmp_path, uploads=to_bucket(store), params={"last_frame": "p0.jpg"})
+    assert run(path, service).totals[Status.SUCCEEDED] == 1
+    assert len(service.accepted) == 1

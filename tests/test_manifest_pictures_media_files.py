@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from uuid import uuid4
 
 import pytest
 
+from runner.manifest.pictures import media_files
 from runner.manifest.pictures.media_files import MediaFiles, UnfitMediaError
+from runner.manifest.reader import load
 from runner.media import MediaParameter
 from runner.model import Origin
-from tests.kit import picture_bytes, sound_bytes, video_bytes
+from runner.planning.plan import make_plan
+from tests.kit import picture_bytes, sound_bytes, video_bytes, write_manifest
+from tests.store_proxies import filled, refusing
 
 PICTURE, VIDEO, SOUND = picture_bytes(1), video_bytes(3.0), sound_bytes(4.0)
 
@@ -153,3 +158,77 @@ def test_what_is_no_file_of_ours_is_not_read(folder, text, kind):
     with pytest.raises(UnfitMediaError) as caught:
         MediaFiles(folder).reference(text, parameter(kind))
     assert caught.value.code in ("E401", "E412")
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    with filled("moto", f"media-{uuid4().hex}", tmp_path / "cache", monkeypatch) as made:
+        yield made
+
+
+def test_media_of_every_kind_may_lie_in_a_bucket_and_are_read_once(folder, store):
+    named = [("coast.jpg", "image", PICTURE), ("clip.mp4", "video", VIDEO), ("voice.mp3", "audio", SOUND)]
+    addresses = {name: store.put(f"a/{name}", data) for name, _, data in named}
+    for _ in range(2):
+        files = MediaFiles(folder)
+        for name, kind, data in named:
+            assert files.reference(addresses[name], parameter(kind)) == reference(data)
+    assert store.proxy.count("GET") == 3
+    assert [(each.id, each.written, each.size) for each in files.all] == [
+        (addresses[name], addresses[name], len(data)) for name, _, data in named
+    ]
+    picture, *_ = files.all
+    assert (picture.origin, picture.width, picture.height) == (Origin.FILE, 320, 320)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind", "rules", "code", "said"),
+    [
+        ("voice.mp3", SOUND, "video", {}, "E402", "is no video"),
+        ("clip.mp4", VIDEO, "video", {"maxBytes": 10}, "E403", "at most 10 bytes"),
+        ("clip.mp4", VIDEO, "video", {"maxSeconds": 1}, "E417", "the API takes at most 1"),
+        ("coast.jpg", PICTURE, "image", {"maxBytes": 10}, "E403", "at most 10 bytes"),
+        ("cut.jpg", PICTURE[:-200], "image", {}, "E406", "is damaged"),
+        ("", b"", "video", {}, "E401", "/x/none.mp4 does not exist"),
+        ("", b"", "image", {}, "E401", "/x/none.mp4 does not exist"),
+    ],
+)
+def test_what_a_bucket_has_is_held_to_the_same_rules(folder, store, name, data, kind, rules, code, said):
+    address = store.put(f"x/{name}", data) if name else f"{store.address}/x/none.mp4"
+    with pytest.raises(UnfitMediaError) as caught:
+        MediaFiles(folder).reference(address, parameter(kind, **rules))
+    assert (caught.value.code, said in caught.value.message, bool(caught.value.hint)) == (code, True, True)
+
+
+def test_no_more_than_a_disk_holds_is_read(folder, store, monkeypatch):
+    monkeypatch.setattr(media_files, "_MOST_BYTES", 100)
+    with pytest.raises(UnfitMediaError) as caught:
+        MediaFiles(folder).reference(store.put("clip.mp4", VIDEO), parameter("video"))
+    assert (caught.value.code, store.proxy.count("GET")) == ("E403", 0)
+
+
+@pytest.mark.parametrize("kind", ["image", "audio"])
+def test_a_bucket_that_cannot_be_read_is_told(folder, store, kind):
+    store.proxy.fault = refusing(403)
+    with pytest.raises(UnfitMediaError) as caught:
+        MediaFiles(folder).reference(f"{store.address}/a.jpg", parameter(kind))
+    assert (caught.value.code, "the store refuses access" in caught.value.message) == ("E421", True)
+    with pytest.raises(UnfitMediaError) as caught:
+        MediaFiles(folder).reference("s3://me:secret@b/a.jpg", parameter(kind))
+    assert (caught.value.code, "secret" in caught.value.message) == ("E412", False)
+
+
+def test_a_plan_within_bounds_of_memory_reads_what_parameters_name(store, tmp_path):
+    tail = picture_bytes(5, 400, 400)
+    address = store.put("tail.jpg", tail)
+    keys = {"model": "wan2.7-i2v", "side": 400, "uploads": {"to": "service"}}
+    path = write_manifest(
+        tmp_path / "m", **keys, vars={"base": store.address}, params={"last_frame": "{{ base }}/tail.jpg"}
+    )
+    made = make_plan(load(path), limits_memory=True)
+    (job,) = made.jobs
+    assert job.job.payload["last_frame"] == reference(tail)
+    assert [each.written for each in made.manifest.files] == [address]
+    (tmp_path / "m" / "tail.jpg").write_bytes(tail)
+    (moved,) = make_plan(load(write_manifest(tmp_path / "m", **keys, params={"last_frame": "tail.jpg"}))).jobs
+    assert moved.job.id == job.job.id

@@ -3,6 +3,7 @@
 import pytest
 
 from runner.diagnostics.text import Text
+from runner.manifest import structure
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.structure import checked
 from runner.manifest.yaml.document import parse
@@ -29,6 +30,11 @@ def test_a_sound_manifest_is_left_as_it_is():
         ("takes: 0", "takes", None, [("E205", 5, 8)]),
         ("run: {wait: soon, attempts: 2}", "run", {"wait": None, "attempts": 2}, [("E207", 5, 13)]),
         ("run: {wait: 9999h, settle: 1s}", "run", {"wait": None, "settle": "1s"}, [("E205", 5, 13)]),
+        ("uploads: {to: s3://a b}", "uploads", {"to": None}, [("E412", 5, 15)]),
+        ("uploads: {to: S3://a}", "uploads", {"to": None}, [("E207", 5, 15)]),
+        ("uploads: {to: az://abc/x}\nrun: {wait: 601201}", "run", {"wait": None}, [("E205", 6, 13)]),
+        ("uploads: {to: gs://abc/x}\nrun: {wait: 167h}", "run", {"wait": "167h"}, []),
+        ("uploads: {to: service}\nrun: {wait: 168h}", "run", {"wait": "168h"}, []),
         ("output: []", "output", None, [("E204", 5, 9)]),
         ("budget: {max_jobs: 0}", "budget", {"max_jobs": None}, [("E205", 5, 20)]),
         ("lint: {ignore: [W801, W8]}", "lint", {"ignore": ["W801", None]}, [("E203", 5, 23)]),
@@ -87,3 +93,11 @@ def test_axes_that_look_like_keywords(matrix, warned):
     content, diagnostics = check(f"{SMALL}matrix: {{{matrix}}}\n")
     assert content is not None
     assert [each[0] for each in diagnostics] == (["W903"] if warned else [])
+
+
+def test_uploads_to_a_bucket_need_its_package(monkeypatch):
+    monkeypatch.setattr(structure, "can_be_opened", lambda: False)
+    _, found = check(f"{SMALL}uploads: {{to: s3://campaigns/x}}\n")
+    assert found == [("E421", 5, 15)]
+    _, found = check(f"{SMALL}uploads: {{to: service}}\n")
+    assert found == []

@@ -86,3 +86,22 @@ def test_a_file_that_the_store_does_not_take(tmp_path):
 def test_a_model_that_the_manifest_has_no_longer_needs_nothing(tmp_path):
     addressing = Addressing(load(write_manifest(tmp_path)))
     assert addressing.references("gone", make_job().payload) == []
+
+
+def test_a_bucket_of_ones_own_takes_any_file_and_is_a_destination_of_its_own(tmp_path):
+    (tmp_path / "shoe.webp").write_bytes(picture_bytes(1, 400, 400, "WEBP"))
+    keys = {"model": ADDRESSES, "images": [{"file": "shoe.webp"}]}
+    with pytest.raises(ManifestError) as caught:
+        plan(tmp_path, **keys, uploads=NEEDED)
+    (found,) = caught.value.diagnostics
+    assert (found.code, "uploads: {to: s3://...}" in found.hint) == ("E418", True)
+    made = plan(tmp_path, **keys, uploads={"to": "s3://campaigns/uploads/"})
+    assert (len(made.uploads), codes(made)) == (1, [])
+    assert made.manifest.uploads.to == "s3://campaigns/uploads"
+    with Store.open(tmp_path / "state") as store:
+        with store.transaction():
+            store.keep_upload(made.uploads[0], "service", "https://example.com/1", 0.0)
+        assert plan(tmp_path, store, **keys, uploads={"to": "s3://campaigns/uploads"}).uploads == made.uploads
+        with store.transaction():
+            store.keep_upload(made.uploads[0], "s3://campaigns/uploads", "s3://campaigns/uploads/1.webp", 0.0)
+        assert plan(tmp_path, store, **keys, uploads={"to": "s3://campaigns/uploads"}).uploads == ()

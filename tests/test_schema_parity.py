@@ -39,6 +39,7 @@ BEYOND = {
     "letters of names are those of Python, beyond what a pattern can list": {"form-variable-sign"},
     "the parts of a duration are added up": {"range-wait"},
     "addresses in buckets are read part by part": {"mirror-addresses"},
+    "stores sign addresses for seven days": {"uploads-to-a-bucket-for-too-long"},
     "money is counted in billionths": {"range-price-too-fine"},
     "parameters that are written out are those of the model's schema": {
         "many-in-one-line", "model-settings-parameter-unknown", "payload-duration-float", "payload-duration-integer",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import Exit, SecretError
-from runner.secret import cleaned, holds_key, place_of_key, refuse_key, usable, without_key
+from runner.secret import cleaned, holds_key, place_of_key, refuse_key, usable, without_key, without_signatures
 from tests.hostile.texts import FORMS, KEY, traces_in
 
 
@@ -65,3 +65,20 @@ def test_what_would_hold_the_key_is_refused(monkeypatch):
 def test_a_long_text_costs_little(part):
     """A megabyte takes a second; a search in the square of its length would not end."""
     assert holds_key(part * (1_000_000 // len(part)) + KEY, KEY)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            "cannot fetch https://b.s3.amazonaws.com/a.jpg?X-Amz-Expires=9&X-Amz-Signature=0f1e: 403",
+            "cannot fetch https://b.s3.amazonaws.com/a.jpg?X-Amz-Expires=9&X-Amz-Signature=[signature] 403",
+        ),
+        ('{"url": "https://x/a?x-goog-signature=ab%2Fc"}', '{"url": "https://x/a?x-goog-signature=[signature]"}'),
+        ("https://x/a?sv=1&sig=a%2Bb%3D&se=2", "https://x/a?sv=1&sig=[signature]&se=2"),
+        ("https%3A%2F%2Fx%3FX-Amz-Signature%3D0f1e", "https%3A%2F%2Fx%3FX-Amz-Signature%3D[signature]"),
+        ("config=1 design=2, https://x/a.jpg?v=3", "config=1 design=2, https://x/a.jpg?v=3"),
+    ],
+)
+def test_signatures_of_addresses_are_taken_out(text, left):
+    assert without_signatures(text) == left

@@ -12,7 +12,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from runner.api.answer_classes import AnswerClass
 from runner.media import encoded_replaced
 from runner.model import Variables
-from runner.secret import REMOVED, cleaned
+from runner.secret import REMOVED, cleaned, without_signatures
 
 # Texts of the service are shown to people. They are cut to this many characters.
 _WORDS = 500
@@ -91,8 +91,9 @@ def text_of(value: object) -> str | None:
 
 
 def words_of(value: object) -> str:
-    """A text of the service that is safe to show and store: without control characters and lone surrogates."""
-    text = " ".join(value.split())[:_WORDS] if isinstance(value, str) else ""
+    """A text of the service that is safe to show and store: without signatures, control characters and lone
+    surrogates."""
+    text = " ".join(without_signatures(value).split())[:_WORDS] if isinstance(value, str) else ""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from runner.buckets.bucket_address import is_bucket_address
 from runner.errors import ReelrunError
 from runner.model import Image, Variables, canonical_json
 from runner.video.file_types import opened
@@ -104,9 +105,11 @@ def blocks_of(image: Image) -> Iterator[bytes]:
                     )
                 yield block
     except OSError as error:
+        is_copy = is_bucket_address(image.written)
+        where = image.written if is_copy else image.location
         raise PictureChangedError(
-            f"the file {image.id} cannot be read any more: {error.strerror} ({image.location})",
-            "put it back, then run the same command again",
+            f"the file {image.id} cannot be read any more: {error.strerror} ({where})",
+            "run the same command again" if is_copy else "put it back, then run the same command again",
         ) from error
 
 

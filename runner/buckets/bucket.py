@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ WHOLE = 64 << 20
 PART = 8 << 20
 # The environment allows http, as for a server of one's own, by these names.
 _PLAIN = ("AWS_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP", "AZURE_ALLOW_HTTP")
+_GENERIC = re.compile(r"^Generic \w+ error: ")
 _CODE_START, _CODE_END = "<Code>", "</Code>"
 
 
@@ -81,10 +83,8 @@ class Bucket:
 
         Raises UsageError where the packages for it, or settings of the environment, are missing.
         """
-        if find_spec("obstore") is None:
-            raise UsageError(
-                f"{address} lies in a bucket, and obstore, which reads it, is missing", install_line("cloud")
-            )
+        if not can_be_opened():
+            raise UsageError(f"{address}: buckets are used with obstore, which is missing", install_line("cloud"))
         # Imported here: only manifests that name buckets need it.
         from obstore.exceptions import BaseError
 
@@ -249,6 +249,20 @@ class Bucket:
             yield
 
 
+def can_be_opened() -> bool:
+    """Whether the packages for buckets are there."""
+    return find_spec("obstore") is not None
+
+
+def start_threads() -> None:
+    """Start the threads that carry out calls. Where the memory of the process is limited, they might not start."""
+    if can_be_opened():
+        import obstore
+        from obstore.store import MemoryStore
+
+        obstore.put(MemoryStore(), "x", b"")
+
+
 def _opened(address: BucketAddress, longest: float, retried: float, silence: float) -> S3Store | GCSStore | AzureStore:
     from obstore import store
 
@@ -305,20 +319,16 @@ def _words_of(doing: str, base: type[Exception]) -> Iterator[None]:
     except (base, FileNotFoundError) as error:
         text, kind = without_key(str(error)), type(error).__name__
         if "NoSuchBucket" in text:
-            hint = "make it, or correct its name"
-            raise BucketRefusedError(f"cannot {doing}: there is no such bucket", hint) from None
+            why, hint = "there is no such bucket", "make it, or correct its name"
+            raise BucketRefusedError(f"cannot {doing}: {why}", hint, why) from None
         if isinstance(error, FileNotFoundError):
             raise FileNotFoundError(doing) from None
         if kind == "PreconditionError":
             raise ObjectChangedError(
                 f"cannot {doing}: it was changed meanwhile", "run the same command again"
             ) from None
-        refused = BucketRefusedError if _is_refusal(text, kind) else BucketError
-        raise refused(f"cannot {doing}: {_reason(text, kind)}", _remedy(text, kind)) from None
-
-
-def _is_refusal(text: str, kind: str) -> bool:
-    return kind in ("PermissionDeniedError", "UnauthenticatedError") or "AccessDenied" in text
+        why, failure = _reason(text, kind), BucketRefusedError if _is_refused(text, kind) else BucketError
+        raise failure(f"cannot {doing}: {why}", _remedy(text, kind), why) from None
 
 
 def _reason(text: str, kind: str) -> str:
@@ -340,14 +350,17 @@ def _reason(text: str, kind: str) -> str:
         if sign in text:
             after = text.partition(sign)[2].split(":")[0].split("\n")[0].strip()[:40]
             return f"{words}{after}" if words.endswith("answers ") else words
-    return " ".join(text.split("\n")[0].split())[:200]
+    return " ".join(_GENERIC.sub("", text).split("\n")[0].split())[:200]
+
+
+def _is_refused(text: str, kind: str) -> bool:
+    return kind in ("PermissionDeniedError", "UnauthenticatedError") or "AccessDenied" in text
 
 
 def _remedy(text: str, kind: str) -> str:
-    if _is_refusal(text, kind):
+    if _is_refused(text, kind):
         return "check the credentials of the environment (AWS_ACCESS_KEY_ID and the like), and what they may do there"
-    if "Account must be specified" in text:
-        return "export AZURE_STORAGE_ACCOUNT_NAME=... and a key, or what else Azure's tools take"
-    if "169.254.169.254" in text or "credential" in text.lower():
-        return "give credentials as the provider's tools take them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ..."
+    if any(sign in text.lower() for sign in ("169.254.169.254", "metadata.google", "credential", "account must be")):
+        names = "AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME"
+        return f"give credentials as the tools of the provider take them: {names}, ..."
     return "check the network, the region (AWS_REGION) and the endpoint (AWS_ENDPOINT_URL)"

@@ -13,6 +13,7 @@ _WRITTEN = re.compile(r"(s3|gs|az)://", re.IGNORECASE)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 # Stores keep any other text; these lead astray wherever a path is put together or shown.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\\]|(?:^|/)\.{0,2}(?:/|$)")
+_ENVIRONMENT = "credentials stand in the environment, as the provider's tools take them: AWS_ACCESS_KEY_ID and the like"
 # Of the name of an object, in bytes (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html).
 LONGEST = 1024
 
@@ -38,8 +39,11 @@ class BucketAddress:
         path = path.removesuffix("/")
         if scheme not in SCHEMES:
             raise UsageError(f"{text!r} is no address in a bucket", "write s3://BUCKET/PATH, gs://... or az://...")
+        if "@" in bucket or ":" in bucket:
+            # The text is not repeated: what stands there may be a secret.
+            raise UsageError("an address in a bucket has no user or password in it", _ENVIRONMENT)
         if not _BUCKET.fullmatch(bucket):
-            hint = "small letters, digits, dots and hyphens: s3://BUCKET/PATH; credentials stand in the environment"
+            hint = "small letters, digits, dots and hyphens: s3://BUCKET/PATH"
             raise UsageError(f"{text!r} names no bucket", hint)
         if path and (_UNFIT.search(path) or len(path.encode(errors="replace")) > LONGEST):
             hint = "no empty part, '.', '..', backslash or control character, and at most 1,024 bytes"
@@ -55,6 +59,11 @@ class BucketAddress:
     def root(self) -> Self:
         """The bucket as a whole."""
         return type(self)(self.scheme, self.bucket, "")
+
+    @property
+    def parent(self) -> Self:
+        """The folder that it lies in."""
+        return type(self)(self.scheme, self.bucket, self.path.rpartition("/")[0])
 
     def below(self, path: str) -> Self:
         """What has this path below this place."""

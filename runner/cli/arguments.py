@@ -236,7 +236,7 @@ def _run_command(commands: _Commands) -> None:
     )
     first = "submit only the first N of the jobs that are left to submit"
     run.add_argument("--first", type=_number(int, 1, 5_000_000), metavar="N", help=first)
-    agree = "local files may be put where the service, and whoever has the address, can read them"
+    agree = "files may be put into the store of the service, where it, and whoever has the address, can read them"
     run.add_argument("--allow-uploads", action="store_true", help=agree)
     run.add_argument("--yes", action="store_true", help="submit without asking")
     renew = "where the state is damaged or gone, set aside what is left of it and begin anew; nothing is deleted"

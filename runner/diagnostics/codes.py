@@ -261,7 +261,8 @@ _CODES = {
     "E412": Code(
         "An address cannot be used",
         "The service fetches the picture from an http or https address by itself. Addresses with user names or "
-        "passwords are refused, as they would be stored.",
+        "passwords are refused, as they would be stored. An address in a bucket (s3://BUCKET/PATH) stands where a file "
+        "would, and only for pictures, videos, sounds and tables.",
         'images:\n  - {url: "https://example.com/bag.jpg"}',
     ),
     "E413": Code(
@@ -302,6 +303,13 @@ _CODES = {
         "as one of these, or name an address where it lies already.",
         "wrong:  images: [{file: shoe.webp}]     # for a model that takes addresses only\n"
         "right:  images: [{file: shoe.jpg}]",
+    ),
+    "E421": Code(
+        "A bucket that cannot be used",
+        "Pictures and tables may lie in buckets (s3://, gs://, az://), and uploads may go to one. That needs the extra "
+        "cloud, credentials where the tools of the provider look for them, and a store that answers. Credentials never "
+        "stand in a manifest.",
+        "pip install 'reelrun[cloud]'\nexport AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... AWS_REGION=eu-central-1",
     ),
     # The matrix.
     "E501": Code(

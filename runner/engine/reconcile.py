@@ -295,9 +295,17 @@ def likeness(attempt: Attempt, remote: Remote, schema: ModelSchema | None, facts
 
 
 def _compared_sent(ours: Json, theirs: Json, addresses: Variables) -> Likeness:
-    """Compare a parameter with media. The echo may show a file, or the address that was sent in place of it."""
+    """Compare a parameter with media.
+
+    The echo may show a file, or the address that was sent in place of it, also without the signature in it: who keeps
+    requests for long has no use for that, and the name of an object is that of its content.
+    """
+    unsigned = {reference: str(address).partition("?")[0] for reference, address in addresses.items()}
     found = _compared_media(ours, theirs)
-    return found if found is Likeness.EQUAL or not addresses else _compared_media(_sent(ours, addresses), theirs)
+    for sent in (unsigned, addresses) if addresses else ():
+        if found is not Likeness.EQUAL:
+            found = _compared_media(_sent(ours, sent), theirs)
+    return found
 
 
 def _sent(value: Json, addresses: Variables) -> Json:

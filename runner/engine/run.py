@@ -237,9 +237,12 @@ class Run:
         hint = "top up the account, then run the same command again: it buys what is left and nothing twice"
         self.fail_at_end(AccessError(f"the service wants more credits: {message}", hint))
 
-    def start(self, handle: Handler, call: Callable[[], object], *, is_call: bool = True) -> None:
+    def start(
+        self, handle: Handler, call: Callable[[], object], *, is_call: bool = True, is_of_service: bool = True
+    ) -> None:
         """Run a blocking call on the executor. When it ends, an event is put into the inbox.
 
+        A call that is not of the service says nothing of how long that has been silent.
         Where the executor refuses, the run ends. It may have begun with the call, so an intent stays what it is.
         """
         started = self.now()
@@ -250,7 +253,7 @@ class Run:
             self.fail(DiskError(f"a call cannot be started: {error}", hint))
             return
         self.calls += is_call
-        if is_call and self._began is None:
+        if is_call and is_of_service and self._began is None:
             self._began = started
         future.add_done_callback(lambda done: self.inbox.put(Event(handle, done, started, is_call)))
 

@@ -9,11 +9,12 @@ from functools import partial
 
 from runner.api.answer_classes import AnswerClass
 from runner.api.body import Body
+from runner.api.file_stores import SPARE, store_of
 from runner.api.request_files import files_of
-from runner.api.uploads import Uploaded, is_gone, upload
+from runner.api.uploads import Uploaded
 from runner.engine.pacing import backoff
 from runner.engine.run import MOST_POSTS, Run, result_of
-from runner.errors import DiskError
+from runner.errors import BucketError, DiskError, UsageError
 from runner.media import parameters_of
 from runner.model import Job, Planned, Uploads, Variables
 from runner.planning.addressing import Addressing
@@ -44,15 +45,20 @@ class Uploading:
         self._addressing = Addressing(run.plan.manifest)
         self._consent = run.plan.manifest.uploads
         self._destination = (self._consent or Uploads()).to
+        self._store = store_of(self._destination, run.tools.client, run.tools.files)
         self._open: dict[str, _Upload] = {}
         # By the references of the files: where they are, and why some of them are left for the next run.
         self._addresses: dict[str, str] = {}
         self._given_up: dict[str, str] = {}
-        # Of earlier runs, and old: they are looked at before they are used.
-        self._doubtful: dict[str, str] = {}
+        # Of earlier runs: those that are not fresh are looked at before they are used, and the store may have to be
+        # asked for something first.
+        self._doubtful: dict[str, tuple[str, bool]] = {}
         for reference, (address, at) in run.store.uploads(self._destination).items():
             is_fresh = 0 <= run.wall() - at < _FRESH
-            (self._addresses if is_fresh else self._doubtful)[reference] = address
+            if is_fresh and not self._store.is_own:
+                self._addresses[reference] = address
+            else:
+                self._doubtful[reference] = (address, is_fresh)
 
     @property
     def has_work(self) -> bool:
@@ -78,9 +84,23 @@ class Uploading:
     def addresses_of(self, job: Job) -> dict[str, str] | None:
         """What the job sends in place of its files. None if one of them has no address yet: the job is held back."""
         references = self._addressing.references(job.model, job.payload)
-        if all(each in self._addresses for each in references):
-            return {each: self._addresses[each] for each in references}
-        return None
+        if not all(each in self._addresses for each in references):
+            return None
+        try:
+            # For each submission anew: it has to be read for as long as that may take.
+            return {
+                each: self._store.sent(self._addresses[each], self._run.settings.wait + SPARE) for each in references
+            }
+        except (BucketError, UsageError) as error:
+            for each in references:
+                self._refuse(each, error.message)
+            return None
+
+    def _refuse(self, reference: str, message: str) -> None:
+        """The file has no address that this run could send."""
+        self._addresses.pop(reference, None)
+        image = self._files[reference]
+        self._given_up[reference] = f"{image.written or image.id} could not be uploaded: {message}"
 
     def body(self, job: Job, addresses: Variables) -> Body:
         """The body of the job's request, with these addresses in place of files."""
@@ -107,18 +127,19 @@ class Uploading:
             waiting = {reference: each for reference, each in self._open.items() if not each.is_running}
             reference = min(waiting, key=lambda each: waiting[each].due)
             if reference in self._doubtful:
-                look = partial(is_gone, run.tools.files, self._doubtful[reference])
-                run.start(partial(self._looked, reference), look)
+                address, is_fresh = self._doubtful[reference]
+                look = partial(self._store.is_gone, address, is_fresh=is_fresh)
+                run.start(partial(self._looked, reference), look, is_of_service=not self._store.is_own)
             elif self._consent is None:
                 self._give_up(reference, "nobody agreed to that (uploads, or --allow-uploads)")
                 continue
             else:
-                put = partial(upload, run.tools.client, run.tools.files, self._files[reference])
-                run.start(partial(self._uploaded, reference), put)
+                put = partial(self._store.put, self._files[reference])
+                run.start(partial(self._uploaded, reference), put, is_of_service=not self._store.is_own)
             waiting[reference].is_running = True
 
     def _looked(self, reference: str, future: Future[bool], started: float) -> None:
-        address = self._doubtful.pop(reference)
+        address, _ = self._doubtful.pop(reference)
         self._open[reference].is_running = False
         if not future.cancelled() and future.exception() is None and not future.result():
             self._addresses[reference] = address
@@ -128,7 +149,8 @@ class Uploading:
         run = self._run
         self._open[reference].is_running = False
         answer = result_of(future, lambda words: Uploaded(AnswerClass.UNKNOWN, message=words))
-        run.hear(answer)
+        if not self._store.is_own:
+            run.hear(answer)
         match answer.kind:
             case AnswerClass.ACCEPTED:
                 run.store.keep_upload(reference, self._destination, answer.address, run.wall())
@@ -164,8 +186,7 @@ class Uploading:
 
     def _give_up(self, reference: str, message: str) -> None:
         """The file gets no address in this run."""
-        image = self._files[reference]
-        self._given_up[reference] = f"{image.written or image.id} could not be uploaded: {message}"
+        self._refuse(reference, message)
         for planned in self._open.pop(reference).waiting:
             self._leave(planned, self._given_up[reference])
 

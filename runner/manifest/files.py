@@ -12,6 +12,7 @@ from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
 
+from runner.buckets.bucket_address import is_bucket_address
 from runner.diagnostics.suggestions import nearby
 from runner.diagnostics.text import Text, always, decode, file_error, shown
 from runner.errors import Diagnostic, ManifestError, Severity, UsageError
@@ -60,6 +61,9 @@ def read_below(
 def bytes_below(path: Path, folders: Sequence[Path], written: str, limit: int) -> tuple[bytes, Path]:
     """The bytes of a file as in `read_below`, and its path with links followed. Raises UnreadableError, and
     ManifestError with E105."""
+    if is_bucket_address(written):
+        hint = "pictures and tables may lie in buckets; keep this one with the manifest, under version control"
+        raise UnreadableError("E412", "is a text in a bucket, and is not read from there", hint)
     try:
         target = Path(os.path.realpath(on_disk(path), strict=True))
         if not any(_is_below(target, folder) for folder in folders):

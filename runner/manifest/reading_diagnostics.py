@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runner.buckets.bucket_files import BucketFiles
 from runner.diagnostics.diagnostic_limit import MOST, TooManyErrorsError, ending, omitted
 from runner.errors import Diagnostic, ManifestError, Position, Severity
 from runner.manifest.files import UnreadableError
@@ -18,13 +19,16 @@ from runner.model import Route
 
 @dataclass(slots=True)
 class ReadingDiagnostics:
-    """Collects diagnostics, and finds their places in the source. Text files may be read from `folders`.
+    """Collects diagnostics, and finds their places in the source.
+
+    Text files may be read from `folders`; `objects` has what was found in buckets.
 
     Of errors and of warnings there are at most MOST. One more error raises TooManyErrorsError, which ends the reading.
     """
 
     source: Source
     folders: Sequence[Path] = ()
+    objects: BucketFiles = field(default_factory=BucketFiles)
     found: list[Diagnostic] = field(default_factory=list)
     counts: Counter[Severity] = field(default_factory=Counter)
 

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 
-from runner.buckets.bucket_address import BucketAddress
+from runner.buckets.bucket_address import BucketAddress, is_bucket_address
 from runner.manifest.json_values import integer, items, mapping, mappings
 from runner.model import Budget, Json, Matrix, ModelSettings, Output, Review, RunSettings, Sample, Threshold, Uploads
 from runner.video.defects import threshold_of
@@ -18,6 +18,8 @@ _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _DURATION = re.compile(rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{_NUMBER})s)?")
 # In seconds. Every timer of the platform can wait that long, and no job takes longer.
 LONGEST_DURATION = 365 * 86400.0
+# The most for `run.wait` where addresses are signed: stores sign for 7 days, and they outlive the run by an hour.
+LONGEST_SIGNED = 167 * 3600.0
 # Of amounts of money, and the most that a budget may allow.
 DECIMALS, MOST_COST = 9, 1_000_000_000
 PRICES = ("price_per_job", "price_per_second")
@@ -88,7 +90,9 @@ def models(content: Mapping[str, Json]) -> dict[str, ModelSettings]:
 def uploads(content: Json) -> Uploads | None:
     if not isinstance(content, Mapping):
         return None
-    return Uploads(str(content.get("to", Uploads().to)), is_always=content.get("when") == "always")
+    to = str(content.get("to", Uploads().to))
+    # The state knows the place by this name: a slash at its end says nothing.
+    return Uploads(str(BucketAddress.of(to)) if is_bucket_address(to) else to, content.get("when") == "always")
 
 
 def run(content: Mapping[str, Json]) -> RunSettings:

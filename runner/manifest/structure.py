@@ -11,7 +11,8 @@ from typing import cast
 
 from yaml.nodes import SequenceNode
 
-from runner.buckets.bucket_address import BucketAddress
+from runner.buckets.bucket import can_be_opened
+from runner.buckets.bucket_address import BucketAddress, is_bucket_address
 from runner.diagnostics.diagnostic_limit import MOST
 from runner.diagnostics.suggestions import closest, did_you_mean, known_here, misread
 from runner.diagnostics.words import described, literal, name
@@ -28,7 +29,7 @@ from runner.manifest.yaml.document import Document
 from runner.manifest.yaml.doubts import doubts_of
 from runner.manifest.yaml.source import Source
 from runner.model import Json, Route
-from runner.shipped import shipped
+from runner.shipped import install_line, shipped
 from runner.video.defects import threshold_of
 from runner.video.measures import MEASURES
 
@@ -48,6 +49,7 @@ def checked(document: Document, found: ReadingDiagnostics) -> Mapping[str, Json]
     reported = {(each.route, each.key) for each in wrong}
     more = [
         *_durations(content),
+        *_uploads(content),
         *_amounts(content, found.source.written),
         *_unknown_measures(content),
         *_unexpanded(content, found),
@@ -96,6 +98,28 @@ def _durations(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
             if is_long:
                 message = f"{key} is {literal(value)}; it must be at most 8760h"
                 yield SchemaDiagnostic(("run", key), "E205", message, "a run waits at most a year")
+
+
+def _uploads(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
+    """A bucket for uploads that cannot be one, or whose signed addresses would end before the run."""
+    to = mapping(content.get("uploads")).get("to")
+    if not isinstance(to, str) or not is_bucket_address(to):
+        return
+    try:
+        BucketAddress.of(to)
+    except UsageError as error:
+        yield SchemaDiagnostic(("uploads", "to"), "E412", error.message, error.hint)
+    if not can_be_opened():
+        message = "uploads go to a bucket with obstore, which is missing"
+        yield SchemaDiagnostic(("uploads", "to"), "E421", message, install_line("cloud"))
+    try:
+        wait = settings.run(mapping(content.get("run"))).wait
+    except ValueError:
+        return
+    if wait > settings.LONGEST_SIGNED:
+        message = f"run.wait is {wait / 3600:,.4g} hours; with uploads to a bucket it may be 167"
+        hint = "signed addresses live for 7 days at most, and have to outlive the run by an hour: shorten run.wait"
+        yield SchemaDiagnostic(("run", "wait"), "E205", message, hint)
 
 
 def _amounts(content: Mapping[str, Json], written: Written) -> Iterator[SchemaDiagnostic]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from runner.buckets.bucket_address import is_bucket_address
 from runner.media import Encoding, MediaParameter, media_of, parameters_of
 from runner.model import Action, Image, Manifest, Planned, Uploads, Variables
 from runner.planning.plan_diagnostics import Place, PlanDiagnostics, PlanWarning
@@ -61,10 +62,11 @@ def check_uploads(manifest: Manifest, references: Iterable[str], diagnostics: Pl
     media = manifest.media
     needed = [media[each] for each in references if each in media]
     place = Place(("model",))
-    for image in needed:
+    is_own = manifest.uploads is not None and is_bucket_address(manifest.uploads.to)
+    for image in () if is_own else needed:
         if _type_of(image) not in STORED:
             message = f"{image.written or image.id} would have to be uploaded, and the store takes no such file"
-            hint = "save it as JPEG or PNG, or give its address"
+            hint = "save it as JPEG or PNG, give its address, or upload to a bucket of yours (uploads: {to: s3://...})"
             diagnostics.add("E418", place, message, hint, about=image.reference)
     if manifest.uploads is None and needed:
         number = "1 file" if len(needed) == 1 else f"{len(needed):,} files"

@@ -13,12 +13,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import overload
 
+from runner.buckets.bucket import start_threads
+from runner.buckets.bucket_address import is_bucket_address
 from runner.diagnostics.diagnostic_limit import TooManyErrorsError
 from runner.diagnostics.html_tables import html_table
 from runner.diagnostics.suggestions import known_here
 from runner.diagnostics.words import money
 from runner.errors import Diagnostic, ManifestError, UsageError
 from runner.manifest.settings import MOST_COST
+from runner.media import every_text
 from runner.model import Action, Input, Job, Json, Manifest, Orphan, Planned, Status
 from runner.planning.addressing import NeededUploads, check_uploads
 from runner.planning.comparison import compared, gone_clips
@@ -194,12 +197,31 @@ def make_plan(
     retakes = Retakes.of(manifest, history, is_locked=is_locked)
     manifest = replace(manifest, constants={**manifest.constants, **manifest.set})
     templates, diagnostics = Templates(manifest.folders), PlanDiagnostics(manifest, warnings)
+    if limits_memory and _may_name_objects(manifest):
+        start_threads()
     with limited_memory() if limits_memory else nullcontext(), templates.watch.kept():
         try:
             expansion = Expansion(manifest, templates, diagnostics, allows_slow=allows_slow, retakes=retakes)
             return _plan(expansion, templates, store, selection, diagnostics, open_register, ask_price)
         except TooManyErrorsError:
             raise ManifestError(diagnostics.ordered(None)) from None
+
+
+def _may_name_objects(manifest: Manifest) -> bool:
+    """Whether parameters may name objects of buckets: what is not looked for is planned all the same."""
+    matrix = manifest.matrix
+    prompts, models = (each.params for each in manifest.prompts), (each.params for each in manifest.settings.values())
+    of_images = ({**image.vars, **(image.row or {})} for image in manifest.images)
+    values: tuple[Json, ...] = (
+        manifest.params,
+        manifest.constants,
+        matrix.axes,
+        matrix.include,
+        *prompts,
+        *models,
+        *of_images,
+    )
+    return any(is_bucket_address(text) for value in values for text in every_text(value))
 
 
 def _plan(

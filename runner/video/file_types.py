@@ -18,6 +18,19 @@ STORED = {
     "audio/wav": "wav",
     "audio/mpeg": "mp3",
 }
+# What the names of files of these content types end with.
+SUFFIXES = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/bmp": ".bmp",
+    "video/quicktime": ".mov",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "audio/wav": ".wav",
+    "audio/mpeg": ".mp3",
+}
 _HEAD = 16
 _HEADS = (
     ("image/jpeg", rb"\xff\xd8\xff"),

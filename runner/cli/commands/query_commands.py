@@ -21,6 +21,8 @@ from runner.diagnostics.words import command
 from runner.engine.reconcile import Likeness, likeness
 from runner.errors import AccessError, Exit, ServiceError, UsageError
 from runner.manifest.reader import load
+from runner.media import texts_replaced
+from runner.secret import without_signatures
 from runner.state.store import Store
 from runner.state.travelling.bucket_states import housed
 
@@ -80,7 +82,7 @@ def requests(options: argparse.Namespace) -> int:
     """List the requests of a model that the service has."""
     if options.unclaimed is not None:
         return _show_unclaimed(options)
-    document = asked(_client(options), f"/requests?model_id={quote(options.model, safe='')}")
+    document = _without_signatures(asked(_client(options), f"/requests?model_id={quote(options.model, safe='')}"))
     if options.json or not isinstance(document, Mapping):
         screen.document(document)
         return Exit.DONE
@@ -93,6 +95,19 @@ def requests(options: argparse.Namespace) -> int:
             screen.show(f"{each.get('request_id')}  {each.get('status')!s:<10}  {' '.join(prompt.split())[:60]}")
     screen.say(screen.count(len(found), "request"))
     return Exit.DONE
+
+
+def _without_signatures(document: object) -> object:
+    """The answer to a list. What was sent may have signed addresses in it, which are secrets; links to clips stay."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("requests"), list):
+        return document
+    listed = [
+        {**each, "payload": texts_replaced(each["payload"], without_signatures)}
+        if isinstance(each, Mapping) and "payload" in each
+        else each
+        for each in document["requests"]
+    ]
+    return {**document, "requests": listed}
 
 
 def _show_unclaimed(options: argparse.Namespace) -> int:

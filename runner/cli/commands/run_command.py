@@ -8,6 +8,7 @@ import sys
 
 from runner import campaign
 from runner.api.service import Connection
+from runner.buckets.bucket_address import is_bucket_address
 from runner.campaign import Result
 from runner.cli import error_handler as ending
 from runner.cli import screen
@@ -21,7 +22,7 @@ from runner.diagnostics.words import money
 from runner.engine.asks import Again
 from runner.errors import NotConfirmedError, UsageError
 from runner.manifest.overrides import differing
-from runner.model import Action, Manifest, Status
+from runner.model import Action, Manifest, Status, Uploads
 from runner.planning.comparison import RESUBMITTED
 from runner.planning.plan import Plan
 from runner.verdicts.reviewer import reviewer_of
@@ -132,8 +133,7 @@ def _confirmed(options: argparse.Namespace, manifest: Manifest, plan: Plan, conn
     cost = "" if plan.cost is None else f" for {money(plan.cost, plan.manifest.budget.currency)}"
     is_last = not options.set and bool(differing(manifest))
     last = f", as in the last run with {what_differs(manifest)}" if is_last else ""
-    number = screen.count(len(plan.uploads), "file")
-    files = f", and put {number} where anybody with the address can read" if plan.uploads else ""
+    files = f", and put {screen.count(len(plan.uploads), 'file')} {_where_to(manifest)}" if plan.uploads else ""
     question = f"Submit {screen.count(submits, 'job')}{cost} to {connection.name}{last}{files}?"
     if not _is_somebody_here():
         hint = "add --yes to submit without asking"
@@ -148,6 +148,11 @@ def _confirmed(options: argparse.Namespace, manifest: Manifest, plan: Plan, conn
     if is_last and not is_confirmed:
         raise NotConfirmedError("not confirmed: nothing was sent", ways_on(manifest))
     return is_confirmed
+
+
+def _where_to(manifest: Manifest) -> str:
+    to = (manifest.uploads or Uploads()).to
+    return f"into {to}" if is_bucket_address(to) else "where anybody with the address can read"
 
 
 def _is_asked(options: argparse.Namespace, plan: Plan) -> bool:

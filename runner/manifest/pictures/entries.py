@@ -12,14 +12,16 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
+from runner.buckets.bucket_address import BucketAddress, is_bucket_address
 from runner.diagnostics.suggestions import inside, misread, nearby
 from runner.diagnostics.words import flow, joined, name, quoted, shortened
 from runner.manifest.files import on_disk
 from runner.manifest.json_values import mapping
+from runner.manifest.pictures.bucket_entries import object_address, object_beside, objects_of_glob
 from runner.manifest.pictures.glob_search import MOST_ENTRIES, TooManyEntriesError, matching, near
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
 from runner.manifest.tables.image_table import Row, Table
-from runner.manifest.tables.table_files import TableFile, read_table
+from runner.manifest.tables.table_files import TableFile, read_table, stored_table
 from runner.manifest.variable_names import RESERVED, is_variable
 from runner.model import Image, Json, Origin, Route, Variables
 
@@ -59,8 +61,12 @@ def candidates(entry: Json, route: Route, base: Path, found: ReadingDiagnostics)
 
 
 def _file(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
-    written = str(entry["file"])
-    if _is_path((*route, "file"), written, found):
+    written, place = str(entry["file"]), (*route, "file")
+    if is_bucket_address(written):
+        address = object_address(written, place, found)
+        if address is not None:
+            yield _stored(entry, route, "file", address)
+    elif _is_path(place, written, found):
         yield _local(entry, route, "file", written, base)
 
 
@@ -118,6 +124,10 @@ def _base64_error(text: str) -> tuple[str, str, int] | None:
 
 def _glob(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
     pattern, place = str(entry["glob"]), (*route, "glob")
+    if is_bucket_address(pattern):
+        for each in objects_of_glob(pattern, place, found):
+            yield replace(_stored(entry, route, "glob", each), pattern=pattern)
+        return
     if not _is_path(place, pattern, found):
         return
     try:
@@ -163,16 +173,23 @@ def _wider(pattern: str, wanted: list[str], base: Path) -> str:
 def _table(entry: Entry, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
     table = TableFile(**{key: str(entry[key]) for key in ("table", "encoding", "sheet") if entry.get(key) is not None})
     place, own = (*route, "table"), mapping(entry.get("vars"))
-    if not _is_path(place, table.table, found):
+    is_stored = is_bucket_address(table.table)
+    address = object_address(table.table, place, found) if is_stored else None
+    if address is None and (is_stored or not _is_path(place, table.table, found)):
         return
     with found.reading(place, f"the table {name(table.table)}", missing="E409"):
-        content = read_table(table, base, found.folders)
+        content = (
+            read_table(table, base, found.folders) if address is None else stored_table(table, address, found.objects)
+        )
         found.attach(place, content)
         found.extend(content.diagnostics)
-        yield from _rows(content, own, place, base, found)
+        yield from _rows(content, own, place, base if address is None else address.parent, found)
 
 
-def _rows(table: Table, own: Variables, place: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
+def _rows(
+    table: Table, own: Variables, place: Route, base: Path | BucketAddress, found: ReadingDiagnostics
+) -> Candidates:
+    """The pictures of a table. Paths in it are relative to `base`."""
     names = [column for column in table.columns if _is_variable_column(column, own, place, found)]
     for index, row in enumerate(table.rows):
         variables = {**own, **{column: row.cells[column] for column in names}}
@@ -192,7 +209,9 @@ def _is_variable_column(column: str, own: Variables, place: Route, found: Readin
     return True
 
 
-def _row(row: Row, variables: Variables, route: Route, base: Path, found: ReadingDiagnostics) -> Candidates:
+def _row(
+    row: Row, variables: Variables, route: Route, base: Path | BucketAddress, found: ReadingDiagnostics
+) -> Candidates:
     written, given = row.text("image"), row.text("id")
     error = _row_error(written)
     if error is not None:
@@ -201,10 +220,18 @@ def _row(row: Row, variables: Variables, route: Route, base: Path, found: Readin
         return
     named: Entry = {"id": given} if given else {}
     entry: Entry = {"vars": variables, "row": row.cells, **named}
-    if _SCHEME.match(written):
+    if is_bucket_address(written):
+        address = object_address(written, (*route, "image"), found)
+    elif _SCHEME.match(written):
         yield _candidate(entry, route, "image", written, Origin.URL, written, _url_stem(written))
-    else:
+        return
+    elif isinstance(base, Path):
         yield _local(entry, route, "image", written, base)
+        return
+    else:
+        address = object_beside(base, written, (*route, "image"), found)
+    if address is not None:
+        yield _stored(entry, route, "image", address)
 
 
 def _row_error(written: str) -> tuple[str, str, str] | None:
@@ -214,7 +241,7 @@ def _row_error(written: str) -> tuple[str, str, str] | None:
         return "E409", f"{name(written)} has control characters", "write the path on one line"
     if _DATA.match(written):
         return "E412", "this is a picture in Base64", "save the picture as a file, and write its path here"
-    if _SCHEME.match(written) and _url_error(written):
+    if _SCHEME.match(written) and not is_bucket_address(written) and _url_error(written):
         return "E412", f"{name(_masked(written))} is not usable: {_url_error(written)}", _url_hint(written)
     return None
 
@@ -224,6 +251,12 @@ def _local(entry: Entry, route: Route, kind: str, written: str, base: Path) -> C
     # An id is the same on every machine, however its disk spells the name.
     stem = unicodedata.normalize("NFC", Path(written).stem)
     return _candidate(entry, route, kind, written, Origin.FILE, location, stem)
+
+
+def _stored(entry: Entry, route: Route, kind: str, address: BucketAddress) -> Candidate:
+    """A picture in a bucket. Its location is its address until it is read."""
+    stem = unicodedata.normalize("NFC", PurePosixPath(address.path).stem)
+    return _candidate(entry, route, kind, str(address), Origin.FILE, str(address), stem)
 
 
 def _candidate(
@@ -273,6 +306,8 @@ def _url_hint(url: str) -> str:
         return "use an address that needs no password, or download the picture"
     if url.startswith("file://"):
         return f"write file: {flow(unquote(urlsplit(url).path))}"
+    if is_bucket_address(url):
+        return f"it lies in a bucket: write file: {quoted(url)}"
     if not _SCHEME.match(url):
         return f"write https://{shortened(url)}, or for a file file: {shortened(url)}"
     if re.match(r"https?://[^/?#\s]", url) and re.search(r"\s", url):

@@ -45,7 +45,7 @@ def matching(pattern: str, base: Path) -> list[str]:
     Raises TooManyEntriesError.
     """
     search = _Search()
-    return sorted({name for each in _patterns(pattern) for name in _found(each, base, search)})
+    return sorted({name for each in patterns(pattern) for name in _found(each, base, search)})
 
 
 def near(pattern: str, base: Path, files: Collection[str]) -> list[str]:
@@ -55,13 +55,13 @@ def near(pattern: str, base: Path, files: Collection[str]) -> list[str]:
     """
     search = _Search(is_exact=False)
     try:
-        others = {name for each in _patterns(pattern) for name in _found(each, base, search)}
+        others = {name for each in patterns(pattern) for name in _found(each, base, search)}
     except TooManyEntriesError:
         return []
     return sorted(others.difference(files))
 
 
-def _patterns(pattern: str) -> list[str]:
+def patterns(pattern: str) -> list[str]:
     """The patterns that one with braces stands for."""
     found = [pattern]
     while any(_BRACES.search(each) for each in found):
@@ -79,7 +79,7 @@ def _first_expanded(pattern: str) -> list[str]:
 
 
 def _found(pattern: str, base: Path, search: _Search) -> set[str]:
-    steps = _steps(pattern)
+    steps = parts_of(pattern)
     root = "/" if pattern.startswith("/") else ""
     names: set[str] = set()
     seen: set[tuple[str, int]] = set()
@@ -98,7 +98,7 @@ def _found(pattern: str, base: Path, search: _Search) -> set[str]:
     return names
 
 
-def _steps(pattern: str) -> list[str]:
+def parts_of(pattern: str) -> list[str]:
     """The parts of the pattern. Several `**` in a row mean the same as one."""
     steps: list[str] = []
     for each in filter(None, pattern.split("/")):
@@ -119,11 +119,11 @@ class _Search:
         if step == "**":
             if not is_last:
                 yield folder, place + 1
-            yield from ((each, place) for each in self._entries(folder, _is_shown))
+            yield from ((each, place) for each in self._entries(folder, is_shown))
         elif is_last and not self._is_exact:
-            yield from ((each, place + 1) for each in self._entries(folder, _loose_matcher(step)))
+            yield from ((each, place + 1) for each in self._entries(folder, loose_matcher(step)))
         elif _MAGIC.search(step):
-            yield from ((each, place + 1) for each in self._entries(folder, _matcher(step)))
+            yield from ((each, place + 1) for each in self._entries(folder, matcher(step)))
         else:
             path = on_disk(Path(folder.target, step))
             if os.path.lexists(path):
@@ -151,17 +151,17 @@ class _Search:
             raise TooManyEntriesError
 
 
-def _is_shown(name: str) -> bool:
+def is_shown(name: str) -> bool:
     return not name.startswith(".")
 
 
 @lru_cache(maxsize=64)
-def _matcher(step: str) -> Callable[[str], object]:
+def matcher(step: str) -> Callable[[str], object]:
     return _fitting(step, re.compile(fnmatch.translate(_nfc(step))))
 
 
 @lru_cache(maxsize=64)
-def _loose_matcher(step: str) -> Callable[[str], object]:
+def loose_matcher(step: str) -> Callable[[str], object]:
     """Fits names in capital or small letters, with any ending of the same kind of picture."""
     stem, _, ending = step.rpartition(".")
     kin = next((each for each in _KIN if ending.lower() in each), (ending,))
@@ -172,7 +172,7 @@ def _loose_matcher(step: str) -> Callable[[str], object]:
 def _fitting(step: str, pattern: re.Pattern[str]) -> Callable[[str], object]:
     """Whether a name matches, in whichever Unicode form the disk has it."""
     has_dot = step.startswith(".")
-    return lambda name: (has_dot or _is_shown(name)) and pattern.match(_nfc(name))
+    return lambda name: (has_dot or is_shown(name)) and pattern.match(_nfc(name))
 
 
 def _nfc(name: str) -> str:

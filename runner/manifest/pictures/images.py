@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
+from runner.buckets.bucket_address import BucketAddress, is_bucket_address
 from runner.diagnostics.suggestions import nearby
 from runner.diagnostics.words import command, quoted
 from runner.manifest.ids import Claim, check_claims
+from runner.manifest.pictures.bucket_pictures import BucketPicture, bucket_pictures
 from runner.manifest.pictures.entries import Candidate, candidates
 from runner.manifest.pictures.inspection import FIXING, Picture, PictureDiagnostic, Rules, inspect, inspect_file
 from runner.manifest.reading_diagnostics import ReadingDiagnostics
@@ -32,6 +34,8 @@ def read_images(
     known = [each for index, entry in enumerate(entries) for each in candidates(entry, ("images", index), base, found)]
     check_claims(map(_claim, known), "image", found)
     pictures = _fetched_urls(known, rules, fetch)
+    stored = bucket_pictures(_in_buckets(known), rules, found.objects)
+    pictures.update({(Origin.FILE, address): each.picture for address, each in stored.items()})
     for candidate in known:
         source = _source(candidate.image)
         if source not in pictures:
@@ -40,7 +44,12 @@ def read_images(
         for diagnostic in pictures[source].diagnostics:
             _report(candidate, diagnostic, base, found)
     _warn(known, pictures, found)
-    return tuple(_image(each, pictures[_source(each.image)]) for each in known)
+    return tuple(_image(each, pictures[_source(each.image)], stored) for each in known)
+
+
+def _in_buckets(known: Sequence[Candidate]) -> Iterator[BucketAddress]:
+    locations = (each.image.location for each in known if each.image.origin is Origin.FILE)
+    return map(BucketAddress.of, filter(is_bucket_address, locations))
 
 
 def _claim(candidate: Candidate) -> Claim | None:
@@ -82,12 +91,13 @@ def _fetched(url: str, rules: Sequence[Rules], fetch: Fetch) -> Picture:
 
 def _report(candidate: Candidate, diagnostic: PictureDiagnostic, base: Path, found: ReadingDiagnostics) -> None:
     path, hint = base / candidate.label, _hint(diagnostic, found)
-    if not hint and path.is_dir():
+    is_stored = is_bucket_address(candidate.label)
+    if not hint and not is_stored and path.is_dir():
         hint = f"for the pictures in it write glob: {candidate.label}/*.png"
     elif diagnostic.code == "E402" and FIXING not in diagnostic.hint and _is_wide(candidate.pattern):
         narrow = quoted(os.path.join(os.path.dirname(candidate.pattern), "*.{jpg,png}"))
         hint = f"if it is no picture, leave it out: write glob: {narrow}"
-    elif not hint:
+    elif not hint and not is_stored:
         hint = "name a file that holds the picture" if path.exists() else nearby(path, candidate.label)
     found.error(diagnostic.code, candidate.place, f"{candidate.label} {diagnostic.message}", hint)
 
@@ -117,10 +127,13 @@ def _is_wide(pattern: str) -> bool:
     return pattern != "" and os.path.splitext(pattern)[1] in ("", ".*")
 
 
-def _image(candidate: Candidate, picture: Picture) -> Image:
+def _image(candidate: Candidate, picture: Picture, stored: Mapping[str, BucketPicture]) -> Image:
     """The image with what its inspection found. A URL that was not fetched has no size."""
+    known = stored.get(candidate.image.location)
     is_url = candidate.image.origin == Origin.URL
     reference = candidate.image.location if is_url else f"sha256:{picture.sha256}"
     written = candidate.label if candidate.image.origin == Origin.FILE else ""
     size, width, height = picture.size or None, picture.width or None, picture.height or None
-    return replace(candidate.image, reference=reference, written=written, size=size, width=width, height=height)
+    location = str(known.path) if known is not None else candidate.image.location
+    image = replace(candidate.image, location=location)
+    return replace(image, reference=reference, written=written, size=size, width=width, height=height)

@@ -109,7 +109,7 @@ def inspect(stream: Stream, length: int, rules: Sequence[Rules]) -> Picture:
     formats = [each for each in FORMATS if all(each in rule.formats for rule in rules)]
     if found not in formats:
         return Picture((_of_kind(seems, formats),))
-    diagnostics = _of_bytes(length, rules)
+    diagnostics = of_bytes(length, rules)
     try:
         seen = header(stream, found)
         diagnostics += _of_pixels(seen.width, seen.height, rules)
@@ -161,7 +161,8 @@ def _of_kind(found: str, formats: Sequence[str]) -> PictureDiagnostic:
     return PictureDiagnostic("E402", f"is {what}; the API takes {takes}", hint)
 
 
-def _of_bytes(length: int, rules: Sequence[Rules]) -> list[PictureDiagnostic]:
+def of_bytes(length: int, rules: Sequence[Rules]) -> list[PictureDiagnostic]:
+    """What is wrong with a picture of so many bytes."""
     limits = [rule.max_bytes for rule in rules if rule.max_bytes is not None and length > rule.max_bytes]
     return [
         PictureDiagnostic(

@@ -12,10 +12,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.buckets.bucket_address import BucketAddress, is_bucket_address
+from runner.buckets.bucket_files import BucketFiles
+from runner.diagnostics.bucket_words import missing_hint, reason_of
 from runner.diagnostics.suggestions import misread, nearby
 from runner.diagnostics.words import joined, size
+from runner.errors import BucketError, DiskError, UsageError
 from runner.manifest.files import on_disk, open_media
 from runner.manifest.json_values import items
+from runner.manifest.pictures.bucket_pictures import bucket_picture
 from runner.manifest.pictures.inspection import FIXING, Picture, Rules, inspect, inspect_file
 from runner.media import MediaKind, MediaParameter
 from runner.model import Image, Origin
@@ -29,6 +34,8 @@ _DATA = re.compile(r"data:[^,]{0,100},", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{100,}={0,2}")
 # Said in hints: it makes copies of the images of a manifest alone.
 _OF_IMAGES = re.compile(rf"(?:; | \(){FIXING} does that\)?")
+# The most that is read from a bucket where the model sets no limit.
+_MOST_BYTES = 2 * 2**30
 _HINT = "name a file beside the manifest, an http or https address, or give the Base64 of a file"
 
 
@@ -48,6 +55,7 @@ class MediaFiles:
     def __init__(self, base: Path) -> None:
         """`base` is the folder of the manifest, which paths are relative to."""
         self._base = base
+        self._objects = BucketFiles()
         self._known: dict[tuple[str, tuple[str, ...]], str | UnfitMediaError] = {}
         self.found: dict[str, Image] = {}
 
@@ -72,6 +80,8 @@ class MediaFiles:
     def _read(self, text: str, parameter: MediaParameter) -> str:
         if _ADDRESS.fullmatch(text):
             return text
+        if is_bucket_address(text):
+            return self._stored(text, parameter)
         prefix = _DATA.match(text)
         path = self._base / text
         if prefix is None and _is_short(text) and (os.path.exists(path) or not _BASE64.fullmatch(text)):
@@ -87,6 +97,27 @@ class MediaFiles:
             picture = _fit(text, inspect_file(path, [Rules.of(parameter)]))
             image = Image(text, Origin.FILE, str(path), f"sha256:{picture.sha256}", {}, (), written=text)
             return self._keep(image, picture)
+        return self._recording(text, path, parameter)
+
+    def _stored(self, text: str, parameter: MediaParameter) -> str:
+        """A file in a bucket."""
+        try:
+            address = BucketAddress.of(text)
+        except UsageError as error:
+            raise UnfitMediaError("E412", f"cannot be used: {error.message}", error.hint) from None
+        if parameter.kind is MediaKind.IMAGE:
+            found = bucket_picture(address, [Rules.of(parameter)], self._objects)
+            picture = _fit(text, found.picture)
+            image = Image(text, Origin.FILE, str(found.path), f"sha256:{picture.sha256}", {}, (), written=text)
+            return self._keep(image, picture)
+        try:
+            stored = self._objects.find(address)
+            if stored is None:
+                raise UnfitMediaError("E401", f"{text} does not exist", missing_hint(address, self._objects) or _HINT)
+            _check_size(text, stored.size, parameter, _MOST_BYTES)
+            path = self._objects.copy(address, stored).path
+        except (BucketError, DiskError, UsageError) as error:
+            raise UnfitMediaError("E421", f"{text} cannot be read: {reason_of(error)}", error.hint) from None
         return self._recording(text, path, parameter)
 
     def _inline(self, text: str, parameter: MediaParameter) -> str:
@@ -109,9 +140,8 @@ class MediaFiles:
         """A video or a sound, opened by FFmpeg's libraries."""
         from runner.video.recordings import UnreadableRecordingError, recording
 
-        length, most = path.stat().st_size, parameter.rules.get("maxBytes")
-        if isinstance(most, int) and length > most:
-            raise UnfitMediaError("E403", f"{text} has {size(length)}; the API takes at most {size(most)}", "cut it")
+        length = path.stat().st_size
+        _check_size(text, length, parameter)
         try:
             with open_media(path) as stream:
                 reference = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
@@ -124,6 +154,14 @@ class MediaFiles:
         image = Image(text, Origin.FILE, str(path), reference, {}, (), length, written=text)
         self.found.setdefault(reference, image)
         return reference
+
+
+def _check_size(text: str, length: int, parameter: MediaParameter, otherwise: int | None = None) -> None:
+    """`otherwise` is the most where the parameter says nothing."""
+    told = parameter.rules.get("maxBytes")
+    most = told if isinstance(told, int) else otherwise
+    if most is not None and length > most:
+        raise UnfitMediaError("E403", f"{text} has {size(length)}; the API takes at most {size(most)}", "cut it")
 
 
 def _check(text: str, facts: Recording, parameter: MediaParameter) -> None:

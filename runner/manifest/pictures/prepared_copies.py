@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
+from runner.buckets.bucket_address import BucketAddress, is_bucket_address
+from runner.buckets.bucket_files import BucketFiles
+from runner.diagnostics.bucket_words import reason_of
 from runner.diagnostics.words import flow
-from runner.errors import Position
+from runner.errors import BucketError, DiskError, Position, UsageError
 from runner.manifest.files import open_media
 from runner.manifest.pictures.conversion import UnfixableError, converted, note_in
 from runner.manifest.pictures.entries import Candidate
@@ -31,6 +34,7 @@ _NOTE = "prepared from sha256:"
 _SUFFIXES = (".jpg", ".png")
 # A larger file is no photo.
 _MOST_BYTES = 256 * 2**20
+_TOO_LARGE = f"it has more than {_MOST_BYTES // 2**20} MB"
 _UNFIT = re.compile(r"[^\w.-]+")
 
 
@@ -83,13 +87,16 @@ class _Copies:
     def __init__(self, rules: Sequence[Rules], base: Path, tell: Callable[[str], None]) -> None:
         self._rules = rules
         self._base = base
+        self._objects = BucketFiles()
         self._tell = tell
 
     def of(self, candidate: Candidate) -> Prepared:
         if candidate.image.origin is Origin.URL:
             return Prepared(candidate)
         try:
-            data = _bytes_of(candidate)
+            data = _bytes_of(candidate, self._objects)
+        except (BucketError, DiskError, UsageError) as error:
+            return Prepared(candidate, problem=f"cannot be read ({reason_of(error)})")
         except (OSError, ValueError) as error:
             return Prepared(candidate, problem=f"cannot be read ({getattr(error, 'strerror', None) or error})")
         if not _is_wrong(self._seen(data)):
@@ -106,7 +113,7 @@ class _Copies:
 
     def equal(self, candidate: Candidate) -> Prepared:
         """A copy of a picture that is right as it is: the same bytes, and so the same request."""
-        data = _bytes_of(candidate)
+        data = _bytes_of(candidate, self._objects)
         digest = hashlib.sha256(data).hexdigest()
         suffix = ".png" if data.startswith(b"\x89PNG") else ".jpg"
         for path in self._paths(candidate, digest, (suffix,)):
@@ -128,7 +135,7 @@ class _Copies:
         if candidate.image.origin is Origin.INLINE:
             folder, stem = PurePosixPath(FOLDER), _UNFIT.sub("-", candidate.image.id)
         else:
-            path = PurePosixPath(unicodedata.normalize("NFC", candidate.label))
+            path = PurePosixPath(unicodedata.normalize("NFC", _path_in(candidate.label)))
             folder, stem = _below_folder(path.parent), path.stem
         ends = ("", f"-{note[-8:]}")
         return [str(folder / f"{stem}{end}{suffix}") for end in ends for suffix in suffixes]
@@ -145,14 +152,31 @@ class _Copies:
         return note_in(data) == note and not _is_wrong(self._seen(data))
 
 
-def _bytes_of(candidate: Candidate) -> bytes:
+def _bytes_of(candidate: Candidate, objects: BucketFiles) -> bytes:
+    location = candidate.image.location
     if candidate.image.origin is Origin.INLINE:
-        return base64.b64decode(candidate.image.location)
-    with open_media(Path(candidate.image.location)) as stream:
+        return base64.b64decode(location)
+    if is_bucket_address(location):
+        return _read_object(BucketAddress.of(location), objects)
+    with open_media(Path(location)) as stream:
         data = stream.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
-        raise ValueError(f"it has more than {_MOST_BYTES // 2**20} MB")
+        raise ValueError(_TOO_LARGE)
     return data
+
+
+def _read_object(address: BucketAddress, objects: BucketFiles) -> bytes:
+    stored = objects.find(address)
+    if stored is None:
+        raise ValueError("it does not exist")
+    if stored.size > _MOST_BYTES:
+        raise ValueError(_TOO_LARGE)
+    return objects.copy(address, stored).path.read_bytes()
+
+
+def _path_in(written: str) -> str:
+    """The path in a bucket without the bucket; that of a file as it is."""
+    return written.partition("://")[2].partition("/")[2] if is_bucket_address(written) else written
 
 
 def _is_wrong(picture: Picture) -> bool:
@@ -232,7 +256,7 @@ def _changed_glob(candidate: Candidate, paths: Sequence[str], source: Source, ba
 
 
 def _prepared_glob(pattern: str, paths: Sequence[str]) -> str:
-    stem, _ = os.path.splitext(pattern)
+    stem, _ = os.path.splitext(_path_in(pattern))
     endings = sorted({os.path.splitext(each)[1].removeprefix(".") for each in paths})
     ending = endings[0] if len(endings) == 1 else "{" + ",".join(endings) + "}"
     return str(_below_folder(PurePosixPath(stem).parent) / f"{PurePosixPath(stem).name}.{ending}")

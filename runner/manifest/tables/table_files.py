@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.buckets.bucket_address import BucketAddress
+from runner.buckets.bucket_files import BucketFiles
+from runner.diagnostics.bucket_words import missing_hint, reason_of
 from runner.diagnostics.suggestions import closest, did_you_mean
 from runner.diagnostics.text import Text, decode, file_error, shown, with_lines
-from runner.diagnostics.words import name
+from runner.diagnostics.words import name, size
+from runner.errors import BucketError, DiskError, UsageError
 from runner.manifest.files import UnreadableError, bytes_below, check_key
 from runner.manifest.tables.delimited_text import is_delimited, read_delimited
 from runner.manifest.tables.image_table import Table
@@ -33,7 +37,26 @@ def read_table(named: TableFile, base: Path, folders: Sequence[Path]) -> Table:
     """Read a table from below `folders`. Raises UnreadableError, and ManifestError with the errors in the file."""
     path = base / named.table
     data, _ = bytes_below(path, folders, named.table, MAX_BYTES)
-    file = shown(path)
+    return _table(named, data, shown(path))
+
+
+def stored_table(named: TableFile, address: BucketAddress, objects: BucketFiles) -> Table:
+    """Read a table from a bucket. Raises as `read_table` does, with E421 where the bucket cannot be read."""
+    try:
+        stored = objects.find(address)
+        if stored is None:
+            raise UnreadableError("E101", "does not exist", missing_hint(address, objects))
+        if stored.size > MAX_BYTES:
+            message = f"has {size(stored.size)}; at most {size(MAX_BYTES)} are read"
+            raise UnreadableError("E105", message, "split it into several; a table this large is rarely meant")
+        data = objects.copy(address, stored).path.read_bytes()
+    except (BucketError, DiskError, UsageError) as error:
+        raise UnreadableError("E421", f"cannot be read: {reason_of(error)}", error.hint) from None
+    return _table(named, data, str(address))
+
+
+def _table(named: TableFile, data: bytes, file: str) -> Table:
+    """`file` is the name of the table in messages."""
     if is_workbook(data):
         found = read_workbook(data, file, named.sheet)
         check_key(found.text)
