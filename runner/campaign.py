@@ -216,7 +216,7 @@ def run(
             check_service(store, connection.name, connection.organisation)
             selection = selection.at(store)
             store.remember_set(set_under(manifest), manifest.set)
-            _reopen_gone(manifest, store, selection)
+            _reopen_gone(manifest, store, selection, mirror)
             planned = make_plan(
                 manifest, store, selection, warnings, store.registering, limits_memory=limits_memory,
                 ask_price=nobody if dry else ServicePrices(lambda: _client_for_prices(connection)),
@@ -230,10 +230,7 @@ def run(
             return _dry_result(planned, store)
         report = None
         if attach or _has_work(planned, store, selection):
-            planned = _agreed(planned, connection, allow_uploads)
-            if planned.totals[Action.SUBMIT] and not confirm(planned):
-                hint = "run it again, or add --yes where nobody can answer"
-                raise NotConfirmedError("not confirmed: nothing was sent", hint)
+            planned = _agreed(planned, connection, allow_uploads, confirm)
             agree()
             report = _work(planned, connection.open(), selection, store, around, attach)
         elif mirror is not None and store.uncopied_jobs(mirror.name, most=1):
@@ -243,12 +240,22 @@ def run(
         return replace(ended, differences=differences, notes=planned.notes)
 
 
-def _reopen_gone(manifest: Manifest, store: Store, selection: Selection) -> None:
-    """Where the state lives in a bucket, clips that are not here any more are fetched again."""
-    gone = gone_clips(store, manifest.output.dir) if manifest.output.home is not None else set[int]()
+def _reopen_gone(manifest: Manifest, store: Store, selection: Selection, mirror: Mirror | None) -> None:
+    """Where the state lives in a bucket, clips that are neither here nor in the mirror are fetched again."""
+    gone = gone_clips(store, replace(manifest.output, mirror=None)) if manifest.output.home is not None else set[int]()
+    present = _in_mirror(store, mirror) if gone and mirror is not None else set[str]()
     for record in list(store.records()) if gone else ():
-        if int(record.id, 16) in gone and record.status is Status.SUCCEEDED and selection.has(record):
+        is_gone = int(record.id, 16) in gone and record.id not in present
+        if is_gone and record.status is Status.SUCCEEDED and selection.has(record):
             store.reopen(record.id)
+
+
+def _in_mirror(store: Store, mirror: Mirror) -> set[str]:
+    """The ids of the jobs whose clips the mirror has. Where that cannot be told, what was recorded counts."""
+    try:
+        return mirror.present(store)
+    except BucketError:
+        return {job_id for job_id, _ in store.copies_of_clips(mirror.name)}
 
 
 def _client_for_prices(connection: Connection) -> Client | None:
@@ -263,8 +270,18 @@ def _client_for_prices(connection: Connection) -> Client | None:
         return None
 
 
-def _agreed(planned: Plan, connection: Connection, allow_uploads: Callable[[Plan], bool]) -> Plan:
-    """The plan with the consent to uploads that this run has. Raises NotConfirmedError if it needs one."""
+def _agreed(
+    planned: Plan, connection: Connection, allow_uploads: Callable[[Plan], bool], confirm: Callable[[Plan], bool]
+) -> Plan:
+    """The plan with the consent to uploads that this run has. Raises NotConfirmedError where nobody agrees."""
+    agreed = _with_uploads(planned, connection, allow_uploads)
+    if agreed.totals[Action.SUBMIT] and not confirm(agreed):
+        hint = "run it again, or add --yes where nobody can answer"
+        raise NotConfirmedError("not confirmed: nothing was sent", hint)
+    return agreed
+
+
+def _with_uploads(planned: Plan, connection: Connection, allow_uploads: Callable[[Plan], bool]) -> Plan:
     manifest = planned.manifest
     if manifest.uploads is not None:
         return planned

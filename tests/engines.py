@@ -120,7 +120,7 @@ class World(Client):
         )
         return self.requests[-1]
 
-    def submit(self, body: Body) -> Submission:
+    def submit(self, body: Body, permit: object = None) -> Submission:
         self.calls.append("submit")
         self.posts.append((self.clock.now(), body))
         self.turns_of_posts.append(self.clock.turns)

@@ -10,7 +10,19 @@ from pathlib import Path
 from types import MappingProxyType
 
 from runner.media import first_picture
-from runner.model import REFUSED_CONTENT, Action, Change, Job, Manifest, Planned, Standing, Status, Variables, folded
+from runner.model import (
+    REFUSED_CONTENT,
+    Action,
+    Change,
+    Job,
+    Manifest,
+    Output,
+    Planned,
+    Standing,
+    Status,
+    Variables,
+    folded,
+)
 from runner.planning.changes import changes
 from runner.planning.prices import Prices
 from runner.planning.selection import Selection
@@ -35,9 +47,15 @@ _MOST_PLACES = 20_000
 _NOT_IN_STATE = Standing(Status.PENDING)
 
 
-def gone_clips(store: Store, folder: Path) -> set[int]:
-    """The ids (as numbers) of the jobs whose clips are not in the output folder any more."""
-    return {job_id for job_id, path in store.clips() if not os.path.isfile(f"{folder}/{path}")}
+def gone_clips(store: Store, output: Output) -> set[int]:
+    """The ids (as numbers) of the jobs whose clips are not in the output folder any more.
+
+    Where the state lives in a bucket, those that the mirror has are as good as there: machines forget their disks.
+    """
+    gone = {job_id for job_id, path in store.clips() if not os.path.isfile(f"{output.dir}/{path}")}
+    if gone and output.home is not None and output.mirror is not None:
+        gone -= {int(job_id, 16) for job_id, _ in store.copies_of_clips(output.mirror)}
+    return gone
 
 
 def compared(

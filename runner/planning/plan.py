@@ -239,7 +239,7 @@ def _plan(
     tally, matches, uploads = Tally(selection.first), Matches(selection), NeededUploads(manifest, selection.first)
     register = _opened(open_register, manifest, expansion, templates) if open_register is not None else None
     history = store if store is not None and store.has_attempts() else None
-    gone = gone_clips(history, manifest.output.dir) if history else frozenset[int]()
+    gone = gone_clips(history, manifest.output) if history else frozenset[int]()
     prices = Prices(manifest, ask_price)
     for place, batch in _batches(jobs.walk()):
         matches.see(batch)

@@ -115,7 +115,7 @@ class Simulated(Client):
         for _ in range(scenario.others):
             self.queue.submit(next(self._names), b"")
 
-    def submit(self, body: Body) -> Submission:
+    def submit(self, body: Body, permit: object = None) -> Submission:
         request = self.queue.submit(next(self._names), b"")
         self.ours[request.id] = request
         self._echoes[request.id] = body.payload

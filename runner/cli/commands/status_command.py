@@ -85,7 +85,7 @@ def _as_counted(manifest: Manifest, store: Store) -> Manifest:
 
 def _standing(store: Store, manifest: Manifest, selection: Selection) -> _Standing:
     left, index = unfinished(store, selection), store.index_in(manifest.output.dir)
-    gone = gone_clips(store, manifest.output.dir)
+    gone = gone_clips(store, manifest.output)
     if selection.is_everything:
         keys = list(store.keys_of(gone)) if gone else []
         return _Standing(store.totals(), store.removed_totals(), store.spent(manifest.budget)[0], left, index, keys)

@@ -107,6 +107,9 @@ CREATE TABLE clip_credentials (
   source_type TEXT
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "clip_credentials" VALUES('9c0972d245cfc901e63a282c08a5ea12b7678dc0a0ab891b94bdce817101db22',1,'valid','somebody','trainedAlgorithmicMedia');
+CREATE TABLE inherited_attempts (
+  number INTEGER PRIMARY KEY NOT NULL
+) STRICT;
 CREATE TABLE further_videos (
   job_id TEXT NOT NULL REFERENCES jobs (id),
   path   TEXT NOT NULL,                   -- relative to the output folder, with forward slashes
