@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 _SOLE = "it may be left out where it is the only one in the current folder"
 _MEASURES = "the list of measures"
+_SHELLS = """To have it in every new shell:
+  bash: echo 'eval "$(reelrun completion bash)"' >> ~/.bashrc
+  zsh:  echo 'eval "$(reelrun completion zsh)"' >> ~/.zshrc      (after compinit)
+  fish: reelrun completion fish > ~/.config/fish/completions/reelrun.fish"""
+_EDITORS = """An editor with YAML support explains and completes the keys of a manifest once the file is there
+  reelrun schema > manifest.schema.json
+and the first line of the manifest names it, by its path from the manifest ('reelrun init' writes both)
+  # yaml-language-server: $schema=manifest.schema.json
+or the settings of VS Code do, for all manifests
+  "yaml.schemas": {"manifest.schema.json": ["campaign.yaml", "manifests/*.yaml"]}"""
 _USUAL = 80  # columns, if the terminal does not report its width
 
 
@@ -42,6 +52,9 @@ class _Parser(argparse.ArgumentParser):
         options, unknown = self.parse_known_args(args)
         if unknown:
             raise _unknown(unknown[0], options.command, self.commands)
+        if options.quiet and options.verbose:
+            hint = "leave one of them out"
+            raise ArgumentsError("--quiet and --verbose exclude each other", f"reelrun {options.command}", hint)
         return options
 
     def flags(self) -> list[str]:
@@ -58,6 +71,11 @@ class _Help(argparse.HelpFormatter):
     def add_text(self, text: str | None) -> None:
         # The list is put in only where it is read: to load it takes time.
         super().add_text(_measures() if text == _MEASURES else text)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Lines that are indented are for copying, and stay as they are."""
+        fill = super()._fill_text
+        return "\n".join(each if each.startswith("  ") else fill(each, width, indent) for each in text.split("\n"))
 
     def _expand_help(self, action: argparse.Action) -> str:
         words = super()._expand_help(action)
@@ -94,10 +112,12 @@ def parser() -> _Parser:
         allow_abbrev=False,
     )
     whole.add_argument("--version", action="version", version=f"reelrun {RELEASE}", help="show the version and exit")
+    _volume(whole, False)
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     _manifest_commands(commands)
     _run_command(commands)
     _service_commands(commands)
+    _manual_commands(commands)
     whole.commands = commands.choices
     return whole
 
@@ -280,8 +300,6 @@ def _service_commands(commands: _Commands) -> None:
     for each in (models, requests, doctor):
         _base_url(each)
         _patience(each)
-    explain = _command(commands, "explain", "tell what a code such as E204 means, and how to mend it")
-    explain.add_argument("code", nargs="?", metavar="CODE", help="the code of a diagnostic; without it, all of them")
     sandbox = _command(commands, "sandbox", "serve the API on this machine; it makes real, but not AI, videos")
     sandbox.add_argument(
         "--dir", default=".reelrun-sandbox", metavar="DIR", help="where it keeps its requests (%(default)s)"
@@ -292,6 +310,21 @@ def _service_commands(commands: _Commands) -> None:
     sandbox.add_argument("--certificate", metavar="PEM", help="serve over TLS with this certificate")
     sandbox.add_argument("--private-key", metavar="PEM", help="the key of the certificate")
     _sandbox_flags(sandbox)
+
+
+def _manual_commands(commands: _Commands) -> None:
+    explain = _command(commands, "explain", "tell what a code such as E204 means, and how to mend it")
+    explain.add_argument("code", nargs="?", metavar="CODE", help="the code of a diagnostic; without it, all of them")
+    schema = _command(commands, "schema", "print the JSON Schema of manifests, or of another file, for editors")
+    documents = "manifest (the default), index or lockfile (what reelrun writes), or a model, such as Veo3"
+    schema.add_argument("document", nargs="?", default="manifest", metavar="NAME", help=documents)
+    _json(schema)
+    schema.epilog = _EDITORS
+    completion = _command(commands, "completion", "print what a shell needs to complete commands, flags and files")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
+    completion.epilog = _SHELLS
+    helping = _command(commands, "help", "show the help of a command")
+    helping.add_argument("topic", nargs="?", metavar="COMMAND", help="the command; without it, all of them are listed")
 
 
 def _sandbox_flags(flags: argparse._ActionsContainer, prefix: str = "") -> None:
@@ -359,9 +392,19 @@ def _behaviour(name: str) -> str:
 
 
 def _command(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
-    return commands.add_parser(
+    made = commands.add_parser(
         name, help=what, description=f"{what[0].upper()}{what[1:]}.", formatter_class=_Help, allow_abbrev=False
     )
+    # What stands before the command holds, too.
+    _volume(made, argparse.SUPPRESS)
+    return made
+
+
+def _volume(parser: argparse.ArgumentParser, default: object) -> None:
+    more = "tell more on stderr: the files that are read, each step with its time, each call of the service"
+    parser.add_argument("-v", "--verbose", action="store_true", default=default, help=more)
+    less = "tell errors alone: no notes, warnings or progress, and no word of what went well; questions and data stay"
+    parser.add_argument("-q", "--quiet", action="store_true", default=default, help=less)
 
 
 def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:

@@ -37,8 +37,11 @@ _MODULES = {
     "models": "query_commands",
     "requests": "query_commands",
     "doctor": "doctor_command",
-    "explain": "explain_command",
     "sandbox": "sandbox_command",
+    "explain": "manual.explain_command",
+    "schema": "manual.schema_command",
+    "completion": "manual.completion_command",
+    "help": "manual.help_command",
 }
 
 
@@ -113,7 +116,9 @@ def _report_usage_error(error: ArgumentsError, words: Sequence[str]) -> int:
     from runner.errors import UsageError
 
     message, hint = error.message, error.hint
-    if not words[0].startswith("-") and words[0] not in _MODULES:
-        message, hint = f"there is no command {words[0]!r}", did_you_mean(closest(words[0], _MODULES), more=hint)
+    # The flags before a command take no values.
+    name = next((each for each in words if not each.startswith("-")), None)
+    if name is not None and name not in _MODULES:
+        message, hint = f"there is no command {name!r}", did_you_mean(closest(name, _MODULES), more=hint)
     tell(UsageError(message, hint), as_json=_is_document(words))
     return 2

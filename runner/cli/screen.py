@@ -15,6 +15,7 @@ from typing import TextIO
 from runner.diagnostics import terminal
 from runner.diagnostics.terminal import safe, safe_json, wrapped
 from runner.errors import Diagnostic, DiskError, Severity, Stage
+from runner.secret import without_key
 
 
 def say(*lines: str) -> None:
@@ -49,6 +50,11 @@ def show(*lines: str) -> None:
 def command(line: str) -> None:
     """Print a command for a workflow of GitHub on stdout."""
     _to_stdout(f"{safe(line, is_command=True)}\n")
+
+
+def verbatim(text: str) -> None:
+    """Print a text of ours on stdout as it is: no line for people, but a script or a file."""
+    _to_stdout(without_key(text))
 
 
 def _to_stdout(text: str) -> None:
