@@ -15,9 +15,9 @@ from pathlib import Path
 from runner.api.client import Client, Reply
 from runner.api.models.model_records import ModelRecord, asked_record
 from runner.api.models.schema_drift import SchemaDifference, differences
-from runner.api.service import Service
 from runner.cli import screen
 from runner.cli.commands.query_commands import asked
+from runner.cli.options import service_of, tell_files
 from runner.cli.plan_summary import price_words
 from runner.diagnostics.words import command
 from runner.errors import Exit, ManifestError, ReelrunError, worst
@@ -55,6 +55,8 @@ def doctor(options: argparse.Namespace) -> int:
         )
     else:
         for check in checks:
+            if check.is_well and screen.is_quiet():
+                continue
             screen.show(f"  {'ok  ' if check.is_well else 'BAD '} {check.name:<10} {check.found}")
             if not check.is_well:
                 screen.show(f"       {'':<10} help: {check.hint}")
@@ -94,6 +96,7 @@ def _manifest(options: argparse.Namespace) -> tuple[Manifest | None, list[Doctor
         first = error.diagnostics[0]
         hint = f"{command('validate', options.manifest)} tells all"
         return None, [DoctorCheck("manifest", False, f"{options.manifest}: {first.message}", hint, Exit.INVALID)]
+    tell_files(manifest)
     return manifest, _output(manifest.output)
 
 
@@ -124,7 +127,7 @@ def _writing(folder: Path) -> DoctorCheck:
 
 def _service(options: argparse.Namespace, manifest: Manifest | None) -> list[DoctorCheck]:
     try:
-        service = Service.from_environment(os.environ, options.base_url, options.patience)
+        service = service_of(options)
     except ReelrunError as error:
         return [DoctorCheck("key", False, error.message, error.hint, error.exit_code)]
     key = _checked("key", service.require_key, "is set" if service.key else "is not needed on this machine")

@@ -40,14 +40,14 @@ def _show(options: argparse.Namespace, done: Sequence[Prepared], lines: Sequence
     for problem in dict.fromkeys(f"{each.candidate.label} {each.problem}" for each in done if each.problem):
         screen.show(f"  left: {problem}")
     if not made and not there:
-        screen.show("No picture needs a copy." if not any(each.problem for each in done) else "No copy was made.")
+        screen.report("No picture needs a copy." if not any(each.problem for each in done) else "No copy was made.")
         return
     before = f", {there:,} were there" if there else ""
     screen.show(f"{screen.count(made, 'new picture')} in {FOLDER}{before}. Change these lines:")
     for line in lines:
         screen.show("", f"{line.file}:{line.line}", f"  - {line.old.strip()}")
         screen.show(*(f"  + {each.strip()}" for each in line.new))
-    screen.show("", f"Then: {command_line(options, 'validate')}")
+    screen.report("", f"Then: {command_line(options, 'validate')}")
 
 
 def _document(options: argparse.Namespace, done: Sequence[Prepared], lines: Sequence[ChangedLine]) -> dict[str, object]:

@@ -99,7 +99,7 @@ def _renew(manifest: Manifest) -> None:
 def _say_what_may_be_paid_twice(plan: Plan) -> None:
     unknown = sum(group.jobs for group in plan.groups if group.reason == RESUBMITTED)
     if unknown:
-        screen.say(
+        screen.alert(
             f"{screen.count(unknown, 'unknown job')}: looked for once more; what is not found is submitted again,"
             " and may be paid for a second time"
         )
@@ -131,8 +131,8 @@ def _confirmed(options: argparse.Namespace, manifest: Manifest, plan: Plan, conn
     if not _is_somebody_here():
         hint = "add --yes to submit without asking"
         raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)
-    show_plan(plan, show=screen.say)
-    show_some_prompts(plan, screen.say)
+    show_plan(plan, show=screen.alert)
+    show_some_prompts(plan, screen.alert)
     screen.ask(f"{question} [y/N]")
     # Python would handle a Ctrl-C that comes just before a read only after that read.
     while not select.select([sys.stdin], [], [], _GLANCE)[0]:
@@ -172,7 +172,7 @@ def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> No
     screen.say(*result.notes)
     if options.json:
         screen.document(_document(manifest, result))
-    else:
+    elif result.exit_code or not screen.is_quiet():
         _summary(options, manifest, result)
     if result.error is not None:
         ending.tell(result.error, as_json=False)
@@ -186,13 +186,9 @@ def _document(manifest: Manifest, result: Result) -> dict[str, object]:
 
 
 def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
-    jobs = without(result.totals, result.removed)
-    parts = [f"{number:,} {status}" for status, number in jobs.items() if number]
-    submitted = f"{result.submitted:,} submitted now" if result.submitted else "Nothing was submitted"
-    whole = money(result.spent, manifest.budget.currency)
-    cost = f", {whole} had it been real" if options.sandbox else f", {whole} spent in all"
-    spent = cost if result.spent else ""
-    screen.show(f"{screen.count(sum(jobs.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}.")
+    screen.show(_counted(options, manifest, result))
+    if screen.is_quiet():
+        return
     screen.show(*removed(result.removed))
     if result.interrupted:
         screen.show(_in_flight(result))
@@ -204,6 +200,17 @@ def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) ->
     step = _next(options, result)
     if step:
         screen.show(f"Next: {step}")
+
+
+def _counted(options: argparse.Namespace, manifest: Manifest, result: Result) -> str:
+    """The run in a line."""
+    jobs = without(result.totals, result.removed)
+    parts = [f"{number:,} {status}" for status, number in jobs.items() if number]
+    submitted = f"{result.submitted:,} submitted now" if result.submitted else "Nothing was submitted"
+    whole = money(result.spent, manifest.budget.currency)
+    cost = f", {whole} had it been real" if options.sandbox else f", {whole} spent in all"
+    spent = cost if result.spent else ""
+    return f"{screen.count(sum(jobs.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}."
 
 
 def _in_flight(result: Result) -> str:

@@ -268,7 +268,7 @@ def index(options: argparse.Namespace) -> int:
         screen.document(run_document(manifest, standing.totals, 0, standing.spent, written))
     else:
         of = "" if selection.is_everything else f" of {screen.count(sum(standing.totals.values()), 'selected job')}"
-        screen.show(f"Wrote {screen.shown_path(written)}, {written.stem}.csv and {written.stem}.html beside it{of}.")
+        screen.report(f"Wrote {screen.shown_path(written)}, {written.stem}.csv and {written.stem}.html beside it{of}.")
     return Exit.DONE
 
 
@@ -278,9 +278,9 @@ def _rename(manifest: Manifest, selection: Selection, warnings: Sequence[Diagnos
 
     renamed, left = campaign.rename(manifest, selection, warnings)
     for key, path in left[:_SHOWN]:
-        screen.say(f"Not renamed: {key}: something else is at {path}")
+        screen.alert(f"Not renamed: {key}: something else is at {path}")
     if len(left) > _SHOWN:
-        screen.say(f"... and {len(left) - _SHOWN:,} more")
+        screen.alert(f"... and {len(left) - _SHOWN:,} more")
     screen.say(f"{screen.count(renamed, 'clip')} renamed")
 
 

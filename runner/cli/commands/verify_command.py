@@ -43,9 +43,9 @@ def verify(options: argparse.Namespace) -> int:
             progress.close()
         screen.say_aside(result.aside)
         for record in result.unfinished.first:
-            screen.say(f"  not repaired: {record.key}: {record.error or record.reason}")
+            screen.alert(f"  not repaired: {record.key}: {record.error or record.reason}")
         if result.unfinished.others:
-            screen.say(f"  ... and {result.unfinished.others:,} more")
+            screen.alert(f"  ... and {result.unfinished.others:,} more")
         if result.error is not None:
             ending.tell(result.error, as_json=False)
         taken = _take_inventory(manifest, options, selection)
@@ -121,8 +121,11 @@ def _show(options: argparse.Namespace, taken: Inventory) -> None:
     if len(taken.discrepancies) > _SHOWN:
         screen.show(f"  ... and {len(taken.discrepancies) - _SHOWN:,} more; --json lists all")
     counts = ", ".join(f"{len(taken.of(kind))} {kind}" for kind in Kind if taken.of(kind))
-    screen.show(f"{screen.count(taken.artifacts, 'artifact')} hashed: {counts or 'all as recorded'}.")
+    tell = screen.show if taken.discrepancies else screen.report
+    tell(f"{screen.count(taken.artifacts, 'artifact')} hashed: {counts or 'all as recorded'}.")
     if taken.of(*_BROKEN):
-        screen.show(f"Next: {command_line(options, 'verify', '--repair')}        (fetches what the service still has)")
+        screen.report(
+            f"Next: {command_line(options, 'verify', '--repair')}        (fetches what the service still has)"
+        )
     elif taken.of(Kind.STALE):
-        screen.show(f"Next: {command_line(options, 'index')}")
+        screen.report(f"Next: {command_line(options, 'index')}")
