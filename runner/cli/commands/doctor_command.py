@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,14 +25,11 @@ from runner.errors import Exit, ManifestError, ReelrunError, worst
 from runner.manifest.reader import load
 from runner.model import Manifest, Output
 from runner.planning import lockfile
-from runner.shipped import install_line
+from runner.shipped import extras, install_line, packages_of
 from runner.state.disk import filesystem_of, refuse_network_disk
 from runner.version import RELEASE
 
-_PACKAGES = (
-    "pyyaml", "jsonschema", "jsonschema-rs", "requests", "jinja2", "tqdm", "pillow", "av", "ijson",
-)  # fmt: skip
-_WEB = ("starlette", "uvicorn")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,8 @@ class DoctorCheck:
 def doctor(options: argparse.Namespace) -> int:
     """Check everything that a run needs."""
     manifest, told = _manifest(options)
-    checks = [_versions(), _sandbox(), _writing(Path.cwd()), *told, *_service(options, manifest)]
+    here = [_writing(Path.cwd())] if options.manifest is None else []
+    checks = [_versions(), _extras(), _sandbox(), *here, *told, *_service(options, manifest)]
     if options.json:
         screen.document(
             {"checks": [{"name": c.name, "ok": c.is_well, "found": c.found, "hint": c.hint} for c in checks]}
@@ -64,13 +63,28 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def _versions() -> DoctorCheck:
-    known = {name: _version(name) for name in _PACKAGES}
+    known = _versions_of()
     missing = [name for name, found in known.items() if found is None]
     text = f"reelrun {RELEASE}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     if missing:
         hint = f"pip install {' '.join(missing)}"
         return DoctorCheck("versions", False, f"{text}; missing: {', '.join(missing)}", hint)
     return DoctorCheck("versions", True, f"{text}, " + ", ".join(f"{name} {found}" for name, found in known.items()))
+
+
+def _extras() -> DoctorCheck:
+    """What can be had besides. Nobody needs all of it, so nothing of it is amiss."""
+    missing = [each for each in extras() if None in _versions_of(each).values()]
+    there = ", ".join(each for each in extras() if each not in missing)
+    lines = "; ".join(f"{each}: {install_line(each)}" for each in missing)
+    told = ". ".join(filter(None, (there and f"there: {there}", lines and f"may be added: {lines}")))
+    return DoctorCheck("extras", True, told or "nothing is known of them in a mere checkout")
+
+
+def _versions_of(extra: str = "") -> dict[str, str | None]:
+    """The packages of an extra, by default those that everything needs, with their versions; None for one not here."""
+    named = (_NAME.match(each) for each in packages_of(extra))
+    return {name.group(): _version(name.group()) for name in named if name is not None}
 
 
 def _version(name: str) -> str | None:
@@ -81,7 +95,7 @@ def _version(name: str) -> str | None:
 
 
 def _sandbox() -> DoctorCheck:
-    missing = [name for name in _WEB if _version(name) is None]
+    missing = [name for name in ("starlette", "uvicorn") if _version(name) is None]
     found = f"missing: {', '.join(missing)}" if missing else "can be started: reelrun run MANIFEST --sandbox"
     return DoctorCheck("sandbox", not missing, found, install_line("web"), Exit.INVALID)
 

@@ -177,7 +177,15 @@ def _forward(address: str) -> str:
     port = urlsplit(address).port
     fields = os.environ["SSH_CONNECTION"].split()
     host = fields[2] if len(fields) == 4 else "HOST"
-    return f"ssh -N -L {port}:127.0.0.1:{port} {getpass.getuser()}@{host}"
+    return f"ssh -N -L {port}:127.0.0.1:{port} {_user()}@{host}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A user without an account, as in a container.
+        return "USER"
 
 
 def _has_display() -> bool:
