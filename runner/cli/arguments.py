@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import cache
 
 from runner.version import RELEASE
 
@@ -43,6 +44,11 @@ class _Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit: with --json, a usage error is a document, too."""
 
     commands: dict[str, _Parser]
+    is_built = False
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """While arguments are added, argparse wants one for each only to check it: making them takes a fifth of all."""
+        return super()._get_formatter() if self.is_built else _checker()
 
     def error(self, message: str) -> NoReturn:
         raise ArgumentsError(message, self.prog)
@@ -59,6 +65,11 @@ class _Parser(argparse.ArgumentParser):
 
     def flags(self) -> list[str]:
         return [flag for action in self._actions for flag in action.option_strings]
+
+
+@cache
+def _checker() -> argparse.HelpFormatter:
+    return argparse.HelpFormatter("reelrun", width=_USUAL)
 
 
 class _Help(argparse.HelpFormatter):
@@ -108,17 +119,19 @@ def parser() -> _Parser:
         "reelrun",
         description="Turn YAML manifests into AI videos: nothing is paid for twice, nothing paid for is lost.",
         epilog="Start with: reelrun init demo && reelrun run demo/campaign.yaml --sandbox",
+        parents=[_volume(False)],
         formatter_class=_Help,
         allow_abbrev=False,
     )
     whole.add_argument("--version", action="version", version=f"reelrun {RELEASE}", help="show the version and exit")
-    _volume(whole, False)
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     _manifest_commands(commands)
     _run_command(commands)
     _service_commands(commands)
     _manual_commands(commands)
     whole.commands = commands.choices
+    for each in (whole, *whole.commands.values()):
+        each.is_built = True
     return whole
 
 
@@ -392,19 +405,25 @@ def _behaviour(name: str) -> str:
 
 
 def _command(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
-    made = commands.add_parser(
-        name, help=what, description=f"{what[0].upper()}{what[1:]}.", formatter_class=_Help, allow_abbrev=False
+    return commands.add_parser(
+        name,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}.",
+        parents=[_volume(argparse.SUPPRESS)],  # what stands before the command holds, too
+        formatter_class=_Help,
+        allow_abbrev=False,
     )
-    # What stands before the command holds, too.
-    _volume(made, argparse.SUPPRESS)
-    return made
 
 
-def _volume(parser: argparse.ArgumentParser, default: object) -> None:
+@cache
+def _volume(default: object) -> _Parser:
+    """The flags that every command takes, and `reelrun` itself. To make them anew for each would take time."""
+    flags = _Parser(add_help=False)
     more = "tell more on stderr: the files that are read, each step with its time, each call of the service"
-    parser.add_argument("-v", "--verbose", action="store_true", default=default, help=more)
+    flags.add_argument("-v", "--verbose", action="store_true", default=default, help=more)
     less = "tell errors alone: no notes, warnings or progress, and no word of what went well; questions and data stay"
-    parser.add_argument("-q", "--quiet", action="store_true", default=default, help=less)
+    flags.add_argument("-q", "--quiet", action="store_true", default=default, help=less)
+    return flags
 
 
 def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ import os
 import sys
 
 from runner.cli.arguments import ArgumentsError, parser
+from runner.version import SYSTEMS
 
 # Importing typing would take a tenth of the time that --help needs; type checkers know this name.
 TYPE_CHECKING = False
@@ -68,6 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return 130
     except (ImportError, MemoryError, SystemError) as error:
+        if getattr(error, "name", "") == "fcntl":
+            # The locks that keep two runners of one state apart.
+            sys.stderr.write(f"error: {SYSTEMS}\n")
+            return 7
         sys.stderr.write(f"error: reelrun cannot be loaded: {error or 'there is no more memory'}\n")
         sys.stderr.write("  help: allow this process more memory (ulimit -v), or install reelrun anew\n")
         return 7
