@@ -124,13 +124,14 @@ def parser() -> _Parser:
         allow_abbrev=False,
     )
     whole.add_argument("--version", action="version", version=f"reelrun {RELEASE}", help="show the version and exit")
+    whole.is_built = True  # its formatter makes the beginning of every usage
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     _manifest_commands(commands)
     _run_command(commands)
     _service_commands(commands)
     _manual_commands(commands)
     whole.commands = commands.choices
-    for each in (whole, *whole.commands.values()):
+    for each in whole.commands.values():
         each.is_built = True
     return whole
 
