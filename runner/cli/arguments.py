@@ -378,11 +378,12 @@ def _sandbox_flags(flags: argparse._ActionsContainer, prefix: str = "") -> None:
 
 
 def _measures() -> str:
+    from runner.shipped import install_line
     from runner.video.measures import MEASURES
 
     listed = "; ".join(f"{name} ({what})" for name, what in MEASURES.items())
     return (
-        f"The measures: {listed}. Those of motion and camera need OpenCV: pip install 'reelrun[measure]'. Beyond a"
+        f"The measures: {listed}. Those of motion and camera need OpenCV: {install_line('measure')}. Beyond a"
         " threshold (measures.defects in the manifest) a measure is a defect, which is told and changes nothing. Ends"
         " with 1 where a clip cannot be decoded."
     )

@@ -12,6 +12,7 @@ from runner.errors import Exit, Stage, UsageError, worst
 from runner.manifest.pictures.conversion import MissingHeifError
 from runner.manifest.pictures.prepared_copies import FOLDER, ChangedLine, Prepared, changed_lines, prepare
 from runner.manifest.reader import named_pictures
+from runner.shipped import install_line
 from runner.state.disk import disk_errors
 
 
@@ -23,9 +24,7 @@ def fix_pictures(options: argparse.Namespace) -> int:
         with disk_errors(f"write {named.base / FOLDER}"):
             done = list(prepare(named.candidates, named.rules, named.base, lambda path: screen.say(f"  made {path}")))
     except MissingHeifError:
-        raise UsageError(
-            "HEIC pictures are read with pillow-heif, which is missing", "pip install pillow-heif"
-        ) from None
+        raise UsageError("HEIC pictures are read with pillow-heif, which is missing", install_line("heic")) from None
     lines = changed_lines(done, named.source, named.base)
     if options.json:
         screen.document(_document(options, done, lines))

@@ -24,6 +24,7 @@ from runner.results.atomic_files import index_path
 from runner.results.clip_reports import WARNING_CODES, ClipTotals
 from runner.results.clip_verdicts import ClipVerdicts, VerdictTotals
 from runner.results.unfinished import Unfinished, unfinished
+from runner.shipped import install_line
 from runner.state.store import Store
 from runner.verdicts.verdict_files import told
 from runner.video.defects import names as defect_names
@@ -230,7 +231,7 @@ def show_clips(options: argparse.Namespace, clips: ClipTotals) -> None:
     if clips.without_flow:
         number = screen.count(clips.without_flow, "clip")
         again = command_line(options, "measure")
-        screen.show("", f"  {number} without motion and camera: pip install 'reelrun[measure]' (OpenCV), then {again}")
+        screen.show("", f"  {number} without motion and camera: {install_line('measure')} (OpenCV), then {again}")
 
 
 def why(record: JobRecord) -> str:

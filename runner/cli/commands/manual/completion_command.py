@@ -35,7 +35,7 @@ def completion(options: argparse.Namespace) -> int:
                 action.complete = _FILES[word]  # type: ignore[attr-defined]
             elif action.dest in names and action.choices is None:
                 action.choices = names[action.dest]
-    screen.verbatim(shtab.complete(whole, shell=options.shell))
+    screen.verbatim(shtab.complete(whole, shell=options.shell).rstrip() + "\n")
     return Exit.DONE
 
 
