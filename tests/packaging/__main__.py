@@ -24,9 +24,9 @@ _SHARED = """
 import subprocess, sys
 from pathlib import Path
 
-def run(*words, code=0):
+def run(*words):
     done = subprocess.run([Path(sys.executable).parent / "reelrun", *words], capture_output=True, text=True)
-    assert done.returncode == code, done.stderr
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 def picture(name):
@@ -72,13 +72,13 @@ def _collect(root: Path) -> None:
 
 def _try(work: Path, name: str, what: str, check: str) -> None:
     """A fresh environment with nothing but what the folder of packages has."""
-    subprocess.run([sys.executable, "-m", "venv", work / name], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", work / name], check=True)
     python, place = work / name / "bin" / "python", work / f"{name}-work"
     place.mkdir()
     without = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHONPATH", "GMI_"))}
-    words = ["install", "--no-index", "--find-links", work / "index", what]
+    words = ["--python", python, "install", "--no-index", "--no-compile", "--find-links", work / "index", what]
     alone = {**without, "PIP_CONFIG_FILE": os.devnull, "PIP_QUIET": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    subprocess.run([python, "-m", "pip", *words], env=alone, check=True)
+    subprocess.run([sys.executable, "-m", "pip", *words], env=alone, check=True)
     subprocess.run([python, "-c", _SHARED + check], cwd=place, env=without, check=True)
 
 

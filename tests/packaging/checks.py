@@ -25,7 +25,7 @@ pillow_heif.register_heif_opener()
 Image.new("RGB", (400, 400), "teal").save("phone.heic")
 Path("m.yaml").write_text('version: 1\\nmodel: Kling-Image2Video-V1.6-Standard\\nimages: [{file: phone.heic}]\\n'
     'prompts: [{id: p, text: "Slow push-in"}]\\n')
-run("fix-pictures", "m.yaml", code=2)
+run("fix-pictures", "m.yaml")
 assert list(Path("prepared").iterdir())
 """,
     "measure": """
