@@ -13,6 +13,11 @@ from __future__ import annotations
 
 import sys
 
+from runner.version import SYSTEMS
+
+if sys.platform == "win32":
+    raise ImportError(SYSTEMS, name="fcntl")
+
 # Importing typing would take a third of the time that `reelrun --help` needs. Type checkers know this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, metadata, requires
 from pathlib import Path
 
 _DISTRIBUTION = "reelrun"
+_FOR_DEVELOPERS = ("bench", "test", "lint")
+_EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 _PACKAGE = Path(__file__).parent
 SUFFIX = ".schema.json"
 # What several models share stands once, in a file of its own.
@@ -60,10 +62,24 @@ def _parts() -> Mapping[str, Mapping[str, object]]:
 
 def install_line(extra: str) -> str:
     """The command that installs the packages of an extra: what was installed from a file cannot be had by its name."""
+    names = packages_of(extra)
+    return "pip install " + " ".join(f"'{name}'" for name in names) if names else f"pip install '.[{extra}]'"
+
+
+def packages_of(extra: str = "") -> list[str]:
+    """What an extra needs, such as `openpyxl>=3.1`; without a name, what everything needs. Empty in a mere checkout."""
     try:
         needed = requires(_DISTRIBUTION) or []
     except PackageNotFoundError:
-        needed = []
+        return []
     marked = (each.partition(";") for each in needed)
-    names = [name.strip() for name, _, marker in marked if re.search(rf"extra\s*==\s*['\"]{extra}['\"]", marker)]
-    return "pip install " + " ".join(f"'{name}'" for name in names) if names else f"pip install '.[{extra}]'"
+    return [name.strip() for name, _, marker in marked if extra == "".join(_EXTRA.findall(marker))]
+
+
+def extras() -> list[str]:
+    """The extras that users may want. Empty in a mere checkout."""
+    try:
+        named = metadata(_DISTRIBUTION).get_all("Provides-Extra") or []
+    except PackageNotFoundError:
+        return []
+    return [each for each in named if each not in _FOR_DEVELOPERS]

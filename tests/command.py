@@ -136,13 +136,19 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def terminal(*words: object, columns: int = 80, out: Path | None = None, **more: str) -> Iterator[Terminal]:
-    """A command on a terminal of so many columns; its stdout may go to a file."""
+def terminal(
+    *words: object,
+    columns: int = 80,
+    out: Path | None = None,
+    program: tuple[str, ...] = (sys.executable, "-m", "runner"),
+    **more: str,
+) -> Iterator[Terminal]:
+    """A command, or another program, on a terminal of so many columns; its stdout may go to a file."""
     descriptor, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with contextlib.ExitStack() as opened:
         process = subprocess.Popen(
-            [sys.executable, "-m", "runner", *map(str, words)],
+            [*program, *map(str, words)],
             stdin=inner,
             stdout=inner if out is None else opened.enter_context(out.open("wb")),
             stderr=inner,

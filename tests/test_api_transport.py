@@ -1,5 +1,6 @@
 """What was sent when a call fails: each kind of trouble on a real socket. UNSENT is repeated, so it must be certain."""
 
+import re
 import socket
 import ssl
 
@@ -44,6 +45,18 @@ def tls(authority, name="localhost"):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
     return context
+
+
+def test_a_call_is_logged_without_what_may_be_secret(caplog):
+    caplog.set_level("DEBUG", "runner.api.transport")
+    with wire.listening(wire.answer) as server:
+        signed = f"{server.url}/clip.mp4?X-Amz-Signature=secret"
+        with Transport(PATIENCE, {"X-Secret": "secret"}, "sk-secret").call("POST", signed, body=b"secret"):
+            assert re.fullmatch(rf"POST {server.url}/clip\.mp4\?\.\.\.: 200, \d+ ms", caplog.messages[0])
+    with pytest.raises(CallError), Transport(PATIENCE, {}).call("GET", f"http://127.0.0.1:{wire.closed_port()}/x"):
+        pass
+    assert "no connection to 127.0.0.1" in caplog.messages[1]
+    assert "secret" not in caplog.text
 
 
 def test_a_closed_port_is_unsent():

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
-from tests.command import call, spawn
+from tests.command import ROOT, call, spawn
 from tests.faults.service import FaultyService, status
 from tests.kit import write_manifest
 
@@ -15,10 +16,38 @@ def test_without_a_key():
     ended = call("doctor", "--json", "--base-url", "https://service.invalid")
     found = checks(ended)
     assert ended.code == 3
-    assert list(found) == ["versions", "sandbox", "disk", "key"]
+    assert list(found) == ["versions", "extras", "sandbox", "disk", "key"]
     assert all(list(each) == ["name", "ok", "found", "hint"] for each in found.values())
-    assert [each["ok"] for each in found.values()] == [True, True, True, False]
+    assert [each["ok"] for each in found.values()] == [True, True, True, True, False]
     assert "export GMI_API_KEY" in found["key"]["hint"]
+
+
+def test_every_extra_of_the_project_is_known(tmp_path, monkeypatch):
+    """Held to the project's own file, as the metadata of a package have it: what is here, and how to have the rest."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {"nothing": ["no-such-package>=1"], **project["optional-dependencies"]}
+    lines = [*project["dependencies"]]
+    lines += [f'{each}; extra == "{extra}"' for extra, needed in wanted.items() for each in needed]
+    named = [f"Provides-Extra: {extra}" for extra in wanted] + [f"Requires-Dist: {each}" for each in lines]
+    (tmp_path / "reelrun-9.dist-info").mkdir()
+    text = "\n".join(("Metadata-Version: 2.1", "Name: reelrun", "Version: 9", *named, ""))
+    (tmp_path / "reelrun-9.dist-info" / "METADATA").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = checks(call("doctor", "--json", "--base-url", "https://service.invalid"))
+    there, may_be_added = found["extras"]["found"].split(". may be added: ")
+    assert may_be_added == "nothing: pip install 'no-such-package>=1'"
+    users = wanted.keys() - {"nothing", "bench", "lint", "test"}
+    assert set(there.removeprefix("there: ").split(", ")) == users
+    for package in project["dependencies"]:
+        assert f" {package.split('>=')[0]} " in found["versions"]["found"]
+
+
+def test_with_a_manifest_its_output_folder_counts_and_not_the_current_one(tmp_path, monkeypatch):
+    path = write_manifest(tmp_path)
+    monkeypatch.chdir("/proc")
+    found = checks(call("doctor", path, "--json", "--base-url", "https://service.invalid"))
+    assert "disk" not in found
+    assert found["output"]["ok"]
 
 
 def test_for_people():

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from runner.shipped import shipped
+from runner.shipped import install_line, shipped
 from tests.command import SANDBOX, call
 from tests.kit import picture_bytes, write_manifest
 from tests.store_proxies import filled, refusing
@@ -116,7 +116,7 @@ def test_without_the_extra_heic_is_exit_2_with_its_pip_line(tmp_path, monkeypatc
     assert ended.code == 2
     assert ended.err.splitlines()[-2:] == [
         "error: HEIC pictures are read with pillow-heif, which is missing",
-        "  help: pip install pillow-heif",
+        f"  help: {install_line('heic')}",
     ]
 
 

@@ -25,6 +25,9 @@ COMMANDS = (
     "sandbox",
     "doctor",
     "explain",
+    "schema",
+    "completion",
+    "help",
 )
 HEAVY = (
     "yaml",
@@ -39,6 +42,7 @@ HEAVY = (
     "tqdm",
     "starlette",
     "uvicorn",
+    "shtab",
 )
 
 

@@ -12,6 +12,7 @@ from runner.errors import ManifestError
 from runner.manifest.files import UnreadableError
 from runner.manifest.tables import spreadsheets
 from runner.manifest.tables.spreadsheets import is_workbook, read_workbook
+from runner.shipped import install_line
 
 
 def workbook(*rows, sheets=(), forms=None, dimension=None):
@@ -162,5 +163,5 @@ def test_without_the_extra_its_pip_line_is_told(monkeypatch):
     assert refused(workbook(["image"], ["a.jpg"])) == (
         "E415",
         "is a workbook, and openpyxl, which reads it, is missing",
-        "pip install openpyxl",
+        install_line("excel"),
     )

@@ -172,6 +172,6 @@ def test_the_index_of_a_folder_that_cannot_be_written_is_told_and_not_written(ca
     assert (ended.code, ended.document["index"]) == (0, str(out / "index.json"))
     assert not (out / "index.json").exists()
     refused = stranger("index", manifest, "--sandbox")
-    assert (refused.code, "make the folder writable" in refused.err) == (7, True)
+    assert (refused.code, "make the folder writable, then run 'reelrun index'" in refused.err) == (7, True)
     assert call("index", manifest, "--sandbox", "--json").code == 0
     assert json.loads((out / "index.json").read_text())["totals"]["succeeded"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -168,3 +169,25 @@ def test_a_wrong_manifest_ends_the_review_with_annotations(checkout):
     assert [each.returncode for each in ended] == [2, 2, 2]
     assert ended[0].stdout.startswith("::error file=campaign.yaml,line=")
     assert (checkout.parent / "disk").exists() is False
+
+
+def test_github_takes_the_workflow(tmp_path):
+    (text,) = (text for text in YAML if ".github/workflows" in text)
+    (tmp_path / "videos.yaml").write_text(text)
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    for changed, code in ((text, 0), (text.replace("runs-on:", "runs_on:"), 1)):
+        (tmp_path / "videos.yaml").write_text(changed)
+        done = subprocess.run([*check, tmp_path / "videos.yaml"], capture_output=True, text=True)
+        assert done.returncode == code, done.stdout
+
+
+def test_the_settings_of_the_editor_name_what_schema_writes():
+    (settings,) = (json.loads(text.partition("\n")[2]) for language, text in BLOCKS if language == "jsonc")
+    assert list(settings["yaml.schemas"]) == ["manifest.schema.json"]
+    assert "`reelrun schema > manifest.schema.json`" in README
+
+
+def test_every_command_has_a_line():
+    rows = re.findall(r"^\| (`[a-z].*?) \| ", README, re.MULTILINE)
+    named = {each for row in rows for each in re.findall(r"`([a-z-]+)[^`]*`", row)}
+    assert parser().commands.keys() - named == set()

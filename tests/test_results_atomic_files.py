@@ -120,7 +120,7 @@ def test_a_full_disk_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     write(path, "old")
     with pytest.raises(DiskError, match=r"cannot write .*index\.json") as caught:
         write(path, "x" * 100_000)
-    assert caught.value.hint.startswith("make room on the disk, then run 'reelrun index'")
+    assert caught.value.hint.startswith("make room on the disk, then run the same command again")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["index.json"]
 

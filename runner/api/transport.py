@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
@@ -27,6 +29,8 @@ from runner.diagnostics.words import printable
 from runner.errors import ReelrunError, UsageError
 from runner.secret import without_key
 
+# A line a call, for whoever listens: no header, body or query, which may hold secrets.
+LOG = logging.getLogger(__name__)
 # Connections kept for one origin: enough for all calls and downloads that run at once.
 _POOL = 64
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -164,7 +168,7 @@ class Transport:
 
         Raises CallError, also where the answer breaks off while it is read.
         """
-        mark = _Mark(permit)
+        mark, started = _Mark(permit), time.monotonic()
         _mark.set(mark)
         connect, read = self._timeouts
         timeouts = connect, read_timeout or read
@@ -172,6 +176,7 @@ class Transport:
             response = self._session.request(
                 method, url, headers=headers, data=body, timeout=timeouts, stream=True, allow_redirects=False
             )
+            _log(method, url, started, str(response.status_code))
             with closing(response.raw) as answer:
                 yield answer
         except ReelrunError as error:
@@ -183,7 +188,15 @@ class Transport:
             if not mark.is_begun:
                 way = "through the proxy" if isinstance(error, ProxyError) else f"to {urlsplit(url).hostname}"
                 words = f"no connection {way}: {words}"
+            _log(method, url, started, words)
             raise CallError(words, mark.is_begun) from error
+
+
+def _log(method: str, url: str, started: float, how: str) -> None:
+    if LOG.isEnabledFor(logging.DEBUG):
+        parts = urlsplit(url)
+        place = f"{parts.scheme}://{parts.netloc}{parts.path}{'?...' if parts.query else ''}"
+        LOG.debug("%s %s: %s, %.0f ms", method, place, how, 1000 * (time.monotonic() - started))
 
 
 def _words(error: BaseException, key: str | None) -> str:

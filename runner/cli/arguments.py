@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import cache
 
 from runner.version import RELEASE
 
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 
 _SOLE = "it may be left out where it is the only one in the current folder"
 _MEASURES = "the list of measures"
+_SHELLS = """To have it in every new shell:
+  bash: echo 'eval "$(reelrun completion bash)"' >> ~/.bashrc
+  zsh:  echo 'eval "$(reelrun completion zsh)"' >> ~/.zshrc      (after compinit)
+  fish: reelrun completion fish > ~/.config/fish/completions/reelrun.fish"""
+_EDITORS = """An editor with YAML support explains and completes the keys of a manifest once the file is there
+  reelrun schema > manifest.schema.json
+and the first line of the manifest names it, by its path from the manifest ('reelrun init' writes both)
+  # yaml-language-server: $schema=manifest.schema.json
+or the settings of VS Code do, for all manifests
+  "yaml.schemas": {"manifest.schema.json": ["campaign.yaml", "manifests/*.yaml"]}"""
 _USUAL = 80  # columns, if the terminal does not report its width
 
 
@@ -33,6 +44,11 @@ class _Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit: with --json, a usage error is a document, too."""
 
     commands: dict[str, _Parser]
+    is_built = False
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """While arguments are added, argparse wants one for each only to check it: making them takes a fifth of all."""
+        return super()._get_formatter() if self.is_built else _checker()
 
     def error(self, message: str) -> NoReturn:
         raise ArgumentsError(message, self.prog)
@@ -42,10 +58,18 @@ class _Parser(argparse.ArgumentParser):
         options, unknown = self.parse_known_args(args)
         if unknown:
             raise _unknown(unknown[0], options.command, self.commands)
+        if options.quiet and options.verbose:
+            hint = "leave one of them out"
+            raise ArgumentsError("--quiet and --verbose exclude each other", f"reelrun {options.command}", hint)
         return options
 
     def flags(self) -> list[str]:
         return [flag for action in self._actions for flag in action.option_strings]
+
+
+@cache
+def _checker() -> argparse.HelpFormatter:
+    return argparse.HelpFormatter("reelrun", width=_USUAL)
 
 
 class _Help(argparse.HelpFormatter):
@@ -58,6 +82,11 @@ class _Help(argparse.HelpFormatter):
     def add_text(self, text: str | None) -> None:
         # The list is put in only where it is read: to load it takes time.
         super().add_text(_measures() if text == _MEASURES else text)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Lines that are indented are for copying, and stay as they are."""
+        fill = super()._fill_text
+        return "\n".join(each if each.startswith("  ") else fill(each, width, indent) for each in text.split("\n"))
 
     def _expand_help(self, action: argparse.Action) -> str:
         words = super()._expand_help(action)
@@ -90,15 +119,20 @@ def parser() -> _Parser:
         "reelrun",
         description="Turn YAML manifests into AI videos: nothing is paid for twice, nothing paid for is lost.",
         epilog="Start with: reelrun init demo && reelrun run demo/campaign.yaml --sandbox",
+        parents=[_volume(False)],
         formatter_class=_Help,
         allow_abbrev=False,
     )
     whole.add_argument("--version", action="version", version=f"reelrun {RELEASE}", help="show the version and exit")
+    whole.is_built = True  # its formatter makes the beginning of every usage
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     _manifest_commands(commands)
     _run_command(commands)
     _service_commands(commands)
+    _manual_commands(commands)
     whole.commands = commands.choices
+    for each in whole.commands.values():
+        each.is_built = True
     return whole
 
 
@@ -289,8 +323,6 @@ def _service_commands(commands: _Commands) -> None:
     for each in (models, requests, doctor):
         _base_url(each)
         _patience(each)
-    explain = _command(commands, "explain", "tell what a code such as E204 means, and how to mend it")
-    explain.add_argument("code", nargs="?", metavar="CODE", help="the code of a diagnostic; without it, all of them")
     sandbox = _command(commands, "sandbox", "serve the API on this machine; it makes real, but not AI, videos")
     sandbox.add_argument(
         "--dir", default=".reelrun-sandbox", metavar="DIR", help="where it keeps its requests (%(default)s)"
@@ -301,6 +333,21 @@ def _service_commands(commands: _Commands) -> None:
     sandbox.add_argument("--certificate", metavar="PEM", help="serve over TLS with this certificate")
     sandbox.add_argument("--private-key", metavar="PEM", help="the key of the certificate")
     _sandbox_flags(sandbox)
+
+
+def _manual_commands(commands: _Commands) -> None:
+    explain = _command(commands, "explain", "tell what a code such as E204 means, and how to mend it")
+    explain.add_argument("code", nargs="?", metavar="CODE", help="the code of a diagnostic; without it, all of them")
+    schema = _command(commands, "schema", "print the JSON Schema of manifests, or of another file, for editors")
+    documents = "manifest (the default), index or lockfile (what reelrun writes), or a model, such as Veo3"
+    schema.add_argument("document", nargs="?", default="manifest", metavar="NAME", help=documents)
+    _json(schema)
+    schema.epilog = _EDITORS
+    completion = _command(commands, "completion", "print what a shell needs to complete commands, flags and files")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
+    completion.epilog = _SHELLS
+    helping = _command(commands, "help", "show the help of a command")
+    helping.add_argument("topic", nargs="?", metavar="COMMAND", help="the command; without it, all of them are listed")
 
 
 def _sandbox_flags(flags: argparse._ActionsContainer, prefix: str = "") -> None:
@@ -340,11 +387,12 @@ def _sandbox_flags(flags: argparse._ActionsContainer, prefix: str = "") -> None:
 
 
 def _measures() -> str:
+    from runner.shipped import install_line
     from runner.video.measures import MEASURES
 
     listed = "; ".join(f"{name} ({what})" for name, what in MEASURES.items())
     return (
-        f"The measures: {listed}. Those of motion and camera need OpenCV: pip install 'reelrun[measure]'. Beyond a"
+        f"The measures: {listed}. Those of motion and camera need OpenCV: {install_line('measure')}. Beyond a"
         " threshold (measures.defects in the manifest) a measure is a defect, which is told and changes nothing. Ends"
         " with 1 where a clip cannot be decoded."
     )
@@ -369,8 +417,24 @@ def _behaviour(name: str) -> str:
 
 def _command(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:
     return commands.add_parser(
-        name, help=what, description=f"{what[0].upper()}{what[1:]}.", formatter_class=_Help, allow_abbrev=False
+        name,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}.",
+        parents=[_volume(argparse.SUPPRESS)],  # what stands before the command holds, too
+        formatter_class=_Help,
+        allow_abbrev=False,
     )
+
+
+@cache
+def _volume(default: object) -> _Parser:
+    """The flags that every command takes, and `reelrun` itself. To make them anew for each would take time."""
+    flags = _Parser(add_help=False)
+    more = "tell more on stderr: the files that are read, each step with its time, each call of the service"
+    flags.add_argument("-v", "--verbose", action="store_true", default=default, help=more)
+    less = "tell errors alone: no notes, warnings or progress, and no word of what went well; questions and data stay"
+    flags.add_argument("-q", "--quiet", action="store_true", default=default, help=less)
+    return flags
 
 
 def _manifest(commands: _Commands, name: str, what: str) -> argparse.ArgumentParser:

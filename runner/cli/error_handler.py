@@ -15,6 +15,7 @@ from typing import NoReturn
 from runner.cli import screen
 from runner.cli.sole_manifest import name_manifest
 from runner.errors import DiskError, DriftError, Exit, ManifestError, ReelrunError, worst
+from runner.version import RELEASE
 
 # Seconds that the threads of a run have to finish.
 _PATIENCE = 1.0
@@ -41,6 +42,27 @@ def end(code: int) -> NoReturn:
 
 def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Run a command. An error is printed with its hint; with --json it is also a document on stdout."""
+    volume = _volume_of(options)
+    with screen.at_volume(volume), _calls_at(volume):
+        return int(_told(command, options))
+
+
+def _volume_of(options: argparse.Namespace) -> screen.Volume:
+    if getattr(options, "quiet", False):
+        return screen.Volume.QUIET
+    return screen.Volume.LOUD if getattr(options, "verbose", False) else screen.Volume.USUAL
+
+
+def _calls_at(volume: screen.Volume) -> contextlib.AbstractContextManager[None]:
+    if volume is not screen.Volume.LOUD:
+        return contextlib.nullcontext()
+    # Imported here: it loads what makes calls, which most commands do not need.
+    from runner.cli.progress import shown_calls
+
+    return shown_calls()
+
+
+def _told(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> Exit:
     code = Exit.DONE
     try:
         code = _run(command, options)
@@ -50,19 +72,20 @@ def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Name
         screen.drop(sys.stdout)
     except OSError as error:
         screen.drop(sys.stdout)
-        screen.say(f"{screen.red('error:')} the output cannot be written: {error.strerror}")
+        screen.alert(f"{screen.red('error:')} the output cannot be written: {error.strerror}")
         code = worst((code, Exit.UNAVAILABLE))
-    return int(code)
+    return code
 
 
 def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> Exit:
     try:
+        _tell_versions()
         name_manifest(options)
         return Exit(command(options))
     except ReelrunError as error:
         found = error
     except KeyboardInterrupt:
-        screen.say("interrupted")
+        screen.alert("interrupted")
         return Exit.INTERRUPTED
     except OSError as error:
         found = _refused(error)
@@ -74,6 +97,18 @@ def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespa
         found = DiskError("the system starts no more threads", f"allow more (ulimit -u, ulimit -v), {_GOES_ON}")
     tell(found, as_json=getattr(options, "json", False))
     return found.exit_code
+
+
+def _tell_versions() -> None:
+    if screen.is_loud():
+        import platform
+
+        import runner
+
+        screen.detail(
+            f"reelrun {RELEASE} in {os.path.dirname(runner.__file__)}, Python {platform.python_version()},"
+            f" {platform.platform()}"
+        )
 
 
 def _refused(error: OSError) -> DiskError:
@@ -103,7 +138,7 @@ def tell(error: ReelrunError, *, as_json: bool) -> None:
     # Only a drift has lines of its own, one for each difference.
     first, *more = error.message.split("\n") if isinstance(error, DriftError) else [error.message]
     screen.say_error(first, "" if more else error.hint)
-    screen.say(*more, *([f"  {screen.bold('help:')} {error.hint}"] if more and error.hint else []))
+    screen.alert(*more, *([f"  {screen.bold('help:')} {error.hint}"] if more and error.hint else []))
 
 
 def as_document(error: ReelrunError) -> dict[str, str]:

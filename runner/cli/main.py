@@ -11,6 +11,7 @@ import os
 import sys
 
 from runner.cli.arguments import ArgumentsError, parser
+from runner.version import SYSTEMS
 
 # Importing typing would take a tenth of the time that --help needs; type checkers know this name.
 TYPE_CHECKING = False
@@ -37,8 +38,11 @@ _MODULES = {
     "models": "query_commands",
     "requests": "query_commands",
     "doctor": "doctor_command",
-    "explain": "explain_command",
     "sandbox": "sandbox_command",
+    "explain": "manual.explain_command",
+    "schema": "manual.schema_command",
+    "completion": "manual.completion_command",
+    "help": "manual.help_command",
 }
 
 
@@ -65,6 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return 130
     except (ImportError, MemoryError, SystemError) as error:
+        if getattr(error, "name", "") == "fcntl":
+            # The locks that keep two runners of one state apart.
+            sys.stderr.write(f"error: {SYSTEMS}\n")
+            return 7
         sys.stderr.write(f"error: reelrun cannot be loaded: {error or 'there is no more memory'}\n")
         sys.stderr.write("  help: allow this process more memory (ulimit -v), or install reelrun anew\n")
         return 7
@@ -113,7 +121,9 @@ def _report_usage_error(error: ArgumentsError, words: Sequence[str]) -> int:
     from runner.errors import UsageError
 
     message, hint = error.message, error.hint
-    if not words[0].startswith("-") and words[0] not in _MODULES:
-        message, hint = f"there is no command {words[0]!r}", did_you_mean(closest(words[0], _MODULES), more=hint)
+    # The flags before a command take no values.
+    name = next((each for each in words if not each.startswith("-")), None)
+    if name is not None and name not in _MODULES:
+        message, hint = f"there is no command {name!r}", did_you_mean(closest(name, _MODULES), more=hint)
     tell(UsageError(message, hint), as_json=_is_document(words))
     return 2

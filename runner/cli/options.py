@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from runner.api.service import Service
+from runner.cli import screen
 from runner.cli.set_flag import with_flags
 from runner.diagnostics.words import command
 from runner.errors import Diagnostic, UsageError
@@ -36,8 +39,33 @@ def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic
     concurrency = getattr(options, "concurrency", None)
     if concurrency is not None:
         manifest = replace(manifest, run=replace(manifest.run, concurrency=concurrency))
+    tell_files(manifest)
     manifest, doubts = with_flags(options, manifest)
     return manifest, (*reading.diagnostics, *doubts)
+
+
+def tell_files(manifest: Manifest) -> None:
+    """With --verbose: what was read, and where results go."""
+    there = "" if manifest.output.state.exists() else " (not there yet)"
+    screen.detail(
+        f"manifest {manifest.path}",
+        *(f"{each.kind} {manifest.path.parent / each.path}" for each in manifest.inputs if each.kind != "manifest"),
+        *(
+            f"schema {schema.document.get('$id', f'of the manifest for {name}')}"
+            for name, schema in manifest.schemas.items()
+        ),
+        f"media inspected: {screen.count(len(manifest.images) + len(manifest.files), 'file')}",
+        f"state {manifest.output.state}{there}",
+    )
+
+
+def service_of(options: argparse.Namespace) -> Service:
+    """The service given by flags and environment. Raises UsageError and AccessError."""
+    given = vars(options)
+    service = Service.from_environment(os.environ, given.get("base_url"), given.get("patience"))
+    key = "with a key" if service.key else "without a key"
+    screen.detail(f"service {service.base_url} {key}")
+    return service
 
 
 def _cost(text: str | None) -> Decimal | None:

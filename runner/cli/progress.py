@@ -1,13 +1,17 @@
-"""Progress on the screen: a bar on a terminal, a line now and then elsewhere."""
+"""Progress on the screen: a bar on a terminal, a line now and then elsewhere; with --verbose every step and call."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from runner.api.transport import LOG
 from runner.cli import screen
 from runner.diagnostics.terminal import safe
 from runner.diagnostics.words import money
@@ -118,6 +122,40 @@ class Lines:
 
     def close(self) -> None:
         """Do nothing: there is nothing to remove from the screen."""
+
+
+class StepLines:
+    """Each step of the run in a line, with the time."""
+
+    def __init__(self) -> None:
+        self._note = ""
+
+    def __call__(self, snapshot: RunSnapshot) -> None:
+        screen.moment(*(f"{each.about}: {each.what}" for each in snapshot.steps))
+        if snapshot.note != self._note and not any(snapshot.note in each.what for each in snapshot.steps):
+            screen.moment(snapshot.note)
+        self._note = snapshot.note
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to remove from the screen."""
+
+
+class _Calls(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        screen.moment(record.getMessage())
+
+
+@contextmanager
+def shown_calls() -> Iterator[None]:
+    """Show each call of the network in this block, once it is answered."""
+    handler, level = _Calls(), LOG.level
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        LOG.setLevel(level)
+        LOG.removeHandler(handler)
 
 
 def worded(snapshot: RunSnapshot, budget: Budget, left: str, room: int) -> str:

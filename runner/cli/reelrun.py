@@ -21,4 +21,9 @@ def start() -> NoReturn:
         sys.stderr.write(f"error: the name runner leads to {runner.__file__} here, not to reelrun\n")
         sys.stderr.write("  help: rename that file, or take its folder out of PYTHONPATH\n")
         sys.exit(2)
+    except ImportError as error:
+        if error.name != "fcntl":
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(7)
     begin()

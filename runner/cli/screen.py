@@ -8,18 +8,70 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from enum import IntEnum
 from typing import TextIO
 
 from runner.diagnostics import terminal
 from runner.diagnostics.terminal import safe, safe_json, wrapped
 from runner.errors import Diagnostic, DiskError, Severity, Stage
+from runner.secret import without_key
+
+
+class Volume(IntEnum):
+    """How much is told: errors alone (--quiet), what people usually want to know, or all (--verbose)."""
+
+    QUIET = 0
+    USUAL = 1
+    LOUD = 2
+
+
+# Of the process, as stderr is.
+_volume = Volume.USUAL
+
+
+@contextlib.contextmanager
+def at_volume(volume: Volume) -> Iterator[None]:
+    """Tell as much as that, in this block."""
+    global _volume
+    before, _volume = _volume, volume
+    try:
+        yield
+    finally:
+        _volume = before
+
+
+def is_quiet() -> bool:
+    return _volume is Volume.QUIET
+
+
+def is_loud() -> bool:
+    return _volume is Volume.LOUD
 
 
 def say(*lines: str) -> None:
-    """Print a message for people. If stderr cannot be written, nothing stops."""
+    """Print a message for people, unless --quiet is given. If stderr cannot be written, nothing stops."""
+    if not is_quiet():
+        alert(*lines)
+
+
+def alert(*lines: str) -> None:
+    """Print what --quiet does not silence: errors, questions with what they are about, addresses to go to."""
     _to_stderr("".join(f"{safe(line)}\n" for line in lines))
+
+
+def detail(*lines: str) -> None:
+    """Print what only --verbose tells."""
+    if is_loud():
+        alert(*lines)
+
+
+def moment(*lines: str) -> None:
+    """Print what happens now, with the time, with --verbose."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    detail(*(f"{now} {line}" for line in lines))
 
 
 def ask(question: str) -> None:
@@ -46,9 +98,20 @@ def show(*lines: str) -> None:
     _to_stdout("".join(f"{safe(line)}\n" for line in lines))
 
 
+def report(*lines: str) -> None:
+    """Print on stdout what a command did, unless --quiet is given."""
+    if not is_quiet():
+        show(*lines)
+
+
 def command(line: str) -> None:
     """Print a command for a workflow of GitHub on stdout."""
     _to_stdout(f"{safe(line, is_command=True)}\n")
+
+
+def verbatim(text: str) -> None:
+    """Print a text of ours on stdout as it is: no line for people, but a script or a file."""
+    _to_stdout(without_key(text))
 
 
 def _to_stdout(text: str) -> None:
@@ -106,11 +169,12 @@ def diagnostics(found: Sequence[Diagnostic], checked: Stage = Stage.PLANNING) ->
 
 def each_diagnostic(found: Iterable[Diagnostic]) -> None:
     """Print every diagnostic with its line and caret."""
-    from runner.diagnostics import report
+    from runner.diagnostics.report import lines_of, plain
 
-    paint = terminal.painted if has_colour() else report.plain
+    paint = terminal.painted if has_colour() else plain
     for each in found:
-        say(*report.lines_of(each, paint, columns(sys.stderr)))
+        tell = alert if each.severity is Severity.ERROR else say
+        tell(*lines_of(each, paint, columns(sys.stderr)))
 
 
 def columns(stream: TextIO) -> int | None:
@@ -124,10 +188,10 @@ def columns(stream: TextIO) -> int | None:
 def say_error(message: str, hint: str) -> None:
     """Print an error, and what to do about it."""
     first, *more = wrapped(f"error: {message}", columns(sys.stderr), 4)
-    say(first.replace("error:", red("error:"), 1), *more)
+    alert(first.replace("error:", red("error:"), 1), *more)
     if hint:
         first, *more = wrapped(f"  help: {hint}", columns(sys.stderr), 8)
-        say(first.replace("help:", bold("help:"), 1), *more)
+        alert(first.replace("help:", bold("help:"), 1), *more)
 
 
 def tally(found: Sequence[Diagnostic]) -> str:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 from runner.api.client import Client, connection_to
-from runner.api.service import Connection, Service
+from runner.api.service import Connection
+from runner.cli import screen
 from runner.cli.commands.sandbox_command import SandboxWays, sandboxed
-from runner.cli.progress import Bar, Lines
+from runner.cli.options import service_of
+from runner.cli.progress import Bar, Lines, StepLines
 from runner.errors import Exit, UsageError
 from runner.model import Manifest
 
@@ -22,7 +24,7 @@ def to_sandbox(options: argparse.Namespace) -> None:
     """A sandbox that somebody started by hand is one, too: its clips go where those of --sandbox go."""
     if options.sandbox:
         return
-    service = _service_of(options)
+    service = service_of(options)
     if Client(service.for_one_call()).is_sandbox():
         options.sandbox, options.base_url = True, service.base_url
 
@@ -31,7 +33,7 @@ def connection_of(options: argparse.Namespace, manifest: Manifest) -> Connection
     """The sandbox, or the service given by flags and environment. Raises UsageError and AccessError."""
     if options.sandbox and not options.base_url:
         return sandboxed(manifest, _ways(options))
-    service = _service_of(options)
+    service = service_of(options)
     if options.sandbox and not service.is_loopback:
         raise UsageError("--sandbox and --base-url exclude each other", "the sandbox has an address of its own")
     return connection_to(service)
@@ -47,12 +49,10 @@ def _ways(options: argparse.Namespace) -> SandboxWays:
     )
 
 
-def _service_of(options: argparse.Namespace) -> Service:
-    return Service.from_environment(os.environ, options.base_url, getattr(options, "patience", None))
-
-
-def progress_of(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines | None:
-    if options.no_progress or getattr(options, "dry_run", False):
+def progress_of(options: argparse.Namespace, manifest: Manifest) -> Bar | Lines | StepLines | None:
+    if screen.is_loud():
+        return StepLines()
+    if options.no_progress or screen.is_quiet() or getattr(options, "dry_run", False):
         return None
     return Bar(manifest) if sys.stderr.isatty() else Lines(manifest)
 

@@ -135,6 +135,7 @@ class Engine:
         run, now = self._run, self._run.now()
         resubmit = planned is not None and planned.action is Action.SUBMIT
         flight = Flight(attempt, Phase.UNKNOWN, now, planned, resubmit=resubmit)
+        run.tell(attempt.key, f"goes on as {attempt.request_id}" if attempt.request_id else "is looked for")
         run.total += planned is None
         run.flights.add(flight)
         run.queue.exclude(attempt.job_id, is_planned=resubmit)

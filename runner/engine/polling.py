@@ -98,6 +98,7 @@ class Polling:
             return
         if flight.attempt.remote_status != status or flight.failures:
             run.store.observe(flight.attempt, status)
+            run.tell(flight.attempt.key, status)
             flight.attempt = replace(flight.attempt, remote_status=status)
         if status == "success" and remote.video_url is None:
             self._without_link(flight)
@@ -121,7 +122,9 @@ class Polling:
         """404 for a request that was accepted. It was paid for: it becomes unknown, never resubmitted unasked."""
         run = self._run
         flight.failures += 1
-        run.store.doubt(flight.attempt, f"the service does not know request {flight.request_id} (404)")
+        reason = f"the service does not know request {flight.request_id} (404)"
+        run.store.doubt(flight.attempt, reason)
+        run.tell(flight.attempt.key, reason)
         if flight.resubmit and flight.failures >= _MISSING_POLLS:
             run.store.conclude(flight.attempt, Status.UNKNOWN, run.wall(), "given up with --resubmit-unknown")
             run.again(flight)
@@ -134,6 +137,7 @@ class Polling:
         run.asks.failed(run.now(), answer.retry_after)
         run.note = f"the service gives no usable answer: {answer.message}"
         run.store.explain(flight.attempt, f"no usable answer: {answer.message}")
+        run.tell(flight.attempt.key, f"{run.note}; asked again")
         self._again(flight)
 
     def _again(self, flight: Flight) -> None:

@@ -53,10 +53,18 @@ _REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class RunStep:
+    """Something that happened in a run: to which job, by its key, or to which file; and what."""
+
+    about: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunSnapshot:
     """The progress of a run: numbers of jobs, flights by status, money spent, and why it waits, if it does.
 
-    `uncopied` files are not in the mirror yet.
+    `uncopied` files are not in the mirror yet. `steps` are those since the snapshot before.
     """
 
     total: int
@@ -67,6 +75,7 @@ class RunSnapshot:
     spent: Decimal
     note: str = ""
     uncopied: int = 0
+    steps: tuple[RunStep, ...] = ()
 
 
 class Progress(Protocol):
@@ -140,6 +149,7 @@ class Run:
         self.error: ReelrunError | None = None
         self.last_error: ReelrunError | None = None
         self.note = ""
+        self._steps: list[RunStep] = []
         selected = [group for group in plan.groups if group.reason not in (LEFT, NOT_SELECTED)]
         self.total = sum(group.jobs for group in selected)
         self.done = sum(group.jobs for group in selected if group.action is Action.KEEP)
@@ -306,6 +316,8 @@ class Run:
         if created is not None and flight.newest is not None and created < flight.newest - SLACK:
             self.distrust(model, "a later request is listed as an earlier one")
         self.store.accept(flight.attempt, remote.request_id, self.wall(), remote.status, created)
+        how = "submitted" if flight.attempt.lost_at is None else "found: it is"
+        self.tell(flight.attempt.key, f"{how} as {remote.request_id}, {remote.status}")
         if created is not None:
             self._last_created[model] = created
         flight.attempt = replace(
@@ -362,6 +374,7 @@ class Run:
         self.posts.pause(self.now(), max(pause, _PUSHED_BACK))
         self.depth.refused(self.now(), flight.since)
         self.note = f"the service pushes back: {reason}"
+        self.tell(flight.attempt.key, self.note)
         self._submissions[job_id] += 1
         budget = self.plan.manifest.budget
         # A job that an earlier run submitted has no price in the plan.
@@ -375,6 +388,8 @@ class Run:
         is_refused = status is Status.FAILED and is_refusal_of_content(error or "")
         reason = REFUSED_CONTENT if is_refused else ""
         self.store.conclude(flight.attempt, status, self.wall(), error, reason)
+        if status is not Status.SUCCEEDED:
+            self.tell(flight.attempt.key, f"{status}: {error}" if error else str(status))
         self.drop(flight)
         self.done += status is Status.SUCCEEDED
         self.failed += status is not Status.SUCCEEDED
@@ -393,6 +408,7 @@ class Run:
     def leave(self, flight: Flight, reason: str) -> None:
         """Do no more for this attempt in this run. It stays open, and the next run goes on with it."""
         self.store.explain(flight.attempt, reason)
+        self.tell(flight.attempt.key, f"left for the next run: {reason}")
         self.flights.move(flight, Phase.LEFT)
         self.schedule.leave(flight, self.now())
         if flight.attempt.request_id is None and not flight.is_settled:
@@ -413,10 +429,15 @@ class Run:
             return False
         return True
 
+    def tell(self, about: str, what: str) -> None:
+        """What happened, for people: in the next snapshot."""
+        self._steps.append(RunStep(about, what))
+
     def snapshot(self) -> RunSnapshot:
+        steps, self._steps = tuple(self._steps), []
         return RunSnapshot(
             self.total, self.done, self.failed, self.submitted, self.flights.statuses(), self.spent, self.note,
-            self.uncopied,
+            self.uncopied, steps,
         )  # fmt: skip
 
 

@@ -146,6 +146,7 @@ class Searching:
                 run.note = ""
                 run.spent -= flight.price
                 run.store.withdraw(flight.attempt, "surely not accepted; submitted again")
+                run.tell(flight.attempt.key, "surely not accepted; submitted again")
                 run.again(flight)
             case Conclusion.FAILED if finding.remote is not None:
                 if not run.store.claimed([finding.remote.request_id]):

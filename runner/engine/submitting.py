@@ -225,6 +225,7 @@ class Submitting:
         self._count(flight)
         run.note = f"a submission's answer was lost ({answer.message}); looking for it"
         run.store.lose(flight.attempt, run.wall(), answer.message)
+        run.tell(flight.attempt.key, run.note)
         flight.attempt = replace(flight.attempt, lost_at=run.wall())
         flight.since = now
         run.flights.move(flight, Phase.UNKNOWN)
@@ -266,3 +267,4 @@ class Submitting:
         run.posts.pause(now, pause)
         asked = f"; it asks for {wished:.0f} s" if wished is not None and wished > pause else ""
         run.note = f"{answer.message}{asked}; trying again in {pause:.0f} s"
+        run.tell(flight.attempt.key, f"not accepted: {run.note}")

@@ -99,8 +99,7 @@ class Uploading:
     def _refuse(self, reference: str, message: str) -> None:
         """The file has no address that this run could send."""
         self._addresses.pop(reference, None)
-        image = self._files[reference]
-        self._given_up[reference] = f"{image.written or image.id} could not be uploaded: {message}"
+        self._given_up[reference] = f"{self._name(reference)} could not be uploaded: {message}"
 
     def body(self, job: Job, addresses: Variables) -> Body:
         """The body of the job's request, with these addresses in place of files."""
@@ -155,6 +154,7 @@ class Uploading:
             case AnswerClass.ACCEPTED:
                 run.store.keep_upload(reference, self._destination, answer.address, run.wall())
                 self._addresses[reference] = answer.address
+                run.tell(self._name(reference), "uploaded")
                 self._release(reference)
             case AnswerClass.DENIED:
                 run.deny(answer.message)
@@ -172,6 +172,7 @@ class Uploading:
         each.failures += 1
         each.failing_since = now if each.failing_since is None else each.failing_since
         run.note = f"a file cannot be uploaded: {answer.message}"
+        run.tell(self._name(reference), f"{run.note}; tried again")
         if now - each.failing_since >= run.settings.wait:
             self._give_up(reference, answer.message)
             return
@@ -189,6 +190,10 @@ class Uploading:
         self._refuse(reference, message)
         for planned in self._open.pop(reference).waiting:
             self._leave(planned, self._given_up[reference])
+
+    def _name(self, reference: str) -> str:
+        image = self._files[reference]
+        return image.written or image.id
 
     def _leave(self, planned: Planned, reason: str) -> None:
         """Leave a job pending: the next run tries again."""

@@ -14,6 +14,8 @@ from runner.secret import refuse_key
 from runner.state.disk import disk_errors, sync_folder
 
 _SUFFIX = ".part"
+# For what is derived from the state.
+ANEW = "run 'reelrun index', which makes it anew from the state"
 # No writer works for this long, in seconds. An older temporary file was left by a writer that crashed.
 _ABANDONED = 3600.0
 
@@ -23,9 +25,9 @@ def index_path(output_dir: Path) -> Path:
     return output_dir / "index.json"
 
 
-def writing(path: Path) -> AbstractContextManager[None]:
+def writing(path: Path, remedy: str = "run the same command again") -> AbstractContextManager[None]:
     """Turns a system error while `path` is written into a DiskError with a remedy."""
-    return disk_errors(f"write {path}", "run 'reelrun index', which makes it anew from the state")
+    return disk_errors(f"write {path}", remedy)
 
 
 class _Guarded(TextIOWrapper):
@@ -39,7 +41,7 @@ class _Guarded(TextIOWrapper):
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[TextIO]:
+def replacing(path: Path, remedy: str = "run the same command again") -> Iterator[TextIO]:
     """A text file that replaces `path` when the block ends, and is deleted if the block fails.
 
     A reader always finds the complete old file or the complete new one, even after a crash. The file is UTF-8, and line
@@ -47,7 +49,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
     JSON. Raises DiskError.
     """
     temporary = temporary_of(path)
-    with writing(path):
+    with writing(path, remedy):
         try:
             with _Guarded(temporary.open("xb"), encoding="utf-8", errors="backslashreplace", newline="") as file:
                 file.what = path.name

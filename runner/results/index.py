@@ -9,7 +9,7 @@ from typing import TextIO
 
 from runner.model import JobRecord, Json
 from runner.results import page, table
-from runner.results.atomic_files import replacing, writing
+from runner.results.atomic_files import ANEW, replacing, writing
 from runner.results.job_document import timestamp
 from runner.results.snapshot import Header, IndexSnapshot, snapshot
 from runner.state.disk import make_folder
@@ -24,7 +24,7 @@ def write(target: Path, header: Header, records: Callable[[], Iterable[JobRecord
 
     All three show the same moment, and each replaces its predecessor completely. Raises DiskError.
     """
-    with writing(target.parent):
+    with writing(target.parent, ANEW):
         make_folder(target.parent)
     with snapshot(target.parent, header, records) as jobs:
         for path, writer in (
@@ -32,7 +32,7 @@ def write(target: Path, header: Header, records: Callable[[], Iterable[JobRecord
             (target.with_suffix(".csv"), table.write_for_excel if for_excel else table.write),
             (target.with_suffix(".html"), page.write),
         ):
-            with replacing(path) as file:
+            with replacing(path, ANEW) as file:
                 writer(file, jobs)
     return target
 

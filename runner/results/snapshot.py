@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from typing import TextIO
 
 from runner.model import JobRecord, Json, Status, Variables
-from runner.results.atomic_files import writing
+from runner.results.atomic_files import ANEW, writing
 from runner.results.job_document import NOTHING, job_document
 
 
@@ -96,7 +96,7 @@ def snapshot(folder: Path, header: Header, records: Callable[[], Iterable[JobRec
 
     Raises DiskError.
     """
-    with writing(folder), TemporaryFile("w+", dir=folder, encoding="utf-8", errors="surrogatepass") as spool:
+    with writing(folder, ANEW), TemporaryFile("w+", dir=folder, encoding="utf-8", errors="surrogatepass") as spool:
         taken = IndexSnapshot(folder, header, _spool=spool)
         for record in records():
             taken.add(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import sqlite3
 import tempfile
 import time
@@ -16,24 +17,21 @@ from pathlib import Path
 from runner.api.client import Client, Reply
 from runner.api.models.model_records import ModelRecord, asked_record
 from runner.api.models.schema_drift import SchemaDifference, differences
-from runner.api.service import Service
 from runner.cli import screen
 from runner.cli.commands.query_commands import asked
+from runner.cli.options import service_of, tell_files
 from runner.cli.plan_summary import price_words
 from runner.diagnostics.words import command
 from runner.errors import Exit, ManifestError, ReelrunError, worst
 from runner.manifest.reader import load
 from runner.model import Manifest, Output
 from runner.planning import lockfile
-from runner.shipped import install_line
+from runner.shipped import extras, install_line, packages_of
 from runner.state.disk import filesystem_of, refuse_network_disk
 from runner.state.travelling.bucket_states import housed, standing
 from runner.version import RELEASE
 
-_PACKAGES = (
-    "pyyaml", "jsonschema", "jsonschema-rs", "requests", "jinja2", "tqdm", "pillow", "av", "ijson",
-)  # fmt: skip
-_WEB = ("starlette", "uvicorn")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +48,16 @@ class DoctorCheck:
 def doctor(options: argparse.Namespace) -> int:
     """Check everything that a run needs."""
     manifest, told = _manifest(options)
-    checks = [_versions(), _sandbox(), _writing(Path.cwd()), *told, *_service(options, manifest)]
+    here = [_writing(Path.cwd())] if options.manifest is None else []
+    checks = [_versions(), _extras(), _sandbox(), *here, *told, *_service(options, manifest)]
     if options.json:
         screen.document(
             {"checks": [{"name": c.name, "ok": c.is_well, "found": c.found, "hint": c.hint} for c in checks]}
         )
     else:
         for check in checks:
+            if check.is_well and screen.is_quiet():
+                continue
             screen.show(f"  {'ok  ' if check.is_well else 'BAD '} {check.name:<10} {check.found}")
             if not check.is_well:
                 screen.show(f"       {'':<10} help: {check.hint}")
@@ -64,13 +65,28 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def _versions() -> DoctorCheck:
-    known = {name: _version(name) for name in _PACKAGES}
+    known = _versions_of()
     missing = [name for name, found in known.items() if found is None]
     text = f"reelrun {RELEASE}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     if missing:
         hint = f"pip install {' '.join(missing)}"
         return DoctorCheck("versions", False, f"{text}; missing: {', '.join(missing)}", hint)
     return DoctorCheck("versions", True, f"{text}, " + ", ".join(f"{name} {found}" for name, found in known.items()))
+
+
+def _extras() -> DoctorCheck:
+    """What can be had besides. Nobody needs all of it, so nothing of it is amiss."""
+    missing = [each for each in extras() if None in _versions_of(each).values()]
+    there = ", ".join(each for each in extras() if each not in missing)
+    lines = "; ".join(f"{each}: {install_line(each)}" for each in missing)
+    told = ". ".join(filter(None, (there and f"there: {there}", lines and f"may be added: {lines}")))
+    return DoctorCheck("extras", True, told or "nothing is known of them in a mere checkout")
+
+
+def _versions_of(extra: str = "") -> dict[str, str | None]:
+    """The packages of an extra, by default those that everything needs, with their versions; None for one not here."""
+    named = (_NAME.match(each) for each in packages_of(extra))
+    return {name.group(): _version(name.group()) for name in named if name is not None}
 
 
 def _version(name: str) -> str | None:
@@ -81,7 +97,7 @@ def _version(name: str) -> str | None:
 
 
 def _sandbox() -> DoctorCheck:
-    missing = [name for name in _WEB if _version(name) is None]
+    missing = [name for name in ("starlette", "uvicorn") if _version(name) is None]
     found = f"missing: {', '.join(missing)}" if missing else "can be started: reelrun run MANIFEST --sandbox"
     return DoctorCheck("sandbox", not missing, found, install_line("web"), Exit.INVALID)
 
@@ -96,6 +112,7 @@ def _manifest(options: argparse.Namespace) -> tuple[Manifest | None, list[Doctor
         first = error.diagnostics[0]
         hint = f"{command('validate', options.manifest)} tells all"
         return None, [DoctorCheck("manifest", False, f"{options.manifest}: {first.message}", hint, Exit.INVALID)]
+    tell_files(manifest)
     in_bucket = [] if options.state is None else [_state(manifest.output, options.state)]
     return manifest, [*_output(manifest.output), *in_bucket]
 
@@ -135,7 +152,7 @@ def _writing(folder: Path) -> DoctorCheck:
 
 def _service(options: argparse.Namespace, manifest: Manifest | None) -> list[DoctorCheck]:
     try:
-        service = Service.from_environment(os.environ, options.base_url, options.patience)
+        service = service_of(options)
     except ReelrunError as error:
         return [DoctorCheck("key", False, error.message, error.hint, error.exit_code)]
     key = _checked("key", service.require_key, "is set" if service.key else "is not needed on this machine")

@@ -12,6 +12,7 @@ from runner.errors import Exit, Stage, UsageError, worst
 from runner.manifest.pictures.conversion import MissingHeifError
 from runner.manifest.pictures.prepared_copies import FOLDER, ChangedLine, Prepared, changed_lines, prepare
 from runner.manifest.reader import named_pictures
+from runner.shipped import install_line
 from runner.state.disk import disk_errors
 
 
@@ -23,9 +24,7 @@ def fix_pictures(options: argparse.Namespace) -> int:
         with disk_errors(f"write {named.base / FOLDER}"):
             done = list(prepare(named.candidates, named.rules, named.base, lambda path: screen.say(f"  made {path}")))
     except MissingHeifError:
-        raise UsageError(
-            "HEIC pictures are read with pillow-heif, which is missing", "pip install pillow-heif"
-        ) from None
+        raise UsageError("HEIC pictures are read with pillow-heif, which is missing", install_line("heic")) from None
     lines = changed_lines(done, named.source, named.base)
     if options.json:
         screen.document(_document(options, done, lines))
@@ -40,14 +39,14 @@ def _show(options: argparse.Namespace, done: Sequence[Prepared], lines: Sequence
     for problem in dict.fromkeys(f"{each.candidate.label} {each.problem}" for each in done if each.problem):
         screen.show(f"  left: {problem}")
     if not made and not there:
-        screen.show("No picture needs a copy." if not any(each.problem for each in done) else "No copy was made.")
+        screen.report("No picture needs a copy." if not any(each.problem for each in done) else "No copy was made.")
         return
     before = f", {there:,} were there" if there else ""
     screen.show(f"{screen.count(made, 'new picture')} in {FOLDER}{before}. Change these lines:")
     for line in lines:
         screen.show("", f"{line.file}:{line.line}", f"  - {line.old.strip()}")
         screen.show(*(f"  + {each.strip()}" for each in line.new))
-    screen.show("", f"Then: {command_line(options, 'validate')}")
+    screen.report("", f"Then: {command_line(options, 'validate')}")
 
 
 def _document(options: argparse.Namespace, done: Sequence[Prepared], lines: Sequence[ChangedLine]) -> dict[str, object]:

@@ -39,9 +39,9 @@ def init(options: argparse.Namespace) -> int:
         (folder / _SCHEMA).parent.mkdir()
         shutil.copyfile(shipped("schemas") / "manifest.schema.json", folder / _SCHEMA)
         added = _ignore_results(folder / ".gitignore")
-    screen.show(f"Made {folder} with {made}.")
-    screen.show(f"{'Added to' if added else 'Nothing to add to'} .gitignore: {' '.join(added or _IGNORED)}")
-    screen.show(f"Next: {command('run', manifest, '--sandbox')}        (no key, no cost)")
+    screen.report(f"Made {folder} with {made}.")
+    screen.report(f"{'Added to' if added else 'Nothing to add to'} .gitignore: {' '.join(added or _IGNORED)}")
+    screen.report(f"Next: {command('run', manifest, '--sandbox')}        (no key, no cost)")
     return Exit.DONE
 
 

@@ -50,7 +50,10 @@ class _Bar:
         self._bar: tqdm[NoReturn] | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        if not total or not sys.stderr.isatty():
+        if screen.is_loud():
+            screen.moment(f"{done:,} of {screen.count(total, 'clip')}")
+            return
+        if not total or screen.is_quiet() or not sys.stderr.isatty():
             return
         if self._bar is None:
             # Imported here: where there is no terminal, no bar is needed.
@@ -82,6 +85,8 @@ def _show(options: argparse.Namespace, result: MeasuringResult, clips: ClipTotal
         screen.show(f"  not measured: {each.record.key}: {each.reason}")
     if len(result.failed) > _SHOWN:
         screen.show(f"  ... and {len(result.failed) - _SHOWN:,} more; --json lists all")
+    if screen.is_quiet():
+        return
     made = f", {screen.count(result.previewed, 'clip')} got previews" if result.previewed else ""
     before = f", {result.kept:,} had all before" if result.kept else ""
     screen.show(f"{screen.count(result.measured, 'clip')} measured{made}{before}.")

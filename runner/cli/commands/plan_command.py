@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from runner.cli import markdown, screen
-from runner.cli.options import command_line, manifest_of, selection_of
+from runner.cli.options import command_line, manifest_of, selection_of, service_of
 from runner.cli.plan_summary import (
     budget_of,
     changed_alike,
@@ -74,7 +74,7 @@ def plan(options: argparse.Namespace) -> int:
         show_plan(planned, every=options.jobs)
         if options.prompts:
             _show_prompts(planned, every=options.jobs)
-        screen.show("", _next(options, planned))
+        screen.report("", _next(options, planned))
     if options.lock:
         written = campaign.lock(planned, ask_price)
         frozen = len(planned.jobs) - planned.retakes
@@ -88,11 +88,10 @@ def _asked_prices(options: argparse.Namespace) -> AskPrice:
         return nobody
     from runner.api.client import Client
     from runner.api.models.model_records import ServicePrices, patient_for_price
-    from runner.api.service import Service
 
     def client() -> Client | None:
         try:
-            service = Service.from_environment(os.environ)
+            service = service_of(options)
             service.require_key()
             return Client(patient_for_price(service))
         except ReelrunError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Mapping
 from datetime import date
@@ -14,9 +13,9 @@ from runner.api.answer_classes import AnswerClass
 from runner.api.answers import Answer, Remote
 from runner.api.client import Client, Reply
 from runner.api.models.model_records import record_of
-from runner.api.service import Service
 from runner.cli import screen
 from runner.cli.model_table import show_catalogue
+from runner.cli.options import service_of
 from runner.diagnostics.words import command
 from runner.engine.reconcile import Likeness, likeness
 from runner.errors import AccessError, Exit, ServiceError, UsageError
@@ -151,7 +150,7 @@ def _unclaimed_document(remote: Remote, keys: list[str]) -> dict[str, object]:
 
 
 def _client(options: argparse.Namespace) -> Client:
-    service = Service.from_environment(os.environ, options.base_url, options.patience)
+    service = service_of(options)
     service.require_key()
     return Client(service.for_one_call())
 

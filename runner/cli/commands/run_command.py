@@ -107,7 +107,7 @@ def _renew(manifest: Manifest) -> None:
 def _say_what_may_be_paid_twice(plan: Plan) -> None:
     unknown = sum(group.jobs for group in plan.groups if group.reason == RESUBMITTED)
     if unknown:
-        screen.say(
+        screen.alert(
             f"{screen.count(unknown, 'unknown job')}: looked for once more; what is not found is submitted again,"
             " and may be paid for a second time"
         )
@@ -138,8 +138,8 @@ def _confirmed(options: argparse.Namespace, manifest: Manifest, plan: Plan, conn
     if not _is_somebody_here():
         hint = "add --yes to submit without asking"
         raise NotConfirmedError(f"{question} Nobody is here to answer; nothing was sent", hint)
-    show_plan(plan, show=screen.say)
-    show_some_prompts(plan, screen.say)
+    show_plan(plan, show=screen.alert)
+    show_some_prompts(plan, screen.alert)
     screen.ask(f"{question} [y/N]")
     # Python would handle a Ctrl-C that comes just before a read only after that read.
     while not select.select([sys.stdin], [], [], _GLANCE)[0]:
@@ -184,7 +184,7 @@ def _tell(options: argparse.Namespace, manifest: Manifest, result: Result) -> No
     screen.say(*result.notes)
     if options.json:
         screen.document(_document(manifest, result))
-    else:
+    elif result.exit_code or not screen.is_quiet():
         _summary(options, manifest, result)
     if result.error is not None:
         ending.tell(result.error, as_json=False)
@@ -200,13 +200,11 @@ def _document(manifest: Manifest, result: Result) -> dict[str, object]:
 
 
 def _summary(options: argparse.Namespace, manifest: Manifest, result: Result) -> None:
-    jobs = without(result.totals, result.removed)
-    parts = [f"{number:,} {status}" for status, number in jobs.items() if number]
-    submitted = f"{result.submitted:,} submitted now" if result.submitted else "Nothing was submitted"
-    whole = money(result.spent, manifest.budget.currency)
-    cost = f", {whole} had it been real" if options.sandbox else f", {whole} spent in all"
-    spent = cost if result.spent else ""
-    screen.show(f"{screen.count(sum(jobs.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}.")
+    screen.show(_counted(options, manifest, result))
+    if screen.is_quiet():
+        if result.mirror is not None and result.mirror.missing:
+            _show_mirror(result)
+        return
     screen.show(*removed(result.removed))
     if result.interrupted:
         screen.show(_in_flight(result))
@@ -232,6 +230,17 @@ def _show_mirror(result: Result) -> None:
     screen.show(f"Mirror: {mirror.address} lacks {screen.count(mirror.missing, 'file')}{reason}")
     if mirror.hint:
         screen.show(f"  help: {mirror.hint}")
+
+
+def _counted(options: argparse.Namespace, manifest: Manifest, result: Result) -> str:
+    """The run in a line."""
+    jobs = without(result.totals, result.removed)
+    parts = [f"{number:,} {status}" for status, number in jobs.items() if number]
+    submitted = f"{result.submitted:,} submitted now" if result.submitted else "Nothing was submitted"
+    whole = money(result.spent, manifest.budget.currency)
+    cost = f", {whole} had it been real" if options.sandbox else f", {whole} spent in all"
+    spent = cost if result.spent else ""
+    return f"{screen.count(sum(jobs.values()), 'job')}: {', '.join(parts) or 'none'}. {submitted}{spent}."
 
 
 def _in_flight(result: Result) -> str:

@@ -52,6 +52,7 @@ def sandboxed(manifest: Manifest, ways: SandboxWays) -> Connection:
             behaviours=ways.behave,
         )
         with sandbox_class(settings) as sandbox:
+            screen.detail(f"sandbox {sandbox.base_url}")
             yield Service(sandbox.base_url)
 
     return Connection(SANDBOX, None, opened, is_paid=lambda: False)
@@ -78,7 +79,7 @@ def sandbox(options: argparse.Namespace) -> int:
     )
     with sandbox_class(settings) as server:
         signal.signal(signal.SIGTERM, _as_interrupt)
-        screen.say(f"The sandbox serves {server.base_url}")
+        screen.alert(f"The sandbox serves {server.base_url}")
         screen.say(f"Next: reelrun run MANIFEST --base-url {server.base_url}    (Ctrl-C ends the sandbox)")
         try:
             server.wait()

@@ -24,6 +24,7 @@ from runner.results.atomic_files import index_path
 from runner.results.clip_reports import WARNING_CODES, ClipTotals
 from runner.results.clip_verdicts import ClipVerdicts, VerdictTotals
 from runner.results.unfinished import Unfinished, unfinished
+from runner.shipped import install_line
 from runner.state.store import Store
 from runner.verdicts.verdict_files import told
 from runner.video.defects import names as defect_names
@@ -236,7 +237,7 @@ def show_clips(options: argparse.Namespace, clips: ClipTotals) -> None:
     if clips.without_flow:
         number = screen.count(clips.without_flow, "clip")
         again = command_line(options, "measure")
-        screen.show("", f"  {number} without motion and camera: pip install 'reelrun[measure]' (OpenCV), then {again}")
+        screen.show("", f"  {number} without motion and camera: {install_line('measure')} (OpenCV), then {again}")
 
 
 def why(record: JobRecord) -> str:
@@ -274,7 +275,7 @@ def index(options: argparse.Namespace) -> int:
         screen.document(run_document(manifest, standing.totals, 0, standing.spent, written))
     else:
         of = "" if selection.is_everything else f" of {screen.count(sum(standing.totals.values()), 'selected job')}"
-        screen.show(f"Wrote {screen.shown_path(written)}, {written.stem}.csv and {written.stem}.html beside it{of}.")
+        screen.report(f"Wrote {screen.shown_path(written)}, {written.stem}.csv and {written.stem}.html beside it{of}.")
     return Exit.DONE
 
 
@@ -284,9 +285,9 @@ def _rename(manifest: Manifest, selection: Selection, warnings: Sequence[Diagnos
 
     renamed, left = campaign.rename(manifest, selection, warnings)
     for key, path in left[:_SHOWN]:
-        screen.say(f"Not renamed: {key}: something else is at {path}")
+        screen.alert(f"Not renamed: {key}: something else is at {path}")
     if len(left) > _SHOWN:
-        screen.say(f"... and {len(left) - _SHOWN:,} more")
+        screen.alert(f"... and {len(left) - _SHOWN:,} more")
     screen.say(f"{screen.count(renamed, 'clip')} renamed")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.cli import screen
-from runner.cli.options import command_line
+from runner.cli.options import command_line, tell_files
 from runner.diagnostics.words import printable
 from runner.errors import Diagnostic, Exit, ManifestError, Severity, Stage
 from runner.manifest.overrides import with_set
@@ -59,6 +59,7 @@ def _checked(name: str, options: argparse.Namespace, fetch: Fetch | None) -> Che
     reading = read(Path(name), fetch=fetch, allow_outside=options.allow_outside)
     try:
         manifest, doubts = with_set(reading.valid(), options.set)
+        tell_files(manifest)
         warnings = (*reading.diagnostics, *doubts)
         planned = make_plan(manifest, warnings=warnings, allows_slow=options.slow, limits_memory=True)
     except ManifestError as error:
@@ -79,12 +80,12 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argp
     else:
         screen.each_diagnostic(found)
     if len(checked) > 1:
-        _sum_up(checked, found, screen.say if for_github or found else screen.show)
+        _sum_up(checked, found, screen.say if for_github or found else screen.report)
         return
     if found:
         screen.say(screen.total(found, checked[0].stage))
     if not checked[0].has_errors:
-        tell = screen.say if for_github else screen.show
+        tell = screen.say if for_github else screen.report
         again = argparse.Namespace(manifest=checked[0].name, allow_outside=options.allow_outside, set=options.set)
         tell(f"{_valid(checked[0])}. Next: {printable(command_line(again, 'plan'))}")
 

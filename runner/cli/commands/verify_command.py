@@ -64,13 +64,13 @@ def _repair(
         progress.close()
     screen.say_aside(result.aside)
     for record in result.unfinished.first:
-        screen.say(f"  not repaired: {record.key}: {record.error or record.reason}")
+        screen.alert(f"  not repaired: {record.key}: {record.error or record.reason}")
     if result.unfinished.others:
-        screen.say(f"  ... and {result.unfinished.others:,} more")
+        screen.alert(f"  ... and {result.unfinished.others:,} more")
     if result.error is not None:
         ending.tell(result.error, as_json=False)
     if result.mirror is not None and result.mirror.reason:
-        screen.say(f"  not copied: {result.mirror.reason}")
+        screen.alert(f"  not copied: {result.mirror.reason}")
 
 
 def _credentials(
@@ -167,13 +167,14 @@ def _show(options: argparse.Namespace, taken: Inventory, mirrored: MirrorInvento
     if len(taken.discrepancies) > _SHOWN:
         screen.show(f"  ... and {len(taken.discrepancies) - _SHOWN:,} more; --json lists all")
     counts = ", ".join(f"{len(taken.of(kind))} {kind}" for kind in Kind if taken.of(kind))
-    screen.show(f"{screen.count(taken.artifacts, 'artifact')} hashed: {counts or 'all as recorded'}.")
-    if mirrored is not None:
+    tell = screen.show if taken.discrepancies else screen.report
+    tell(f"{screen.count(taken.artifacts, 'artifact')} hashed: {counts or 'all as recorded'}.")
+    if mirrored is not None and not (screen.is_quiet() and mirrored.is_whole):
         _show_mirror(mirrored)
     if taken.of(*_BROKEN) or (mirrored is not None and mirrored.gaps):
         does = "fetches what the service still has"
         if mirrored is not None:
             does = "takes from the mirror what it has, else from the service, and copies what it lacks"
-        screen.show(f"Next: {command_line(options, 'verify', '--repair')}        ({does})")
+        screen.report(f"Next: {command_line(options, 'verify', '--repair')}        ({does})")
     elif taken.of(Kind.STALE):
-        screen.show(f"Next: {command_line(options, 'index')}")
+        screen.report(f"Next: {command_line(options, 'index')}")

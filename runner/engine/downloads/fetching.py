@@ -54,6 +54,7 @@ class Fetching:
         for flight in run.flights.in_phase(Phase.READY)[:room]:
             self._downloading += 1
             run.flights.move(flight, Phase.FETCHING)
+            run.tell(flight.attempt.key, "download begins")
             order = self._order(flight)
             call = partial(arrive, run.tools.files, order, run.stop)
             run.start(partial(self._arrived, flight, order), call, is_call=False)
@@ -109,6 +110,7 @@ class Fetching:
             run.store.keep_measured(fetched.video.sha256, fetched.measured)
         if fetched.credentials is not None:
             run.store.keep_credentials(fetched.video.sha256, fetched.credentials)
+        run.tell(flight.attempt.key, f"downloaded and verified: {fetched.video.path}, {fetched.video.bytes:,} bytes")
         run.end(flight, Status.SUCCEEDED)
         if flight.planned is not None:
             run.store.give_path(flight.attempt.job_id, flight.job.output)
@@ -146,6 +148,7 @@ class Fetching:
         flight.tries += 1
         reason = f"download {flight.tries} of {run.settings.attempts}: {error.message}"
         run.store.explain(flight.attempt, reason)
+        run.tell(flight.attempt.key, reason)
         if flight.tries >= run.settings.attempts:
             run.leave(flight, reason)
             return

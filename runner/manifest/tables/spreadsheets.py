@@ -20,6 +20,7 @@ from runner.errors import Diagnostic, Severity
 from runner.manifest.files import UnreadableError
 from runner.manifest.tables.delimited_text import finder
 from runner.manifest.tables.image_table import Row, Table, check_columns, refused, used_width
+from runner.shipped import install_line
 from runner.video.stills import quiet
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _opened(data: bytes, *, with_formulas: bool) -> Workbook:
         from openpyxl.utils.exceptions import InvalidFileException
     except ImportError:
         raise UnreadableError(
-            "E415", "is a workbook, and openpyxl, which reads it, is missing", "pip install openpyxl"
+            "E415", "is a workbook, and openpyxl, which reads it, is missing", install_line("excel")
         ) from None
     _check_container(data)
     try:

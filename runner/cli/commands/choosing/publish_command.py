@@ -150,16 +150,16 @@ def _show(options: argparse.Namespace, to: Path | Bucket, done: Publication) -> 
         jobs = screen.count(done.orphaned, "picked clip")
         screen.say(f"Left out: {jobs} of jobs that the manifest does not have any more")
     if not done.clips and not done.fates:
-        screen.show("Nothing is picked, and nothing was written.", f"Next: {command_line(options, 'review')}")
+        screen.report("Nothing is picked, and nothing was written.", f"Next: {command_line(options, 'review')}")
         return
     counts = [f"{len(done.of(fate)):,} {fate}" for fate in (Fate.WRITTEN, Fate.REMOVED) if done.of(fate)]
     folder = screen.shown_path(to) if isinstance(to, Path) else str(to)
-    screen.show(f"{screen.count(done.clips, 'clip')} in {folder}: files {', '.join(counts) or 'all as they were'}.")
+    screen.report(f"{screen.count(done.clips, 'clip')} in {folder}: files {', '.join(counts) or 'all as they were'}.")
     if done.clips:
-        screen.show(f"Page: {folder}/index.html   List: {folder}/{LIST}")
+        screen.report(f"Page: {folder}/index.html   List: {folder}/{LIST}")
     else:
-        screen.show("Nothing is picked.", f"Next: {command_line(options, 'review')}")
+        screen.report("Nothing is picked.", f"Next: {command_line(options, 'review')}")
 
 
 def _say_first(lines: list[str]) -> None:
-    screen.say(*lines[:_SHOWN], *([f"... and {len(lines) - _SHOWN:,} more"] if len(lines) > _SHOWN else []))
+    screen.alert(*lines[:_SHOWN], *([f"... and {len(lines) - _SHOWN:,} more"] if len(lines) > _SHOWN else []))

@@ -74,9 +74,11 @@ def _make_page(options: argparse.Namespace, manifest: Manifest, clips: tuple[Rev
             {"page": parcel.id, "folder": str(parcel.folder.absolute()), "clips": parcel.clips, "tasks": parcel.tasks}
         )
         return Exit.DONE
-    screen.show(f"{screen.shown_path(parcel.folder)}: {parcel.tasks:,} to judge, {screen.count(parcel.clips, 'clip')}.")
+    screen.report(
+        f"{screen.shown_path(parcel.folder)}: {parcel.tasks:,} to judge, {screen.count(parcel.clips, 'clip')}."
+    )
     take_in = command_line(options, "review", "--take-in", "FILE")
-    screen.show("Zip the folder and send it; index.html in it opens from the disk.", f"What comes back: {take_in}")
+    screen.report("Zip the folder and send it; index.html in it opens from the disk.", f"What comes back: {take_in}")
     return Exit.DONE
 
 
@@ -102,7 +104,7 @@ def _show_taken(taken: TakenIn) -> None:
     if len(taken.uncounted) > _SHOWN:
         screen.show(f"... and {len(taken.uncounted) - _SHOWN:,} more; --json lists all")
     new = ", ".join(f"{screen.count(number, 'new line')} by {by}" for by, number in sorted(taken.new.items()))
-    screen.show(f"{new or 'Nothing new'}, {taken.known:,} known, {len(taken.uncounted):,} not taken.")
+    screen.report(f"{new or 'Nothing new'}, {taken.known:,} known, {len(taken.uncounted):,} not taken.")
 
 
 def _clips(options: argparse.Namespace, manifest: Manifest) -> tuple[ReviewedClip, ...]:
@@ -162,9 +164,9 @@ def _tell(options: argparse.Namespace, manifest: Manifest, by: str, address: str
         screen.document({"manifest": str(manifest.path), "by": by, "address": address, "verdicts": verdicts})
         sys.stdout.flush()
         return
-    screen.say(f"Review by {by}: {address}")
+    screen.alert(f"Review by {by}: {address}")
     if "SSH_CONNECTION" in os.environ:
-        screen.say(f"On the machine before you: {_forward(address)}        (then open the address there)")
+        screen.alert(f"On the machine before you: {_forward(address)}        (then open the address there)")
     screen.say(f"Verdicts go to {verdicts}. Ctrl-C ends the review.")
     if _has_display():
         webbrowser.open(address)
@@ -175,7 +177,15 @@ def _forward(address: str) -> str:
     port = urlsplit(address).port
     fields = os.environ["SSH_CONNECTION"].split()
     host = fields[2] if len(fields) == 4 else "HOST"
-    return f"ssh -N -L {port}:127.0.0.1:{port} {getpass.getuser()}@{host}"
+    return f"ssh -N -L {port}:127.0.0.1:{port} {_user()}@{host}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A user without an account, as in a container.
+        return "USER"
 
 
 def _has_display() -> bool:
