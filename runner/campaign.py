@@ -45,6 +45,7 @@ from runner.results.measuring import MeasuringResult, Tell
 from runner.results.page import Serving
 from runner.results.snapshot import snapshot as taken
 from runner.results.unfinished import Unfinished, unfinished
+from runner.results.workers.workforce import Hire
 from runner.state.disk import disk_errors, set_aside, set_aside_together
 from runner.state.journal import files_beside
 from runner.state.renames import carry_out
@@ -279,7 +280,7 @@ def repair(
 
 
 def measure(
-    manifest: Manifest, selection: Selection, processes: int, tell: Tell
+    manifest: Manifest, selection: Selection, hire: Hire, tell: Tell
 ) -> tuple[MeasuringResult, ClipTotals, Path]:
     """Measure the clips of the selected jobs that were not measured yet, and write the index. Nothing is sent.
 
@@ -291,7 +292,7 @@ def measure(
         matches = Matches(selection)
         matches.see(store.records())
         matches.check()
-        result = measuring.measure(store, manifest, selection, processes, tell)
+        result = measuring.measure(store, manifest, selection, hire, tell)
         return result, ClipTotals.of(manifest, store, selection), _indexed(manifest, store, clock)
 
 
