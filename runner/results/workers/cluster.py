@@ -45,6 +45,7 @@ def cluster(address: str, say: Callable[[str], None]) -> Hire:
     def hire(_clips: int) -> Iterator[Cluster]:
         try:
             import dask
+            import distributed  # noqa: F401  # it brings its settings, which are changed for this block
         except ImportError as error:
             raise UsageError(f"--cluster needs {error.name}", install_line("cluster")) from error
         with dask.config.set(_LARGE), _connected(address) as client:
