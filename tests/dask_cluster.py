@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.command import ROOT
 
@@ -58,6 +58,13 @@ class DaskCluster:
         with Client(self.address, timeout=_PATIENCE, set_as_default=False) as client:
             client.wait_for_workers(count, timeout=_PATIENCE)
 
+    def allow_failures(self, count: int) -> None:
+        """After how many lost workers a clip is taken for the cause."""
+        from distributed import Client
+
+        with Client(self.address, timeout=_PATIENCE, set_as_default=False) as client:
+            client.run_on_scheduler(_allow_failures, count)
+
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         worker.send_signal(signal.SIGKILL)
         worker.wait(_PATIENCE)
@@ -77,6 +84,10 @@ class DaskCluster:
         for each in (*self.workers, self.scheduler):
             each.kill()
             each.wait(_PATIENCE)
+
+
+def _allow_failures(count: int, dask_scheduler: Any) -> None:
+    dask_scheduler.allowed_failures = count
 
 
 def _open_files(pid: int) -> list[Path]:

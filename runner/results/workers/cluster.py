@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # In seconds: how long an answer may take, and how long a cluster may be without workers.
 _ANSWER, _UNSTAFFED = 10.0, 30.0
+# How long the scheduler may take to forget what it was asked for: where it does not, it does when this process ends.
+_PARTING = 2.0
 _GLANCE = 0.2
 _KEPT = "then run the same command again: what was measured is kept"
 # A picture goes along with its clip. Dask would warn of one of 10 MB.
@@ -85,7 +87,7 @@ class Cluster:
             return future.result()
         if isinstance(error, KilledWorker):
             times, last = error.allowed_failures + 1, error.last_worker.address
-            raise NotLookedAtError(f"{times} workers ended while they had it, the last was {last}")
+            raise NotLookedAtError(f"each worker that had it ended, {times} in a row; the last was {last}")
         if isinstance(error, (UnfitFileError, NotLookedAtError)):
             raise error
         raise NotLookedAtError(f"a worker failed at it ({type(error).__name__}: {' '.join(str(error).split())})")
@@ -185,15 +187,16 @@ def _connected(address: str) -> Iterator[Client]:
         yield client
     finally:
         with suppress(TimeoutError, CancelledError):
-            client.close(timeout=_GLANCE)
+            client.close(timeout=_PARTING)
 
 
 async def _answered(address: str) -> None:
     """Raises OSError where no scheduler answers. A client waits for ever for one that accepts and says nothing."""
     from distributed import Client
 
-    async with (
-        asyncio.timeout(_ANSWER),
-        Client(address, timeout=_ANSWER, set_as_default=False, asynchronous=True),
-    ):
-        pass
+    client = Client(address, timeout=_ANSWER, set_as_default=False, asynchronous=True)
+    try:
+        async with asyncio.timeout(_ANSWER):
+            await client
+    finally:
+        await client.close(timeout=_ANSWER)
