@@ -71,10 +71,10 @@ class DaskCluster:
         self.workers.remove(worker)
 
     def holder(self, path: Path) -> subprocess.Popen[bytes]:
-        """The worker that has a file open, or is about to."""
+        """The worker that has this file open, or one in this folder, or is about to."""
         while True:
             for each in self.workers:
-                if path in _open_files(each.pid):
+                if any(file.is_relative_to(path) for file in _open_files(each.pid)):
                     return each
 
     def __enter__(self) -> Self:

@@ -12,11 +12,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from runner.results import measuring
-from runner.results.measuring import MeasuringResult, Tell
+from runner.results.measuring import Tell
 from runner.results.workers.cluster import cluster
 from runner.results.workers.local_pool import local_pool
 from runner.results.workers.workforce import Hire
@@ -25,6 +24,7 @@ from tests.dask_cluster import DaskCluster
 from tests.test_results_measuring import Campaign
 
 WORKERS = 3
+COLUMNS = ("clips", "measured", "once each", "previews", "failed", "seconds")
 
 
 class Trial:
@@ -34,17 +34,23 @@ class Trial:
         self._campaigns = {each: Campaign(folder / each, clips) for each in ("here", "there")}
         self._clips, self._cluster = clips, there
 
-    def measure(self, where: str, hire: Hire, tell: Tell) -> tuple[MeasuringResult, Counter[str], float]:
-        """How it went, how often each clip was kept, and the seconds."""
+    def row(self, name: str, where: str, hire: Hire, tell: Tell) -> int:
+        """Measure all clips, and print how it went. How many were measured exactly once."""
         start = time.monotonic()
         with _kept() as kept:
             result = self._campaigns[where].measure(hire=hire, tell=tell)
-        return result, kept, time.monotonic() - start
+        once = sum(count == 1 for count in kept.values())
+        figures = self._clips, result.measured, once, result.previewed, len(result.failed)
+        print(
+            f"{name:30}" + "".join(f"{each:>11,}" for each in figures) + f"{time.monotonic() - start:>11.1f}",
+            flush=True,
+        )
+        return once
 
     def lose_a_worker(self, done: int, _total: int) -> None:
-        """Kill one of three when half of the clips are measured."""
+        """Kill one of three when half of the clips are measured, while it has one of them."""
         if done == self._clips // 2:
-            self._cluster.kill(self._cluster.workers[-1])
+            self._cluster.kill(self._cluster.holder(self._campaigns["there"].manifest.output.dir))
 
     def are_equal(self) -> bool:
         """Whether both measured the same, and made the same previews."""
@@ -75,22 +81,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, DaskCluster(Path(folder)) as there:
         there.hire(WORKERS)
         trial = Trial(Path(folder), clips, there)
-        ways = {
-            "two workers, a third killed": (
-                "there",
-                cluster(there.address, partial(print, flush=True)),
-                trial.lose_a_worker,
-            ),
-            "one machine, two processes": ("here", local_pool(2), lambda done, total: None),
-        }
-        print(f"{'':30}{'clips':>8}{'measured':>10}{'once each':>11}{'previews':>10}{'failed':>8}{'seconds':>9}")
-        for name, (where, hire, tell) in ways.items():
-            result, kept, seconds = trial.measure(where, hire, tell)
-            once = sum(count == 1 for count in kept.values())
-            told = f"{clips:>8,}{result.measured:>10,}{once:>11,}{result.previewed:>10,}{len(result.failed):>8,}{seconds:>9.1f}"
-            print(f"{name:30}{told}", flush=True)
+        print(f"{'':30}" + "".join(f"{each:>11}" for each in COLUMNS))
+        once = [
+            trial.row("two workers, a third killed", "there", cluster(there.address, print), trial.lose_a_worker),
+            trial.row("one machine, two processes", "here", local_pool(2), lambda done, total: None),
+        ]
         print("equal to one machine's:", trial.are_equal())
-        return 0 if trial.are_equal() and set(kept.values()) == {1} else 1
+        return 0 if trial.are_equal() and once == [clips, clips] else 1
 
 
 if __name__ == "__main__":
