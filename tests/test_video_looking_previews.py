@@ -37,7 +37,7 @@ def test_what_is_being_written_stays_and_what_a_killed_process_left_goes(tmp_pat
 
 def test_a_preview_of_an_old_clip_is_never_taken_for_what_a_killed_process_left(tmp_path, monkeypatch):
     """Another process may keep the folder within its room at any moment."""
-    preview(tmp_path, f"{A}.mp4", 0)
+    preview(tmp_path, f"{A}.mp4", 10**9)
     files, rename = PreviewFiles(tmp_path, B, came_at=1000.0), Path.rename
 
     def kept_within(path, target):
