@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from runner.results.workers.local_pool import local_pool
 from runner.state.disk import hash_file
 from runner.state.store import Store
 from runner.video.looking.previews import bytes_in, names_in
+from runner.video.measures import unmeasured
 from tests.kit import register, video_bytes, write_manifest
 
 HERE = local_pool(1)
@@ -118,6 +120,29 @@ def test_a_note_of_previews_goes_once_they_are_made(tmp_path):
     folder.unlink()
     assert counts(campaign.measure()) == (0, 1, 0, 0)
     assert list(campaign.measured().values()) == [replace(measured, note="")]
+
+
+def test_as_many_wait_in_line_as_workers_are_there_now(tmp_path):
+    """They come and go: twice as many wait as are looked at at once."""
+    campaign, submitted = Campaign(tmp_path, 12), []
+    there = [1, 3, 1, 2]
+
+    class Line:
+        def at_once(self):
+            submitted.append(0)
+            return there[len(submitted) - 1]
+
+        def submit(self, folder, name, order):
+            submitted[-1] += 1
+            done = Future()
+            done.set_result(unmeasured())
+            return done
+
+        def result(self, future):
+            return future.result()
+
+    campaign.measure(hire=lambda clips: nullcontext(Line()))
+    assert submitted == [2, 6, 2, 2]
 
 
 def test_one_that_is_killed_keeps_what_it_measured_and_leaves_no_process_behind(tmp_path):

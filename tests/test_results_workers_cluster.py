@@ -206,7 +206,7 @@ def test_what_keeps_a_worker_from_fitting():
         " no OpenCV, which is here"
     )
     assert dask._lacks(ModuleNotFoundError("No module named 'runner'")) == (
-        "no reelrun of this release: ModuleNotFoundError: No module named 'runner'"
+        "no reelrun of this release: No module named 'runner'"
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 from runner.errors import DiskError
@@ -164,13 +163,14 @@ def _looked_at(
 ) -> Iterator[tuple[JobRecord, ViewOrder, Future[Measured]]]:
     """Each clip when it is done. Only a few wait in line, so that an interruption leaves little undone."""
     waiting: dict[Future[Measured], tuple[JobRecord, ViewOrder]] = {}
-    while True:
-        room = workforce.at_once() * _AHEAD - len(waiting)
-        for record, order in islice(orders, max(room, 0)):
+    following = next(orders, None)
+    while following or waiting:
+        most = workforce.at_once() * _AHEAD
+        while following and len(waiting) < most:
+            record, order = following
             assert record.video is not None, "only jobs with clips are measured"
-            waiting[workforce.submit(folder, record.video.path, order)] = record, order
-        if not waiting:
-            return
+            waiting[workforce.submit(folder, record.video.path, order)] = following
+            following = next(orders, None)
         # Now and then without one that is done: workers come and go.
         for future in wait(waiting, _TURN, FIRST_COMPLETED).done:
             yield *waiting.pop(future), future

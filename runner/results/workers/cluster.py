@@ -9,7 +9,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,7 +51,8 @@ def cluster(address: str, say: Callable[[str], None]) -> Hire:
         except ImportError as error:
             raise UsageError(f"--cluster needs {error.name}", install_line("cluster")) from error
         with dask.config.set(_LARGE), _connected(address) as client:
-            yield Cluster(client, address, say)
+            # Not pure: to look again at a clip whose previews are gone is no repetition of an earlier call.
+            yield Cluster(client, client.get_executor(pure=False), address, say)
 
     return hire
 
@@ -61,6 +62,7 @@ class Cluster:
     """A workforce of all workers that a scheduler has at the moment."""
 
     client: Client
+    executor: Executor
     address: str
     say: Callable[[str], None]
     fit: set[str] = field(default_factory=set)
@@ -73,9 +75,7 @@ class Cluster:
     def submit(self, folder: Path, name: str, order: ViewOrder) -> Future[Measured]:
         if order.measures:
             order = replace(order, first=_carried(order.first), last=_carried(order.last))
-        # Not pure: what is looked at again, because its previews are gone, is no repetition of an earlier call.
-        future: Future[Measured] = self.client.get_executor(pure=False).submit(look_there, folder, name, order)
-        return future
+        return self.executor.submit(look_there, folder, name, order)
 
     def result(self, future: Future[Measured]) -> Measured:
         from distributed import KilledWorker
@@ -117,6 +117,9 @@ class Cluster:
             return
         try:
             told = self.client.run(fitness, workers=asked, on_error="return", callback_timeout=_ANSWER)
+        except TimeoutError as error:
+            hint = f"end the one that hangs, {_KEPT}"
+            raise WorkersError(f"not all workers answer within {_ANSWER:g} s: {', '.join(asked)}", hint) from error
         except OSError as error:
             raise self._lost() from error
         # One that has gone meanwhile has no answer: what it had is looked at by others.
@@ -134,7 +137,7 @@ class Cluster:
 def _lacks(answer: Fitness | Exception) -> str:
     if isinstance(answer, Fitness):
         return answer.lacks(fitness())
-    return f"no reelrun of this release: {type(answer).__name__}: {answer}"
+    return f"no reelrun of this release: {answer}"
 
 
 def _carried(image: Image | None) -> Image | None:
