@@ -59,6 +59,7 @@ from runner.results.mirror.mirror_inventory import MirrorInventory
 from runner.results.page import Serving
 from runner.results.snapshot import snapshot as taken
 from runner.results.unfinished import Unfinished, unfinished
+from runner.results.workers.workforce import Hire
 from runner.state.disk import disk_errors, set_aside, set_aside_together
 from runner.state.journal import files_beside
 from runner.state.renames import carry_out
@@ -385,7 +386,7 @@ def _fetched_back(
 
 
 def measure(
-    manifest: Manifest, selection: Selection, processes: int, tell: Tell
+    manifest: Manifest, selection: Selection, hire: Hire, tell: Tell
 ) -> tuple[MeasuringResult, ClipTotals, Path]:
     """Measure the clips of the selected jobs that were not measured yet, and write the index. Nothing is sent.
 
@@ -397,7 +398,7 @@ def measure(
         matches = Matches(selection)
         matches.see(store.records())
         matches.check()
-        result = measuring.measure(store, manifest, selection, processes, tell)
+        result = measuring.measure(store, manifest, selection, hire, tell)
         return result, ClipTotals.of(manifest, store, selection), _indexed(manifest, store, clock)
 
 

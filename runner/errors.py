@@ -193,6 +193,13 @@ class DiskError(ReelrunError):
     exit_code = Exit.UNAVAILABLE
 
 
+class WorkersError(ReelrunError):
+    """The processes or machines that measure clips cannot be reached, do not fit, or were ended."""
+
+    code = "workers"
+    exit_code = Exit.UNAVAILABLE
+
+
 class PublishError(ReelrunError):
     """A clip that is to be published is not there, or is not what was delivered."""
 

@@ -4,23 +4,28 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runner.errors import DiskError
+from runner.errors import WorkersError
 from runner.manifest.reader import load
 from runner.model import Artifact, Status
 from runner.planning.plan import make_plan
 from runner.planning.selection import EVERYTHING, Selection
-from runner.results import measuring
 from runner.results.measuring import measure
+from runner.results.workers import local_pool as pool
+from runner.results.workers.local_pool import local_pool
 from runner.state.disk import hash_file
 from runner.state.store import Store
 from runner.video.looking.previews import bytes_in, names_in
+from runner.video.measures import unmeasured
 from tests.kit import register, video_bytes, write_manifest
+
+HERE = local_pool(1)
 
 
 class Campaign:
@@ -51,10 +56,10 @@ class Campaign:
     def store(self):
         return Store.open(self.manifest.output.state)
 
-    def measure(self, selection=EVERYTHING, processes=1, tell=lambda done, total: None, **output):
+    def measure(self, selection=EVERYTHING, hire=HERE, tell=lambda done, total: None, **output):
         manifest = replace(self.manifest, output=replace(self.manifest.output, **output))
         with self.store() as store:
-            return measure(store, manifest, selection, processes, tell)
+            return measure(store, manifest, selection, hire, tell)
 
     def records(self):
         with self.store() as store:
@@ -117,6 +122,29 @@ def test_a_note_of_previews_goes_once_they_are_made(tmp_path):
     assert list(campaign.measured().values()) == [replace(measured, note="")]
 
 
+def test_as_many_wait_in_line_as_workers_are_there_now(tmp_path):
+    """They come and go: twice as many wait as are looked at at once."""
+    campaign, submitted = Campaign(tmp_path, 12), []
+    there = [1, 3, 1, 2]
+
+    class Line:
+        def at_once(self):
+            submitted.append(0)
+            return there[len(submitted) - 1]
+
+        def submit(self, folder, name, order):
+            submitted[-1] += 1
+            done = Future()
+            done.set_result(unmeasured())
+            return done
+
+        def result(self, future):
+            return future.result()
+
+    campaign.measure(hire=lambda clips: nullcontext(Line()))
+    assert submitted == [2, 6, 2, 2]
+
+
 def test_one_that_is_killed_keeps_what_it_measured_and_leaves_no_process_behind(tmp_path):
     campaign = Campaign(tmp_path, 3)
     words = [sys.executable, "-c", KILLED, str(campaign.path)]
@@ -134,12 +162,13 @@ from pathlib import Path
 from runner import campaign
 from runner.manifest.reader import load
 from runner.planning.selection import EVERYTHING
+from runner.results.workers.local_pool import local_pool
 
 def tell(done, total):
     if done == 1:
         os.kill(os.getpid(), signal.SIGKILL)
 
-campaign.measure(load(Path(sys.argv[1])), EVERYTHING, 2, tell)
+campaign.measure(load(Path(sys.argv[1])), EVERYTHING, local_pool(2), tell)
 """
 
 
@@ -148,8 +177,8 @@ def test_a_process_that_is_killed_is_told_with_the_remedy(tmp_path, monkeypatch)
         def submit(self, *words):
             return super().submit(os._exit, 9)
 
-    monkeypatch.setattr(measuring, "ProcessPoolExecutor", Killed)
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Killed)
     campaign = Campaign(tmp_path, 2)
-    with pytest.raises(DiskError, match="ended from outside") as caught:
-        campaign.measure(processes=2)
+    with pytest.raises(WorkersError, match="ended from outside") as caught:
+        campaign.measure(hire=local_pool(2))
     assert "what was measured is kept" in caught.value.hint

@@ -1,8 +1,9 @@
 """Previews on the disk: their names, and their room."""
 
 import os
+from pathlib import Path
 
-from runner.video.looking.previews import are_there, bytes_in, has_all, keep_within, names_in
+from runner.video.looking.previews import PreviewFiles, are_there, bytes_in, has_all, keep_within, names_in
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 
@@ -32,6 +33,21 @@ def test_what_is_being_written_stays_and_what_a_killed_process_left_goes(tmp_pat
     keep_within(tmp_path, 100)
     assert [path.name for path in (tmp_path / "previews").glob(".*")] == [written]
     assert written not in names_in(tmp_path)
+
+
+def test_a_preview_of_an_old_clip_is_never_taken_for_what_a_killed_process_left(tmp_path, monkeypatch):
+    """Another process may keep the folder within its room at any moment."""
+    preview(tmp_path, f"{A}.mp4", 10**9)
+    files, rename = PreviewFiles(tmp_path, B, came_at=1000.0), Path.rename
+
+    def kept_within(path, target):
+        keep_within(tmp_path, 1000)
+        return rename(path, target)
+
+    part = files.part(".mp4")
+    monkeypatch.setattr(Path, "rename", kept_within)
+    files.finish(part, ".mp4")
+    assert (tmp_path / "previews" / f"{B}.mp4").stat().st_mtime == 1000.0
 
 
 def test_what_others_put_there_is_neither_counted_nor_deleted(tmp_path):

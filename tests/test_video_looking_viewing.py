@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pictures
 
 from runner.model import Image, Origin
-from runner.results.measuring import look_at
+from runner.results.workers.kept_clip import look_at
 from runner.video.decoding import inspect_video
 from runner.video.looking.viewing import Viewing
 from runner.video.measures import MEASURES, OF_FLOW, VERSION, ViewOrder

@@ -189,7 +189,10 @@ def _manifest_commands(commands: _Commands) -> None:
     measuring = "measure the clips that were not measured yet, make the previews that are not there, write the index"
     measure = _manifest(commands, "measure", measuring)
     processes = "how many clips are looked at at once (as many as there are cores)"
-    measure.add_argument("--processes", type=_number(int, 1, 256), metavar="N", help=processes)
+    workers = measure.add_mutually_exclusive_group()
+    workers.add_argument("--processes", type=_number(int, 1, 256), metavar="N", help=processes)
+    cluster = "have a Dask cluster look at them, such as tcp://10.0.0.1:8786; its workers see the output folder at the"
+    workers.add_argument("--cluster", type=_cluster, metavar="ADDRESS", help=f"{cluster} same path")
     measure.epilog = _MEASURES
     _selection(measure)
     _sandboxed(measure)
@@ -550,6 +553,22 @@ def _number(convert: type[int] | type[float], least: int, most: int) -> Callable
         return number
 
     return read
+
+
+def _cluster(text: str) -> str:
+    """The address of a scheduler: whole, so that a slip of the hand is not waited for."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port and text == parts.geturl()
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.path or parts.query or parts.username is not None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address of a cluster; write tcp://HOST:PORT or tls://HOST:PORT"
+        )
+    return text
 
 
 def _duration(text: str) -> float:

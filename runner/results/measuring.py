@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
-from itertools import islice
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 
 from runner.errors import DiskError
 from runner.media import FIRST, LAST, Medium, end_pictures, media_of, parameters_of
 from runner.model import Image, JobRecord, Manifest, Measured
 from runner.planning.plan import make_plan
 from runner.planning.selection import Selection
-from runner.state.disk import hash_file, inside
+from runner.results.workers.fitness import has_opencv
+from runner.results.workers.kept_clip import kept_clip
+from runner.results.workers.workforce import Hire, NotLookedAtError, Workforce
 from runner.state.store import Store
 from runner.video.facts import UnfitFileError
 from runner.video.looking.previews import are_there, bytes_in, has_all, keep_within, names_in
@@ -34,8 +22,10 @@ from runner.video.measures import VERSION, ViewOrder
 
 # Previews are made until they have this share of their room: beyond it, each new one would drive out an old one.
 _FULL = 0.95
-# How many clips wait for each process.
+# How many clips wait for each that is looked at.
 _AHEAD = 2
+# Seconds after which it is asked anew how many workers there are.
+_TURN = 2.0
 
 # Is called with how many clips are done, and how many there are.
 Tell = Callable[[int, int], None]
@@ -43,10 +33,11 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Unmeasurable:
-    """A clip that could not be measured, and why."""
+    """A clip that could not be measured, and why. `is_whole`: the reason lies with a worker, not with the clip."""
 
     record: JobRecord
     reason: str
+    is_whole: bool = False
 
 
 @dataclass(slots=True)
@@ -59,41 +50,47 @@ class MeasuringResult:
     failed: list[Unmeasurable] = field(default_factory=list)
 
 
-def has_opencv() -> bool:
-    """Whether the extra is there that motion and camera are measured with."""
-    return find_spec("cv2") is not None
-
-
 def is_current(measured: Measured | None) -> bool:
     """Whether a clip need not be measured again: by this version, and with OpenCV where that is there."""
     return measured is not None and measured.version == VERSION and (measured.has_flow or not has_opencv())
 
 
-def measure(store: Store, manifest: Manifest, selection: Selection, processes: int, tell: Tell) -> MeasuringResult:
-    """Measure the clips of the selected jobs in so many processes, the latest first. What is measured is written at
-    once, so that it is not measured again after an interruption."""
+def measure(store: Store, manifest: Manifest, selection: Selection, hire: Hire, tell: Tell) -> MeasuringResult:
+    """Have the clips of the selected jobs measured, the latest first. What is measured is written at once, so that it
+    is not measured again after an interruption."""
     result = MeasuringResult()
     records = [each for each in store.records() if each.video is not None and selection.has(each)][::-1]
     orders = list(_orders(manifest, records, result))
     tell(0, len(orders))
+    if not orders:
+        return result
     within = _within_room(orders, manifest.output.previews, result)
-    few = min(processes, max(len(orders), 1))
-    for done, (record, order, future) in enumerate(_looked_at(within, manifest.output.dir, few), 1):
-        try:
-            measured = future.result()
-        except BrokenExecutor as error:
-            hint = "run the same command again, with fewer --processes: what was measured is kept"
-            raise DiskError("a process that measured clips was ended from outside", hint) from error
-        except (UnfitFileError, DiskError, OSError) as error:
-            result.failed.append(Unmeasurable(record, _words(error)))
-        else:
-            _keep(store, record, order, measured)
-            result.measured += order.measures and measured.is_known
-        if order.output_dir is not None:
-            keep_within(order.output_dir, manifest.output.previews)
-            result.previewed += are_there(order.sha256, order.output_dir)
-        tell(done, len(orders))
+    with hire(len(orders)) as workforce:
+        for done, (record, order, future) in enumerate(_looked_at(within, manifest.output.dir, workforce), 1):
+            try:
+                measured = workforce.result(future)
+            except NotLookedAtError as error:
+                result.failed.append(_not_looked_at(record, manifest.output.dir, str(error)))
+            except (UnfitFileError, DiskError, OSError) as error:
+                result.failed.append(Unmeasurable(record, _words(error)))
+            else:
+                _keep(store, record, order, measured)
+                result.measured += order.measures and measured.is_known
+            if order.output_dir is not None:
+                keep_within(order.output_dir, manifest.output.previews)
+                result.previewed += are_there(order.sha256, order.output_dir)
+            tell(done, len(orders))
     return result
+
+
+def _not_looked_at(record: JobRecord, folder: Path, reason: str) -> Unmeasurable:
+    """What a worker could not look at may not be there at all."""
+    assert record.video is not None, "only jobs with clips are measured"
+    try:
+        kept_clip(folder, record.video.path, record.video.sha256)
+    except (UnfitFileError, DiskError, OSError) as error:
+        return Unmeasurable(record, _words(error))
+    return Unmeasurable(record, reason, is_whole=True)
 
 
 def _words(error: UnfitFileError | DiskError | OSError) -> str:
@@ -162,57 +159,18 @@ def _within_room(
 
 
 def _looked_at(
-    orders: Iterator[tuple[JobRecord, ViewOrder]], folder: Path, processes: int
+    orders: Iterator[tuple[JobRecord, ViewOrder]], folder: Path, workforce: Workforce
 ) -> Iterator[tuple[JobRecord, ViewOrder, Future[Measured]]]:
     """Each clip when it is done. Only a few wait in line, so that an interruption leaves little undone."""
     waiting: dict[Future[Measured], tuple[JobRecord, ViewOrder]] = {}
-    with _pool(processes) as pool:
-        try:
-            while True:
-                for record, order in islice(orders, processes * _AHEAD - len(waiting)):
-                    assert record.video is not None, "only jobs with clips are measured"
-                    waiting[pool.submit(look_at_kept, folder, record.video.path, order)] = record, order
-                if not waiting:
-                    return
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    yield *waiting.pop(future), future
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _pool(processes: int) -> Executor:
-    if processes == 1:
-        return ThreadPoolExecutor(1)
-    # Started anew, not copied: threads of FFmpeg and OpenCV do not survive a copy.
-    return ProcessPoolExecutor(processes, get_context("spawn"), initializer=_follow_parent)
-
-
-def _follow_parent() -> None:
-    """Ctrl-C reaches all processes of a terminal: the one that started these ends them. They end when it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None, "this process was started by another"
-    parent.join()
-    os._exit(1)
-
-
-def look_at_kept(folder: Path, name: str, order: ViewOrder) -> Measured:
-    """Look at a clip that is still the one that was downloaded. Raises as `look_at` does, and DiskError."""
-    path = inside(folder, name)
-    if hash_file(path) != order.sha256:
-        raise UnfitFileError("it is not the file that was downloaded")
-    return look_at(path, order)
-
-
-def look_at(path: Path, order: ViewOrder) -> Measured:
-    """Decode a clip and look at it. Raises UnfitFileError."""
-    from runner.video.decoding import inspect_video
-    from runner.video.looking.viewing import Viewing
-
-    with Viewing(order) as viewing:
-        inspect_video(path, None, decode=True, viewer=viewing)
-        return viewing.finish()
+    following = next(orders, None)
+    while following or waiting:
+        most = workforce.at_once() * _AHEAD
+        while following and len(waiting) < most:
+            record, order = following
+            assert record.video is not None, "only jobs with clips are measured"
+            waiting[workforce.submit(folder, record.video.path, order)] = following
+            following = next(orders, None)
+        # Now and then without one that is done: workers come and go.
+        for future in wait(waiting, _TURN, FIRST_COMPLETED).done:
+            yield *waiting.pop(future), future

@@ -47,12 +47,18 @@ class Viewer(Protocol):
 
 
 def inspect_video(
-    path: Path, asked: float | None, *, decode: bool, wants_frame: bool = False, viewer: Viewer | None = None
+    path: Path,
+    asked: float | None,
+    *,
+    decode: bool,
+    wants_frame: bool = False,
+    viewer: Viewer | None = None,
+    threads: int = 0,
 ) -> VideoFacts:
     """Open a video, check that all of its frames are there, and compare its length with `asked`, in seconds.
 
-    With `decode` every frame is decoded, and shown to the viewer; without it, frames are only read. Raises
-    UnfitFileError.
+    With `decode` every frame is decoded, by so many threads (0: as many as FFmpeg finds good), and shown to the viewer;
+    without it, frames are only read. Raises UnfitFileError.
     """
     try:
         head = _head(path)
@@ -61,7 +67,7 @@ def inspect_video(
         with av.open(str(path), metadata_errors="replace", options=options) as container:
             stream = _video_stream(container)
             most = _MOST_FRAMES if asked is None else math.ceil((asked + _TOLERANCE) * _MOST_FPS)
-            seen = _decoded(container, stream, most, viewer) if decode else _packets(container, stream, most)
+            seen = _decoded(container, stream, most, viewer, threads) if decode else _packets(container, stream, most)
             if seen.frames == 0:
                 raise UnfitFileError("it has no frames")
             facts = _facts(container, stream, seen, _suffix(container, head))
@@ -151,13 +157,16 @@ def _packets(container: InputContainer, stream: av.VideoStream, most: int) -> _S
     return seen
 
 
-def _decoded(container: InputContainer, stream: av.VideoStream, most: int, viewer: Viewer | None) -> _Seen:
+def _decoded(
+    container: InputContainer, stream: av.VideoStream, most: int, viewer: Viewer | None, threads: int
+) -> _Seen:
     """All frames, with the one at a third of the video, or the first where the file does not say how many it has.
 
     The decoder makes up what it cannot decode, and marks such frames as corrupt.
     """
     seen = _Seen(most)
     stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = threads
     for frame in _frames(container, stream, viewer):
         if frame.is_corrupt:
             raise UnfitFileError(f"frame {seen.frames + 1} is damaged")

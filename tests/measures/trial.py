@@ -18,7 +18,7 @@ from PIL import Image as Pictures
 
 from runner.model import Image, Measured, Origin, Threshold
 from runner.results.camera_check import named
-from runner.results.measuring import look_at
+from runner.results.workers.kept_clip import look_at
 from runner.sandbox.film.camera import course
 from runner.sandbox.film.clip import encode
 from runner.sandbox.film.frames import frames, window_size

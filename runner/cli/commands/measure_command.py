@@ -16,6 +16,9 @@ from runner.errors import Exit, StateError
 from runner.model import Manifest
 from runner.results.clip_reports import ClipTotals
 from runner.results.measuring import MeasuringResult
+from runner.results.workers.cluster import cluster
+from runner.results.workers.local_pool import local_pool
+from runner.results.workers.workforce import Hire
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -33,7 +36,7 @@ def measure(options: argparse.Namespace) -> int:
         )
     bar = _Bar()
     try:
-        result, clips, index = campaign.measure(manifest, selection, options.processes or os.cpu_count() or 1, bar)
+        result, clips, index = campaign.measure(manifest, selection, _hire(options), bar)
     finally:
         bar.close()
     if options.json:
@@ -41,6 +44,12 @@ def measure(options: argparse.Namespace) -> int:
     else:
         _show(options, result, clips, index)
     return Exit.JOBS_FAILED if result.failed else Exit.DONE
+
+
+def _hire(options: argparse.Namespace) -> Hire:
+    if options.cluster:
+        return cluster(options.cluster, screen.say)
+    return local_pool(options.processes or os.cpu_count() or 1)
 
 
 class _Bar:
@@ -93,5 +102,10 @@ def _show(options: argparse.Namespace, result: MeasuringResult, clips: ClipTotal
     screen.show(f"Page: {screen.shown_path(index.with_suffix('.html'))}")
     show_clips(options, clips)
     if result.failed:
-        repair = command_line(options, "verify", "--repair")
-        screen.show("", f"Next: {repair}        (fetches what the service still has)")
+        screen.show("", f"Next: {_next(options, result)}")
+
+
+def _next(options: argparse.Namespace, result: MeasuringResult) -> str:
+    if all(each.is_whole for each in result.failed):
+        return f"{command_line(options, 'measure')}        (looks at them on this machine)"
+    return f"{command_line(options, 'verify', '--repair')}        (fetches what the service still has)"

@@ -48,10 +48,12 @@ class PreviewFiles:
         """Give a temporary file its name. Raises OSError."""
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        if self._came_at is not None:
-            os.utime(part, (self._came_at, self._came_at))
         part.rename(self._path(suffix))
         self._parts.remove(part)
+        # Only now: as a temporary file it would seem to be left by a process that was killed. It may be gone again.
+        if self._came_at is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(self._path(suffix), (self._came_at, self._came_at))
 
     def discard(self) -> None:
         """Delete what was not finished."""
