@@ -8,6 +8,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.kit import cheapen_digests
+
 # Machines differ in speed: a slow example is no failure. Seeds of failures are printed.
 settings.register_profile(
     "default", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -15,6 +17,7 @@ settings.register_profile(
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=10_000)
 _MANY_FILES = 200
 settings.load_profile(os.environ.get("REELRUN_PROFILE", "default"))
+cheapen_digests()
 
 
 @pytest.fixture(autouse=True)
