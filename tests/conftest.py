@@ -27,6 +27,12 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end: later collections need not look through it each time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
     """Collect what runs leave in cycles: a command collects rarely, and sockets would pile up from test to test."""

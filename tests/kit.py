@@ -66,6 +66,11 @@ def video_bytes(seconds: float = 5.0, seed: int = 1, fps: int = 8) -> bytes:
     return buffer.getvalue()
 
 
+def few_frames(seconds: float = 5.0) -> bytes:
+    """A clip that is verified and measured in no time, for tests of something else."""
+    return video_bytes(seconds, fps=2)
+
+
 @cache
 def sound_bytes(seconds: float = 4.0, kind: str = "mp3", rate: int = 16_000) -> bytes:
     """A quiet tone, as a file of this kind: mp3 or wav."""

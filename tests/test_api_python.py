@@ -28,7 +28,7 @@ from runner.results.job_document import job_document
 from runner.verdicts.verdict import Marking
 from tests.delivered import clip_bytes, deliver, mark
 from tests.faults.service import FaultyService
-from tests.kit import MODEL, video_bytes, write_manifest
+from tests.kit import MODEL, few_frames, write_manifest
 
 
 def test_the_public_names():
@@ -80,7 +80,7 @@ def test_a_run_from_its_plan_to_its_index(tmp_path):
         asked.append(plan.totals[Action.SUBMIT])
         return True
 
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         connection = Connection.to(Service(service.base_url))
         result = runner.run(manifest, connection, confirm=confirm, progress=seen.append)
         assert (result.exit_code, result.submitted, result.totals[Status.SUCCEEDED]) == (Exit.DONE, 2, 2)
@@ -95,7 +95,7 @@ def test_a_run_from_its_plan_to_its_index(tmp_path):
 
 def test_a_run_that_is_not_confirmed(tmp_path):
     manifest = runner.load(write_manifest(tmp_path))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         with pytest.raises(NotConfirmedError):
             runner.run(manifest, Connection.to(Service(service.base_url)), confirm=lambda plan: False)
         assert service.calls == ["other"], "the price alone was asked for"
@@ -104,7 +104,7 @@ def test_a_run_that_is_not_confirmed(tmp_path):
 def test_consent_to_uploads(tmp_path, monkeypatch):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     manifest = runner.load(write_manifest(tmp_path, side=400, model="wan2.7-i2v", lint={"ignore": ["W421", "W804"]}))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         connection = runner.connect(service.base_url)
         with pytest.raises(NotConfirmedError):
             runner.run(manifest, connection, confirm=lambda plan: True)
@@ -250,7 +250,7 @@ def test_a_frame_without_pandas(tmp_path, monkeypatch):
 def test_nobody_is_charged_by_accident(tmp_path, monkeypatch):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     manifest = runner.load(write_manifest(tmp_path, budget={"price_per_job": 0.25}))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         with pytest.raises(NotConfirmedError) as caught:
             runner.run(manifest, runner.connect(service.base_url), progress=False)
         assert "submit" not in service.calls
@@ -262,7 +262,7 @@ def test_nobody_is_charged_by_accident(tmp_path, monkeypatch):
 def test_a_sandbox_is_no_paid_service(tmp_path, monkeypatch, sandbox):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     manifest = runner.load(write_manifest(tmp_path))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         connection = runner.connect(service.base_url)
         with pytest.raises(UsageError, match="and not with both"):
             runner.run(manifest, connection, sandbox=sandbox, confirm=lambda plan: True)
@@ -273,7 +273,7 @@ def test_what_was_bought_into_another_folder_is_not_bought_again(tmp_path, monke
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     content = yaml.safe_load(write_manifest(tmp_path).read_text())
     del content["output"]
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         connection = runner.connect(service.base_url)
         for name in ("wan 2.5", "wan 2.5"):
             spring = runner.load({**content, "name": name}, base_dir=tmp_path)
@@ -294,7 +294,7 @@ def test_an_interruption_ends_a_run_as_on_the_command_line(tmp_path):
 
     told, before = [], signal.getsignal(signal.SIGINT)
     manifest = runner.load(write_manifest(tmp_path))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         result = runner.run(
             manifest, Connection.to(Service(service.base_url)), confirm=lambda plan: True, progress=stop
         )

@@ -26,12 +26,12 @@ from runner.state.runlock import run_lock
 from tests.faults import service as diagnostics
 from tests.faults.harness import connection, run
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import few_frames, write_manifest
 
 
 @pytest.fixture
 def service():
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 

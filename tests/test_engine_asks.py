@@ -26,7 +26,7 @@ from tests.faults.copies import die_at
 from tests.faults.harness import connection, without_waits
 from tests.faults.killer import AGAIN_STEPS, STEPS
 from tests.faults.service import FaultyService
-from tests.kit import EVERYTHING, video_bytes, write_manifest
+from tests.kit import EVERYTHING, few_frames, write_manifest
 from tests.reviewing import buy, open_store, planned, say
 
 FIRST = "p0/plain/take-1"
@@ -40,7 +40,7 @@ TOO_EARLY = ("folder made", "ask written, not committed")
 @pytest.fixture
 def service(monkeypatch):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 

@@ -15,7 +15,7 @@ from runner.planning.selection import Selection
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import MODEL, picture_bytes, sound_bytes, video_bytes, write_manifest
+from tests.kit import MODEL, few_frames, picture_bytes, sound_bytes, video_bytes, write_manifest
 
 # It takes addresses only.
 WAN = "wan2.7-i2v"
@@ -24,7 +24,7 @@ NEEDED = {"to": "service"}
 
 @pytest.fixture
 def service():
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 

@@ -21,7 +21,7 @@ from tests.faults import service as faults
 from tests.faults.copies import die_at
 from tests.faults.harness import without_waits
 from tests.faults.service import FaultyService
-from tests.kit import sampled, video_bytes, write_manifest
+from tests.kit import few_frames, sampled, write_manifest
 
 JOBS = 3
 # What happens to a clock between the two runs, in seconds.
@@ -61,7 +61,7 @@ TRIED = sampled(TRIALS, 29, 7)
 
 @pytest.fixture
 def service() -> Any:
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 

@@ -17,7 +17,7 @@ from tests.faults.copies import die_at, start
 from tests.faults.harness import without_waits
 from tests.faults.killer import NAME_STEPS, STEPS, UPLOAD_STEPS
 from tests.faults.service import FaultyService
-from tests.kit import MODEL, sampled, video_bytes, write_manifest
+from tests.kit import MODEL, few_frames, sampled, write_manifest
 
 KILLS = int(os.environ.get("REELRUN_KILLS", "5"))
 SEED = int(os.environ.get("REELRUN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
@@ -37,7 +37,7 @@ UPLOADED = {
 @pytest.fixture
 def service(monkeypatch):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 
@@ -120,7 +120,7 @@ SIX = {
 def test_one_manifest_for_six_models_killed_half_way(monkeypatch, tmp_path):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     manifest = write_manifest(tmp_path, **SIX)
-    with FaultyService(video_bytes(10.0), first_status="queued") as service:
+    with FaultyService(few_frames(10.0), first_status="queued") as service:
         process = start(words(manifest, service), tmp_path / "said", **KEY)
         deadline = time.monotonic() + 60
         while len(service.accepted) < 5 and time.monotonic() < deadline:
