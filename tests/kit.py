@@ -101,7 +101,10 @@ def picture_bytes(seed: int = 1, width: int = 320, height: int = 320, kind: str 
 def write_manifest(
     folder: Path, *, pictures: int = 1, side: int = 320, name: str = "campaign.yaml", **keys: object
 ) -> Path:
-    """A manifest with so many square pictures; `keys` replace or add top-level keys. Tips are not told."""
+    """A manifest with so many square pictures; `keys` replace or add top-level keys. Tips are not told.
+
+    Unless it says otherwise, there are no previews, which take longer to make than such a clip to verify.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(pictures):
         (folder / f"p{number}.jpg").write_bytes(picture_bytes(number, side, side))
@@ -112,11 +115,12 @@ def write_manifest(
         "images": [{"file": f"p{number}.jpg"} for number in range(pictures)],
         "prompts": [{"id": "plain", "text": "A slow push-in"}],
         "run": {"settle": 0.8, "wait": 30},
-        # Most tests are not about previews, which take longer to make than such a clip to verify.
-        "output": {"dir": "out", "previews": "none"},
+        "output": {"dir": "out"},
         "lint": {"ignore": ["W801", "W802", "W803", "W804", "W805", "W806", "W807"]},
     }
     document.update(keys)
+    if isinstance(document["output"], dict):
+        document["output"] = {"previews": "none", **document["output"]}
     path = folder / name
     path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path

@@ -75,7 +75,7 @@ def assert_all_bought_once(document, service, jobs):
 @pytest.mark.parametrize("step", sampled(list(STEPS), 2, 1))
 def test_kill_at_a_named_step(service, tmp_path, step):
     service.first_status = "queued" if step == "success observed" else "success"
-    manifest = write_manifest(tmp_path, pictures=2, output={"dir": "out"})
+    manifest = write_manifest(tmp_path, pictures=2, output={"dir": "out", "previews": "2 GB"})
     die_at(step, words(manifest, service), tmp_path / "said", **KEY)
     assert_all_bought_once(finish(manifest, service), service, 2)
 
