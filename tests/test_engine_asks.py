@@ -21,8 +21,7 @@ from runner.planning.selection import Selection
 from runner.verdicts.verdict import Marking
 from runner.verdicts.verdict_files import folder_of, read
 from runner.verdicts.votes import verdicts_on
-from tests.command import call
-from tests.faults.copies import die_at
+from tests.command import call, die_at
 from tests.faults.harness import connection, without_waits
 from tests.faults.killer import AGAIN_STEPS, STEPS
 from tests.faults.service import FaultyService

@@ -16,9 +16,8 @@ from unittest.mock import patch
 import pytest
 
 from runner.engine.clock import SystemClock
-from tests.command import call
+from tests.command import call, die_at
 from tests.faults import service as faults
-from tests.faults.copies import die_at
 from tests.faults.harness import without_waits
 from tests.faults.service import FaultyService
 from tests.kit import few_frames, sampled, write_manifest

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import call
+from tests.command import call, die_at, start
 from tests.faults import service as faults
-from tests.faults.copies import die_at, start
 from tests.faults.harness import without_waits
 from tests.faults.killer import NAME_STEPS, STEPS, UPLOAD_STEPS
 from tests.faults.service import FaultyService
