@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from runner.cli import main as command_line
 from tests.kit import cheapen_digests
 
 # Machines differ in speed: a slow example is no failure. Seeds of failures are printed.
@@ -18,6 +20,8 @@ settings.register_profile("long", parent=settings.get_profile("default"), max_ex
 _MANY_FILES = 200
 settings.load_profile(os.environ.get("REELRUN_PROFILE", "default"))
 cheapen_digests()
+# To make the parser of all commands takes as long as to validate a small manifest, and hundreds of tests call commands.
+command_line.parser = cache(command_line.parser)
 
 
 @pytest.fixture(autouse=True)
