@@ -9,12 +9,9 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-import nbformat
 import numpy as np
-import pandas
 import pytest
 import yaml
-from nbclient import NotebookClient
 
 import runner
 from runner.api.service import Connection, Service
@@ -207,6 +204,8 @@ def test_the_bar_of_a_run(sandboxed, capsys):
 
 
 def test_results_as_a_frame(sandboxed):
+    import pandas  # half a second, which other tests need not wait for
+
     manifest, _ = sandboxed
     found = runner.results(manifest, sandbox=True)
     assert len(found) == 4
@@ -375,6 +374,9 @@ runner.load({"version": 1, "model": "nope", "takes": 0})
 
 def test_a_notebook(tmp_path):
     """From a manifest to a plot in ten lines; the pictures are for looking at."""
+    import nbformat  # as above
+    from nbclient import NotebookClient
+
     (tmp_path / "sweep.json").write_text(json.dumps(document(tmp_path), default=plain))
     cells = [nbformat.v4.new_code_cell(each) for each in NOTEBOOK.split("---\n")]
     assert NOTEBOOK.replace("---\n", "").count("\n") <= 10 + 1

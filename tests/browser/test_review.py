@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import comb
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -30,6 +29,9 @@ from tests.browser.test_page import AXE, keys, wait
 from tests.command import call, environment
 from tests.finished_clips import clips_of, finished_campaign, let_flash
 from tests.kit import EVERYTHING
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 STATE = "document.body.dataset.state"
 SHOWN = "[...document.querySelectorAll('.seat .clip')].map(({ src }) => src)"
