@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import av
@@ -20,11 +21,21 @@ from PIL import Image
 
 from runner.api import service
 from runner.model import Attempt, Job, fingerprint, job_id
+from runner.sandbox import studio
+from runner.sandbox.film import clip
 from runner.state.disk import create_folders
 from runner.state.store import Store
 
 MODEL = "Kling-Image2Video-V1.6-Standard"
 STATES = Path(__file__).parent / "examples" / "states"
+# What decides how many frames a clip of the sandbox has, as it ships: frames a second, and samples and waves a frame.
+WHOLE_FILMS: dict[tuple[ModuleType, str], int] = {
+    (owner, name): getattr(owner, name)
+    for owner, name in (
+        (studio, "RATE"),
+        *((clip, name) for name in ("RATE", "_THUMBNAIL_FRAME", "_SAMPLES", "_WAVES")),
+    )
+}
 # Long tables are tried in part, unless REELRUN_ALL is set.
 EVERYTHING = "REELRUN_ALL" in os.environ
 Case = TypeVar("Case")
@@ -47,6 +58,16 @@ def cheapen_digests() -> None:
     Each process that goes on with a state must be told.
     """
     service.GUESS = 2
+
+
+def shorten_films() -> None:
+    """Clips of the sandbox have a quarter of the frames in this process: to make and to verify them is what takes time.
+
+    Tests of such clips themselves take the fixture `whole_films`.
+    """
+    for owner, name in WHOLE_FILMS:
+        value = WHOLE_FILMS[owner, name]
+        setattr(owner, name, 4 * value if name in ("_SAMPLES", "_WAVES") else value // 4)
 
 
 @cache
