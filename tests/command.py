@@ -16,12 +16,14 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 from runner.cli.main import main
+from tests import copies
 
 ROOT = Path(__file__).parents[1]
 # A sandbox that is quick: small clips, no waiting.
@@ -95,10 +97,37 @@ def spawn(
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def start(words: Sequence[object], said: Path, step: str | None = None, **more: str) -> ForkServerProcess:
+    """Start a command in a process of its own; what it says goes to a file."""
+    return copies.start(words, environment(**more), (os.devnull, said, said), step)
+
+
+def die_at(step: str, words: Sequence[object], said: Path, **more: str) -> None:
+    """Run a command that must kill itself at this step, one of tests/faults/killer.py."""
+    process = start(words, said, step, **more)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, f"the step was not reached: {said.read_text()}"
+
+
+class _Program(subprocess.Popen[bytes]):
+    """Another program, with what processes of `copies` have."""
+
+    @property
+    def exitcode(self) -> int | None:
+        return self.poll()
+
+    def join(self, timeout: float | None = None) -> None:
+        self.wait(timeout)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """A process on a terminal of its own, and what stands on it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
+    def __init__(self, process: ForkServerProcess | _Program, descriptor: int) -> None:
         self._process = process
         self._descriptor = descriptor
         self.seen = ""
@@ -119,7 +148,9 @@ class Terminal:
         deadline = time.monotonic() + _PATIENCE
         while self._read(deadline):
             pass
-        return self._process.wait(_PATIENCE)
+        self._process.join(_PATIENCE)
+        assert self._process.exitcode is not None
+        return self._process.exitcode
 
     def _read(self, deadline: float) -> bool:
         # Not select(), which takes no number above 1,023.
@@ -140,31 +171,25 @@ def terminal(
     *words: object,
     columns: int = 80,
     out: Path | None = None,
-    program: tuple[str, ...] = (sys.executable, "-m", "runner"),
+    program: tuple[str, ...] = (),
     **more: str,
 ) -> Iterator[Terminal]:
     """A command, or another program, on a terminal of so many columns; its stdout may go to a file."""
     descriptor, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    with contextlib.ExitStack() as opened:
-        process = subprocess.Popen(
-            [*program, *map(str, words)],
-            stdin=inner,
-            stdout=inner if out is None else opened.enter_context(out.open("wb")),
-            stderr=inner,
-            env=environment(**{"TERM": "xterm", **more}),
-            start_new_session=True,
-            preexec_fn=_take_terminal,
-        )
+    name = os.ttyname(inner)
+    told = environment(**{"TERM": "xterm", **more})
+    if program:
+        process: ForkServerProcess | _Program = _Program(
+            [*program, *map(str, words)], stdin=inner, stdout=inner, stderr=inner, env=told,
+            start_new_session=True, preexec_fn=_take_terminal,
+        )  # fmt: skip
+    else:
+        process = copies.start(words, told, (name, out or name, name))
     os.close(inner)
     try:
         yield Terminal(process, descriptor)
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        process.kill()
+        process.join()
         os.close(descriptor)
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

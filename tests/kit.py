@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import av
@@ -18,12 +19,23 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from runner.api import service
 from runner.model import Attempt, Job, fingerprint, job_id
+from runner.sandbox import studio
+from runner.sandbox.film import clip
 from runner.state.disk import create_folders
 from runner.state.store import Store
 
 MODEL = "Kling-Image2Video-V1.6-Standard"
 STATES = Path(__file__).parent / "examples" / "states"
+# What decides how many frames a clip of the sandbox has, as it ships: frames a second, and samples and waves a frame.
+WHOLE_FILMS: dict[tuple[ModuleType, str], int] = {
+    (owner, name): getattr(owner, name)
+    for owner, name in (
+        (studio, "RATE"),
+        *((clip, name) for name in ("RATE", "_THUMBNAIL_FRAME", "_SAMPLES", "_WAVES")),
+    )
+}
 # Long tables are tried in part, unless REELRUN_ALL is set.
 EVERYTHING = "REELRUN_ALL" in os.environ
 Case = TypeVar("Case")
@@ -38,6 +50,24 @@ def by_turns(names: Iterable[str]) -> list[tuple[str, bool]]:
     """Each name with one of True and False, by turns; with both for REELRUN_ALL."""
     both = [(name, flag) for name in names for flag in (True, False)]
     return both if EVERYTHING else both[1::4] + both[2::4]
+
+
+def cheapen_digests() -> None:
+    """Digests of keys take next to no time in this process: hundreds of runs make one of a key that is no secret.
+
+    Each process that goes on with a state must be told.
+    """
+    service.GUESS = 2
+
+
+def shorten_films() -> None:
+    """Clips of the sandbox have a quarter of the frames in this process: to make and to verify them is what takes time.
+
+    Tests of such clips themselves take the fixture `whole_films`.
+    """
+    for owner, name in WHOLE_FILMS:
+        value = WHOLE_FILMS[owner, name]
+        setattr(owner, name, 4 * value if name in ("_SAMPLES", "_WAVES") else value // 4)
 
 
 @cache
@@ -55,6 +85,11 @@ def video_bytes(seconds: float = 5.0, seed: int = 1, fps: int = 8) -> bytes:
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return buffer.getvalue()
+
+
+def few_frames(seconds: float = 5.0) -> bytes:
+    """A clip that is verified and measured in no time, for tests of something else."""
+    return video_bytes(seconds, fps=2)
 
 
 @cache
@@ -87,7 +122,10 @@ def picture_bytes(seed: int = 1, width: int = 320, height: int = 320, kind: str 
 def write_manifest(
     folder: Path, *, pictures: int = 1, side: int = 320, name: str = "campaign.yaml", **keys: object
 ) -> Path:
-    """A manifest with so many square pictures; `keys` replace or add top-level keys. Tips are not told."""
+    """A manifest with so many square pictures; `keys` replace or add top-level keys. Tips are not told.
+
+    Unless it says otherwise, there are no previews, which take longer to make than such a clip to verify.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(pictures):
         (folder / f"p{number}.jpg").write_bytes(picture_bytes(number, side, side))
@@ -98,11 +136,12 @@ def write_manifest(
         "images": [{"file": f"p{number}.jpg"} for number in range(pictures)],
         "prompts": [{"id": "plain", "text": "A slow push-in"}],
         "run": {"settle": 0.8, "wait": 30},
-        # Most tests are not about previews, which take longer to make than such a clip to verify.
-        "output": {"dir": "out", "previews": "none"},
+        "output": {"dir": "out"},
         "lint": {"ignore": ["W801", "W802", "W803", "W804", "W805", "W806", "W807"]},
     }
     document.update(keys)
+    if isinstance(document["output"], dict):
+        document["output"] = {"previews": "none", **document["output"]}
     path = folder / name
     path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path

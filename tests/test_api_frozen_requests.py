@@ -16,7 +16,7 @@ from runner.errors import DiskError
 from runner.planning import lockfile
 from tests.faults.harness import run
 from tests.faults.service import Call, FaultyService
-from tests.kit import picture_bytes, video_bytes, write_manifest
+from tests.kit import few_frames, picture_bytes, write_manifest
 from tests.store_proxies import filled
 from tests.test_planning_lockfile import lock, whole
 
@@ -46,7 +46,7 @@ def test_what_a_run_submits_is_made_again_byte_for_byte(tmp_path):
         accepted = call.accept()
         call.answer(200, {"request_id": accepted.id, "model": accepted.model, "status": "queued"})
 
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         service.always["submit"] = keep
         run(path, service)
     again = [b"".join(body) for _, body in bodies(alone(tmp_path / "git", tmp_path / "later"))]
@@ -79,7 +79,7 @@ def test_media_of_parameters_are_frozen_too(tmp_path):
     lock(path)
     frozen = alone(tmp_path / "git", tmp_path / "later")
     assert list(frozen.section("pictures")) == ["./looks/l1.png", "looks/l1.png"]
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         run(path, service)
         (accepted,) = service.accepted
     ((_, body),) = bodies(frozen)

@@ -9,12 +9,9 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-import nbformat
 import numpy as np
-import pandas
 import pytest
 import yaml
-from nbclient import NotebookClient
 
 import runner
 from runner.api.service import Connection, Service
@@ -28,7 +25,7 @@ from runner.results.job_document import job_document
 from runner.verdicts.verdict import Marking
 from tests.delivered import clip_bytes, deliver, mark
 from tests.faults.service import FaultyService
-from tests.kit import MODEL, video_bytes, write_manifest
+from tests.kit import MODEL, few_frames, write_manifest
 
 
 def test_the_public_names():
@@ -80,7 +77,7 @@ def test_a_run_from_its_plan_to_its_index(tmp_path):
         asked.append(plan.totals[Action.SUBMIT])
         return True
 
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         connection = Connection.to(Service(service.base_url))
         result = runner.run(manifest, connection, confirm=confirm, progress=seen.append)
         assert (result.exit_code, result.submitted, result.totals[Status.SUCCEEDED]) == (Exit.DONE, 2, 2)
@@ -95,7 +92,7 @@ def test_a_run_from_its_plan_to_its_index(tmp_path):
 
 def test_a_run_that_is_not_confirmed(tmp_path):
     manifest = runner.load(write_manifest(tmp_path))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         with pytest.raises(NotConfirmedError):
             runner.run(manifest, Connection.to(Service(service.base_url)), confirm=lambda plan: False)
         assert service.calls == ["other"], "the price alone was asked for"
@@ -104,7 +101,7 @@ def test_a_run_that_is_not_confirmed(tmp_path):
 def test_consent_to_uploads(tmp_path, monkeypatch):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     manifest = runner.load(write_manifest(tmp_path, side=400, model="wan2.7-i2v", lint={"ignore": ["W421", "W804"]}))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         connection = runner.connect(service.base_url)
         with pytest.raises(NotConfirmedError):
             runner.run(manifest, connection, confirm=lambda plan: True)
@@ -207,6 +204,8 @@ def test_the_bar_of_a_run(sandboxed, capsys):
 
 
 def test_results_as_a_frame(sandboxed):
+    import pandas  # half a second, which other tests need not wait for
+
     manifest, _ = sandboxed
     found = runner.results(manifest, sandbox=True)
     assert len(found) == 4
@@ -250,7 +249,7 @@ def test_a_frame_without_pandas(tmp_path, monkeypatch):
 def test_nobody_is_charged_by_accident(tmp_path, monkeypatch):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     manifest = runner.load(write_manifest(tmp_path, budget={"price_per_job": 0.25}))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         with pytest.raises(NotConfirmedError) as caught:
             runner.run(manifest, runner.connect(service.base_url), progress=False)
         assert "submit" not in service.calls
@@ -262,7 +261,7 @@ def test_nobody_is_charged_by_accident(tmp_path, monkeypatch):
 def test_a_sandbox_is_no_paid_service(tmp_path, monkeypatch, sandbox):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     manifest = runner.load(write_manifest(tmp_path))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         connection = runner.connect(service.base_url)
         with pytest.raises(UsageError, match="and not with both"):
             runner.run(manifest, connection, sandbox=sandbox, confirm=lambda plan: True)
@@ -273,7 +272,7 @@ def test_what_was_bought_into_another_folder_is_not_bought_again(tmp_path, monke
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     content = yaml.safe_load(write_manifest(tmp_path).read_text())
     del content["output"]
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         connection = runner.connect(service.base_url)
         for name in ("wan 2.5", "wan 2.5"):
             spring = runner.load({**content, "name": name}, base_dir=tmp_path)
@@ -294,7 +293,7 @@ def test_an_interruption_ends_a_run_as_on_the_command_line(tmp_path):
 
     told, before = [], signal.getsignal(signal.SIGINT)
     manifest = runner.load(write_manifest(tmp_path))
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         result = runner.run(
             manifest, Connection.to(Service(service.base_url)), confirm=lambda plan: True, progress=stop
         )
@@ -375,6 +374,9 @@ runner.load({"version": 1, "model": "nope", "takes": 0})
 
 def test_a_notebook(tmp_path):
     """From a manifest to a plot in ten lines; the pictures are for looking at."""
+    import nbformat  # as above
+    from nbclient import NotebookClient
+
     (tmp_path / "sweep.json").write_text(json.dumps(document(tmp_path), default=plain))
     cells = [nbformat.v4.new_code_cell(each) for each in NOTEBOOK.split("---\n")]
     assert NOTEBOOK.replace("---\n", "").count("\n") <= 10 + 1

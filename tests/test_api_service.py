@@ -1,7 +1,11 @@
 """Which service, with which key: what the environment may say, and what is refused before a call is made."""
 
+import hashlib
+import runpy
+
 import pytest
 
+from runner.api import service as module
 from runner.api.service import DEFAULT_BASE, Connection, Service, checked_base, is_loopback, origin_of
 from runner.errors import AccessError, UsageError
 
@@ -94,6 +98,12 @@ def test_a_service_elsewhere_needs_a_key():
     with Connection.to(Service("https://a.example", "sk-1")).open() as opened:
         assert opened.key == "sk-1"
     assert Connection.to(service).name == service.name
+
+
+def test_whoever_guesses_a_key_pays_for_each_guess():
+    as_shipped = runpy.run_path(module.__file__)["Service"]("https://a.example", "sk-1", "org-1")
+    dear = hashlib.scrypt(b"sk-1\norg-1", salt=b"salt", n=2**14, r=8, p=1, dklen=16)
+    assert as_shipped.digest(b"salt") == dear.hex()
 
 
 @pytest.mark.parametrize("host", ["", "example.com", "0.0.0.0", "10.0.0.1", "localhost.example", "127.1", "::2"])

@@ -18,6 +18,8 @@ from tests.kit import write_manifest
 from tests.measures.clips import FAULTS, handheld, write
 from tests.test_results_measuring import Campaign
 
+WITH_PREVIEWS = {"dir": "out", "previews": "2 GB"}
+
 
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory):
@@ -30,7 +32,7 @@ def frozen(tmp_path_factory):
 def done(tmp_path, frozen):
     """A run of two jobs that got the same file."""
     with FaultyService(frozen) as service:
-        manifest = write_manifest(tmp_path, pictures=2, output={"dir": "out"})
+        manifest = write_manifest(tmp_path, pictures=2, output=WITH_PREVIEWS)
         yield manifest, run(manifest, service), service
 
 
@@ -213,7 +215,7 @@ def test_room_for_previews_is_kept_and_none_makes_none(tmp_path, frozen):
 
 def test_thresholds_of_the_manifest_count(tmp_path, frozen):
     with FaultyService(frozen) as service:
-        manifest = write_manifest(tmp_path, pictures=1, output={"dir": "out"}, measures={"defects": ["motion > 0.001"]})
+        manifest = write_manifest(tmp_path, pictures=1, output=WITH_PREVIEWS, measures={"defects": ["motion > 0.001"]})
         (job,) = jobs_of(run(manifest, service))
     assert [each["measure"] for each in job["defects"]] == ["motion"]
 
@@ -229,7 +231,7 @@ def test_a_clip_that_cannot_be_measured_is_paid_for_and_kept(tmp_path, frozen, m
 
     monkeypatch.setattr("runner.video.looking.lumas.Lumas.see", broken)
     with FaultyService(frozen) as service:
-        result = run(write_manifest(tmp_path, pictures=1, output={"dir": "out"}), service)
+        result = run(write_manifest(tmp_path, pictures=1, output=WITH_PREVIEWS), service)
     (job,) = jobs_of(result)
     assert (job["status"], job["measures"], job["defects"]) == ("succeeded", None, [])
     assert job["warnings"] == [{"code": "looking", "message": "not measured (RuntimeError: no)"}]

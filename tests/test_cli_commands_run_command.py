@@ -21,7 +21,7 @@ from runner.state.runlock import run_lock
 from tests.command import SANDBOX, call, environment, spawn, terminal
 from tests.faults.service import FaultyService, raw
 from tests.faults.service import status as refuse
-from tests.kit import picture_bytes, video_bytes, write_manifest
+from tests.kit import few_frames, picture_bytes, write_manifest
 from tests.store_proxies import filled, refusing
 
 TWO = {"prompts": [{"id": "a", "text": "{{ s }}"}], "matrix": {"s": ["wet rock", "warm sand"]}}
@@ -31,7 +31,7 @@ TOTALS = ["pending", "waiting", "unknown", "succeeded", "failed", "rejected", "c
 
 @pytest.fixture(scope="module")
 def service():
-    with FaultyService(video_bytes()) as made:
+    with FaultyService(few_frames()) as made:
         yield made
 
 
@@ -245,7 +245,7 @@ def test_two_runs_at_once(tmp_path):
 
 def test_what_stops_a_run_half_way_is_in_its_document(tmp_path):
     path = write_manifest(tmp_path, **TWO)
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         service.always["submit"] = refuse(401, words="bad key")
         ended = call("run", path, "--yes", "--json", "--base-url", service.base_url)
     assert ended.code == 3
@@ -258,7 +258,7 @@ def test_what_stops_a_run_half_way_is_in_its_document(tmp_path):
 
 def test_unknown_jobs_say_how_to_go_on(tmp_path):
     path = write_manifest(tmp_path, run={"settle": 0.1, "wait": 0.5})
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         service.always["submit"] = raw(b"<html>", code=502)
         service.always["list"] = raw(b"{}", code=500)
         ended = call("run", path, "--yes", "--base-url", service.base_url)
@@ -271,7 +271,7 @@ def test_unknown_jobs_say_how_to_go_on(tmp_path):
 @pytest.fixture
 def busy():
     """A service that works on what it was given."""
-    with FaultyService(video_bytes(), first_status="processing") as made:
+    with FaultyService(few_frames(), first_status="processing") as made:
         yield made
 
 
@@ -327,7 +327,7 @@ def test_the_results_cannot_be_where_a_file_is(tmp_path):
 
 
 def test_resubmitting_says_that_it_may_pay_twice(tmp_path):
-    with FaultyService(video_bytes()) as lossy:
+    with FaultyService(few_frames()) as lossy:
         manifest = write_manifest(tmp_path, run={"settle": 0.2, "wait": 5})
         lossy.order("submit", refuse(502))
         lossy.always["list"] = raw(b'{"requests": [], "total": 7}')

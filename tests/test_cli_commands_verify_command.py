@@ -7,12 +7,12 @@ import pytest
 from runner.cli.main import main
 from tests.faults.harness import run
 from tests.faults.service import FaultyService, status
-from tests.kit import video_bytes, write_manifest
+from tests.kit import few_frames, write_manifest
 
 
 @pytest.fixture
 def service():
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 

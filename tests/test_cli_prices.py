@@ -13,14 +13,14 @@ from runner.sandbox.replies import model_detail
 from runner.shipped import shipped_document
 from tests.command import call
 from tests.faults.service import FaultyService, status
-from tests.kit import MODEL, video_bytes, write_manifest
+from tests.kit import MODEL, few_frames, write_manifest
 
 CENTS = 250_000
 
 
 @pytest.fixture
 def service(monkeypatch):
-    with FaultyService(video_bytes()) as running:
+    with FaultyService(few_frames()) as running:
         monkeypatch.setenv("GMI_BASE_URL", running.base_url)
         monkeypatch.setenv("GMI_API_KEY", "sk-test")
         yield running

@@ -14,7 +14,7 @@ from runner.manifest.reader import load
 from runner.model import Budget
 from tests.command import terminal
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import few_frames, write_manifest
 
 BUDGET = Budget(max_cost=Decimal(40))
 
@@ -81,7 +81,7 @@ def test_the_bar_stays_on_its_line(tmp_path, columns):
         matrix={"s": list(range(6))},
         budget={"price_per_job": 0.25, "max_cost": 40},
     )
-    with FaultyService(video_bytes(), first_status="queued") as service:
+    with FaultyService(few_frames(), first_status="queued") as service:
         words = ("run", path, "--base-url", service.base_url, "--yes", "--json")
         with terminal(*words, columns=columns, GMI_API_KEY="k-1") as screen:
             assert screen.ended() == 0

@@ -9,7 +9,7 @@ import pytest
 from runner.state.store import Store
 from tests.command import SANDBOX, call, spawn, terminal
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import few_frames, write_manifest
 
 KEYS = {"prompts": [{"id": "a", "text": "In {{ season }}"}], "vars": {"season": "spring", "size": 5}}
 # Every command that reads a campaign.
@@ -18,7 +18,7 @@ READING = ("plan", "status", "index", "verify")
 
 @pytest.fixture(scope="module")
 def service():
-    with FaultyService(video_bytes()) as made:
+    with FaultyService(few_frames()) as made:
         yield made
 
 

@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from decimal import Decimal
 
 import pytest
@@ -24,11 +21,11 @@ from runner.planning.selection import Selection
 from runner.verdicts.verdict import Marking
 from runner.verdicts.verdict_files import folder_of, read
 from runner.verdicts.votes import verdicts_on
-from tests.command import call, environment
+from tests.command import call, die_at
 from tests.faults.harness import connection, without_waits
 from tests.faults.killer import AGAIN_STEPS, STEPS
 from tests.faults.service import FaultyService
-from tests.kit import EVERYTHING, video_bytes, write_manifest
+from tests.kit import EVERYTHING, few_frames, write_manifest
 from tests.reviewing import buy, open_store, planned, say
 
 FIRST = "p0/plain/take-1"
@@ -42,7 +39,7 @@ TOO_EARLY = ("folder made", "ask written, not committed")
 @pytest.fixture
 def service(monkeypatch):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 
@@ -64,9 +61,7 @@ def run(path, service, *more):
 
 
 def killed_at(step, path, service, *more):
-    command = [sys.executable, "-m", "tests.faults.killer", step, *words(path, service, *more)]
-    process = subprocess.run(command, env=environment(GMI_API_KEY="sk-test"), capture_output=True)
-    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {process.stderr.decode()}"
+    die_at(step, words(path, service, *more), path.with_name("said"), GMI_API_KEY="sk-test")
 
 
 def said(path):

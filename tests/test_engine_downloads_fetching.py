@@ -14,7 +14,7 @@ from runner.video.looking.frame_measures import FrameMeasures
 from tests.engines import bench
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import few_frames, write_manifest
 
 
 @pytest.fixture(params=["arrive", "accept"])
@@ -112,7 +112,7 @@ def test_downloads_and_polls_go_on_while_clips_are_verified(tmp_path, monkeypatc
     monkeypatch.setattr(fetching, "arrive", arrive)
     monkeypatch.setattr(fetching, "accept", accept)
     monkeypatch.setattr(fetching, "MOST_VERIFIED", 1)
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         result = run(write_manifest(tmp_path, pictures=jobs), service)
     assert (result.totals[Status.SUCCEEDED], sorted(come)) == (jobs, sorted(each.id for each in service.accepted))
 
@@ -135,7 +135,7 @@ def test_no_more_clips_wait_to_be_verified_than_are_downloaded_at_once(tmp_path,
     monkeypatch.setattr(fetching, "accept", accept)
     monkeypatch.setattr(fetching, "MOST_FETCHES", 2)
     monkeypatch.setattr(fetching, "MOST_VERIFIED", 1)
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         result = run(write_manifest(tmp_path, pictures=9), service)
     assert (result.totals[Status.SUCCEEDED], waiting[0], waiting[1] <= 4) == (9, 0, True)
 
@@ -149,7 +149,7 @@ def test_a_file_that_came_before_is_not_measured_again(tmp_path, monkeypatch):
             super().__init__(order, fps)
 
     monkeypatch.setattr(viewing, "FrameMeasures", Counted)
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         manifest = write_manifest(tmp_path, pictures=4)
         run(manifest, service)
         run(write_manifest(tmp_path, pictures=5), service)

@@ -258,5 +258,5 @@ def test_hundreds_that_may_end_together_do_not_flood_the_service(tmp_path, monke
         return original(self, request_id)
 
     monkeypatch.setattr(simulation.Simulated, "get", get)
-    simulate(Scenario(log_normal(5.0, 0.02), jobs=600, slots=600, concurrency=600), 1, tmp_path)
+    simulate(Scenario(log_normal(5.0, 0.02), jobs=400, slots=400, concurrency=400), 1, tmp_path)
     assert max(bisect_right(at, each + 1.0) - place for place, each in enumerate(at)) <= 313

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -12,6 +13,7 @@ from runner.errors import StateError
 from runner.planning.plan import make_plan
 from runner.planning.selection import Selection
 from tests.engines import accepted, bench, lost
+from tests.kit import sampled
 
 
 @pytest.fixture
@@ -205,9 +207,11 @@ def stepped(place, seconds):
 JUMPS = [10.0, -10.0, 600.0, 3600.0, -3600.0, 365 * 86400.0]
 
 
-@pytest.mark.parametrize("jump", JUMPS)
-@pytest.mark.parametrize("was_accepted", [True, False])
-@pytest.mark.parametrize("moment", ["before", "lost", "between runs", "looked"])
+MOMENTS = ["before", "lost", "between runs", "looked"]
+
+
+# Less than there are jumps: each moment and fate has one, and each jump is tried.
+@pytest.mark.parametrize(("moment", "was_accepted", "jump"), sampled([*product(MOMENTS, [True, False], JUMPS)], 5))
 def test_a_clock_that_is_set_buys_nothing_twice_and_loses_nothing(ground, jump, was_accepted, moment):
     place = ground(pictures=4)
     world = place.world

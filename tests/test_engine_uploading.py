@@ -19,7 +19,7 @@ from runner.planning.selection import Selection
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import MODEL, picture_bytes, sampled, sound_bytes, video_bytes, write_manifest
+from tests.kit import MODEL, few_frames, picture_bytes, sampled, sound_bytes, video_bytes, write_manifest
 from tests.store_proxies import filled, hanging, refusing, resetting
 
 # It takes addresses only.
@@ -29,7 +29,7 @@ NEEDED = {"to": "service"}
 
 @pytest.fixture
 def service():
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 

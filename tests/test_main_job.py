@@ -1,11 +1,8 @@
 """The main job, end to end, as a person does it: real pictures, the sandbox, real clips, one command at a time."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,7 +11,7 @@ import pytest
 import requests
 
 from runner.sandbox.server import Sandbox, SandboxSettings
-from tests.command import call
+from tests.command import call, spawn, start
 from tests.kit import MODEL, write_manifest
 
 ROOT = Path(__file__).parent.parent
@@ -22,21 +19,9 @@ PROBE = ("ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format
 SMALL = ("--sandbox", "--sandbox-height", "64", "--sandbox-seconds", "0", "--no-progress")
 
 
-def start(*words):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "runner", *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        text=True,
-    )
-
-
 def reelrun(*words):
-    process = start(*words, "--json")
-    out, err = process.communicate()
-    return process.returncode, json.loads(out), err
+    ended = spawn(*words, "--json")
+    return ended.code, ended.document, ended.err
 
 
 def requests_at_the_sandbox(output_dir):
@@ -145,14 +130,14 @@ def test_edits_buy_only_what_is_new(quickstart):
 
 def test_a_run_that_is_killed_half_way_is_resumed_by_the_same_command(tmp_path):
     manifest = write_manifest(tmp_path, pictures=4, run={"settle": 1, "concurrency": 2})
-    process = start("run", manifest, *SMALL)
+    process = start(("run", manifest, *SMALL), tmp_path / "said")
     videos = tmp_path / "out-sandbox" / "videos"
     deadline = time.monotonic() + 60
     while not list(videos.rglob("*.mp4")) and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    code, document, err = reelrun("run", manifest, *SMALL)
-    assert (code, document["totals"]["succeeded"]) == (0, 4), err
-    assert 0 <= document["submitted"] < 4
+    process.kill()
+    process.join()
+    ended = call("run", manifest, *SMALL, "--json")
+    assert (ended.code, ended.document["totals"]["succeeded"]) == (0, 4), ended.err
+    assert 0 <= ended.document["submitted"] < 4
     assert requests_at_the_sandbox(tmp_path / "out-sandbox") == 4

@@ -35,14 +35,37 @@ with Store.open(Path(sys.argv[1])) as store:
 """
 
 
-def stranger(*words):
-    """Run a command as another user."""
+# Commands one after the other, each with what is in the folder after it.
+STRANGERS = """
+import json, sys
+from dataclasses import astuple
+from pathlib import Path
+from tests.command import call
+from tests.test_other_users import entries
+print(json.dumps([(astuple(call(*words)), entries(Path(sys.argv[2]))) for words in json.loads(sys.argv[1])]))
+"""
+
+
+def as_stranger(*words):
+    """Run Python as another user."""
     user = ("setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", *READS)
-    done = subprocess.run(
-        [*user, sys.executable, "-m", "runner", *map(str, words)],
+    return subprocess.run(
+        [*user, sys.executable, *map(str, words)],
         env=environment(PYTHONDONTWRITEBYTECODE="1"), capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def stranger(*words):
+    """Run a command as another user."""
+    done = as_stranger("-m", "runner", *words)
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def strangers(commands, out):
+    """How commands of another user end, and what is in the folder after each."""
+    done = as_stranger("-c", STRANGERS, json.dumps(commands), out)
+    assert done.returncode == 0, done.stderr
+    return [(Ended(*ended), [tuple(each) for each in found]) for ended, found in json.loads(done.stdout)]
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +97,10 @@ def running(state):
             process.kill()
 
 
+def reading(manifest):
+    return [[*words, str(manifest), "--sandbox"] for words in READING]
+
+
 def entries(out):
     """What is in a folder, whose it is, and how it may be used."""
     found = [(path, path.lstat()) for path in sorted(out.rglob("*"))]
@@ -85,9 +112,8 @@ def test_what_only_reads_works_for_another_user_and_leaves_nothing_behind(campai
     manifest, out = campaign
     out.chmod(mode)
     before = entries(out)
-    for words in READING:
-        ended = stranger(*words, manifest, "--sandbox")
-        assert (ended.code, entries(out)) == (0, before), (words, ended.err)
+    for ended, found in strangers(reading(manifest), out):
+        assert (ended.code, found) == (0, before), ended
     assert ended.document["totals"]["succeeded"] == 1
     assert "Not written: " in ended.err
     assert call("run", manifest, *SANDBOX).code == 0
@@ -103,9 +129,8 @@ def test_a_state_with_a_log_is_read_as_it_stands(campaign, is_killed):
             process.wait()
         before = [each[:3] for each in entries(out)]
         assert "state.sqlite-wal" in {name for name, *_ in before}
-        for words in READING:
-            ended = stranger(*words, manifest, "--sandbox")
-            assert (ended.code, [each[:3] for each in entries(out)]) == (0, before), (words, ended.err)
+        for ended, found in strangers(reading(manifest), out):
+            assert (ended.code, [each[:3] for each in found]) == (0, before), ended
     assert call("run", manifest, *SANDBOX).code == 0
 
 

@@ -20,7 +20,7 @@ from runner.manifest.structure import schema
 from tests.command import ROOT, environment
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import picture_bytes, video_bytes, write_manifest
+from tests.kit import few_frames, picture_bytes, write_manifest
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -82,7 +82,7 @@ def test_a_model_is_a_file_and_nothing_else(tmp_path):
     (tmp_path / "schemas" / "wan2.5-i2v-preview.schema.json").write_text(written)
     (tmp_path / "images" / "shoe.jpg").write_bytes(picture_bytes(1, 800, 800))
     (tmp_path / "campaign.yaml").write_text(manifest)
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         result = run(tmp_path / "campaign.yaml", service)
         assert (result.exit_code, len(service.kept())) == (Exit.DONE, 1)
         (sent,) = (each.payload for each in service.accepted if each.model == "wan2.5-i2v-preview")
@@ -138,7 +138,7 @@ def run_steps(job, folder, service):
 
 
 def test_the_workflow_as_it_stands(checkout):
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         lock = [sys.executable, "-m", "runner", "plan", "campaign.yaml", "--lock"]
         subprocess.run(lock, cwd=checkout, env=environment(), check=True, capture_output=True)
         ended, summary = run_steps("review", checkout, service)

@@ -32,7 +32,7 @@ class Campaign:
     """A manifest, and the state of a run that downloaded a clip for each of its jobs and measured none."""
 
     def __init__(self, folder: Path, clips: int, **keys: object) -> None:
-        self.path = write_manifest(folder, pictures=clips, **{"output": {"dir": "out"}, **keys})
+        self.path = write_manifest(folder, pictures=clips, **{"output": {"dir": "out", "previews": "2 GB"}, **keys})
         self.manifest = load(self.path)
         jobs = list(make_plan(self.manifest).each())
         with self.store() as store:

@@ -11,7 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pandas
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -191,6 +190,8 @@ def marked(text: str) -> str:
 
 
 def test_pandas_reads_it_with_types(tmp_path: Path) -> None:
+    import pandas  # half a second, which other tests need not wait for
+
     path = tmp_path / "index.csv"
     path.write_text(text_of(tmp_path, [JOB, DONE]), newline="")
     frame = pandas.read_csv(path)

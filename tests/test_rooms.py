@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,12 @@ SANDBOX_MAY = {"sandbox", "errors", "model", "shipped", "media"}
 FILES = sorted((ROOT / "runner").rglob("*.py"))
 
 
+@cache
 def imported(path):
+    return [*_imported(path)]
+
+
+def _imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -7,10 +7,13 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from runner.sandbox.film.camera import course
-from runner.sandbox.film.clip import RATE, THUMBNAIL_WIDTH, AbandonedError, encode
+from runner.sandbox.film.clip import THUMBNAIL_WIDTH, AbandonedError, encode
 from runner.sandbox.film.frames import frames
 from runner.sandbox.film.seed import Seed
 from tests.test_sandbox_kit import scene
+
+pytestmark = pytest.mark.usefixtures("whole_films")
+RATE = 24
 
 SIZE = (150, 100)
 

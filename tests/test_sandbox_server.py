@@ -99,6 +99,7 @@ def test_wait_ends_with_the_stop(tmp_path: Path) -> None:
         assert not waiting.is_alive()
 
 
+@pytest.mark.usefixtures("whole_films")
 def test_a_clip_is_720p_by_default(tmp_path: Path) -> None:
     assert SandboxSettings(directory=tmp_path, schemas=tmp_path).clip_height == 720
     picture = in_base64(encoded(scene(1400, 800), "JPEG"))

@@ -153,6 +153,7 @@ def test_a_picture_is_found_in_lists_and_objects(studio: Studio) -> None:
     assert "over the picture" in comment(studio)
 
 
+@pytest.mark.usefixtures("whole_films")
 def test_a_clip_ends_on_its_last_picture(studio: Studio) -> None:
     shots = film(studio, references=[kept(studio, WHITE)], tail=kept(studio, RED), duration=2)
     assert [colour(shots[at]) for at in (0, 24, 47)] == [(1, 1, 1), (1, 1, 1), (1, 0, 0)]
@@ -196,6 +197,7 @@ def test_a_foreign_video_is_not_fetched(studio: Studio) -> None:
     assert "a painted scene" in comment(studio)
 
 
+@pytest.mark.usefixtures("whole_films")
 def test_a_stop_leaves_no_finished_file(studio: Studio) -> None:
     answers = chain([False] * 60, repeat(True))
     with pytest.raises(AbandonedError):

@@ -17,7 +17,7 @@ from runner.shipped import shipped
 from tests.command import call
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import MODEL, video_bytes, write_manifest
+from tests.kit import MODEL, few_frames, write_manifest
 
 TEXT = "vidu-q3-pro-t2v"
 
@@ -32,7 +32,7 @@ def finished(tmp_path_factory):
         models={TEXT: {"images": "none", "price_per_second": 0.1}, MODEL: {"price_per_job": 0.25}},
         takes=2,
     )
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         return path, run(path, service), service
 
 
@@ -94,7 +94,7 @@ def test_a_manifest_without_any_picture(tmp_path):
     assert manifest.images == ()
     (planned,) = runner.plan(manifest).jobs
     assert (planned.job.key, planned.job.image) == ("plain/take-1", "")
-    with FaultyService(video_bytes()) as service:
+    with FaultyService(few_frames()) as service:
         result = run(path, service)
         assert (result.exit_code, [each.model for each in service.accepted]) == (Exit.DONE, [TEXT])
         calls = len(service.calls)

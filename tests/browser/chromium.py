@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 _FLAGS = (
@@ -19,6 +21,9 @@ _FLAGS = (
 @contextmanager
 def chromium(profile: Path) -> Iterator[Chrome]:
     """Chromium with a fresh profile, which also tells what it requests and what it warns of."""
+    # Half a second, which other tests need not wait for.
+    from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
     options = ChromeOptions()
     options.binary_location = str(BROWSER)
     for flag in _FLAGS.split():

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import pytest
 from PIL import Image
-from selenium.webdriver import Chrome
 
 from runner.model import Artifact, JobRecord, Status
 from runner.results.index import Header, write
 from tests.browser.chromium import BROWSER, DRIVER
 from tests.browser.chromium import chromium as start_chromium
 from tests.browser.sweeps import sweep, write_page
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 HEADER = Header("trail-shoes", "trail-shoes.yaml", "9f" * 32, "sandbox", "USD", 1_763_906_700.0)
 HOSTILE = (

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from runner.api.client import Client
 from runner.cli.error_handler import end
@@ -177,11 +177,16 @@ def set_clocks(ahead: float, boot: str | None) -> None:
         clock.SystemClock.boot = property(lambda self: boot, lambda self, value: None)  # type: ignore[assignment]
 
 
-if __name__ == "__main__":
+def play(words: list[str], step: str | None) -> NoReturn:
+    """Run the command and, where a step is named, die there."""
     set_clocks(float(os.environ.get("REELRUN_WALL", "0")), os.environ.get("REELRUN_BOOT"))
-    if "REELRUN_FRESH" in os.environ:
+    if "REELRUN_FRESH" in os.environ and step is not None:
         lease.FRESH = float(os.environ["REELRUN_FRESH"])
-        STOPS[sys.argv[1]]()
-    else:
-        (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS | TRAVEL_STEPS | MIRROR_STEPS)[sys.argv[1]]()
-    end(main(sys.argv[2:]))
+        STOPS[step]()
+    elif step is not None:
+        (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS | TRAVEL_STEPS | MIRROR_STEPS)[step]()
+    end(main(words))
+
+
+if __name__ == "__main__":
+    play(sys.argv[2:], sys.argv[1])

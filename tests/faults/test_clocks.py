@@ -7,9 +7,6 @@ and prints how many submissions stay unknown.
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import time
 from itertools import product
 from pathlib import Path
@@ -19,11 +16,11 @@ from unittest.mock import patch
 import pytest
 
 from runner.engine.clock import SystemClock
-from tests.command import call, environment
+from tests.command import call, die_at
 from tests.faults import service as faults
 from tests.faults.harness import without_waits
 from tests.faults.service import FaultyService
-from tests.kit import sampled, video_bytes, write_manifest
+from tests.kit import few_frames, sampled, write_manifest
 
 JOBS = 3
 # What happens to a clock between the two runs, in seconds.
@@ -63,7 +60,7 @@ TRIED = sampled(TRIALS, 29, 7)
 
 @pytest.fixture
 def service() -> Any:
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 
@@ -87,7 +84,8 @@ def test_a_clock_that_changes_between_two_runs_buys_nothing_twice(
     if step == "no kill":
         end_unknown(service, words, seconds if clock == "ours" else 0.0)
     else:
-        end_killed(step, words, seconds, clock)
+        clocks = {"ours": {"REELRUN_WALL": str(-seconds)}, "a reboot": {"REELRUN_BOOT": "the-one-before"}}
+        die_at(step, words, tmp_path / "said", GMI_API_KEY="sk-test", **clocks.get(clock, {}))
     if clock == "the service's":
         service.skew = seconds
     elif clock == "a suspend":
@@ -103,17 +101,6 @@ def end_unknown(service: FaultyService, words: list[str], behind: float) -> None
     with without_waits(service), patch.object(SystemClock, "wall", lambda clock: time.time() - behind):
         assert call(*words).document["totals"]["unknown"] == 1
     del service.always["list"]
-
-
-def end_killed(step: str, words: list[str], behind: float, clock: str) -> None:
-    clocks = {"ours": {"REELRUN_WALL": str(-behind)}, "a reboot": {"REELRUN_BOOT": "the-one-before"}}
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.faults.killer", step, *words],
-        env=environment(GMI_API_KEY="sk-test", **clocks.get(clock, {})),
-        capture_output=True,
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 
 def assert_bought_once(service: FaultyService, document: dict[str, Any]) -> None:

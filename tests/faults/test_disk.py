@@ -12,12 +12,12 @@ from tests.command import call
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import picture_bytes, video_bytes, write_manifest
+from tests.kit import few_frames, picture_bytes, video_bytes, write_manifest
 
 
 @pytest.fixture
 def service():
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 

@@ -15,7 +15,7 @@ from runner.planning.selection import Selection
 from runner.state.store import Store
 from tests.faults.harness import connection, without_waits
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import few_frames, write_manifest
 
 LONG = os.environ.get("REELRUN_PROFILE") == "long"
 
@@ -59,7 +59,7 @@ def interrupted_after(seconds):
 @settings(max_examples=100 if LONG else 6)
 @given(steps)
 def test_what_succeeded_is_never_submitted_again(sequence):
-    with FaultyService(video_bytes()) as service, tempfile.TemporaryDirectory() as name:
+    with FaultyService(few_frames()) as service, tempfile.TemporaryDirectory() as name:
         succeeded: dict[str, str | None] = {}
         for document, seconds in sequence:
             manifest = load(write(Path(name), document))

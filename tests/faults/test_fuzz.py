@@ -27,7 +27,7 @@ from runner.planning.plan import make_plan
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import MODEL, picture_bytes, video_bytes, write_manifest
+from tests.kit import MODEL, few_frames, picture_bytes, write_manifest
 
 LONG = os.environ.get("REELRUN_PROFILE") == "long"
 
@@ -227,7 +227,7 @@ answers = st.tuples(
 )
 def test_any_answers_keep_the_promises(posts, polls, lists):
     """Over real sockets: whatever was answered, a job is never accepted twice."""
-    with FaultyService(video_bytes()) as service, tempfile.TemporaryDirectory() as name:
+    with FaultyService(few_frames()) as service, tempfile.TemporaryDirectory() as name:
         manifest = write_manifest(Path(name), pictures=2, run={"settle": 0.8, "wait": 4})
         for (code, content), accepted in posts:
             # A refusal that accepts all the same is no fault of a network, and no client can guard against it.

@@ -6,20 +6,17 @@ The long form is `REELRUN_KILLS=300 python -m pytest tests/faults/test_kill.py -
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.command import call, environment
+from tests.command import call, die_at, start
 from tests.faults import service as faults
 from tests.faults.harness import without_waits
 from tests.faults.killer import NAME_STEPS, STEPS, UPLOAD_STEPS
 from tests.faults.service import FaultyService
-from tests.kit import MODEL, sampled, video_bytes, write_manifest
+from tests.kit import MODEL, few_frames, sampled, write_manifest
 
 KILLS = int(os.environ.get("REELRUN_KILLS", "5"))
 SEED = int(os.environ.get("REELRUN_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
@@ -39,7 +36,7 @@ UPLOADED = {
 @pytest.fixture
 def service(monkeypatch):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 
@@ -47,14 +44,7 @@ def words(manifest, service):
     return ["run", str(manifest), "--base-url", service.base_url, "--yes", "--json", "--no-progress"]
 
 
-def command(manifest, service, *module):
-    """The command in a process of its own, which can be killed."""
-    return subprocess.Popen(
-        [sys.executable, "-m", *module, *words(manifest, service)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(GMI_API_KEY="sk-test"),
-    )
+KEY = {"GMI_API_KEY": "sk-test"}
 
 
 def finish(manifest, service):
@@ -84,10 +74,8 @@ def assert_all_bought_once(document, service, jobs):
 @pytest.mark.parametrize("step", sampled(list(STEPS), 2, 1))
 def test_kill_at_a_named_step(service, tmp_path, step):
     service.first_status = "queued" if step == "success observed" else "success"
-    manifest = write_manifest(tmp_path, pictures=2, output={"dir": "out"})
-    process = command(manifest, service, "tests.faults.killer", step)
-    _, err = process.communicate()
-    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
+    manifest = write_manifest(tmp_path, pictures=2, output={"dir": "out", "previews": "2 GB"})
+    die_at(step, words(manifest, service), tmp_path / "said", **KEY)
     assert_all_bought_once(finish(manifest, service), service, 2)
 
 
@@ -96,9 +84,10 @@ def test_kill_while_a_name_changes_hands(service, tmp_path, step):
     for text in ("A slow pan", "A slow tilt"):
         prompts = [{"id": "plain", "text": text}]
         manifest = write_manifest(tmp_path, prompts=prompts, output={"dir": "out", "file": "hero"})
-        process = command(manifest, service, *(["tests.faults.killer", step] if "tilt" in text else ["runner"]))
-        _, err = process.communicate()
-    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
+        if "tilt" in text:
+            die_at(step, words(manifest, service), tmp_path / "said", **KEY)
+        else:
+            assert call(*words(manifest, service)).code == 0
     clips = tmp_path / "out" / "videos"
     assert len(list(clips.rglob("*.mp4"))) == 2, "nothing is lost in between"
     assert_all_bought_once(finish(manifest, service), service, 2)
@@ -109,9 +98,7 @@ def test_kill_while_a_name_changes_hands(service, tmp_path, step):
 @pytest.mark.parametrize("step", UPLOAD_STEPS)
 def test_kill_while_a_file_is_uploaded(service, tmp_path, step):
     manifest = write_manifest(tmp_path, **{**UPLOADED, "pictures": 2})
-    process = command(manifest, service, "tests.faults.killer", step)
-    _, err = process.communicate()
-    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
+    die_at(step, words(manifest, service), tmp_path / "said", **KEY)
     assert service.posts == 0
     assert_all_bought_once(finish(manifest, service), service, 10)
     assert len(set(service.kept())) == 2
@@ -132,13 +119,13 @@ SIX = {
 def test_one_manifest_for_six_models_killed_half_way(monkeypatch, tmp_path):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
     manifest = write_manifest(tmp_path, **SIX)
-    with FaultyService(video_bytes(10.0), first_status="queued") as service:
-        process = command(manifest, service, "runner")
+    with FaultyService(few_frames(10.0), first_status="queued") as service:
+        process = start(words(manifest, service), tmp_path / "said", **KEY)
         deadline = time.monotonic() + 60
         while len(service.accepted) < 5 and time.monotonic() < deadline:
             time.sleep(0.01)
         process.kill()
-        process.communicate()
+        process.join()
         assert 5 <= len(service.accepted) < 11
         assert_all_bought_once(finish(manifest, service), service, 11)
         assert len(service.kept()) == 2, "each content is uploaded once, and a picture goes out within other requests"
@@ -182,14 +169,13 @@ def test_storm_of_kills_with_lost_answers(service, tmp_path):
             service.order("submit", *(chance.choice(lost) for _ in range(chance.randrange(3))))
             for kind in ("upload-url", "put"):
                 service.order(kind, *(chance.choice(stopped) for _ in range(chance.randrange(2))))
-            process = command(manifest, service, "runner")
-            try:
-                process.communicate(timeout=chance.uniform(0.3, 3.0))
+            process = start(words(manifest, service), tmp_path / "said", **KEY)
+            process.join(chance.uniform(0.0, 2.5))
+            if process.exitcode is not None:
                 break
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
-                kills += 1
+            process.kill()
+            process.join()
+            kills += 1
         service.faults.clear()
         # What an echo hides is never attached by itself; here it tells all in the end.
         service.echo = "full"

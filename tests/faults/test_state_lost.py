@@ -17,7 +17,7 @@ from runner.state.store import Store
 from tests.command import call, environment
 from tests.faults.harness import connection
 from tests.faults.service import FaultyService
-from tests.kit import video_bytes, write_manifest
+from tests.kit import few_frames, write_manifest
 
 JOBS = 3
 
@@ -25,7 +25,7 @@ JOBS = 3
 @pytest.fixture
 def service(monkeypatch):
     monkeypatch.setenv("GMI_API_KEY", "sk-test")
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 

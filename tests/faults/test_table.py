@@ -14,14 +14,14 @@ from runner.planning.selection import Selection
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
-from tests.kit import by_turns, sampled, video_bytes, write_manifest
+from tests.kit import by_turns, few_frames, sampled, video_bytes, write_manifest
 
 JOBS = 3
 
 
 @pytest.fixture
 def service():
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 

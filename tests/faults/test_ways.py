@@ -18,7 +18,7 @@ from runner.model import Status
 from tests.faults import service as faults
 from tests.faults.harness import run
 from tests.faults.service import Accepted, Call, FaultyService
-from tests.kit import by_turns, sampled, video_bytes, write_manifest
+from tests.kit import by_turns, few_frames, sampled, write_manifest
 
 JOBS = 4
 Way = Callable[[FaultyService], None]
@@ -150,7 +150,7 @@ WAITS = {way: {"settle": 60, "wait": 130} for way in WAYS if "lags" in way}
 
 @pytest.fixture
 def service() -> Any:
-    with FaultyService(video_bytes()) as started:
+    with FaultyService(few_frames()) as started:
         yield started
 
 
