@@ -8,15 +8,14 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from runner.model import Status
 from runner.state.store import Store
-from tests.command import call, environment
+from tests.command import call, die_at, start
 from tests.faults.killer import TRAVEL_STEPS
 from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
@@ -66,17 +65,25 @@ class Machines:
         service = ("--base-url", self.service.base_url, "--yes", "--json", "--no-progress")
         return ["run", str(machine / "campaign.yaml"), "--state", self.address, *service, *flags]
 
-    def start(self, machine, *flags, module=("runner",)):
-        return subprocess.Popen(
-            [sys.executable, "-m", *module, *self.words(machine, *flags)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(**{name: os.environ[name] for name in os.environ if name.startswith(("AWS_", "REELRUN_"))},
-                            GMI_API_KEY="sk-test"),
-        )  # fmt: skip
+    def start(self, machine, *flags, step=None):
+        return start(self.words(machine, *flags), self.said(machine), step, GMI_API_KEY="sk-test")
+
+    def die_at(self, step, machine):
+        die_at(step, self.words(machine), self.said(machine), GMI_API_KEY="sk-test")
+
+    def said(self, machine):
+        """The file with what a process on the machine said."""
+        return machine.with_name(f"{machine.name}.said")
 
     def run(self, machine, *flags):
         return call(*self.words(machine, *flags))
+
+
+def wait_until_stopped(pid):
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def held(machine):
@@ -117,9 +124,7 @@ def finish(machines, service, jobs):
 def test_a_machine_dies_at_a_named_step(step, tmp_path, address, service):
     machines = Machines(tmp_path, address, service, pictures=2, run={"settle": 0.3, "wait": 20})
     first = machines.new()
-    process = machines.start(first, module=("tests.faults.killer", step))
-    _, err = process.communicate()
-    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
+    machines.die_at(step, first)
     shutil.rmtree(first)
     other = machines.new()
     if step != "lease handed back":
@@ -139,9 +144,7 @@ def test_a_machine_that_comes_back_goes_on_without_a_word(tmp_path, address, ser
     """Its own copy knows all: what was surely not sent is bought, and nothing stays unknown."""
     machines = Machines(tmp_path, address, service, pictures=2, run={"settle": 0.3, "wait": 20})
     machine = machines.new()
-    process = machines.start(machine, module=("tests.faults.killer", "intents put"))
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    machines.die_at("intents put", machine)
     assert machines.run(machine).code == 0
     assert assert_nothing_twice_or_lost(service, machine, 2) == 0
 
@@ -160,16 +163,13 @@ def test_storm_of_machines_that_never_come_back(tmp_path, address, service):
         for _ in range(10):
             machine = machines.new()
             process = machines.start(machine, "--take-over")
-            try:
-                process.communicate(timeout=chance.uniform(0.7, 4.0))
-                break
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
-                kills += 1
-            finally:
-                shutil.rmtree(machine)
-            if kills >= KILLS:
+            process.join(chance.uniform(0.1, 3.0))
+            is_over = process.exitcode is not None
+            process.kill()
+            process.join()
+            shutil.rmtree(machine)
+            kills += not is_over
+            if is_over or kills >= KILLS:
                 break
         unknown += finish(machines, service, JOBS)
     print(
@@ -185,9 +185,10 @@ def test_races_of_two(tmp_path, address, service):
         machines = Machines(tmp_path / str(race), f"{address}/{race}", service, pictures=3)
         both = [machines.new(), machines.new()]
         processes = [machines.start(machine) for machine in both]
-        ended = [process.communicate() for process in processes]
-        found = sorted(process.returncode for process in processes)
-        assert found in ([0, 5], [0, 0]), ended
+        for process in processes:
+            process.join()
+        found = sorted(process.exitcode for process in processes)
+        assert found in ([0, 5], [0, 0]), [machines.said(machine).read_text() for machine in both]
         codes.append(tuple(found))
         contents = service.fingerprints()
         assert len(contents) == len(set(contents)) == 3, "nothing is accepted twice"
@@ -199,16 +200,17 @@ def test_a_runner_that_slept_sends_nothing_once_it_was_taken_over(pause, tmp_pat
     machines = Machines(tmp_path, address, service, pictures=3, run={"settle": 0.3, "wait": 20, "concurrency": 2})
     sleeper = machines.new()
     monkeypatch.setenv("REELRUN_FRESH", "0.05")
-    process = machines.start(sleeper, module=("tests.faults.killer", pause))
-    os.waitpid(process.pid, os.WUNTRACED)
+    process = machines.start(sleeper, step=pause)
+    wait_until_stopped(process.pid)
     other = machines.new()
     ended = machines.run(other, "--take-over")
     assert ended.code in (0, 6), ended
     before = len(service.accepted)
     os.kill(process.pid, signal.SIGCONT)
-    _, err = process.communicate()
-    assert process.returncode == 5, err
-    assert b"taken over" in err
+    process.join()
+    err = machines.said(sleeper).read_text()
+    assert process.exitcode == 5, err
+    assert "taken over" in err
     assert len(service.accepted) == before, "it sent nothing more"
     last = machines.run(other)
     assert last.code == ended.code, last

@@ -5,17 +5,15 @@ The long form is `REELRUN_KILLS=100 python -m pytest tests/faults/test_mirror_ki
 
 import os
 import random
-import signal
-import subprocess
 import time
 
 import pytest
 
 from tests import object_stores
-from tests.command import call
+from tests.command import call, die_at, start
 from tests.faults.killer import MIRROR_STEPS
 from tests.faults.service import FaultyService
-from tests.faults.test_kill import command, finish
+from tests.faults.test_kill import KEY, finish, words
 from tests.kit import sampled, video_bytes, write_manifest
 from tests.mirrors import assert_mirrored, each_its_own
 
@@ -65,9 +63,7 @@ def assert_done(manifest, service, mirror, jobs):
 def test_kill_at_a_named_step(service, tmp_path, step):
     mirror = f"s3://campaigns/{step.replace(' ', '-').replace(',', '')}"
     manifest = manifest_of(tmp_path, mirror, 2)
-    process = command(manifest, service, "tests.faults.killer", step)
-    _, err = process.communicate()
-    assert process.returncode == -signal.SIGKILL, f"the step was not reached: {err.decode()}"
+    die_at(step, words(manifest, service), tmp_path / "said", **KEY)
     assert_done(manifest, service, mirror, 2)
 
 
@@ -85,14 +81,13 @@ def test_storm_of_kills(service, tmp_path):
             finish(manifest_of(folder, None, JOBS), service)
         manifest = manifest_of(folder, mirror, JOBS)
         while kills < KILLS:
-            process = command(manifest, service, "runner")
-            try:
-                process.communicate(timeout=chance.uniform(0.5, 2.5 if rounds % 2 else 1.2))
+            process = start(words(manifest, service), tmp_path / "said", **KEY)
+            process.join(chance.uniform(0.0, 2.0 if rounds % 2 else 0.8))
+            if process.exitcode is not None:
                 break
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
-                kills += 1
+            process.kill()
+            process.join()
+            kills += 1
         files += assert_done(manifest, service, mirror, JOBS)
     took = time.monotonic() - started
     print(
