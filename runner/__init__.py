@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import sys
 
-from runner.version import SYSTEMS
-
 if sys.platform == "win32":
+    from runner.version import SYSTEMS
+
     raise ImportError(SYSTEMS, name="fcntl")
 
 # Importing typing would take a third of the time that `reelrun --help` needs. Type checkers know this name.

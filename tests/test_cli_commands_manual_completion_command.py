@@ -1,6 +1,7 @@
 """The scripts for shells, asked by these shells themselves."""
 
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -52,6 +53,12 @@ def folder(tmp_path):
     return tmp_path
 
 
+def needed(shell):
+    """Skips where a shell is not there."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell}")
+
+
 def script(shell, folder):
     path = folder / f".script.{shell}"
     path.write_text(call("completion", shell).out)
@@ -72,11 +79,13 @@ def answers(words, folder):
     ("shell", "words"), [("bash", ("bash", "-uc", BASH, "bash")), ("fish", ("fish", "--no-config", "-c", FISH))]
 )
 def test_bash_and_fish_complete(folder, shell, words):
+    needed(shell)
     assert answers((*words, script(shell, folder)), folder) == [sorted(expected) for _, expected in ASKED]
 
 
 def test_zsh_completes(folder):
     """What only one word can be is on the line after a tab, and a function in the place of the command shows it."""
+    needed("zsh")
     path = script("zsh", folder)
     with terminal("-f", "-i", program=("zsh",), columns=200, HOME=str(folder)) as screen:
         screen.press(f"cd {folder}; autoload -Uz compinit; compinit -u -D; eval \"$(<{path})\"; print go''ne\n")

@@ -291,6 +291,7 @@ def _run_command(commands: _Commands) -> None:
     _again(run)
     _limits(run)
     _sandboxed(run)
+    run.epilog = "With --quiet nothing is written where a run ends with 0, and else one line that counts its jobs."
     sandbox = run.add_argument_group("with --sandbox")
     _sandbox_flags(sandbox, prefix="sandbox-")
 

@@ -41,8 +41,7 @@ assert "_shtab_reelrun" in run("completion", "bash")
 def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        source = clean_copy(ROOT)
-        sdist, wheel = built(source, work / "index")
+        sdist, wheel = built(clean_copy(ROOT, work / "source"), work / "index")
         extras = names or list(CHECKS)
         _told("packages", lambda: _fetch(wheel, extras, work / "index"))
         _told("tests are found in the sdist", lambda: _collect(unpacked(sdist, work / "unpacked")))

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -34,9 +33,8 @@ def contents(wheel: Path) -> dict[str, str]:
         return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
 
 
-def clean_copy(source: Path) -> Path:
-    """The files of a checkout that git has, in a folder of their own: nothing that lies about gets into a build."""
-    copy = Path(tempfile.mkdtemp())
+def clean_copy(source: Path, copy: Path) -> Path:
+    """The files of a checkout that git has, in another folder: nothing that lies about gets into a build."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=source, check=True, capture_output=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
