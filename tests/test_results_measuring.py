@@ -16,6 +16,7 @@ from runner.manifest.reader import load
 from runner.model import Artifact, Status
 from runner.planning.plan import make_plan
 from runner.planning.selection import EVERYTHING, Selection
+from runner.results import measuring
 from runner.results.measuring import measure
 from runner.results.workers import local_pool as pool
 from runner.results.workers.local_pool import local_pool
@@ -122,27 +123,44 @@ def test_a_note_of_previews_goes_once_they_are_made(tmp_path):
     assert list(campaign.measured().values()) == [replace(measured, note="")]
 
 
+class Workers:
+    """A workforce of so many at each turn, which ends so many clips at once, and the others never."""
+
+    def __init__(self, there, ends):
+        self._there, self._ends = there, ends
+        self.submitted = []
+
+    def at_once(self):
+        self.submitted.append(0)
+        if not (there := self._there[len(self.submitted) - 1]):
+            raise WorkersError("all have left")
+        return there
+
+    def submit(self, folder, name, order):
+        self.submitted[-1] += 1
+        future = Future()
+        if sum(self.submitted) <= self._ends:
+            future.set_result(unmeasured())
+        return future
+
+    def result(self, future):
+        return future.result()
+
+
 def test_as_many_wait_in_line_as_workers_are_there_now(tmp_path):
     """They come and go: twice as many wait as are looked at at once."""
-    campaign, submitted = Campaign(tmp_path, 12), []
-    there = [1, 3, 1, 2]
+    workers = Workers([1, 3, 1, 2], 12)
+    Campaign(tmp_path, 12).measure(hire=lambda clips: nullcontext(workers))
+    assert workers.submitted == [2, 6, 2, 2]
 
-    class Line:
-        def at_once(self):
-            submitted.append(0)
-            return there[len(submitted) - 1]
 
-        def submit(self, folder, name, order):
-            submitted[-1] += 1
-            done = Future()
-            done.set_result(unmeasured())
-            return done
-
-        def result(self, future):
-            return future.result()
-
-    campaign.measure(hire=lambda clips: nullcontext(Line()))
-    assert submitted == [2, 6, 2, 2]
+def test_that_nobody_is_there_any_more_is_noticed_though_no_clip_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(measuring, "_TURN", 0.01)
+    campaign, workers = Campaign(tmp_path, 4), Workers([2, 2, 0], 3)
+    with pytest.raises(WorkersError, match="all have left"):
+        campaign.measure(hire=lambda clips: nullcontext(workers))
+    assert workers.submitted == [4, 0, 0]
+    assert sum(each is not None for each in campaign.measured().values()) == 3
 
 
 def test_one_that_is_killed_keeps_what_it_measured_and_leaves_no_process_behind(tmp_path):

@@ -10,7 +10,6 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -221,21 +220,7 @@ def test_a_picture_goes_along_with_its_clip(tmp_path):
     assert (dask._carried(image), dask._carried(None)) == (None, None)
 
 
-def test_a_cluster_that_all_workers_leave_is_told_and_what_was_measured_is_kept(capsys, tmp_path, monkeypatch, staffed):
-    monkeypatch.setattr(dask, "_UNSTAFFED", 0.1)
-    monkeypatch.setattr(measuring, "_TURN", 0.1)
-    campaign = Campaign(tmp_path, 3)
-    held = HeldClip(campaign, 0)
-    once_kept(monkeypatch, 2, partial(held.kill_reader, staffed))
-    code, found, err = document(capsys, "measure", campaign.path, "--cluster", staffed.address)
-    assert (code, found["error"]["message"]) == (7, f"the cluster at {staffed.address} has no workers")
-    assert "what was measured is kept" in found["error"]["hint"]
-    assert "no worker is at" in err
-    assert (campaign.measure().measured, campaign.measure().kept) == (1, 3)
-
-
 def test_a_scheduler_that_is_lost_is_told_and_what_was_measured_is_kept(capsys, tmp_path, monkeypatch, staffed):
-    staffed.hire(1)
     campaign = Campaign(tmp_path, 3)
     held = HeldClip(campaign, 0)
     once_kept(monkeypatch, 2, staffed.scheduler.kill)
