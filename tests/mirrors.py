@@ -50,8 +50,8 @@ class StandInStore:
     """As much of S3 as a mirror uses, in memory: `with StandInStore() as store`. The bucket is `campaigns`.
 
     `way` is how it answers a PUT from now on: well (empty), `refuse`, `full`, `slow down`, `slow`, `hang`, `trickle`
-    (it reads a little at a time and never answers) or `damage`; `gone` is how it answers everything without its bucket.
-    Of each file, `puts` counts how often it was put; `after` so many PUTs in all it goes on in another way.
+    (it reads a little at a time and never answers) or `damage`; `gone` is how it answers everything without its
+    bucket. Of each file, `puts` counts how often it was put; `after` so many PUTs in all it goes on in another way.
     """
 
     def __init__(self) -> None:

@@ -26,21 +26,6 @@ def service():
         yield started
 
 
-@pytest.fixture(scope="module", params=["moto", "seaweed"])
-def server(request):
-    with getattr(object_stores, request.param)() as started:
-        started.make_bucket("campaigns")
-        yield started
-
-
-@pytest.fixture
-def mirror(server, monkeypatch, request):
-    """A mirror in a real store."""
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    return f"{MIRROR}/{abs(hash(request.node.name))}"
-
-
 @pytest.fixture
 def store(monkeypatch):
     """A store that behaves as it is told."""
@@ -50,15 +35,24 @@ def store(monkeypatch):
         yield started
 
 
-def manifest_of(folder, mirror=MIRROR, **keys):
-    return write_manifest(folder, output={"dir": "out", "previews": "none", "mirror": mirror}, **keys)
+def manifest_of(folder, **keys):
+    return write_manifest(folder, output={"dir": "out", "previews": "none", "mirror": MIRROR}, **keys)
 
 
-def test_every_file_is_in_the_mirror_once(service, mirror, tmp_path):
-    manifest = manifest_of(tmp_path, mirror, pictures=3)
+@pytest.fixture
+def real(monkeypatch):
+    with object_stores.seaweed() as started:
+        for name, value in started.environment.items():
+            monkeypatch.setenv(name, value)
+        started.make_bucket("campaigns")
+        yield started
+
+
+def test_every_file_is_in_the_mirror_once(service, real, tmp_path):
+    manifest = manifest_of(tmp_path, pictures=3)
     ended = run(manifest, service)
     assert (ended.exit_code, ended.mirror.missing) == (Exit.DONE, 0)
-    copies = assert_mirrored(mirror, ended.output_dir)
+    copies = assert_mirrored(MIRROR, ended.output_dir)
     assert len(copies) == len(set(copies.values())), "files with one content have one copy"
     assert len([path for path in copies if path.startswith("videos/")]) == 3
     service.calls.clear()
