@@ -49,6 +49,8 @@ _Answer = TypeVar("_Answer")
 
 
 class BucketPlace:
+    """Objects below an address. `held` locks nothing: `_begin` is where another publish is met."""
+
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._calls = ThreadPoolExecutor(1, "reelrun-bucket")
@@ -150,7 +152,7 @@ class BucketPlace:
     def put(self, staged: Path, path: str, made: Made, before: Made | None) -> Made:
         self._begin()
         kind = _KINDS.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
-        notes = {_NOTE: canonical_json({**made.document(), "path": _digest(path)})}
+        notes = {_NOTE: canonical_json({**replace(made, version="").document(), "path": _digest(path)})}
         bucket = self._patient(staged.stat().st_size)
         if before is None:
             version = self._call(bucket.put_new, path, staged, kind, notes)
@@ -176,8 +178,12 @@ class BucketPlace:
         self._last = content if going else b""
         if content != self._found or self._is_begun or going:
             self._begin()
-            self._put_list(self._at_work(json.loads(content), going) if going else content)
+            self._put_list(self._still_with(going, json.loads(content)) if going else content)
         return content != self._found
+
+    def _still_with(self, going: Mapping[str, Made], document: Mapping[str, Any]) -> bytes:
+        files = {**document["files"], **{path: made.document() for path, made in going.items()}}
+        return self._at_work({**document, "files": files}, ())
 
     def clear(self) -> None:
         if self._last:
