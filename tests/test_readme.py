@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -21,6 +22,7 @@ from tests.command import ROOT, environment
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
 from tests.kit import few_frames, picture_bytes, write_manifest
+from tests.object_stores import moto
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -40,7 +42,8 @@ def commands(text):
                 if words[:1] == ["reelrun"]:
                     yield words
                 words = []
-            else:
+            elif token != "$TAKE_OVER":
+                # Which is nothing, or a flag.
                 words.append(token)
 
 
@@ -94,7 +97,8 @@ def test_a_model_is_a_file_and_nothing_else(tmp_path):
 
 def test_the_workflow_runs_one_run_at_a_time_with_a_key_that_nothing_else_sees():
     # YAML reads the key `on` as true.
-    assert WORKFLOW[True] == {"pull_request": None, "push": {"branches": ["main"]}, "workflow_dispatch": None}
+    assert list(WORKFLOW[True]) == ["pull_request", "push", "workflow_dispatch"]
+    assert WORKFLOW[True]["push"] == {"branches": ["main"]}
     review, run = WORKFLOW["jobs"]["review"], WORKFLOW["jobs"]["run"]
     assert (review["if"], run["if"]) == ("github.event_name == 'pull_request'", "github.ref == 'refs/heads/main'")
     assert run["concurrency"] == {"group": "videos", "cancel-in-progress": False}
@@ -109,7 +113,8 @@ def test_the_workflow_runs_one_run_at_a_time_with_a_key_that_nothing_else_sees()
 def checkout(tmp_path):
     """A repository with a manifest, its lockfile, and the command on the path."""
     folder, programs = tmp_path / "checkout", tmp_path / "bin"
-    write_manifest(folder, pictures=2, takes=2, budget={"price_per_job": 0.25})
+    output = {"previews": "none", "mirror": "s3://my-bucket/clips"}
+    write_manifest(folder, pictures=2, takes=2, budget={"price_per_job": 0.25}, output=output)
     programs.mkdir()
     program = programs / "reelrun"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m runner "$@"\n')
@@ -117,47 +122,63 @@ def checkout(tmp_path):
     return folder
 
 
-def run_steps(job, folder, service):
-    """The steps of a job that are ours, in the shell of GitHub's runners; how each ended, and the summary."""
+@pytest.fixture(scope="module")
+def buckets():
+    """The environment in which the bucket of the workflow is there."""
+    with moto() as store:
+        store.make_bucket("my-bucket")
+        yield store.environment
+
+
+def run_steps(job, folder, service, **more):
+    """The steps of a job that are ours, in the shell of GitHub's runners; how each ended, and the summary.
+
+    Each has a checkout of its own, which is thrown away after it.
+    """
     summary = folder.parent / "summary.md"
     summary.write_text("")
     told = environment(
         PATH=f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        OUTPUT=str(folder.parent / "disk" / "campaign"),
+        TAKE_OVER="",
         GITHUB_STEP_SUMMARY=str(summary),
         GMI_API_KEY="sk-key",
         GMI_BASE_URL=service.base_url,
+        **{**WORKFLOW["env"], **more},
     )
     lines = [step["run"] for step in WORKFLOW["jobs"][job]["steps"] if "reelrun " in step.get("run", "")]
-    ended = [
-        subprocess.run(["bash", "-e", "-c", line], cwd=folder, env=told, capture_output=True, text=True, timeout=60)
-        for line in lines
-        if not line.startswith("pip ")
-    ]
+    ended = []
+    for line in lines:
+        if not line.startswith("pip "):
+            machine = shutil.copytree(folder, folder.parent / "machine" / folder.name)
+            ended.append(
+                subprocess.run(["bash", "-e", "-c", line], cwd=machine, env=told, capture_output=True, text=True)
+            )
+            shutil.rmtree(machine.parent)
     return ended, summary.read_text()
 
 
-def test_the_workflow_as_it_stands(checkout):
+def test_the_workflow_as_it_stands(checkout, buckets):
     with FaultyService(few_frames()) as service:
         lock = [sys.executable, "-m", "runner", "plan", "campaign.yaml", "--lock"]
         subprocess.run(lock, cwd=checkout, env=environment(), check=True, capture_output=True)
-        ended, summary = run_steps("review", checkout, service)
+        ended, summary = run_steps("review", checkout, service, **buckets)
         assert [each.returncode for each in ended] == [0, 0, 0], ended[-1].stderr
         assert "$1.00" in summary
         assert service.posts == 0
 
         for _ in range(2):
-            (bought,), _ = run_steps("run", checkout, service)
+            (bought,), _ = run_steps("run", checkout, service, **buckets)
             assert bought.returncode == 0, bought.stderr
             assert service.posts == 4, "merging again buys nothing"
-        _, summary = run_steps("review", checkout, service)
+        assert service.calls.count("download") == 4, "the mirror has the clips"
+        _, summary = run_steps("review", checkout, service, **buckets)
         assert "done" in summary
 
         path = checkout / "campaign.yaml"
         path.write_text(path.read_text().replace("A slow push-in", "A slow pan left"))
-        ended, summary = run_steps("review", checkout, service)
+        ended, summary = run_steps("review", checkout, service, **buckets)
         assert [each.returncode for each in ended] == [0, 0, 2], "the lockfile is that of another prompt"
-        (refused,), _ = run_steps("run", checkout, service)
+        (refused,), _ = run_steps("run", checkout, service, **buckets)
         assert (refused.returncode, service.posts) == (2, 4)
 
 
@@ -168,7 +189,6 @@ def test_a_wrong_manifest_ends_the_review_with_annotations(checkout):
         ended, _ = run_steps("review", checkout, service)
     assert [each.returncode for each in ended] == [2, 2, 2]
     assert ended[0].stdout.startswith("::error file=campaign.yaml,line=")
-    assert (checkout.parent / "disk").exists() is False
 
 
 def test_github_takes_the_workflow(tmp_path):
