@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.engine.mirror.mirror import Mirror
 from runner.errors import WorkersError
 from runner.manifest.reader import load
 from runner.model import Artifact, Status
@@ -25,6 +26,7 @@ from runner.state.store import Store
 from runner.video.looking.previews import bytes_in, names_in
 from runner.video.measures import unmeasured
 from tests.kit import register, video_bytes, write_manifest
+from tests.mirrors import StandInStore
 
 HERE = local_pool(1)
 
@@ -136,7 +138,7 @@ class Workers:
             raise WorkersError("all have left")
         return there
 
-    def submit(self, folder, name, order):
+    def submit(self, clip, order):
         self.submitted[-1] += 1
         future = Future()
         if sum(self.submitted) <= self._ends:
@@ -200,3 +202,24 @@ def test_a_process_that_is_killed_is_told_with_the_remedy(tmp_path, monkeypatch)
     with pytest.raises(WorkersError, match="ended from outside") as caught:
         campaign.measure(hire=local_pool(2))
     assert "what was measured is kept" in caught.value.hint
+
+
+def test_a_clip_that_only_the_mirror_has_is_measured(tmp_path, monkeypatch):
+    """As on a machine that forgets its disk, and on a worker that does not share one."""
+    made = Campaign(tmp_path, 2)
+    here = made.measure()
+    assert here.measured == 2
+    with StandInStore() as bucket:
+        for name, value in bucket.environment.items():
+            monkeypatch.setenv(name, value)
+        other = Campaign(tmp_path / "other", 2, output={"dir": "out", "previews": "none", "mirror": "s3://campaigns/a"})
+        mirror, output = Mirror.of(other.manifest.output), other.manifest.output
+        with other.store() as store, store.transaction():
+            for job_id, _ in list(store.clip_hashes().items()):
+                (clip,) = store.files_of(job_id)
+                store.keep_copy(mirror.name, mirror.copy(output.dir, clip, [clip.path]))
+                (output.dir / clip.path).unlink()
+        assert other.measure(hire=local_pool(2)).measured == 2
+        assert list((output.dir / "videos").rglob("*.mp4")) == []
+    with made.store() as one, other.store() as two:
+        assert [each.measured.values for each in one.records()] == [each.measured.values for each in two.records()]

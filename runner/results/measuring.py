@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 
 from runner.errors import DiskError
 from runner.media import FIRST, LAST, Medium, end_pictures, media_of, parameters_of
-from runner.model import Image, JobRecord, Manifest, Measured
+from runner.model import Image, JobRecord, Manifest, Measured, Output
 from runner.planning.plan import make_plan
 from runner.planning.selection import Selection
 from runner.results.workers.fitness import has_opencv
-from runner.results.workers.kept_clip import kept_clip
+from runner.results.workers.kept_clip import KeptClip
 from runner.results.workers.workforce import Hire, NotLookedAtError, Workforce
 from runner.state.store import Store
 from runner.video.facts import UnfitFileError
@@ -64,13 +64,14 @@ def measure(store: Store, manifest: Manifest, selection: Selection, hire: Hire, 
     tell(0, len(orders))
     if not orders:
         return result
+    clip_of = partial(_clip_of, store, manifest.output)
     within = _within_room(orders, manifest.output.previews, result)
     with hire(len(orders)) as workforce:
-        for done, (record, order, future) in enumerate(_looked_at(within, manifest.output.dir, workforce), 1):
+        for done, (record, order, future) in enumerate(_looked_at(within, clip_of, workforce), 1):
             try:
                 measured = workforce.result(future)
             except NotLookedAtError as error:
-                result.failed.append(_not_looked_at(record, manifest.output.dir, str(error)))
+                result.failed.append(_not_looked_at(record, clip_of(record), str(error)))
             except (UnfitFileError, DiskError, OSError) as error:
                 result.failed.append(Unmeasurable(record, _words(error)))
             else:
@@ -83,11 +84,18 @@ def measure(store: Store, manifest: Manifest, selection: Selection, hire: Hire, 
     return result
 
 
-def _not_looked_at(record: JobRecord, folder: Path, reason: str) -> Unmeasurable:
+def _clip_of(store: Store, output: Output, record: JobRecord) -> KeptClip:
+    assert record.video is not None, "only jobs with clips are measured"
+    copy = store.copy_of(output.mirror, record.video.sha256) if output.mirror is not None else None
+    return KeptClip(output.dir, record.video.path, output.mirror, copy)
+
+
+def _not_looked_at(record: JobRecord, clip: KeptClip, reason: str) -> Unmeasurable:
     """What a worker could not look at may not be there at all."""
     assert record.video is not None, "only jobs with clips are measured"
     try:
-        kept_clip(folder, record.video.path, record.video.sha256)
+        with clip.opened(record.video.sha256):
+            pass
     except (UnfitFileError, DiskError, OSError) as error:
         return Unmeasurable(record, _words(error))
     return Unmeasurable(record, reason, is_whole=True)
@@ -159,7 +167,7 @@ def _within_room(
 
 
 def _looked_at(
-    orders: Iterator[tuple[JobRecord, ViewOrder]], folder: Path, workforce: Workforce
+    orders: Iterator[tuple[JobRecord, ViewOrder]], clip_of: Callable[[JobRecord], KeptClip], workforce: Workforce
 ) -> Iterator[tuple[JobRecord, ViewOrder, Future[Measured]]]:
     """Each clip when it is done. Only a few wait in line, so that an interruption leaves little undone."""
     waiting: dict[Future[Measured], tuple[JobRecord, ViewOrder]] = {}
@@ -168,8 +176,7 @@ def _looked_at(
         most = workforce.at_once() * _AHEAD
         while following and len(waiting) < most:
             record, order = following
-            assert record.video is not None, "only jobs with clips are measured"
-            waiting[workforce.submit(folder, record.video.path, order)] = following
+            waiting[workforce.submit(clip_of(record), order)] = following
             following = next(orders, None)
         # Now and then without one that is done: workers come and go.
         for future in wait(waiting, _TURN, FIRST_COMPLETED).done:

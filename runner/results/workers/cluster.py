@@ -10,16 +10,15 @@ import base64
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from runner.errors import DiskError, UsageError, WorkersError
 from runner.model import Image, Measured, Origin
 from runner.results.workers.fitness import Fitness, fitness
-from runner.results.workers.kept_clip import kept_clip, look_at
+from runner.results.workers.kept_clip import KeptClip, look_at
 from runner.results.workers.workforce import Hire, NotLookedAtError
 from runner.shipped import install_line
 from runner.version import RELEASE
@@ -72,10 +71,10 @@ class Cluster:
         self._check(threads.keys() - self.fit)
         return sum(threads.values())
 
-    def submit(self, folder: Path, name: str, order: ViewOrder) -> Future[Measured]:
+    def submit(self, clip: KeptClip, order: ViewOrder) -> Future[Measured]:
         if order.measures:
             order = replace(order, first=_carried(order.first), last=_carried(order.last))
-        return self.executor.submit(look_there, folder, name, order)
+        return self.executor.submit(look_there, clip, order)
 
     def result(self, future: Future[Measured]) -> Measured:
         from distributed import KilledWorker
@@ -151,19 +150,21 @@ def _carried(image: Image | None) -> Image | None:
         return None
 
 
-def look_there(folder: Path, name: str, order: ViewOrder) -> Measured:
+def look_there(clip: KeptClip, order: ViewOrder) -> Measured:
     """Look at a clip as a worker of a cluster, with one thread: the worker has as many as there are cores."""
     from distributed import get_worker
 
-    try:
-        path = kept_clip(folder, name, order.sha256)
-    except (UnfitFileError, DiskError, OSError) as error:
-        words = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise NotLookedAtError(
-            f"the worker {get_worker().address} does not see it at {folder / name} ({words}): it must have the output"
-            " folder at this path, on a disk that it shares with this machine"
-        ) from error
-    return look_at(path, order, threads=1)
+    with ExitStack() as held:
+        try:
+            path = held.enter_context(clip.opened(order.sha256))
+        except (UnfitFileError, DiskError, OSError) as error:
+            words = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+            raise NotLookedAtError(
+                f"the worker {get_worker().address} does not see it at {clip.folder / clip.name} ({words}): it must"
+                " have the output folder at this path, on a disk that it shares with this machine, or reach a mirror"
+                " that has it"
+            ) from error
+        return look_at(path, order, threads=1)
 
 
 @contextmanager

@@ -9,12 +9,11 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
-from pathlib import Path
 from threading import Thread
 
 from runner.errors import WorkersError
 from runner.model import Measured
-from runner.results.workers.kept_clip import look_at_kept
+from runner.results.workers.kept_clip import KeptClip, look_at_kept
 from runner.results.workers.workforce import Hire
 from runner.video.measures import ViewOrder
 
@@ -44,8 +43,8 @@ class LocalPool:
     def at_once(self) -> int:
         return self.processes
 
-    def submit(self, folder: Path, name: str, order: ViewOrder) -> Future[Measured]:
-        return self.executor.submit(look_at_kept, folder, name, order)
+    def submit(self, clip: KeptClip, order: ViewOrder) -> Future[Measured]:
+        return self.executor.submit(look_at_kept, clip, order)
 
     def result(self, future: Future[Measured]) -> Measured:
         try:

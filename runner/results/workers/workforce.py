@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Protocol
 
 from runner.model import Measured
+from runner.results.workers.kept_clip import KeptClip
 from runner.video.measures import ViewOrder
 
 
@@ -23,7 +23,7 @@ class Workforce(Protocol):
         """How many clips are looked at at once, by those who are there now. Raises WorkersError."""
         ...
 
-    def submit(self, folder: Path, name: str, order: ViewOrder) -> Future[Measured]:
+    def submit(self, clip: KeptClip, order: ViewOrder) -> Future[Measured]:
         """Have a clip looked at that is still the one that was downloaded."""
         ...
 
