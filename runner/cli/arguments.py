@@ -175,6 +175,14 @@ def _manifest_commands(commands: _Commands) -> None:
         _selection(each)
         _sandboxed(each)
     _sandboxed(plan)
+    _verify_command(commands)
+    _measure_command(commands)
+    _compare_command(commands)
+    _publish_command(commands)
+    _review_command(commands)
+
+
+def _verify_command(commands: _Commands) -> None:
     verify = _manifest(
         commands, "verify", "hash every file, and its copy in the mirror, against the state and the index"
     )
@@ -186,6 +194,10 @@ def _manifest_commands(commands: _Commands) -> None:
     verify.add_argument("--no-progress", action="store_true", help="no progress on the screen")
     _selection(verify)
     _sandboxed(verify)
+    _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
+
+
+def _measure_command(commands: _Commands) -> None:
     measuring = "measure the clips that were not measured yet, make the previews that are not there, write the index"
     measure = _manifest(commands, "measure", measuring)
     processes = "how many clips are looked at at once (as many as there are cores)"
@@ -196,10 +208,6 @@ def _manifest_commands(commands: _Commands) -> None:
     measure.epilog = _MEASURES
     _selection(measure)
     _sandboxed(measure)
-    _compare_command(commands)
-    _publish_command(commands)
-    _sandbox_flags(verify.add_argument_group("with --sandbox"), prefix="sandbox-")
-    _review_command(commands)
 
 
 def _review_command(commands: _Commands) -> None:
