@@ -19,6 +19,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 import pytest
+import yaml
 
 from runner.buckets import bucket as buckets
 from runner.buckets.bucket import Bucket
@@ -297,6 +298,17 @@ def test_words_about_addresses(delivered, to, monkeypatch):
     monkeypatch.setattr(buckets, "find_spec", lambda name: None)
     ended = publish(delivered, to)
     assert (ended.code, "pip install" in ended.err) == (Exit.INVALID, True)
+
+
+def test_the_mirror_is_no_place_to_publish_to(delivered, to):
+    manifest, _ = delivered
+    document = yaml.safe_load(manifest.path.read_text())
+    document["output"]["mirror"] = "s3://handover/mirror"
+    manifest.path.write_text(yaml.safe_dump(document))
+    for place in ("s3://handover/mirror", "s3://handover/mirror/picks"):
+        ended = publish(delivered, place)
+        assert (ended.code, "holds what was delivered" in ended.err) == (Exit.INVALID, True), ended
+    assert publish(delivered, to).code == 0
 
 
 def test_nothing_is_picked(delivered, to, server, tmp_path):

@@ -95,11 +95,13 @@ def publish(manifest: Manifest, store: Store, selection: Selection, order: Publi
 
 def _check_folder(manifest: Manifest, folder: Path | Bucket) -> None:
     """The results of a run have a page and files of their own."""
-    output = manifest.output.dir
-    if not isinstance(folder, Path):
-        return
-    own = [output, *(output / name for name in ("videos", "thumbnails", "previews"))]
-    if folder == output or any(folder.is_relative_to(each) for each in own[1:]):
+    output, mirror = manifest.output.dir, manifest.output.mirror
+    if isinstance(folder, Path):
+        own = [output / name for name in ("videos", "thumbnails", "previews")]
+        is_own = folder == output or any(folder.is_relative_to(each) for each in own)
+    else:
+        is_own = mirror is not None and f"{folder}/".startswith(f"{mirror}/")
+    if is_own:
         raise UsageError(f"{folder} holds what was delivered", "name a folder of its own for what is published")
 
 
