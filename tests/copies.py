@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
@@ -41,6 +42,8 @@ def _become(
     os.environ.update(variables)
     # The first terminal that a process opens which leads a session becomes its own.
     os.setsid()
+    # Whoever starts the tests in the background of a shell has this ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, file in enumerate(files):
         opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         os.dup2(opened, number)

@@ -23,6 +23,7 @@ def test_a_move_of_the_camera_is_measured(move, near):
     assert move_error(move, 1, SIZE, FRAMES) <= near
 
 
+@pytest.mark.usefixtures("whole_films")
 @pytest.mark.parametrize("word", ["slow push-in", "pan left", "handheld", "static shot"])
 def test_a_move_of_the_sandbox_is_named(word):
     assert name_of(word, ("scene", 1), 180, 3.0) in WORDS[word]

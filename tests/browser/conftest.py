@@ -115,8 +115,9 @@ def other_kinds(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write(folder / "index.json", HEADER, lambda: records).with_suffix(".html").as_uri()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """It ends with its file: a page that stays open draws and plays on, at the cost of all that is tried after it."""
     if BROWSER is None or DRIVER is None:
         pytest.skip(f"needs {'chromedriver' if BROWSER else 'chromium'}")
     with start_chromium(tmp_path_factory.mktemp("profile")) as driver:
