@@ -90,6 +90,9 @@ def refuse_key(texts: Iterable[object], what: str) -> None:
 
 def _may_hold(text: str, key: str) -> bool:
     """Whether a search is worth its time: it takes ten times longer than this."""
+    if key.lower() in text.lower():
+        # What stands before it may make an escape of its first signs.
+        return True
     text = _resolved(text)
     plain, encoded = _forms(key)
     return plain in text.lower() or any(each in text for each in encoded)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.errors import Exit, SecretError
@@ -21,6 +21,8 @@ def test_every_form_is_found_and_taken_out(form):
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=60), st.text(), st.text())
+@example("00000000", "%", "")
+@example("u0041234", "\\", "")
 def test_a_key_of_any_signs_is_found(key, before, after):
     assert without_key(f"{before}{key}{after}", key) != f"{before}{key}{after}"
     assert not holds_key(without_key(key, key), key)
