@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,7 @@ from runner.engine.submitting import Submitting
 from runner.results import index
 from runner.state import renames, runlock
 from runner.state.store import Store
-from runner.state.travelling import lease, travelling_store
+from runner.state.travelling import bucket_states, lease, travelling_store
 from runner.video import decoding
 from runner.video.looking.previews import PreviewFiles
 
@@ -123,7 +124,8 @@ AGAIN_STEPS: dict[str, Callable[[], None]] = {
 
 
 def stop(*_: object, **__: object) -> None:
-    os.kill(os.getpid(), signal.SIGSTOP)
+    """To this thread: if the signal went to another one, this one might go on for a moment."""
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def stopped_after(owner: Any, name: str) -> None:
@@ -153,6 +155,13 @@ TRAVEL_STEPS: dict[str, Callable[[], None]] = {
     "index written": STEPS["index written"],
     "lease handed back": lambda: after(travelling_store.TravellingStore, "come_home"),
 }
+# A state of this disk moves into the bucket.
+MOVE_STEPS: dict[str, Callable[[], None]] = {
+    "lease taken": lambda: after(lease.Lease, "take"),
+    "copy opened": lambda: before(travelling_store.TravellingStore, "travel"),
+    "former state set aside": lambda: after(bucket_states, "_leave_former"),
+    "state put": TRAVEL_STEPS["state put"],
+}
 STOPS: dict[str, Callable[[], None]] = {
     "lease looked at": lambda: stopped_after(lease.Lease, "look"),
     "intents put": lambda: stopped_after(travelling_store.TravellingStore, "secure"),
@@ -173,5 +182,5 @@ if __name__ == "__main__":
         lease.FRESH = float(os.environ["REELRUN_FRESH"])
         STOPS[sys.argv[1]]()
     else:
-        (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS | TRAVEL_STEPS)[sys.argv[1]]()
+        (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS | TRAVEL_STEPS | MOVE_STEPS)[sys.argv[1]]()
     end(main(sys.argv[2:]))
