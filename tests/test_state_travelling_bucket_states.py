@@ -2,8 +2,12 @@
 
 import importlib.util
 import json
+import os
 import shutil
+import signal
+import sqlite3
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +16,9 @@ from runner.buckets.bucket import Bucket
 from runner.buckets.bucket_address import BucketAddress
 from runner.errors import LockedError, StateError
 from runner.model import Action
+from runner.state.travelling import bucket_states, travelling_store
 from runner.state.travelling.bucket_states import Hours, housed, opened
+from runner.state.travelling.lease import read_lease
 from tests.command import SANDBOX, call
 from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
@@ -278,10 +284,11 @@ def test_an_answer_of_the_store_that_is_lost_is_no_other_runner(
 ):
     """The store has written, and nobody was told: the call is made again."""
     lost = []
+    most = 2 if repeated > 1 else 1000
     monkeypatch.setattr("runner.state.travelling.bucket_states._REPEATED", repeated)
 
     def after(method, path):
-        if method == "PUT" and path.endswith(name) and len(lost) < 2:
+        if method == "PUT" and path.endswith(name) and len(lost) < most:
             lost.append(path)
             raise OSError("the answer is lost")
 
@@ -291,6 +298,99 @@ def test_an_answer_of_the_store_that_is_lost_is_no_other_runner(
     if repeated < 1:
         # Given up before anything was sent: the next run finds what was put.
         assert (ended.code, service.posts) == (7, 0), ended
+        proxy.clear()
         ended = call(*words)
     assert (ended.code, len(service.accepted)) == (0, 2), ended
     assert lost
+
+
+def test_a_take_over_that_failed_hands_nothing_back(tmp_path, address, proxy, bucket, service):
+    """What the former holder may have sent was not replayed: the next one must not take the lease for a free one."""
+    assert call("run", write_manifest(tmp_path / "one"), "--state", address, *to(service)).code == 0
+    bucket.remove("lease.json")
+    taken = []
+
+    def unreadable(method, path):
+        if method == "PUT" and path.endswith("lease.json"):
+            taken.append(path)
+        return (403, "AccessDenied") if taken and path.endswith("state.sqlite") else None
+
+    proxy.before = unreadable
+    assert call("run", write_manifest(tmp_path / "two"), "--state", address, *to(service), "--take-over").code == 7
+    proxy.clear()
+    assert taken
+    assert call("run", write_manifest(tmp_path / "three"), "--state", address, *to(service)).code == 5
+
+
+def test_a_copied_folder_does_not_have_the_lease_of_the_one_that_it_is_of(tmp_path, address, service):
+    """The run that it was copied from may still go on: what it sends must not be believed absent."""
+    manifest = write_manifest(tmp_path / "one")
+    output = housed(output_of(manifest), address, time.time())
+    with opened(output, output.dir / "x", Hours(time.monotonic, time.time)):
+        copied = shutil.copytree(tmp_path / "one", tmp_path / "two") / manifest.name
+        assert call("run", copied, "--state", address, *to(service)).code == 5
+
+
+def test_a_state_of_this_disk_that_knows_more_is_not_set_aside(tmp_path, address, service):
+    one = write_manifest(tmp_path / "one")
+    assert call("run", one, *to(service)).code == 0
+    two = shutil.copytree(tmp_path / "one", tmp_path / "two") / one.name
+    assert call("run", one, "--state", address, *to(service)).code == 0
+    write_manifest(tmp_path / "two", pictures=2)
+    assert call("run", two, *to(service)).code == 0
+    (tmp_path / "two" / "out" / "index.json").unlink()
+    refused = call("run", two, "--state", address, *to(service))
+    assert (refused.code, len(service.accepted)) == (7, 2), refused
+    assert "knows of submissions that the state in the bucket does not know" in refused.err
+    assert (tmp_path / "two" / "out" / "state.sqlite").exists()
+
+
+@pytest.mark.parametrize("is_put_back", [False, True])
+def test_a_bucket_that_lost_what_it_had_is_told_by_the_copy(tmp_path, address, bucket, service, is_put_back):
+    manifest = write_manifest(tmp_path)
+    words = ("run", manifest, "--state", address, *to(service))
+    assert call(*words).code == 0
+    before = {each.path: bucket.read(each.path)[0] for each in bucket.each()}
+    write_manifest(tmp_path, pictures=2)
+    assert call(*words).code == 0
+    for each in list(bucket.each()):
+        bucket.remove(each.path)
+    for path, content in before.items() if is_put_back else ():
+        bucket.put_new(path, content)
+    # It may be removed, and would tell, too.
+    (tmp_path / "out" / "index.json").unlink()
+    for command in ("status", "run"):
+        refused = call(command, *words[1:4], *(to(service) if command == "run" else ()))
+        assert (refused.code, len(service.accepted)) == (7, 2), refused
+        assert "put " in refused.err
+    copy = tmp_path / "out" / "bucket-state" / "state.sqlite"
+    found = bucket.find("state.sqlite")
+    if found is None:
+        bucket.put_new("state.sqlite", copy)
+    else:
+        bucket.replace("state.sqlite", copy, found.version)
+    ended = call(*words, "--take-over")
+    assert (ended.code, len(service.accepted)) == (0, 2), ended
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_ended_before_anything_was_sent_hands_back_the_lease(
+    tmp_path, address, bucket, service, monkeypatch, end
+):
+    monkeypatch.setattr(bucket_states, "check_latest", lambda *_: os.kill(os.getpid(), end))
+    assert call("run", write_manifest(tmp_path / "one"), "--state", address, *to(service)).code == 130
+    assert read_lease(bucket)[0].is_handed_back
+    assert service.posts == 0
+
+
+def test_a_disk_that_takes_no_snapshot_ends_a_run_in_order(tmp_path, address, service, monkeypatch):
+    def full(path):
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA max_page_count = 2")
+        return connection
+
+    manifest = write_manifest(tmp_path)
+    monkeypatch.setattr(travelling_store, "sqlite3", SimpleNamespace(connect=full))
+    ended = call("run", manifest, "--state", address, *to(service))
+    assert (ended.code, service.posts) == (7, 0), ended
+    assert "database or disk is full" in ended.err

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from runner.errors import StateError
+from runner.buckets.bucket import Bucket
+from runner.errors import ObjectChangedError, StateError
 from runner.state.travelling.intent_batches import Intent, batches_above, last_batch, put_batch
 from tests.memory_bucket import memory_bucket
 
@@ -30,6 +31,21 @@ def test_the_same_batch_may_be_put_again_and_others_are_passed_by():
     assert put(bucket, 1) == 1, "the answer to it was lost"
     assert put(bucket, 1, "theirs", 2) == 2, "what a holder put that had lost the lease stays"
     assert [each.holder for each in batches_above(bucket, 0)] == ["mine", "theirs"]
+
+
+def test_a_number_that_a_store_refuses_for_a_moment_is_not_left_out(monkeypatch):
+    """As S3 does while an earlier call for the same object is not over (409)."""
+    bucket = memory_bucket()
+    refusals = iter([True, True, False])
+    put_new = Bucket.put_new
+
+    def refused(self, *words):
+        if next(refusals):
+            raise ObjectChangedError("a conflict", "try again")
+        return put_new(self, *words)
+
+    monkeypatch.setattr(Bucket, "put_new", refused)
+    assert put(bucket, 1) == 1
 
 
 def test_a_batch_that_is_gone_is_damage():

@@ -3,7 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from runner.errors import LockedError, StateError
+from runner.buckets.bucket import Bucket
+from runner.errors import BucketError, LockedError, StateError
 from runner.model import Status
 from runner.state.travelling.intent_batches import Intent, batches_above
 from runner.state.travelling.lease import Lease, LeaseRecord
@@ -149,3 +150,21 @@ def test_what_succeeded_stays(store):
 def test_an_intent_of_a_job_that_nobody_knows_is_damage(store):
     with pytest.raises(StateError, match="is not in the state"):
         inherit(store, intent(1, make_job(99)))
+
+
+def test_answers_that_are_lost_one_after_another_are_no_other_runner(store, bucket, monkeypatch):
+    """Each time the store has written, and nobody was told."""
+    for lost in ("put_new", "replace", "replace"):
+        put = getattr(Bucket, lost)
+
+        def unanswered(self, *words, put=put):
+            put(self, *words)
+            raise BucketError("no answer in time")
+
+        store.write("UPDATE jobs SET seconds = coalesce(seconds, 0) + 1")
+        with monkeypatch.context() as patched:
+            patched.setattr(Bucket, lost, unanswered)
+            with pytest.raises(BucketError, match="no answer"):
+                store.bring()
+    store.bring()
+    assert bucket.find("state.sqlite").version == store.come_home()

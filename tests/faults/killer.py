@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -23,7 +24,7 @@ from runner.engine.submitting import Submitting
 from runner.results import index
 from runner.state import renames, runlock
 from runner.state.store import Store
-from runner.state.travelling import lease, travelling_store
+from runner.state.travelling import bucket_states, lease, travelling_store
 from runner.video import decoding
 from runner.video.looking.previews import PreviewFiles
 
@@ -124,7 +125,8 @@ AGAIN_STEPS: dict[str, Callable[[], None]] = {
 
 
 def stop(*_: object, **__: object) -> None:
-    os.kill(os.getpid(), signal.SIGSTOP)
+    """To this thread: if the signal went to another one, this one might go on for a moment."""
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def stopped_after(owner: Any, name: str) -> None:
@@ -153,6 +155,13 @@ TRAVEL_STEPS: dict[str, Callable[[], None]] = {
     "outcome committed": STEPS["outcome committed"],
     "index written": STEPS["index written"],
     "lease handed back": lambda: after(travelling_store.TravellingStore, "come_home"),
+}
+# A state of this disk moves into the bucket.
+MOVE_STEPS: dict[str, Callable[[], None]] = {
+    "lease taken": lambda: after(lease.Lease, "take"),
+    "copy opened": lambda: before(travelling_store.TravellingStore, "travel"),
+    "former state set aside": lambda: after(bucket_states, "_leave_former"),
+    "state put": TRAVEL_STEPS["state put"],
 }
 STOPS: dict[str, Callable[[], None]] = {
     "lease looked at": lambda: stopped_after(lease.Lease, "look"),
@@ -184,7 +193,8 @@ def play(words: list[str], step: str | None) -> NoReturn:
         lease.FRESH = float(os.environ["REELRUN_FRESH"])
         STOPS[step]()
     elif step is not None:
-        (STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS | TRAVEL_STEPS | MIRROR_STEPS)[step]()
+        every = STEPS | NAME_STEPS | UPLOAD_STEPS | AGAIN_STEPS | TRAVEL_STEPS | MOVE_STEPS | MIRROR_STEPS
+        every[step]()
     end(main(words))
 
 

@@ -16,7 +16,7 @@ import pytest
 from runner.model import Status
 from runner.state.store import Store
 from tests.command import call, die_at, start
-from tests.faults.killer import TRAVEL_STEPS
+from tests.faults.killer import MOVE_STEPS, TRAVEL_STEPS
 from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
 from tests.object_stores import moto
@@ -147,6 +147,23 @@ def test_a_machine_that_comes_back_goes_on_without_a_word(tmp_path, address, ser
     machines.die_at("intents put", machine)
     assert machines.run(machine).code == 0
     assert assert_nothing_twice_or_lost(service, machine, 2) == 0
+
+
+@pytest.mark.parametrize("step", MOVE_STEPS)
+def test_a_state_is_not_lost_on_its_way_into_the_bucket(step, tmp_path, address, service):
+    machines = Machines(tmp_path, address, service)
+    machine = machines.new()
+    words = machines.words(machine)
+    at = words.index("--state")
+    assert call(*words[:at], *words[at + 2 :]).code == 0
+    # It may be removed, and would tell of the state.
+    (machine / "out" / "index.json").unlink()
+    machines.die_at(step, machine)
+    ended = machines.run(machine)
+    assert (ended.code, len(service.accepted)) == (0, 1), ended
+    assert not (machine / "out" / "state.sqlite").exists()
+    ended = machines.run(machines.new())
+    assert (ended.code, len(service.accepted)) == (0, 1), ended
 
 
 def test_storm_of_machines_that_never_come_back(tmp_path, address, service):

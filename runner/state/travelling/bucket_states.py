@@ -17,7 +17,6 @@ from runner.state.disk import set_aside_together
 from runner.state.journal import check_latest, files_beside
 from runner.state.plans import INDEX
 from runner.state.runlock import run_lock, this_process
-from runner.state.store import Store
 from runner.state.travelling.intent_batches import Intent, batches_above, last_batch
 from runner.state.travelling.lease import TERM, Lease, LeaseRecord, read_lease, shown_time, told
 from runner.state.travelling.state_copy import STATE, StateCopy, copy_in, home_of
@@ -40,7 +39,8 @@ class Hours:
 class _Taken:
     """A lease that was just taken, and what it said before.
 
-    `is_copy_latest`: the copy here has all that its holder knew. `was_left`: its holder did not hand it back.
+    `is_copy_latest`: the copy here has all that its holder knew. `was_left`: its holder did not hand it back, or nobody
+    knows that it did.
     """
 
     lease: Lease
@@ -81,33 +81,30 @@ def refresh(output: Output, wall: float) -> None:
         found = read_lease(bucket)
         is_latest_here = found is not None and found[0].holder in copy.holders and not found[0].is_handed_back
         if not (is_latest_here and output.state.exists()) and copy.refresh() is None:
-            copy.clear()
-            if output.home is not None and output.home.former.exists():
-                copy.take(output.home.former)
-        _check_former(output)
+            copy.begin_anew(_former(output))
     with _plain_words():
-        store = Store.read(output.state, output.dir / f"{INDEX}.json")
+        _check_former(_former(output), output.state)
+        store = TravellingStore.read(output.state, output.dir / f"{INDEX}.json")
         if store is not None:
             store.close()
 
 
-def _check_former(output: Output) -> None:
-    """Raise StateError where the folder has a state of its own that is not the one in the bucket."""
-    former = output.home.former if output.home is not None else output.state
-    if not former.exists() or not output.state.exists():
+def _former(output: Output) -> Path:
+    assert output.home is not None, "only states with a home are in a bucket"
+    return output.home.former
+
+
+def _check_former(path: Path, copy: Path) -> None:
+    """Raise StateError where the folder has a state of its own that is not in the one of the bucket."""
+    former, store = TravellingStore.read(path), TravellingStore.read(copy)
+    if former is None or store is None:
         return
-    ids = [_id_of(path) for path in (former, output.state)]
-    if ids[0] != ids[1]:
-        hint = f"leave out --state, or move {former} away if what it knows does not matter"
-        raise StateError(f"{former} is another state than the one in the bucket", hint)
-
-
-def _id_of(path: Path) -> str | None:
-    store = Store.read(path)
-    if store is None:
-        return None
-    with store:
-        return store.id
+    with former, store:
+        hint = f"leave out --state, or move {path} away if what it knows does not matter"
+        if former.id != store.id:
+            raise StateError(f"{path} is another state than the one in the bucket", hint)
+        if not former.submissions <= store.submissions:
+            raise StateError(f"{path} knows of submissions that the state in the bucket does not know", hint)
 
 
 def standing(output: Output) -> str:
@@ -162,7 +159,7 @@ def _taken(bucket: Bucket, copy: StateCopy, hours: Hours, *, takes_over: bool) -
     if before is not None and not (before.is_handed_back or is_ours or takes_over):
         raise LockedError(
             f"another runner works with {bucket.address}: {told(before)}",
-            "wait until it ends; if its machine is gone for good, add --take-over",
+            "wait until it ends; if its machine is gone for good, add --take-over to reelrun run",
         )
     if before is None and not takes_over and (bucket.find(STATE) is not None or last_batch(bucket)):
         hint = "see who removed it; add --take-over if no runner works with it any more"
@@ -180,14 +177,14 @@ def _taken(bucket: Bucket, copy: StateCopy, hours: Hours, *, takes_over: bool) -
 
 
 def _is_of(path: Path, before: LeaseRecord | None) -> bool:
-    """Whether the copy of a state was worked on under this lease. The holder puts a state before anything else."""
+    """Whether the copy of a state was worked on under this lease."""
     if before is None or not path.exists():
         return False
     with contextlib.suppress(ReelrunError, sqlite3.Error):
         store = TravellingStore.read(path)
         if store is not None:
             with store:
-                return store.term == before.term and store.put > 0
+                return store.term == before.term
     return False
 
 
@@ -195,21 +192,33 @@ def _is_of(path: Path, before: LeaseRecord | None) -> bool:
 def _store(
     bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, index: Path, hours: Hours
 ) -> Iterator[TravellingStore]:
-    with contextlib.ExitStack() as opening:
-        try:
-            version = _version(bucket, copy, output, taken, hours)
-            copy.will_change()
-            store = opening.enter_context(TravellingStore.open(copy.path))
-            _check(store, bucket, taken.before)
-            batch = _caught_up(store, bucket, taken, hours)
-            check_latest(copy.path, store.id, store.intents(), index)
-        except ReelrunError:
-            if taken.before is None or taken.before.is_handed_back:
-                with contextlib.suppress(ReelrunError):
-                    taken.lease.renew(is_handed_back=True)
-            raise
+    with contextlib.ExitStack() as opening, contextlib.ExitStack() as on_failure:
+        if not taken.was_left:
+            # Nothing was sent under it. One that was left stays so: what its holder may have sent is not replayed yet.
+            on_failure.callback(_hand_back, taken.lease)
+        version = _version(bucket, copy, output, taken, hours)
+        copy.will_change()
+        store = opening.enter_context(TravellingStore.open(copy.path))
+        _check(store, bucket, taken.before)
+        batch = _caught_up(store, bucket, taken, hours)
+        check_latest(copy.path, store.id, store.intents(), index)
         store.travel(bucket, taken.lease, version, batch, hours.wall)
+        _leave_former(_former(output), copy.path, hours.wall())
+        on_failure.pop_all()
         yield store
+
+
+def _hand_back(lease: Lease) -> None:
+    with contextlib.suppress(ReelrunError):
+        lease.renew(is_handed_back=True)
+
+
+def _leave_former(former: Path, copy: Path, wall: float) -> None:
+    """Set aside the state that moves into the bucket: the copy has all of it."""
+    if former.exists():
+        with run_lock(former, wall):
+            _check_former(former, copy)
+            set_aside_together((former, *files_beside(former)))
 
 
 def _version(bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, hours: Hours) -> str | None:
@@ -222,19 +231,12 @@ def _version(bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, hou
 
 def _fetched(bucket: Bucket, copy: StateCopy, output: Output, before: LeaseRecord | None, wall: float) -> str | None:
     """Bring the state here; None if there is none yet. Raises StateError where there should be one."""
-    version = copy.refresh()
-    assert output.home is not None, "only states with a home are in a bucket"
-    former = output.home.former
+    version, former = copy.refresh(), _former(output)
     if version is None:
         if (before is not None and before.put) or last_batch(bucket):
             raise StateError(f"{bucket.address.below(STATE)} is gone, and it was there before", _STALE)
-        copy.clear()
-    if former.exists():
-        with run_lock(former, wall):
-            if version is None:
-                copy.take(former)
-            _check_former(output)
-            set_aside_together((former, *files_beside(former)))
+        with run_lock(former, wall) if former.exists() else contextlib.nullcontext():
+            copy.begin_anew(former)
     return version
 
 

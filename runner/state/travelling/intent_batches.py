@@ -73,13 +73,15 @@ def put_batch(bucket: Bucket, number: int, holder: str, term: int, state: str, i
     What is there in place of it was put by a holder that had lost the lease, and looks at that before it sends. Raises
     BucketError.
     """
-    for each in range(number, number + _MOST_STRANGERS):
-        batch = Batch(each, holder, term, state, tuple(intents))
+    for _ in range(_MOST_STRANGERS):
+        batch = Batch(number, holder, term, state, tuple(intents))
         try:
-            bucket.put_new(_path(each), batch.as_bytes(), "application/json")
+            bucket.put_new(_path(number), batch.as_bytes(), "application/json")
         except ObjectChangedError:
-            continue
-        return each
+            # Nothing is there where the store refuses for another call that is not over: no number is left out.
+            number += bucket.find(_path(number)) is not None
+        else:
+            return number
     raise StateError(f"others put intents to {bucket.address} all the time", _REMEDY)
 
 

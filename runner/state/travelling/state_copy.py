@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.buckets.bucket import Bucket
-from runner.errors import StateError
+from runner.errors import ReelrunError, StateError
 from runner.state.disk import disk_errors, make_folder, set_aside_together, sync_folder, unfollowed
 from runner.state.journal import files_beside
 from runner.state.store import Store
@@ -21,6 +22,8 @@ FOLDER = "bucket-state"
 # Of the object.
 STATE = "state.sqlite"
 _HOME, _EQUALS, _HOLDERS = "home", "equals", "lease-holders"
+# So many of the last holders are kept: a run that could not take the lease wrote its own, too.
+_MOST_HOLDERS = 20
 
 
 def copy_in(output_dir: Path) -> Path:
@@ -44,9 +47,14 @@ class StateCopy:
 
     @property
     def holders(self) -> list[str]:
-        """The ids under which runs of this copy may hold the lease: the last one, and the one before it."""
-        with disk_errors(f"read {self._beside(_HOLDERS)}"), suppress(FileNotFoundError):
-            return _read(self._beside(_HOLDERS)).split()
+        """The ids under which runs of this copy may hold the lease.
+
+        A folder that was copied has none: the run that it was copied from may still go on.
+        """
+        path = self._beside(_HOLDERS)
+        with disk_errors(f"read {path}"), suppress(FileNotFoundError):
+            words = _read(path).split()
+            return words[1:] if words[:1] == [str(path.stat().st_ino)] else []
         return []
 
     def check_home(self) -> None:
@@ -63,7 +71,8 @@ class StateCopy:
         with disk_errors(f"write {self.path.parent}"):
             make_folder(self.path.parent)
             _write(self._beside(_HOME), str(self._bucket.address))
-            _write(self._beside(_HOLDERS), "\n".join((*self.holders[-1:], holder)))
+            holders = (*self.holders, holder)[-_MOST_HOLDERS:]
+            _write(self._beside(_HOLDERS), "\n".join(holders), is_bound=True)
 
     def will_change(self) -> None:
         """Note durably that the copy may be ahead of the bucket from now on."""
@@ -79,7 +88,8 @@ class StateCopy:
     def refresh(self) -> str | None:
         """Make the copy the state that the bucket has, and return its version; None if the bucket has none.
 
-        A copy that may know more is set aside. Raises BucketError and DiskError.
+        A copy that may know more is set aside. Raises StateError where the bucket had a later one before, BucketError
+        and DiskError.
         """
         found = self._bucket.find(STATE)
         if found is None:
@@ -95,13 +105,24 @@ class StateCopy:
                     file.write(block)
                 file.flush()
                 os.fsync(file.fileno())
-            self.clear()
+            self._clear(is_known=self._is_known_in(part))
             part.replace(self.path)
             _write(self._beside(_EQUALS), found.version)
         return found.version
 
-    def take(self, former: Path) -> None:
-        """Make the copy what a state on this disk is, which is to move into the bucket."""
+    def begin_anew(self, former: Path) -> None:
+        """Where the bucket has no state: make the copy what the one of this disk is, which is to move there, if any.
+
+        Raises StateError where the copy shows that the bucket had one.
+        """
+        known = _known(self.path)
+        if known is not None and known.intents and self._equaled() != "" and not former.exists():
+            raise StateError(f"{self._bucket.address.below(STATE)} is gone", self._remedy)
+        self._clear(is_known=self._equaled() == "")
+        if former.exists():
+            self._take(former)
+
+    def _take(self, former: Path) -> None:
         store = Store.read(former)
         assert store is not None, "the caller saw the file"
         make_folder(self.path.parent)
@@ -109,14 +130,28 @@ class StateCopy:
             store.copy_to(target)
         self.equals("")
 
-    def clear(self) -> None:
-        """Take the copy away. One that may know more than the bucket is renamed."""
+    def _clear(self, *, is_known: bool) -> None:
+        """Take the copy away. It is renamed unless all that it knows `is_known` elsewhere, too."""
         files = [each for each in (self.path, *files_beside(self.path)) if os.path.lexists(each)]
-        if files and self._equaled() is None:
+        if not is_known:
             set_aside_together(files)
             return
         for each in files:
             each.unlink()
+
+    def _is_known_in(self, later: Path) -> bool:
+        """Whether a later state has all that the copy has. Raises StateError where it is an earlier one."""
+        known, found = _known(self.path), _known(later)
+        if self._equaled() is None or known is None or found is None:
+            return False
+        if self._equaled() and (known.state != found.state or known.intents > found.intents):
+            raise StateError(f"{self._bucket.address.below(STATE)} is not the latest state", self._remedy)
+        return True
+
+    @property
+    def _remedy(self) -> str:
+        folder = self.path.parent
+        return f"nothing was sent; put {self.path} there, which is later, or move {folder} away if it does not matter"
 
     def _equaled(self) -> str | None:
         with suppress(FileNotFoundError):
@@ -127,15 +162,34 @@ class StateCopy:
         return self.path.with_name(name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The id of a state, and the highest number that it gave an attempt."""
+
+    state: str | None
+    intents: int
+
+
+def _known(path: Path) -> _Known | None:
+    """None where there is no state that can be read."""
+    with suppress(ReelrunError, sqlite3.Error):
+        store = Store.read(path)
+        if store is not None:
+            with store:
+                return _Known(store.id, store.intents())
+    return None
+
+
 def _read(path: Path) -> str:
     with open(path, encoding="utf-8", opener=unfollowed) as file:
         return file.read(4096)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, *, is_bound: bool = False) -> None:
+    """`is_bound` puts the file's inode before the text, which a copy of the file does not have."""
     part = path.with_name(f"{path.name}.part")
     with open(part, "w", encoding="utf-8", opener=unfollowed) as file:
-        file.write(text)
+        file.write(f"{os.fstat(file.fileno()).st_ino}\n" * is_bound + text)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

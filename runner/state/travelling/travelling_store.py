@@ -14,8 +14,9 @@ from itertools import chain
 from pathlib import Path
 
 from runner.buckets.bucket import Bucket
-from runner.errors import BucketError, LockedError, ObjectChangedError, ReelrunError, StateError
+from runner.errors import BucketError, DiskError, LockedError, ObjectChangedError, ReelrunError, StateError
 from runner.model import Status
+from runner.state.database import sqlite_errors
 from runner.state.disk import disk_errors, hash_file
 from runner.state.names import spare_paths
 from runner.state.store import Store
@@ -28,14 +29,19 @@ _PAUSE, _RENEWAL = 1.0, 60.0
 # A copy of a large state takes the loop's time: at most this share of it.
 _SHARE = 0.05
 _AGAIN = 5.0
-_NOTES = ("bucket term", "bucket put", "bucket batch")
+_TERM, _PUT, _BATCH = "bucket term", "bucket put", "bucket batch"
 
 
 class TravellingStore(Store):
     """Call `travel` first, and `come_home` before it is closed."""
 
     def travel(self, bucket: Bucket, lease: Lease, version: str | None, batch: int, wall: Callable[[], float]) -> None:
-        """`version` is that of the state in the bucket, None if there is none; `batch` is that of the last intents."""
+        """`version` is that of the state in the bucket, None if there is none; `batch` is that of the last intents.
+
+        From here on this copy knows what no other does, and says so.
+        """
+        with self.transaction():
+            self.remember(_TERM, str(lease.record.term))
         self._bucket, self._lease, self._wall = bucket, lease, wall
         self._version, self._batch = version, batch
         # All intents up to this number are in the bucket.
@@ -52,26 +58,32 @@ class TravellingStore(Store):
         self._is_told = False
         # What ended the way to the bucket, and what only delays it.
         self._broken: ReelrunError | None = None
-        self.delayed: BucketError | None = None
+        self.delayed: ReelrunError | None = None
 
     # What the state itself says of its way
 
     @property
     def term(self) -> int:
-        return self._number("bucket term")
+        return self._number(_TERM)
 
     @property
     def put(self) -> int:
         """The number of the last time that this state was put into its bucket."""
-        return self._number("bucket put")
+        return self._number(_PUT)
 
     @property
     def batch(self) -> int:
         """The number of the last intents that this state has."""
-        return self._number("bucket batch")
+        return self._number(_BATCH)
 
     def _number(self, name: str) -> int:
         return int(self.note(name) or 0)
+
+    @property
+    def submissions(self) -> set[tuple[str, float]]:
+        """The job and the time of each attempt that may have been paid for."""
+        paid = "SELECT job_id, intended_at FROM attempts WHERE request_id IS NOT NULL OR outcome IS NULL"
+        return set(self.each(lambda row: (str(row[0]), float(row[1])), paid))
 
     def inherit(self, intents: Iterable[Intent], wall: float) -> None:
         """Take over what a holder that is gone may have submitted: nothing of it is ever believed absent."""
@@ -165,7 +177,11 @@ class TravellingStore(Store):
 
     def _start(self) -> None:
         began = self._lease.now()
-        copy = self._snapshot()
+        try:
+            copy = self._snapshot()
+        except DiskError as error:
+            self._delay(error)
+            return
         ended = self._lease.now()
         self._due = ended + max(_PAUSE, (ended - began) / _SHARE)
         is_renewed = ended - self._renewed_at >= _RENEWAL
@@ -174,15 +190,14 @@ class TravellingStore(Store):
 
     def _snapshot(self) -> Path:
         """A file with all that the state has now."""
-        values = (self._lease.record.term, self.put + 1, self._batch)
         with self.transaction():
-            for name, value in zip(_NOTES, values, strict=True):
-                self.remember(name, str(value))
+            self.remember(_PUT, str(self.put + 1))
+            self.remember(_BATCH, str(self._batch))
         copy = self._part
-        with disk_errors(f"write {copy}"):
+        with disk_errors(f"write {copy}"), sqlite_errors(copy):
             copy.unlink(missing_ok=True)
-        with contextlib.closing(sqlite3.connect(copy)) as target:
-            self._connection.backup(target)
+            with contextlib.closing(sqlite3.connect(copy)) as target:
+                self._connection.backup(target)
         self._saved_changes = self._changes
         return copy
 
@@ -198,7 +213,8 @@ class TravellingStore(Store):
         return version
 
     def _replaced(self, copy: Path, version: str | None) -> str:
-        bucket, digest = self._bucket, hash_file(copy)
+        bucket = self._bucket
+        self._doubtful.add(hash_file(copy))
         try:
             version = bucket.put_new(STATE, copy) if version is None else bucket.replace(STATE, copy, version)
         except ObjectChangedError:
@@ -208,9 +224,6 @@ class TravellingStore(Store):
             if found is None or bucket.sha256_of(STATE) not in self._doubtful:
                 raise
             version = bucket.replace(STATE, copy, found.version)
-        except BucketError:
-            self._doubtful.add(digest)
-            raise
         self._doubtful.clear()
         return version
 
@@ -228,10 +241,13 @@ class TravellingStore(Store):
         elif isinstance(error, (LockedError, StateError)):
             self._broken = error
         elif error is not None:
-            self.delayed = error if isinstance(error, BucketError) else BucketError(str(error))
-            self._saved_changes, self._due = -1, self._lease.now() + _AGAIN
+            self._delay(error if isinstance(error, BucketError) else BucketError(str(error)))
         else:
             self.delayed = None
+
+    def _delay(self, error: ReelrunError) -> None:
+        self.delayed = error
+        self._saved_changes, self._due = -1, self._lease.now() + _AGAIN
 
     def bring(self) -> None:
         """Put the state into its bucket now. Raises LockedError, StateError and BucketError."""
