@@ -75,7 +75,7 @@ class Bucket:
         *,
         longest: float = _LONGEST,
         retried: float = _RETRIED,
-        silence: float = _SILENCE,
+        silence: float | None = None,
     ) -> Self:
         """Makes no call. One call may take `longest` seconds, and is repeated for `retried`.
 
@@ -89,7 +89,7 @@ class Bucket:
         from obstore.exceptions import BaseError
 
         with _words_of(f"open {address}", BaseError):
-            return cls(address, _opened(address, longest, retried, silence))
+            return cls(address, _opened(address, longest, retried, silence or _SILENCE))
 
     def __str__(self) -> str:
         return str(self.address)

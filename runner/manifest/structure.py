@@ -166,7 +166,7 @@ def _mirror(content: Mapping[str, Json]) -> Iterator[SchemaDiagnostic]:
         try:
             BucketAddress.of(written)
         except UsageError as error:
-            yield SchemaDiagnostic(("output", "mirror"), "E207", f"mirror {error.message}", error.hint)
+            yield SchemaDiagnostic(("output", "mirror"), "E207", f"mirror: {error.message}", error.hint)
 
 
 def _warn_of_doubts(document: Document, found: ReadingDiagnostics) -> None:

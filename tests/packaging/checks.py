@@ -48,4 +48,18 @@ for name in ("a.edl", "a.otio", "a.fcpxml"):
 from runner.results.frames.job_frame import Results
 assert len(Results("none", Path(), ()).to_frame()) == 0
 """,
+    "cloud": """
+from obstore.store import MemoryStore
+from runner.buckets.bucket import Bucket
+from runner.buckets.bucket_address import BucketAddress
+address = BucketAddress.of("s3://campaigns/spring")
+Bucket.open(address)
+bucket = Bucket(address, MemoryStore())
+assert bucket.read("a")[0] == b"1" if bucket.put_new("a", b"1") else False
+""",
+    "cluster": """
+from distributed import Client
+with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None) as client:
+    assert client.get_executor(pure=False).submit(int, "7").result() == 7
+""",
 }
