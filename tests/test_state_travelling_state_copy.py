@@ -109,6 +109,9 @@ def test_an_earlier_state_takes_the_place_of_no_copy(copy, bucket):
 
 def test_a_copy_of_another_bucket_is_refused(copy, tmp_path):
     copy.begin("one")
+    assert home_of(tmp_path) is None, "a run that did not get the lease binds the folder to nothing"
+    copy.will_change()
+    assert home_of(tmp_path) == "s3://memory/state"
     copy.check_home()
     copy.path.with_name("home").write_text("s3://other/state")
     with pytest.raises(StateError, match="has the state of s3://other/state, not of s3://memory/state"):

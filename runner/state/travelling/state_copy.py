@@ -63,20 +63,20 @@ class StateCopy:
         if home not in (None, str(self._bucket.address)):
             raise StateError(
                 f"{self.path.parent} has the state of {home}, not of {self._bucket.address}",
-                "name that one in --state, or another folder in --output",
+                "name that one in --state, or another folder in --output; or move that folder away",
             )
 
     def begin(self, holder: str) -> None:
         """Note durably that a run is about to take the lease under this id."""
         with disk_errors(f"write {self.path.parent}"):
             make_folder(self.path.parent)
-            _write(self._beside(_HOME), str(self._bucket.address))
             holders = (*self.holders, holder)[-_MOST_HOLDERS:]
             _write(self._beside(_HOLDERS), "\n".join(holders), is_bound=True)
 
     def will_change(self) -> None:
-        """Note durably that the copy may be ahead of the bucket from now on."""
+        """Note durably that the copy belongs to the bucket, and may be ahead of it from now on."""
         with disk_errors(f"write {self.path.parent}"):
+            _write(self._beside(_HOME), str(self._bucket.address))
             self._beside(_EQUALS).unlink(missing_ok=True)
             sync_folder(self.path.parent)
 
