@@ -66,10 +66,12 @@ def output_of(manifest):
 
 def test_a_disk_that_forgets_buys_nothing_again(tmp_path, address, bucket):
     manifest = write_manifest(tmp_path / "one", pictures=2)
-    assert run(manifest, address).code == 0
+    begun = run(manifest, address)
+    assert (begun.code, f"no state at {address} yet: a new one begins" in begun.err) == (0, True)
+    assert "a new one begins" not in run(manifest, address).err
     assert sorted(each.path for each in bucket.each() if "intents" not in each.path) == ["lease.json", "state.sqlite"]
     lease = json.loads(bucket.read("lease.json")[0])
-    assert (lease["is_handed_back"], lease["term"], lease["batch"]) == (True, 1, lease["batch"])
+    assert (lease["is_handed_back"], lease["term"], lease["batch"]) == (True, 2, lease["batch"])
     other = write_manifest(tmp_path / "other", pictures=2)
     shown = call("plan", other, "--state", address, "--sandbox", "--json").document
     assert shown["totals"]["submit"] == 0

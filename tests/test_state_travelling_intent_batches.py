@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from runner.buckets.bucket import Bucket
-from runner.errors import ObjectChangedError, StateError
+from runner.errors import LockedError, ObjectChangedError, StateError
 from runner.state.travelling.intent_batches import Intent, batches_above, last_batch, put_batch
 from tests.memory_bucket import memory_bucket
 
@@ -46,6 +47,13 @@ def test_a_number_that_a_store_refuses_for_a_moment_is_not_left_out(monkeypatch)
 
     monkeypatch.setattr(Bucket, "put_new", refused)
     assert put(bucket, 1) == 1
+
+
+def test_a_machine_that_was_copied_while_it_ran_is_told():
+    bucket = memory_bucket()
+    put(bucket, 1)
+    with pytest.raises(LockedError, match="a copy of this very run"):
+        put_batch(bucket, 1, "mine", 1, "state", [replace(INTENT, job_id="b" * 16)])
 
 
 def test_a_batch_that_is_gone_is_damage():

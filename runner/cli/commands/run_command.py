@@ -43,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--take-over is for a state in a bucket, and none is named", "add --state s3://BUCKET/PREFIX")
     if options.new_state:
         _renew(manifest)
+    if manifest.output.home is not None and not manifest.output.state.exists():
+        screen.say(f"There is no state at {manifest.output.home.address} yet: a new one begins")
     again = _asked_for(options, manifest)
     progress = progress_of(options, manifest)
 

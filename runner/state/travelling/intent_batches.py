@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Self
 
 from runner.buckets.bucket import Bucket
-from runner.errors import ObjectChangedError, StateError
+from runner.errors import LockedError, ObjectChangedError, StateError
 
 _FOLDER = "intents"
 _VERSION = 1
@@ -71,7 +71,7 @@ def put_batch(bucket: Bucket, number: int, holder: str, term: int, state: str, i
     """Put a batch under the next free number from `number` on, and return that.
 
     What is there in place of it was put by a holder that had lost the lease, and looks at that before it sends. Raises
-    BucketError.
+    LockedError where it is of this holder: a machine that was copied while it ran. Raises BucketError.
     """
     for _ in range(_MOST_STRANGERS):
         batch = Batch(number, holder, term, state, tuple(intents))
@@ -79,7 +79,11 @@ def put_batch(bucket: Bucket, number: int, holder: str, term: int, state: str, i
             bucket.put_new(_path(number), batch.as_bytes(), "application/json")
         except ObjectChangedError:
             # Nothing is there where the store refuses for another call that is not over: no number is left out.
-            number += bucket.find(_path(number)) is not None
+            found = bucket.read(_path(number))
+            number += found is not None
+            if found is not None and Batch.of(found[0], str(bucket.address.below(_path(number)))).holder == holder:
+                hint = "nothing more was sent by this one; end one of the two machines"
+                raise LockedError(f"a copy of this very run works with {bucket.address}, too", hint) from None
         else:
             return number
     raise StateError(f"others put intents to {bucket.address} all the time", _REMEDY)
