@@ -33,6 +33,8 @@ _RETRIED, _LONGEST = 20.0, 900.0
 # Without a byte of an answer, or until a connection is there, in seconds. What is sent is no answer: with a large
 # object the whole upload must fit.
 _SILENCE, _CONNECT = 20.0, 10.0
+# So many bytes go over a slow line (100 kB a second) meanwhile.
+_SENT = 2_000_000
 _BLOCK = 4 << 20
 # Larger files are put in parts, which stores cannot refuse where something is there already.
 WHOLE = 64 << 20
@@ -64,9 +66,18 @@ class Bucket:
     Everything raises BucketError where the store refuses, is out of reach or does not answer in time.
     """
 
-    def __init__(self, address: BucketAddress, store: S3Store | GCSStore | AzureStore) -> None:
+    def __init__(
+        self,
+        address: BucketAddress,
+        store: S3Store | GCSStore | AzureStore,
+        *,
+        longest: float = _LONGEST,
+        retried: float = _RETRIED,
+    ) -> None:
         self.address = address
         self._store = store
+        self._longest, self._retried = longest, retried
+        self._patient: dict[int, Self] = {}
 
     @classmethod
     def open(
@@ -89,10 +100,24 @@ class Bucket:
         from obstore.exceptions import BaseError
 
         with _words_of(f"open {address}", BaseError):
-            return cls(address, _opened(address, longest, retried, silence or _SILENCE))
+            store = _opened(address, longest, retried, silence or _SILENCE)
+        return cls(address, store, longest=longest, retried=retried)
 
     def __str__(self) -> str:
         return str(self.address)
+
+    def patient(self, size: int) -> Self:
+        """The same for sending so many bytes: until a slow line has sent them, the store says nothing.
+
+        What does not need it is not waited for longer. Raises as `open` does.
+        """
+        doublings = (size // _SENT).bit_length()
+        if doublings and doublings not in self._patient:
+            silence = _SILENCE * 2**doublings
+            self._patient[doublings] = type(self).open(
+                self.address, longest=self._longest + silence, retried=self._retried, silence=silence
+            )
+        return self._patient.get(doublings, self)
 
     def read(self, path: str, most_bytes: int | None = None) -> tuple[bytes, str] | None:
         """Content and version of an object; None if there is none. Of a larger one than `most_bytes` only a part."""
