@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from runner.errors import BucketError, ObjectChangedError
 from runner.model import Artifact, MirrorCopy, Output
 from runner.state.copies import Copies
 from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, unfollowed
+from runner.video.file_types import TYPES
 
 # A call may take so many seconds, and as long again for each so many bytes: 100 kB a second.
 _SECONDS, _BYTES = 30.0, 3_000_000
@@ -82,7 +82,7 @@ class Mirror:
         An ETag that is the MD5 of what was sent proves what the store has. Where it is something else, as with keys of
         one's own or in other stores than S3, the object is read back.
         """
-        bucket, kind = self._bucket(file.bytes), mimetypes.guess_type(path)[0] or ""
+        bucket, kind = self._bucket(file.bytes), TYPES.get(os.path.splitext(path)[1], "")
         if file.bytes <= WHOLE:
             content = _content(source, file)
             version, tag = bucket.put_new(path, content, kind), _md5(content).hex()

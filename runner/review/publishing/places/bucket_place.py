@@ -25,22 +25,18 @@ from runner.errors import LockedError, ObjectChangedError, UsageError
 from runner.model import canonical_json
 from runner.review.publishing.places.published_place import FOREIGN, LIST, Made, bytes_of
 from runner.state.disk import disk_errors
+from runner.video.file_types import TYPES
 
 # A member of the list while a publish is at work: who it is, and the paths that it may have put.
 _AT_WORK = "publishing"
 _NOTE = "reelrun"
 _KINDS = {
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-    ".mov": "video/quicktime",
-    ".mkv": "video/x-matroska",
-    ".gif": "image/gif",
+    **TYPES,
     ".xmp": "application/rdf+xml",
     ".html": "text/html; charset=utf-8",
     ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
 }
-
 
 _Words = ParamSpec("_Words")
 _Answer = TypeVar("_Answer")
