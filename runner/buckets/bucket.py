@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from runner.buckets.bucket_address import BucketAddress
 from runner.errors import BucketError, BucketRefusedError, ObjectChangedError, UsageError
-from runner.secret import without_key
+from runner.secret import without_key, without_signatures
 from runner.shipped import install_line
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class Bucket:
         found = self.find(path)
         if found is not None and self.sha256_of(path) == _sha256(content):
             return found.version
-        raise ObjectChangedError(f"{self.address.below(path)} holds something else", "see who wrote it")
+        raise something_else(self.address.below(path))
 
     def remove(self, path: str) -> None:
         """Remove an object, if it is there."""
@@ -272,6 +272,11 @@ class Bucket:
 
         with _words_of(f"{doing} {self.address.below(path) if path else self.address}", BaseError):
             yield
+
+
+def something_else(address: BucketAddress) -> ObjectChangedError:
+    """The error where an object has not the content that it should have."""
+    return ObjectChangedError(f"{address} holds something else", "see who wrote it")
 
 
 def can_be_opened() -> bool:
@@ -342,7 +347,7 @@ def _words_of(doing: str, base: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (base, FileNotFoundError) as error:
-        text, kind = without_key(str(error)), type(error).__name__
+        text, kind = without_signatures(without_key(str(error))), type(error).__name__
         if "NoSuchBucket" in text:
             why, hint = "there is no such bucket", "make it, or correct its name"
             raise BucketRefusedError(f"cannot {doing}: {why}", hint, why) from None

@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from runner.buckets.bucket import PART, WHOLE, Bucket
+from runner.buckets.bucket import PART, WHOLE, Bucket, something_else
 from runner.buckets.bucket_address import LONGEST, BucketAddress
 from runner.errors import BucketError, ObjectChangedError
 from runner.model import Artifact, MirrorCopy, Output
 from runner.state.copies import Copies
-from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, unfollowed
+from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, write_blocks
 from runner.video.file_types import TYPES
 
 # A call may take so many seconds, and as long again for each so many bytes: 100 kB a second.
@@ -93,7 +93,7 @@ class Mirror:
             parts = _Parts(source, file)
             version, tag = bucket.put_blocks(path, parts.each(), kind), parts.tag
         if version.strip('"') != tag and bucket.sha256_of(path) != file.sha256:
-            raise ObjectChangedError(f"{self.address.below(path)} holds something else", "see who wrote it")
+            raise something_else(self.address.below(path))
         return version
 
     def sha256_of(self, copy: MirrorCopy) -> str | None:
@@ -130,19 +130,17 @@ class Mirror:
                 part.unlink(missing_ok=True)
 
     def _save(self, copy: MirrorCopy, part: Path) -> None:
-        digest = hashlib.sha256()
-        with open(part, "wb", opener=unfollowed) as written:
-            for block in self._blocks(copy):
-                written.write(block)
-                digest.update(block)
-            written.flush()
-            os.fsync(written.fileno())
-        if digest.hexdigest() != copy.sha256:
-            raise ObjectChangedError(f"{self.address.below(copy.path)} holds something else", "see who wrote it")
+        if write_blocks(part, self._blocks(copy)) != copy.sha256:
+            raise something_else(self.address.below(copy.path))
 
     def _blocks(self, copy: MirrorCopy) -> Iterator[bytes]:
+        size = 0
         try:
-            yield from self._bucket(copy.bytes).blocks(copy.path)
+            for block in self._bucket(copy.bytes).blocks(copy.path):
+                size += len(block)
+                if size > copy.bytes:
+                    raise something_else(self.address.below(copy.path))
+                yield block
         except FileNotFoundError:
             raise BucketError(f"{self.address.below(copy.path)} is not there any more", "see who removed it") from None
 
