@@ -44,6 +44,8 @@ PART = 8 << 20
 _PLAIN = ("AWS_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP", "AZURE_ALLOW_HTTP")
 _GENERIC = re.compile(r"^Generic \w+ error: ")
 _CODE_START, _CODE_END = "<Code>", "</Code>"
+# What stores call it, S3 and Google's as Azure.
+_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ class Bucket:
         from obstore.exceptions import AlreadyExistsError
 
         attributes = _attributes(kind, notes)
-        with self._errors("write", path):
+        with self._errors("write", path, is_read=False):
             is_whole = isinstance(content, bytes) or content.stat().st_size <= WHOLE
             if not is_whole and self.find(path) is None:
                 return _version(obstore.put(self._store, path, content, attributes=attributes))
@@ -192,7 +194,7 @@ class Bucket:
         """
         import obstore
 
-        with self._errors("write", path):
+        with self._errors("write", path, is_read=False):
             put = obstore.put(
                 self._store, path, blocks, attributes=_attributes(kind, {}),
                 use_multipart=True, chunk_size=PART, max_concurrency=2,
@@ -213,14 +215,14 @@ class Bucket:
         """
         import obstore
 
-        with self._errors("write", path):
+        with self._errors("write", path, is_read=False):
             condition = self._condition(path, version)
             try:
                 if condition is not None:
                     attributes = _attributes(kind, notes)
                     return _version(obstore.put(self._store, path, content, mode=condition, attributes=attributes))
-            except obstore.exceptions.PreconditionError:
-                # A call that was repeated may have been done the first time.
+            except (obstore.exceptions.PreconditionError, FileNotFoundError):
+                # A call that was repeated may have been done the first time. S3 answers 404 where nothing is there.
                 pass
             return self._kept(path, content)
 
@@ -267,10 +269,10 @@ class Bucket:
             return obstore.sign(self._store, "GET", path, timedelta(seconds=seconds))
 
     @contextmanager
-    def _errors(self, doing: str, path: str) -> Iterator[None]:
+    def _errors(self, doing: str, path: str, *, is_read: bool = True) -> Iterator[None]:
         from obstore.exceptions import BaseError
 
-        with _words_of(f"{doing} {self.address.below(path) if path else self.address}", BaseError):
+        with _words_of(f"{doing} {self.address.below(path) if path else self.address}", BaseError, is_read=is_read):
             yield
 
 
@@ -342,16 +344,16 @@ def _sha256(content: bytes | Path) -> str:
 
 
 @contextmanager
-def _words_of(doing: str, base: type[Exception]) -> Iterator[None]:
-    """Turn the errors of obstore into ours. That of a missing object is a FileNotFoundError, as obstore has it."""
+def _words_of(doing: str, base: type[Exception], *, is_read: bool = True) -> Iterator[None]:
+    """Turn the errors of obstore into ours. That of a missing object that is read stays a FileNotFoundError."""
     try:
         yield
     except (base, FileNotFoundError) as error:
         text, kind = without_signatures(without_key(str(error))), type(error).__name__
-        if "NoSuchBucket" in text:
+        if any(code in text for code in _NO_BUCKET):
             why, hint = "there is no such bucket", "make it, or correct its name"
             raise BucketRefusedError(f"cannot {doing}: {why}", hint, why) from None
-        if isinstance(error, FileNotFoundError):
+        if isinstance(error, FileNotFoundError) and is_read:
             raise FileNotFoundError(doing) from None
         if kind == "PreconditionError":
             raise ObjectChangedError(
