@@ -148,7 +148,7 @@ def test_a_damaged_copy_does_not_come_back(mirror, store, tmp_path):
     with pytest.raises(ObjectChangedError, match="holds something else"):
         mirror.fetch_back(copy, tmp_path, file.path)
     store.objects.clear()
-    with pytest.raises(BucketError, match="is not there any more"):
+    with pytest.raises(BucketError, match="it is not there any more"):
         mirror.fetch_back(copy, tmp_path, file.path)
     assert (tmp_path / file.path).read_bytes() == b"a clip"
     assert [each.name for each in tmp_path.rglob("*") if each.is_file() and each.suffix != ".mp4"] == []

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from runner.buckets.bucket_address import BucketAddress
-from runner.errors import BucketError, BucketRefusedError, ObjectChangedError, UsageError
+from runner.errors import BucketError, BucketRefusedError, ObjectChangedError, ObjectGoneError, UsageError
 from runner.secret import without_key, without_signatures
 from runner.shipped import install_line
 
@@ -139,14 +139,18 @@ class Bucket:
     def blocks(self, path: str, version: str | None = None) -> Iterator[bytes]:
         """The bytes of an object, of this version if one is given, a block at a time.
 
-        Raises ObjectChangedError where it is another version, and FileNotFoundError where there is none.
+        Raises ObjectChangedError where it is another version, and ObjectGoneError where there is none.
         """
         import obstore
 
-        with self._errors("read", path):
-            options = {"if_match": version} if version else None
-            found = obstore.get(self._store, path, options=options)  # type: ignore[arg-type]
-            yield from map(bytes, found.stream(_BLOCK))
+        try:
+            with self._errors("read", path):
+                options = {"if_match": version} if version else None
+                found = obstore.get(self._store, path, options=options)  # type: ignore[arg-type]
+                yield from map(bytes, found.stream(_BLOCK))
+        except FileNotFoundError:
+            reason = "it is not there any more"
+            raise ObjectGoneError(f"{self.address.below(path)}: {reason}", "see who removed it", reason) from None
 
     def find(self, path: str) -> Stored | None:
         import obstore
@@ -255,7 +259,7 @@ class Bucket:
     def sha256_of(self, path: str) -> str | None:
         """Of the bytes of an object, in hex; None if there is none. They are read for it."""
         digest = hashlib.sha256()
-        with suppress(FileNotFoundError):
+        with suppress(ObjectGoneError):
             for block in self.blocks(path):
                 digest.update(block)
             return digest.hexdigest()

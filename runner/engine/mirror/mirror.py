@@ -11,7 +11,7 @@ from typing import Self
 
 from runner.buckets.bucket import PART, WHOLE, Bucket, something_else
 from runner.buckets.bucket_address import LONGEST, BucketAddress
-from runner.errors import BucketError, ObjectChangedError
+from runner.errors import ObjectChangedError
 from runner.model import Artifact, MirrorCopy, Output
 from runner.state.copies import Copies
 from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, write_blocks
@@ -135,14 +135,11 @@ class Mirror:
 
     def _blocks(self, copy: MirrorCopy) -> Iterator[bytes]:
         size = 0
-        try:
-            for block in self._bucket(copy.bytes).blocks(copy.path):
-                size += len(block)
-                if size > copy.bytes:
-                    raise something_else(self.address.below(copy.path))
-                yield block
-        except FileNotFoundError:
-            raise BucketError(f"{self.address.below(copy.path)} is not there any more", "see who removed it") from None
+        for block in self._bucket(copy.bytes).blocks(copy.path):
+            size += len(block)
+            if size > copy.bytes:
+                raise something_else(self.address.below(copy.path))
+            yield block
 
 
 def _content(source: Path, file: Artifact) -> bytes:
