@@ -222,7 +222,7 @@ def proxy(store, address, monkeypatch):
         for name, value in between.environment.items():
             monkeypatch.setenv(name, value)
         # What is repeated, is repeated soon.
-        monkeypatch.setattr("runner.state.travelling.bucket_states._REPEATED", 0.2)
+        monkeypatch.setattr("runner.state.travelling.bucket_states._RETRIED", 0.2)
         yield between
 
 
@@ -287,7 +287,7 @@ def test_an_answer_of_the_store_that_is_lost_is_no_other_runner(
     """The store has written, and nobody was told: the call is made again."""
     lost = []
     most = 2 if repeated > 1 else 1000
-    monkeypatch.setattr("runner.state.travelling.bucket_states._REPEATED", repeated)
+    monkeypatch.setattr("runner.state.travelling.bucket_states._RETRIED", repeated)
 
     def after(method, path):
         if method == "PUT" and path.endswith(name) and len(lost) < most:

@@ -23,7 +23,7 @@ from runner.state.travelling.state_copy import STATE, StateCopy, copy_in, home_o
 from runner.state.travelling.travelling_store import TravellingStore
 
 # A call for the lease, for intents or for the state may take so long, and is repeated for so long, in seconds.
-_LONGEST, _REPEATED = 120.0, 15.0
+_LONGEST, _RETRIED = 120.0, 15.0
 _STALE = "put back the latest state, or see what the service has: reelrun requests MODEL; nothing was sent"
 
 
@@ -52,7 +52,7 @@ class _Taken:
 def bucket_of(output: Output) -> Bucket:
     """The bucket that a state lives in. Raises UsageError."""
     assert output.home is not None, "only states with a home are in a bucket"
-    return Bucket.open(BucketAddress.of(output.home.address), longest=_LONGEST, retried=_REPEATED, silence=_LONGEST)
+    return Bucket.open(BucketAddress.of(output.home.address), longest=_LONGEST, retried=_RETRIED, silence=_LONGEST)
 
 
 def housed(output: Output, address: str | None, wall: float) -> Output:
