@@ -225,9 +225,10 @@ class Bucket:
                 if condition is not None:
                     attributes = _attributes(kind, notes)
                     return _version(obstore.put(self._store, path, content, mode=condition, attributes=attributes))
-            except (obstore.exceptions.PreconditionError, FileNotFoundError):
+            except (obstore.exceptions.PreconditionError, FileNotFoundError) as error:
                 # A call that was repeated may have been done the first time. S3 answers 404 where nothing is there.
-                pass
+                if _lacks_bucket(str(error)):
+                    raise
             return self._kept(path, content)
 
     def _condition(self, path: str, version: str) -> UpdateVersion | None:
@@ -354,7 +355,7 @@ def _words_of(doing: str, base: type[Exception], *, is_read: bool = True) -> Ite
         yield
     except (base, FileNotFoundError) as error:
         text, kind = without_signatures(without_key(str(error))), type(error).__name__
-        if any(code in text for code in _NO_BUCKET):
+        if _lacks_bucket(text):
             why, hint = "there is no such bucket", "make it, or correct its name"
             raise BucketRefusedError(f"cannot {doing}: {why}", hint, why) from None
         if isinstance(error, FileNotFoundError) and is_read:
@@ -365,6 +366,10 @@ def _words_of(doing: str, base: type[Exception], *, is_read: bool = True) -> Ite
             ) from None
         why, failure = _reason(text, kind), BucketRefusedError if _is_refused(text, kind) else BucketError
         raise failure(f"cannot {doing}: {why}", _remedy(text, kind), why) from None
+
+
+def _lacks_bucket(text: str) -> bool:
+    return any(code in text for code in _NO_BUCKET)
 
 
 def _reason(text: str, kind: str) -> str:
