@@ -171,6 +171,15 @@ def test_a_file_goes_as_it_is(bucket, tmp_path):
     assert bucket.put_new("clip.mp4", tmp_path / "clip") == version
 
 
+def test_a_slow_line_has_time_to_send(monkeypatch):
+    opened = []
+    monkeypatch.setattr("runner.buckets.bucket._opened", lambda address, *seconds: opened.append(seconds))
+    bucket = Bucket.open(BucketAddress.of("s3://campaigns/x"), retried=5.0)
+    assert bucket.patient(1_999_999) is bucket
+    assert bucket.patient(16 << 20) is bucket.patient(17 << 20)
+    assert opened == [(900.0, 5.0, 20.0), (1220.0, 5.0, 320.0)], "16 MB at 100 kB a second"
+
+
 def test_a_list_has_all_that_lies_below(bucket):
     for name in ("a/1", "a/b/2", "c"):
         bucket.put_new(name, name.encode())
