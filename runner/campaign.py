@@ -66,7 +66,7 @@ from runner.state.renames import carry_out
 from runner.state.runlock import run_lock
 from runner.state.store import Store
 from runner.state.travelling import bucket_states
-from runner.state.travelling.bucket_states import Hours
+from runner.state.travelling.bucket_states import StateClocks
 from runner.verdicts.votes import Verdicts, verdicts_on
 
 # Enough for all calls and downloads at the same time. More threads would only cost memory.
@@ -479,7 +479,8 @@ def _opened(manifest: Manifest, clock: SystemClock, *, takes_over: bool = False)
 def _store(manifest: Manifest, clock: SystemClock, *, takes_over: bool) -> Iterator[Store]:
     output, index = manifest.output, index_path(manifest.output.dir)
     if output.home is not None:
-        with bucket_states.opened(output, index, Hours(clock.now, clock.wall), takes_over=takes_over) as travelling:
+        clocks = StateClocks(clock.now, clock.wall)
+        with bucket_states.opened(output, index, clocks, takes_over=takes_over) as travelling:
             yield travelling
         return
     bucket_states.check_on_disk(output)

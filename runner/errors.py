@@ -229,6 +229,10 @@ class BucketRefusedError(BucketError):
     """The store lets nobody with these credentials do that, or there is no such bucket: to try again is no use."""
 
 
+class ObjectGoneError(BucketError):
+    """An object of a bucket that was there is there no more."""
+
+
 class ObjectChangedError(BucketError):
     """An object of a bucket is not the one that it was taken for: somebody else wrote it."""
 

@@ -127,12 +127,57 @@ def test_googles_conditions_are_numbers(monkeypatch):
         google.shutdown()
 
 
+class LackingStore(BaseHTTPRequestHandler):
+    """It answers everything with 404 and a code, as Amazon's does a PUT under If-Match where nothing is."""
+
+    code = ""
+
+    def log_message(self, *words): ...
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = f"<Error><Code>{self.code}</Code></Error>".encode()
+        self.send_response(404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else body)
+
+    do_GET = do_HEAD = do_PUT = answer  # noqa: N815
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("NoSuchKey", "the store answers NoSuchKey"), ("ContainerNotFound", "no such bucket")],
+)
+def test_what_cannot_be_written_as_something_is_missing_is_no_missing_object(monkeypatch, code, said):
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (LackingStore,), {"code": code})) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        for name, value in (("ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}"), ("ALLOW_HTTP", "true"),
+                            ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("REGION", "us-east-1")):  # fmt: skip
+            monkeypatch.setenv(f"AWS_{name}", value)
+        bucket = Bucket.open(BucketAddress.of("s3://campaigns/x"), retried=0.2)
+        with pytest.raises(BucketError, match=said):
+            bucket.put_new("state", b"1")
+        with pytest.raises(BucketError, match="holds something else" if code == "NoSuchKey" else said):
+            bucket.replace("state", b"1", "a version")
+        server.shutdown()
+
+
 def test_a_file_goes_as_it_is(bucket, tmp_path):
     (tmp_path / "clip").write_bytes(bytes(range(256)) * 40_000)
     version = bucket.put_new("clip.mp4", tmp_path / "clip", "video/mp4")
     assert bucket.read("clip.mp4") == ((tmp_path / "clip").read_bytes(), version)
     assert len(bucket.read("clip.mp4", most_bytes=10)[0]) > 10
     assert bucket.put_new("clip.mp4", tmp_path / "clip") == version
+
+
+def test_a_slow_line_has_time_to_send(monkeypatch):
+    opened = []
+    monkeypatch.setattr("runner.buckets.bucket._opened", lambda address, *seconds: opened.append(seconds))
+    bucket = Bucket.open(BucketAddress.of("s3://campaigns/x"), retried=5.0)
+    assert bucket.patient(1_999_999) is bucket
+    assert bucket.patient(16 << 20) is bucket.patient(17 << 20)
+    assert opened == [(900.0, 5.0, 20.0), (1220.0, 5.0, 320.0)], "16 MB at 100 kB a second"
 
 
 def test_a_list_has_all_that_lies_below(bucket):

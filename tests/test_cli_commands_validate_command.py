@@ -38,6 +38,8 @@ def test_texts_outside_are_read_where_that_is_allowed(tmp_path):
     ended = call("validate", path, "--allow-outside", tmp_path)
     assert (ended.code, ended.err) == (0, "")
     assert f"Next: reelrun plan {path} --allow-outside {tmp_path}" in ended.out
+    in_bucket = call("validate", path, "--allow-outside", tmp_path, "--state", "s3://campaigns/x")
+    assert f"--allow-outside {tmp_path} --state s3://campaigns/x\n" in in_bucket.out
     assert call("plan", path, "--allow-outside", tmp_path).code == 0
     ended = call("plan", path, "--allow-outside", tmp_path / "none")
     assert (ended.code, "there is no such folder" in ended.err) == (2, True)

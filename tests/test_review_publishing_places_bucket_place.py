@@ -371,8 +371,8 @@ def test_what_is_refused_is_told_by_file(delivered, to, server):
     server.before = lambda method, path: (
         (403, "AccessDenied") if method == "PUT" and path.endswith("p0/plain/take-1.mp4") else None
     )
-    ended = publish(delivered, to)
-    assert ended.code == Exit.UNAVAILABLE
+    ended = publish(delivered, to, "-q")
+    assert (ended.code, ended.out) == (Exit.UNAVAILABLE, "")
     assert (
         f"Not published: p0/plain/take-1.mp4: cannot write {to}/p0/plain/take-1.mp4: the store answers AccessDenied"
         in (ended.err)

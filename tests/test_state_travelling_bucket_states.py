@@ -17,7 +17,7 @@ from runner.buckets.bucket_address import BucketAddress
 from runner.errors import LockedError, StateError
 from runner.model import Action
 from runner.state.travelling import bucket_states, travelling_store
-from runner.state.travelling.bucket_states import Hours, housed, opened
+from runner.state.travelling.bucket_states import StateClocks, housed, opened
 from runner.state.travelling.lease import read_lease
 from tests.command import SANDBOX, call
 from tests.faults.service import FaultyService
@@ -127,7 +127,7 @@ def test_while_a_run_has_the_lease_others_only_read(tmp_path, address, service):
     manifest = write_manifest(tmp_path / "one")
     assert call("run", manifest, "--state", address, *to(service)).code == 0
     output = housed(output_of(manifest), address, time.time())
-    with opened(output, output.dir / "index.json", Hours(time.monotonic, time.time)):
+    with opened(output, output.dir / "index.json", StateClocks(time.monotonic, time.time)):
         other = write_manifest(tmp_path / "other")
         refused = call("run", other, "--state", address, *to(service))
         assert refused.code == 5
@@ -143,11 +143,11 @@ def test_while_a_run_has_the_lease_others_only_read(tmp_path, address, service):
 
 def test_a_lease_that_is_taken_over_is_lost_at_once(tmp_path, address):
     output = housed(output_of(write_manifest(tmp_path / "one")), address, time.time())
-    hours = Hours(time.monotonic, time.time)
-    with opened(output, output.dir / "x", hours) as held:
+    clocks = StateClocks(time.monotonic, time.time)
+    with opened(output, output.dir / "x", clocks) as held:
         held.permit()
         later = housed(output_of(write_manifest(tmp_path / "two")), address, time.time())
-        with opened(later, later.dir / "x", hours, takes_over=True) as other:
+        with opened(later, later.dir / "x", clocks, takes_over=True) as other:
             other.permit()
             for look in (held.permit, held.check_in_place):
                 with pytest.raises(LockedError, match="was taken over"):
@@ -222,7 +222,7 @@ def proxy(store, address, monkeypatch):
         for name, value in between.environment.items():
             monkeypatch.setenv(name, value)
         # What is repeated, is repeated soon.
-        monkeypatch.setattr("runner.state.travelling.bucket_states._REPEATED", 0.2)
+        monkeypatch.setattr("runner.state.travelling.bucket_states._RETRIED", 0.2)
         yield between
 
 
@@ -287,7 +287,7 @@ def test_an_answer_of_the_store_that_is_lost_is_no_other_runner(
     """The store has written, and nobody was told: the call is made again."""
     lost = []
     most = 2 if repeated > 1 else 1000
-    monkeypatch.setattr("runner.state.travelling.bucket_states._REPEATED", repeated)
+    monkeypatch.setattr("runner.state.travelling.bucket_states._RETRIED", repeated)
 
     def after(method, path):
         if method == "PUT" and path.endswith(name) and len(lost) < most:
@@ -328,7 +328,7 @@ def test_a_copied_folder_does_not_have_the_lease_of_the_one_that_it_is_of(tmp_pa
     """The run that it was copied from may still go on: what it sends must not be believed absent."""
     manifest = write_manifest(tmp_path / "one")
     output = housed(output_of(manifest), address, time.time())
-    with opened(output, output.dir / "x", Hours(time.monotonic, time.time)):
+    with opened(output, output.dir / "x", StateClocks(time.monotonic, time.time)):
         copied = shutil.copytree(tmp_path / "one", tmp_path / "two") / manifest.name
         assert call("run", copied, "--state", address, *to(service)).code == 5
 

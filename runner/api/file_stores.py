@@ -17,7 +17,7 @@ from runner.errors import BucketError, BucketRefusedError, ObjectChangedError, U
 from runner.model import Image
 from runner.video.file_types import SUFFIXES, content_type
 
-# A larger file goes a block at a time, and does not fit into memory as a whole.
+# A larger file goes a block at a time, and does not fit into memory as a whole. Two parts on their way are as large.
 _WHOLE = 16 << 20
 _UNKNOWN_TYPE = "application/octet-stream"
 # So many seconds are tried before the engine tries again: meanwhile it does other things.
@@ -74,10 +74,12 @@ class BucketStore:
         try:
             kind = content_type(image) or _UNKNOWN_TYPE
             name = image.reference.removeprefix("sha256:") + SUFFIXES.get(kind, "")
-            if (image.size or 0) <= _WHOLE:
-                self._opened.put_new(name, b"".join(blocks_of(image)), kind)
-            elif self._opened.find(name) is None:
-                self._opened.put_blocks(name, blocks_of(image), kind)
+            size = image.size or 0
+            bucket = self._opened.patient(min(size, _WHOLE))
+            if size <= _WHOLE:
+                bucket.put_new(name, b"".join(blocks_of(image)), kind)
+            elif bucket.find(name) is None:
+                bucket.put_blocks(name, blocks_of(image), kind)
             return Uploaded(AnswerClass.ACCEPTED, address=str(self._place.below(name)))
         except PictureChangedError as error:
             return Uploaded(AnswerClass.CHANGED, message=f"{error.message}; {error.hint}")

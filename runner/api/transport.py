@@ -27,7 +27,7 @@ from urllib3.util import parse_url
 from runner.api.service import is_loopback, is_public
 from runner.diagnostics.words import printable
 from runner.errors import ReelrunError, UsageError
-from runner.secret import without_key
+from runner.secret import without_key, without_signatures
 
 # A line a call, for whoever listens: no header, body or query, which may hold secrets.
 LOG = logging.getLogger(__name__)
@@ -202,13 +202,14 @@ def _log(method: str, url: str, started: float, how: str) -> None:
 def _words(error: BaseException, key: str | None) -> str:
     """Why a call failed: the message of the innermost error. The libraries wrap errors several times.
 
-    It may quote the answer, so the key is taken out before it is cut.
+    It may quote the answer or the address, so the key and signatures are taken out before it is cut.
     """
     while inner := next((each for each in (error.__cause__, *error.args) if isinstance(each, BaseException)), None):
         error = inner
     if isinstance(error, TimeoutError):
         return "the service did not answer in time"
-    return printable(" ".join(without_key(str(error), key).split())[:300]) or type(error).__name__
+    text = without_signatures(without_key(str(error), key))
+    return printable(" ".join(text.split())[:300]) or type(error).__name__
 
 
 def _proxies(url: str) -> dict[str, str]:

@@ -18,8 +18,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from runner.buckets.bucket_address import BucketAddress
-from runner.errors import BucketError, BucketRefusedError, ObjectChangedError, UsageError
-from runner.secret import without_key
+from runner.errors import BucketError, BucketRefusedError, ObjectChangedError, ObjectGoneError, UsageError
+from runner.secret import without_key, without_signatures
 from runner.shipped import install_line
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _RETRIED, _LONGEST = 20.0, 900.0
 # Without a byte of an answer, or until a connection is there, in seconds. What is sent is no answer: with a large
 # object the whole upload must fit.
 _SILENCE, _CONNECT = 20.0, 10.0
+# So many bytes go over a slow line (100 kB a second) meanwhile.
+_SENT = 2_000_000
 _BLOCK = 4 << 20
 # Larger files are put in parts, which stores cannot refuse where something is there already.
 WHOLE = 64 << 20
@@ -42,6 +44,8 @@ PART = 8 << 20
 _PLAIN = ("AWS_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP", "AZURE_ALLOW_HTTP")
 _GENERIC = re.compile(r"^Generic \w+ error: ")
 _CODE_START, _CODE_END = "<Code>", "</Code>"
+# What stores call it, S3 and Google's as Azure.
+_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,18 @@ class Bucket:
     Everything raises BucketError where the store refuses, is out of reach or does not answer in time.
     """
 
-    def __init__(self, address: BucketAddress, store: S3Store | GCSStore | AzureStore) -> None:
+    def __init__(
+        self,
+        address: BucketAddress,
+        store: S3Store | GCSStore | AzureStore,
+        *,
+        longest: float = _LONGEST,
+        retried: float = _RETRIED,
+    ) -> None:
         self.address = address
         self._store = store
+        self._longest, self._retried = longest, retried
+        self._patient: dict[int, Self] = {}
 
     @classmethod
     def open(
@@ -89,10 +102,24 @@ class Bucket:
         from obstore.exceptions import BaseError
 
         with _words_of(f"open {address}", BaseError):
-            return cls(address, _opened(address, longest, retried, silence or _SILENCE))
+            store = _opened(address, longest, retried, silence or _SILENCE)
+        return cls(address, store, longest=longest, retried=retried)
 
     def __str__(self) -> str:
         return str(self.address)
+
+    def patient(self, size: int) -> Self:
+        """The same for sending so many bytes: until a slow line has sent them, the store says nothing.
+
+        What does not need it is not waited for longer. Raises as `open` does.
+        """
+        doublings = (size // _SENT).bit_length()
+        if doublings and doublings not in self._patient:
+            silence = _SILENCE * 2**doublings
+            self._patient[doublings] = type(self).open(
+                self.address, longest=self._longest + silence, retried=self._retried, silence=silence
+            )
+        return self._patient.get(doublings, self)
 
     def read(self, path: str, most_bytes: int | None = None) -> tuple[bytes, str] | None:
         """Content and version of an object; None if there is none. Of a larger one than `most_bytes` only a part."""
@@ -112,14 +139,18 @@ class Bucket:
     def blocks(self, path: str, version: str | None = None) -> Iterator[bytes]:
         """The bytes of an object, of this version if one is given, a block at a time.
 
-        Raises ObjectChangedError where it is another version, and FileNotFoundError where there is none.
+        Raises ObjectChangedError where it is another version, and ObjectGoneError where there is none.
         """
         import obstore
 
-        with self._errors("read", path):
-            options = {"if_match": version} if version else None
-            found = obstore.get(self._store, path, options=options)  # type: ignore[arg-type]
-            yield from map(bytes, found.stream(_BLOCK))
+        try:
+            with self._errors("read", path):
+                options = {"if_match": version} if version else None
+                found = obstore.get(self._store, path, options=options)  # type: ignore[arg-type]
+                yield from map(bytes, found.stream(_BLOCK))
+        except FileNotFoundError:
+            reason = "it is not there any more"
+            raise ObjectGoneError(f"{self.address.below(path)}: {reason}", "see who removed it", reason) from None
 
     def find(self, path: str) -> Stored | None:
         import obstore
@@ -151,7 +182,7 @@ class Bucket:
         from obstore.exceptions import AlreadyExistsError
 
         attributes = _attributes(kind, notes)
-        with self._errors("write", path):
+        with self._errors("write", path, is_read=False):
             is_whole = isinstance(content, bytes) or content.stat().st_size <= WHOLE
             if not is_whole and self.find(path) is None:
                 return _version(obstore.put(self._store, path, content, attributes=attributes))
@@ -167,7 +198,7 @@ class Bucket:
         """
         import obstore
 
-        with self._errors("write", path):
+        with self._errors("write", path, is_read=False):
             put = obstore.put(
                 self._store, path, blocks, attributes=_attributes(kind, {}),
                 use_multipart=True, chunk_size=PART, max_concurrency=2,
@@ -188,15 +219,16 @@ class Bucket:
         """
         import obstore
 
-        with self._errors("write", path):
+        with self._errors("write", path, is_read=False):
             condition = self._condition(path, version)
             try:
                 if condition is not None:
                     attributes = _attributes(kind, notes)
                     return _version(obstore.put(self._store, path, content, mode=condition, attributes=attributes))
-            except obstore.exceptions.PreconditionError:
-                # A call that was repeated may have been done the first time.
-                pass
+            except (obstore.exceptions.PreconditionError, FileNotFoundError) as error:
+                # A call that was repeated may have been done the first time. S3 answers 404 where nothing is there.
+                if _lacks_bucket(str(error)):
+                    raise
             return self._kept(path, content)
 
     def _condition(self, path: str, version: str) -> UpdateVersion | None:
@@ -216,7 +248,7 @@ class Bucket:
         found = self.find(path)
         if found is not None and self.sha256_of(path) == _sha256(content):
             return found.version
-        raise ObjectChangedError(f"{self.address.below(path)} holds something else", "see who wrote it")
+        raise something_else(self.address.below(path))
 
     def remove(self, path: str) -> None:
         """Remove an object, if it is there."""
@@ -228,7 +260,7 @@ class Bucket:
     def sha256_of(self, path: str) -> str | None:
         """Of the bytes of an object, in hex; None if there is none. They are read for it."""
         digest = hashlib.sha256()
-        with suppress(FileNotFoundError):
+        with suppress(ObjectGoneError):
             for block in self.blocks(path):
                 digest.update(block)
             return digest.hexdigest()
@@ -242,11 +274,16 @@ class Bucket:
             return obstore.sign(self._store, "GET", path, timedelta(seconds=seconds))
 
     @contextmanager
-    def _errors(self, doing: str, path: str) -> Iterator[None]:
+    def _errors(self, doing: str, path: str, *, is_read: bool = True) -> Iterator[None]:
         from obstore.exceptions import BaseError
 
-        with _words_of(f"{doing} {self.address.below(path) if path else self.address}", BaseError):
+        with _words_of(f"{doing} {self.address.below(path) if path else self.address}", BaseError, is_read=is_read):
             yield
+
+
+def something_else(address: BucketAddress) -> ObjectChangedError:
+    """The error where an object has not the content that it should have."""
+    return ObjectChangedError(f"{address} holds something else", "see who wrote it")
 
 
 def can_be_opened() -> bool:
@@ -312,16 +349,16 @@ def _sha256(content: bytes | Path) -> str:
 
 
 @contextmanager
-def _words_of(doing: str, base: type[Exception]) -> Iterator[None]:
-    """Turn the errors of obstore into ours. That of a missing object is a FileNotFoundError, as obstore has it."""
+def _words_of(doing: str, base: type[Exception], *, is_read: bool = True) -> Iterator[None]:
+    """Turn the errors of obstore into ours. That of a missing object that is read stays a FileNotFoundError."""
     try:
         yield
     except (base, FileNotFoundError) as error:
-        text, kind = without_key(str(error)), type(error).__name__
-        if "NoSuchBucket" in text:
+        text, kind = without_signatures(without_key(str(error))), type(error).__name__
+        if _lacks_bucket(text):
             why, hint = "there is no such bucket", "make it, or correct its name"
             raise BucketRefusedError(f"cannot {doing}: {why}", hint, why) from None
-        if isinstance(error, FileNotFoundError):
+        if isinstance(error, FileNotFoundError) and is_read:
             raise FileNotFoundError(doing) from None
         if kind == "PreconditionError":
             raise ObjectChangedError(
@@ -329,6 +366,10 @@ def _words_of(doing: str, base: type[Exception]) -> Iterator[None]:
             ) from None
         why, failure = _reason(text, kind), BucketRefusedError if _is_refused(text, kind) else BucketError
         raise failure(f"cannot {doing}: {why}", _remedy(text, kind), why) from None
+
+
+def _lacks_bucket(text: str) -> bool:
+    return any(code in text for code in _NO_BUCKET)
 
 
 def _reason(text: str, kind: str) -> str:

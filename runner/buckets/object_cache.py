@@ -202,7 +202,7 @@ def _written(bucket: Bucket, stored: Stored, path: Path) -> str:
     """Write an object to a file a block at a time, and return the hash of its bytes."""
     digest, size = hashlib.sha256(), 0
     with path.open("xb") as file:
-        for block in _blocks(bucket, stored):
+        for block in bucket.blocks(stored.path, stored.version):
             digest.update(block)
             size += len(block)
             if size > stored.size:
@@ -212,11 +212,3 @@ def _written(bucket: Bucket, stored: Stored, path: Path) -> str:
         reason = f"{stored.size:,} bytes were told, and other {size:,} came"
         raise BucketError(f"{bucket.address.below(stored.path)}: {reason}", "run the same command again", reason)
     return digest.hexdigest()
-
-
-def _blocks(bucket: Bucket, stored: Stored) -> Iterator[bytes]:
-    try:
-        yield from bucket.blocks(stored.path, stored.version)
-    except FileNotFoundError:
-        reason = "it was removed meanwhile"
-        raise BucketError(f"{bucket.address.below(stored.path)}: {reason}", "see who did that", reason) from None

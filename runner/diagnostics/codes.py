@@ -309,7 +309,7 @@ _CODES = {
         "Pictures and tables may lie in buckets (s3://, gs://, az://), and uploads may go to one. That needs the extra "
         "cloud, credentials where the tools of the provider look for them, and a store that answers. Credentials never "
         "stand in a manifest.",
-        "pip install 'reelrun[cloud]'\nexport AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... AWS_REGION=eu-central-1",
+        "pip install '.[cloud]'\nexport AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... AWS_REGION=eu-central-1",
     ),
     # The matrix.
     "E501": Code(

@@ -18,7 +18,10 @@ def path_from(folder: Path, file: str) -> str | None:
 
 
 def uri_from(folder: Path, file: str) -> str:
-    """The percent-encoded URI of a file (RFC 3986): relative if it lies in `folder`, else absolute, `file:///...`, `s3://...`."""
+    """The percent-encoded URI of a file (RFC 3986).
+
+    It is relative if the file lies in `folder`, else absolute: `file:///...`, or `s3://...` in a bucket.
+    """
     if is_bucket_address(file):
         scheme, _, rest = file.partition("://")
         return f"{scheme}://{quote(rest)}"

@@ -127,6 +127,18 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def write_blocks(path: Path, blocks: Iterable[bytes]) -> str:
+    """Write a file durably, and return the sha256 of its bytes, in hex. Its name is not durable yet."""
+    digest = hashlib.sha256()
+    with open(path, "wb", opener=unfollowed) as file:
+        for block in blocks:
+            file.write(block)
+            digest.update(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
 def inside(folder: Path, relative: str) -> Path:
     """A path below `folder`. Raises DiskError if a symbolic link on the way leads out of it."""
     path = folder / relative

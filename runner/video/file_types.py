@@ -28,9 +28,15 @@ SUFFIXES = {
     "video/quicktime": ".mov",
     "video/mp4": ".mp4",
     "video/webm": ".webm",
+    "video/x-matroska": ".mkv",
+    "video/x-msvideo": ".avi",
+    "video/mp2t": ".ts",
+    "video/x-flv": ".flv",
     "audio/wav": ".wav",
     "audio/mpeg": ".mp3",
 }
+# Of pictures, videos and sounds, by what their names end with.
+TYPES = {suffix: name for name, suffix in SUFFIXES.items()}
 _HEAD = 16
 _HEADS = (
     ("image/jpeg", rb"\xff\xd8\xff"),

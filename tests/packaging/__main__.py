@@ -2,7 +2,7 @@
 
     python -m tests.packaging [EXTRA ...]
 
-Fetching the packages, where pip does not have them yet, and ten fresh environments take some minutes.
+Fetching the packages, where pip does not have them yet, and a dozen fresh environments take some minutes.
 """
 
 from __future__ import annotations

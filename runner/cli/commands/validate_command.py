@@ -86,7 +86,7 @@ def _tell(checked: Sequence[Checked], found: Sequence[Diagnostic], options: argp
         screen.say(screen.total(found, checked[0].stage))
     if not checked[0].has_errors:
         tell = screen.say if for_github else screen.report
-        again = argparse.Namespace(manifest=checked[0].name, allow_outside=options.allow_outside, set=options.set)
+        again = argparse.Namespace(**{**vars(options), "manifest": checked[0].name})
         tell(f"{_valid(checked[0])}. Next: {printable(command_line(again, 'plan'))}")
 
 

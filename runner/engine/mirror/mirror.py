@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from runner.buckets.bucket import PART, WHOLE, Bucket
+from runner.buckets.bucket import PART, WHOLE, Bucket, something_else
 from runner.buckets.bucket_address import LONGEST, BucketAddress
-from runner.errors import BucketError, ObjectChangedError
+from runner.errors import ObjectChangedError
 from runner.model import Artifact, MirrorCopy, Output
 from runner.state.copies import Copies
-from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, unfollowed
+from runner.state.disk import create_folders, disk_errors, inside, make_folder, put_in_place, write_blocks
+from runner.video.file_types import TYPES
 
 # A call may take so many seconds, and as long again for each so many bytes: 100 kB a second.
 _SECONDS, _BYTES = 30.0, 3_000_000
@@ -82,7 +82,7 @@ class Mirror:
         An ETag that is the MD5 of what was sent proves what the store has. Where it is something else, as with keys of
         one's own or in other stores than S3, the object is read back.
         """
-        bucket, kind = self._bucket(file.bytes), mimetypes.guess_type(path)[0] or ""
+        bucket, kind = self._bucket(file.bytes), TYPES.get(os.path.splitext(path)[1], "")
         if file.bytes <= WHOLE:
             content = _content(source, file)
             version, tag = bucket.put_new(path, content, kind), _md5(content).hex()
@@ -93,7 +93,7 @@ class Mirror:
             parts = _Parts(source, file)
             version, tag = bucket.put_blocks(path, parts.each(), kind), parts.tag
         if version.strip('"') != tag and bucket.sha256_of(path) != file.sha256:
-            raise ObjectChangedError(f"{self.address.below(path)} holds something else", "see who wrote it")
+            raise something_else(self.address.below(path))
         return version
 
     def sha256_of(self, copy: MirrorCopy) -> str | None:
@@ -130,21 +130,16 @@ class Mirror:
                 part.unlink(missing_ok=True)
 
     def _save(self, copy: MirrorCopy, part: Path) -> None:
-        digest = hashlib.sha256()
-        with open(part, "wb", opener=unfollowed) as written:
-            for block in self._blocks(copy):
-                written.write(block)
-                digest.update(block)
-            written.flush()
-            os.fsync(written.fileno())
-        if digest.hexdigest() != copy.sha256:
-            raise ObjectChangedError(f"{self.address.below(copy.path)} holds something else", "see who wrote it")
+        if write_blocks(part, self._blocks(copy)) != copy.sha256:
+            raise something_else(self.address.below(copy.path))
 
     def _blocks(self, copy: MirrorCopy) -> Iterator[bytes]:
-        try:
-            yield from self._bucket(copy.bytes).blocks(copy.path)
-        except FileNotFoundError:
-            raise BucketError(f"{self.address.below(copy.path)} is not there any more", "see who removed it") from None
+        size = 0
+        for block in self._bucket(copy.bytes).blocks(copy.path):
+            size += len(block)
+            if size > copy.bytes:
+                raise something_else(self.address.below(copy.path))
+            yield block
 
 
 def _content(source: Path, file: Artifact) -> bytes:

@@ -125,8 +125,8 @@ class Cluster:
         faults = {each: _lacks(answer) for each, answer in told.items() if not isinstance(answer, OSError)}
         self.fit.update(each for each, lacks in faults.items() if not lacks)
         if unfit := [f"{each} ({lacks})" for each, lacks in faults.items() if lacks]:
-            same = f"pip install 'reelrun[cluster,measure]=={RELEASE}'"
-            raise WorkersError(f"workers that do not fit: {', '.join(unfit)}", f"{same} there, or end them, {_KEPT}")
+            same = f"install reelrun {RELEASE} with its extras cluster and measure there"
+            raise WorkersError(f"workers that do not fit: {', '.join(unfit)}", f"{same}, or end them, {_KEPT}")
 
     def _lost(self) -> WorkersError:
         hint = f"see whether it still runs, and whether this machine reaches it, {_KEPT}"

@@ -97,7 +97,7 @@ def _check_folder(manifest: Manifest, folder: Path | Bucket) -> None:
     """The results of a run have a page and files of their own."""
     output, mirror = manifest.output.dir, manifest.output.mirror
     if isinstance(folder, Path):
-        own = [output / name for name in ("videos", "thumbnails", "previews")]
+        own = [output / name for name in ("videos", "thumbnails", "others", "previews", "bucket-state")]
         is_own = folder == output or any(folder.is_relative_to(each) for each in own)
     else:
         is_own = mirror is not None and f"{folder}/".startswith(f"{mirror}/")

@@ -23,12 +23,12 @@ from runner.state.travelling.state_copy import STATE, StateCopy, copy_in, home_o
 from runner.state.travelling.travelling_store import TravellingStore
 
 # A call for the lease, for intents or for the state may take so long, and is repeated for so long, in seconds.
-_LONGEST, _REPEATED = 120.0, 15.0
+_LONGEST, _RETRIED = 120.0, 15.0
 _STALE = "put back the latest state, or see what the service has: reelrun requests MODEL; nothing was sent"
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class StateClocks:
     """The clocks of a run: CLOCK_BOOTTIME for decisions, Unix seconds for people."""
 
     now: Callable[[], float]
@@ -52,7 +52,7 @@ class _Taken:
 def bucket_of(output: Output) -> Bucket:
     """The bucket that a state lives in. Raises UsageError."""
     assert output.home is not None, "only states with a home are in a bucket"
-    return Bucket.open(BucketAddress.of(output.home.address), longest=_LONGEST, retried=_REPEATED, silence=_LONGEST)
+    return Bucket.open(BucketAddress.of(output.home.address), longest=_LONGEST, retried=_RETRIED, silence=_LONGEST)
 
 
 def housed(output: Output, address: str | None, wall: float) -> Output:
@@ -123,7 +123,7 @@ def check_on_disk(output: Output) -> None:
 
 
 @contextlib.contextmanager
-def opened(output: Output, index: Path, hours: Hours, *, takes_over: bool = False) -> Iterator[TravellingStore]:
+def opened(output: Output, index: Path, clocks: StateClocks, *, takes_over: bool = False) -> Iterator[TravellingStore]:
     """The state of a bucket, with its lease, for a run. At the end the state is put, and the lease handed back.
 
     `takes_over` takes a lease whose holder is gone. Raises LockedError where another has it, StateError where what is
@@ -132,9 +132,9 @@ def opened(output: Output, index: Path, hours: Hours, *, takes_over: bool = Fals
     bucket = bucket_of(output)
     copy = StateCopy(bucket, output.state)
     copy.check_home()
-    with run_lock(output.state, hours.wall()):
-        taken = _taken(bucket, copy, hours, takes_over=takes_over)
-        with _plain_words(), _store(bucket, copy, output, taken, index, hours) as store:
+    with run_lock(output.state, clocks.wall()):
+        taken = _taken(bucket, copy, clocks, takes_over=takes_over)
+        with _plain_words(), _store(bucket, copy, output, taken, index, clocks) as store:
             try:
                 yield store
             finally:
@@ -152,7 +152,7 @@ def _plain_words() -> Iterator[None]:
         raise StateError(error.message, _STALE) from error
 
 
-def _taken(bucket: Bucket, copy: StateCopy, hours: Hours, *, takes_over: bool) -> _Taken:
+def _taken(bucket: Bucket, copy: StateCopy, clocks: StateClocks, *, takes_over: bool) -> _Taken:
     found = read_lease(bucket)
     before, former = (found[0] if found else None), copy.holders
     is_ours = before is not None and before.holder in former and not before.is_handed_back
@@ -164,14 +164,14 @@ def _taken(bucket: Bucket, copy: StateCopy, hours: Hours, *, takes_over: bool) -
     if before is None and not takes_over and (bucket.find(STATE) is not None or last_batch(bucket)):
         hint = "see who removed it; add --take-over if no runner works with it any more"
         raise StateError(f"{bucket.address} has a state, and no lease", hint)
-    at, holder = hours.wall(), uuid4().hex
+    at, holder = clocks.wall(), uuid4().hex
     # A lease that was removed does not say how many there were: more than there can have been.
     term = int(at) if before is None and takes_over else (before.term if before else 0) + 1
     mine = LeaseRecord(holder, this_process(), shown_time(at), shown_time(at + TERM), term)
     if before is not None:
         mine = replace(mine, state=before.state, put=before.put, batch=before.batch)
     copy.begin(holder)
-    lease = Lease.take(bucket, found, mine, hours.now)
+    lease = Lease.take(bucket, found, mine, clocks.now)
     was_left = takes_over if before is None else not before.is_handed_back
     return _Taken(lease, before, is_ours and _is_of(copy.path, before), was_left)
 
@@ -190,20 +190,20 @@ def _is_of(path: Path, before: LeaseRecord | None) -> bool:
 
 @contextlib.contextmanager
 def _store(
-    bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, index: Path, hours: Hours
+    bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, index: Path, clocks: StateClocks
 ) -> Iterator[TravellingStore]:
     with contextlib.ExitStack() as opening, contextlib.ExitStack() as on_failure:
         if not taken.was_left:
             # Nothing was sent under it. One that was left stays so: what its holder may have sent is not replayed yet.
             on_failure.callback(_hand_back, taken.lease)
-        version = _version(bucket, copy, output, taken, hours)
+        version = _version(bucket, copy, output, taken, clocks)
         copy.will_change()
         store = opening.enter_context(TravellingStore.open(copy.path))
         _check(store, bucket, taken.before)
-        batch = _caught_up(store, bucket, taken, hours)
+        batch = _caught_up(store, bucket, taken, clocks)
         check_latest(copy.path, store.id, store.intents(), index)
-        store.travel(bucket, taken.lease, version, batch, hours.wall)
-        _leave_former(_former(output), copy.path, hours.wall())
+        store.travel(bucket, taken.lease, version, batch, clocks.wall)
+        _leave_former(_former(output), copy.path, clocks.wall())
         on_failure.pop_all()
         yield store
 
@@ -221,10 +221,10 @@ def _leave_former(former: Path, copy: Path, wall: float) -> None:
             set_aside_together((former, *files_beside(former)))
 
 
-def _version(bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, hours: Hours) -> str | None:
+def _version(bucket: Bucket, copy: StateCopy, output: Output, taken: _Taken, clocks: StateClocks) -> str | None:
     """The version of the state in the bucket; None if there is none. What it is of is in the copy then."""
     if not taken.is_copy_latest:
-        return _fetched(bucket, copy, output, taken.before, hours.wall())
+        return _fetched(bucket, copy, output, taken.before, clocks.wall())
     found = bucket.find(STATE)
     return None if found is None else found.version
 
@@ -251,7 +251,7 @@ def _check(store: TravellingStore, bucket: Bucket, before: LeaseRecord | None) -
         )
 
 
-def _caught_up(store: TravellingStore, bucket: Bucket, taken: _Taken, hours: Hours) -> int:
+def _caught_up(store: TravellingStore, bucket: Bucket, taken: _Taken, clocks: StateClocks) -> int:
     """Take over what is in the bucket of intents that the state does not know. The number of the last ones."""
     if not taken.was_left:
         # The holder knew all of its intents. Later ones are of one that had lost the lease, and were never sent.
@@ -270,5 +270,5 @@ def _caught_up(store: TravellingStore, bucket: Bucket, taken: _Taken, hours: Hou
             raise StateError(f"the copy {store.path} is not the latest state: later intents are there", hint)
         return last
     with store.transaction():
-        store.inherit(inherited, hours.wall())
+        store.inherit(inherited, clocks.wall())
     return last

@@ -19,6 +19,8 @@ _VERSION = 1
 _NAME = re.compile(rf"{_FOLDER}/([1-9][0-9]{{0,11}})\.json")
 # Of intents that a former holder put after it had lost the lease, and never sent.
 _MOST_STRANGERS = 1000
+# Of one batch: no batch of ours is nearly as large.
+_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,9 @@ def put_batch(bucket: Bucket, number: int, holder: str, term: int, state: str, i
             bucket.put_new(_path(number), batch.as_bytes(), "application/json")
         except ObjectChangedError:
             # Nothing is there where the store refuses for another call that is not over: no number is left out.
-            found = bucket.read(_path(number))
+            found = _read(bucket, number)
             number += found is not None
-            if found is not None and Batch.of(found[0], str(bucket.address.below(_path(number)))).holder == holder:
+            if found is not None and found.holder == holder:
                 hint = "nothing more was sent by this one; end one of the two machines"
                 raise LockedError(f"a copy of this very run works with {bucket.address}, too", hint) from None
         else:
@@ -101,10 +103,16 @@ def batches_above(bucket: Bucket, number: int) -> Iterator[Batch]:
         missing = next(each for each in range(number + 1, found[-1]) if each not in found)
         raise StateError(f"{bucket.address.below(_path(missing))} is gone, and later intents are there", _REMEDY)
     for each in found:
-        content = bucket.read(_path(each))
-        if content is None:
+        batch = _read(bucket, each)
+        if batch is None:
             raise StateError(f"{bucket.address.below(_path(each))} is gone", _REMEDY)
-        yield Batch.of(content[0], str(bucket.address.below(_path(each))))
+        yield batch
+
+
+def _read(bucket: Bucket, number: int) -> Batch | None:
+    """Raises StateError for what is no batch."""
+    found = bucket.read(_path(number), _MOST_BYTES)
+    return None if found is None else Batch.of(found[0], str(bucket.address.below(_path(number))))
 
 
 def _numbers(bucket: Bucket) -> Iterator[int]:

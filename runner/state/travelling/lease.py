@@ -88,7 +88,9 @@ class Lease:
         began = self.now()
         self.look()
         if self.now() - began > FRESH:
-            raise BucketError(f"looking at the lease of {self._bucket.address} took too long", "the network is slow")
+            raise BucketError(
+                f"looking at the lease of {self._bucket.address} took too long", "run the same command again"
+            )
 
     def look(self) -> str:
         """The version of the lease. Raises LockedError if it is another's, and BucketError if that cannot be told."""

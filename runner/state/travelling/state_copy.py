@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runner.buckets.bucket import Bucket
 from runner.errors import ReelrunError, StateError
-from runner.state.disk import disk_errors, make_folder, set_aside_together, sync_folder, unfollowed
+from runner.state.disk import disk_errors, make_folder, set_aside_together, sync_folder, unfollowed, write_blocks
 from runner.state.journal import files_beside
 from runner.state.store import Store
 
@@ -100,11 +100,7 @@ class StateCopy:
             make_folder(self.path.parent)
             _write(self._beside(_HOME), str(self._bucket.address))
             part = self.path.with_name(f"{STATE}.part")
-            with open(part, "wb", opener=unfollowed) as file:
-                for block in self._bucket.blocks(STATE, found.version):
-                    file.write(block)
-                file.flush()
-                os.fsync(file.fileno())
+            write_blocks(part, self._bucket.blocks(STATE, found.version))
             self._clear(is_known=self._is_known_in(part))
             part.replace(self.path)
             _write(self._beside(_EQUALS), found.version)

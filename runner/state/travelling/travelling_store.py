@@ -197,7 +197,7 @@ class TravellingStore(Store):
         with disk_errors(f"write {copy}"), sqlite_errors(copy):
             copy.unlink(missing_ok=True)
             with contextlib.closing(sqlite3.connect(copy)) as target:
-                self._connection.backup(target)
+                self.copy_to(target)
         self._saved_changes = self._changes
         return copy
 

@@ -143,7 +143,7 @@ def _show(options: argparse.Namespace, to: Path | Bucket, done: Publication) -> 
     _say_first([f"Not published: {path}: {message}" for path, message in done.failed.items()])
     if done.trouble is not None:
         again = "then run the same command again: nothing is lost, and what is there stays"
-        screen.say(f"  {screen.bold('help:')} {done.trouble.hint}, {again}")
+        screen.alert(f"  {screen.bold('help:')} {done.trouble.hint}, {again}")
     changed = "it was changed since, or is another's; move it away to have it anew"
     _say_first([f"Left as it is: {path}: {changed}" for path in done.of(Fate.EDITED)])
     if done.orphaned:

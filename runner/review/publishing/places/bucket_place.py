@@ -25,24 +25,18 @@ from runner.errors import LockedError, ObjectChangedError, UsageError
 from runner.model import canonical_json
 from runner.review.publishing.places.published_place import FOREIGN, LIST, Made, bytes_of
 from runner.state.disk import disk_errors
+from runner.video.file_types import TYPES
 
 # A member of the list while a publish is at work: who it is, and the paths that it may have put.
 _AT_WORK = "publishing"
 _NOTE = "reelrun"
-# A file may take so many seconds until the store answers, and one more for each so many bytes; in all, so many more.
-_SECONDS, _BYTES, _LONGEST = 20.0, 100_000, 900.0
 _KINDS = {
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-    ".mov": "video/quicktime",
-    ".mkv": "video/x-matroska",
-    ".gif": "image/gif",
+    **TYPES,
     ".xmp": "application/rdf+xml",
     ".html": "text/html; charset=utf-8",
     ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
 }
-
 
 _Words = ParamSpec("_Words")
 _Answer = TypeVar("_Answer")
@@ -153,19 +147,12 @@ class BucketPlace:
         self._begin()
         kind = _KINDS.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
         notes = {_NOTE: canonical_json({**replace(made, version="").document(), "path": _digest(path)})}
-        bucket = self._patient(staged.stat().st_size)
+        bucket = self._bucket.patient(staged.stat().st_size)
         if before is None:
             version = self._call(bucket.put_new, path, staged, kind, notes)
         else:
             version = self._call(bucket.replace, path, staged, before.version, kind, notes)
         return replace(made, version=version)
-
-    def _patient(self, size: int) -> Bucket:
-        """The bucket for a file of this size: while it is sent, the store says nothing."""
-        seconds = _SECONDS + size / _BYTES
-        if seconds < 2 * _SECONDS:
-            return self._bucket
-        return Bucket.open(self._bucket.address, longest=_LONGEST + seconds, silence=seconds)
 
     def remove(self, path: str) -> None:
         self._begin()
