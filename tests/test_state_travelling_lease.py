@@ -86,7 +86,14 @@ def test_what_is_no_lease_is_told(document):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff", b"[1]", MINE.as_bytes()[:-9], MINE.as_bytes().replace(b": 1", b": 7", 1)]
+    "content",
+    [
+        *(b"", b"\xff", b"[1]", MINE.as_bytes()[:-9], MINE.as_bytes().replace(b": 1", b": 7", 1)),
+        *(
+            MINE.as_bytes().replace(b'"put": 0', b'"put": "0"'),
+            MINE.as_bytes().replace(b'"batch": 0', b'"batch": null'),
+        ),
+    ],
 )
 def test_a_lease_that_was_cut_or_is_newer_is_told(content):
     with pytest.raises(StateError, match="is no lease"):

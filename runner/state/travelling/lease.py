@@ -53,7 +53,8 @@ class LeaseRecord:
             if document.pop("version") != _VERSION:
                 raise ValueError("its version is not known here")
             record = cls(**document)
-            if not isinstance(record.term, int) or not isinstance(record.holder, str):
+            numbers = (record.term, record.put, record.batch)
+            if not isinstance(record.holder, str) or not all(isinstance(each, int) for each in numbers):
                 raise TypeError("a member is of another type")
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StateError(f"{where} is no lease ({error})", "see who wrote it; nothing was sent") from None
