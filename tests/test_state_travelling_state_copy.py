@@ -116,3 +116,17 @@ def test_a_copy_of_another_bucket_is_refused(copy, tmp_path):
     copy.path.with_name("home").write_text("s3://other/state")
     with pytest.raises(StateError, match="has the state of s3://other/state, not of s3://memory/state"):
         copy.check_home()
+
+
+def test_a_run_may_put_a_later_state_while_it_is_read(copy, bucket, monkeypatch):
+    found, versions = bucket.find, []
+
+    def find(path):
+        stored = found(path)
+        if len(versions) < 2:
+            versions.append(bucket.replace(path, f"later {len(versions)}".encode(), stored.version))
+        return stored
+
+    monkeypatch.setattr(bucket, "find", find)
+    assert copy.refresh() == versions[-1]
+    assert copy.path.read_bytes() == b"later 1"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.buckets.bucket import Bucket
-from runner.errors import ReelrunError, StateError
+from runner.errors import ObjectChangedError, ReelrunError, StateError
 from runner.state.disk import disk_errors, make_folder, set_aside_together, sync_folder, unfollowed, write_blocks
 from runner.state.journal import files_beside
 from runner.state.store import Store
@@ -21,6 +21,7 @@ from runner.state.store import Store
 FOLDER = "bucket-state"
 # Of the object.
 STATE = "state.sqlite"
+_TRIES = 4
 _HOME, _EQUALS, _HOLDERS = "home", "equals", "lease-holders"
 # So many of the last holders are kept: a run that could not take the lease wrote its own, too.
 _MOST_HOLDERS = 20
@@ -91,6 +92,13 @@ class StateCopy:
         A copy that may know more is set aside. Raises StateError where the bucket had a later one before, BucketError
         and DiskError.
         """
+        for _ in range(_TRIES - 1):
+            # A run may put a later one in between.
+            with suppress(ObjectChangedError):
+                return self._refreshed()
+        return self._refreshed()
+
+    def _refreshed(self) -> str | None:
         found = self._bucket.find(STATE)
         if found is None:
             return None

@@ -213,7 +213,7 @@ class TravellingStore(Store):
         return version
 
     def _replaced(self, copy: Path, version: str | None) -> str:
-        bucket = self._bucket
+        bucket = self._bucket.patient(copy.stat().st_size)
         self._doubtful.add(hash_file(copy))
         try:
             version = bucket.put_new(STATE, copy) if version is None else bucket.replace(STATE, copy, version)
