@@ -149,12 +149,15 @@ class Templates:
         Raises InvalidTemplateError: E301 if the text cannot be read, E314 if it is too long.
         """
         try:
-            self.watch.begin()
-            return self._compiled(text)
+            # A tick of the watch may come at its end, too.
+            try:
+                self.watch.begin()
+                return self._compiled(text)
+            finally:
+                self.watch.end()
         except _COMPILING as error:
-            raise syntax_error(self.environment, text, error) from error
-        finally:
             self.watch.end()
+            raise syntax_error(self.environment, text, error) from error
 
     def _compiled(self, text: str) -> Template:
         if len(text) > MAX_TEXT:
