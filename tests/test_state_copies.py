@@ -87,6 +87,11 @@ def test_orphans_count_and_jobs_of_other_manifests_do_not(store, tmp_path):
 
 def test_a_state_of_this_version_knows_its_copies(tmp_path):
     with Store.open(write_state(tmp_path / "state.sqlite", 11)) as store:
-        ((job_id, copy),) = store.copies_of_clips(MIRROR)
-        assert copy.path == "videos/shoe/plain/fate=succeeded/take-1.mp4"
-        assert copy.path in [each.path for each in store.files_of(job_id)]
+        path = "videos/shoe/plain/fate=succeeded/take-1.mp4"
+        (job_id,) = (each.id for each in store.records() if each.video and each.video.path == path)
+        thumbnail, clip = sorted(store.files_of(job_id), key=lambda each: each.path)
+        assert store.copy_of(MIRROR, clip.sha256).path == path
+        assert list(store.copies_of_clips(MIRROR)) == [], "of its thumbnail the mirror has no copy"
+        with store.transaction():
+            store.keep_copy(MIRROR, MirrorCopy(thumbnail.path, thumbnail.sha256, thumbnail.bytes, "v"))
+        assert list(store.copies_of_clips(MIRROR)) == [(job_id, store.copy_of(MIRROR, clip.sha256))]

@@ -91,6 +91,29 @@ def test_who_only_reads_downloads_a_state_once(tmp_path, address, monkeypatch):
     assert len(read) == 1
 
 
+def test_a_clip_whose_thumbnail_the_mirror_lacks_is_not_left_half(tmp_path, address, service):
+    """As where a machine died between the two copies: the next one has neither file."""
+    output = {"dir": "out", "previews": "none", "mirror": f"{address}-clips"}
+    one = write_manifest(tmp_path / "one", output=output)
+    assert call("run", one, "--state", address, *to(service)).code == 0
+    placed = housed(output_of(one), address, time.time())
+    with opened(placed, placed.dir / "index.json", StateClocks(time.monotonic, time.time)) as state:
+        (picture,) = (each for each in state.files_of(next(state.records()).id) if each.path.endswith(".jpg"))
+        with state.transaction():
+            state.forget_copy(f"{address}-clips", picture.sha256)
+    mirror = Bucket.open(BucketAddress.of(f"{address}-clips"))
+    mirror.remove(picture.path)
+    two = write_manifest(tmp_path / "two", output=output)
+    planned = call("plan", two, "--state", address, "--json").document
+    assert [each["action"] for each in planned["jobs"]] == ["fetch"]
+    ended = call("run", two, "--state", address, *to(service))
+    assert (ended.code, len(service.accepted)) == (0, 1), ended
+    assert mirror.find(picture.path) is not None
+    third = write_manifest(tmp_path / "third", output=output)
+    planned = call("plan", third, "--state", address, "--json").document
+    assert [each["action"] for each in planned["jobs"]] == ["keep"]
+
+
 def test_a_state_of_this_disk_moves_into_the_bucket(tmp_path, address):
     manifest = write_manifest(tmp_path)
     assert call("run", manifest, *SANDBOX, "--no-progress").code == 0

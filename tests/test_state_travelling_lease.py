@@ -25,7 +25,8 @@ def test_a_lease_is_read_as_it_was_taken():
     lease.permit()
     lease.renew(until="10:06", put=3)
     assert read_lease(bucket)[0] == replace(MINE, until="10:06", put=3)
-    assert told(MINE) == "process 1 on a, since 10:00; it renews that until 10:03"
+    assert told(MINE) == "process 1 on a, since 10:00, and due to say by 10:03 that it goes on"
+    assert told(replace(MINE, is_handed_back=True)) == "process 1 on a, since 10:00"
 
 
 def test_of_two_that_saw_the_same_one_takes_it():

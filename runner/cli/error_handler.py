@@ -78,6 +78,12 @@ def _told(command: Callable[[argparse.Namespace], int], options: argparse.Namesp
 
 
 def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> Exit:
+    if getattr(options, "state", None) is not None:
+        # Imported here: it takes time and memory that most commands do without.
+        import signal
+
+        # Who is ended by it hands back the lease of a state in a bucket, as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _tell_versions()
         name_manifest(options)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # The garbage collector runs seldom. Our records form no reference cycles, and looking for some as often as by default
 # takes a tenth of the time that a large sweep needs. The cycles that libraries leave behind are small.
 _COLLECTION_THRESHOLD = 50_000
+# What Python raises where a module cannot be loaded; without memory, the parser may take any line for an error.
+_UNLOADABLE = (ImportError, MemoryError, SystemError, SyntaxError)
 _MODULES = {
     "init": "init_command",
     "validate": "validate_command",
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Only while modules are imported: afterwards `guarded` handles it.
         sys.stderr.write("interrupted\n")
         return 130
-    except (ImportError, MemoryError, SystemError) as error:
+    except _UNLOADABLE as error:
         if getattr(error, "name", "") == "fcntl":
             # The locks that keep two runners of one state apart.
             sys.stderr.write(f"error: {SYSTEMS}\n")
@@ -81,8 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def start() -> NoReturn:
     """The entry point of the command `reelrun`. It ends the process."""
     code = main()
-    from runner.cli.error_handler import end
-
+    try:
+        from runner.cli.error_handler import end
+    except _UNLOADABLE:
+        # What keeps it from being loaded has been told.
+        os._exit(code)
     end(code)
 
 

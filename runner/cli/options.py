@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import time
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -35,9 +34,6 @@ def manifest_of(options: argparse.Namespace) -> tuple[Manifest, tuple[Diagnostic
     """The manifest, changed by the flags, and its warnings. Raises ManifestError and UsageError."""
     reading = read(Path(options.manifest), allow_outside=options.allow_outside)
     manifest = lowered(reading.valid(), getattr(options, "max_jobs", None), _cost(getattr(options, "max_cost", None)))
-    if options.state is not None:
-        # Who is ended hands back the lease that it has.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     output = housed(moved(manifest.output, options.output, options.sandbox), options.state, time.time())
     manifest = replace(manifest, output=output, is_sandbox=options.sandbox)
     concurrency = getattr(options, "concurrency", None)

@@ -14,6 +14,11 @@ _FILES = (
 )
 # The first parameter is the mirror.
 _IS_UNCOPIED = "NOT EXISTS (SELECT 1 FROM mirrored WHERE mirror = ?1 AND mirrored.sha256 = files.sha256)"
+# Of a job, whose id stands in the given column. By the ids of jobs, so that no page of many looks at all files.
+_LACKS = " OR ".join(
+    f"EXISTS (SELECT 1 FROM {table} AS files WHERE job_id = {{job}} AND {_IS_UNCOPIED})"
+    for table in ("artifacts", "further_videos")
+)
 _COPY = "mirrored.path, mirrored.sha256, mirrored.bytes, mirrored.version"
 
 
@@ -44,11 +49,7 @@ class Copies(Names):
 
     def uncopied_jobs(self, mirror: str, after: str = "", most: int = 256) -> list[str]:
         """The first jobs, of this manifest or of none, beyond the id `after` of which a mirror lacks a file."""
-        # By the ids of jobs, so that no page of many looks at all of them.
-        lacks = " OR ".join(
-            f"EXISTS (SELECT 1 FROM {table} AS files WHERE job_id = jobs.id AND {_IS_UNCOPIED})"
-            for table in ("artifacts", "further_videos")
-        )
+        lacks = _LACKS.format(job="jobs.id")
         rows = self.rows(
             f"SELECT id FROM jobs WHERE id > ?2 AND {self._has_files()} AND ({lacks}) ORDER BY id LIMIT ?3",
             (mirror, after, most),
@@ -77,10 +78,11 @@ class Copies(Names):
         return self.scalar("SELECT 1 FROM mirrored WHERE mirror = ? AND path = ?", (mirror, path)) is not None
 
     def copies_of_clips(self, mirror: str) -> Iterator[tuple[str, MirrorCopy]]:
-        """The id of each job whose clip a mirror has, and the copy."""
+        """The id of each job of which a mirror lacks no file, and the copy of its clip."""
         return self.each(
             lambda row: (str(row[0]), MirrorCopy(*row[1:])),
-            f"SELECT job_id, {_COPY} FROM artifacts JOIN mirrored USING (sha256) WHERE kind = 'video' AND mirror = ?",
+            f"SELECT clips.job_id, {_COPY} FROM artifacts AS clips JOIN mirrored USING (sha256)"
+            f" WHERE kind = 'video' AND mirror = ?1 AND NOT ({_LACKS.format(job='clips.job_id')})",
             (mirror,),
         )
 

@@ -101,7 +101,7 @@ class Mirror:
         return self._bucket(copy.bytes).sha256_of(copy.path)
 
     def present(self, store: Copies) -> set[str]:
-        """The ids of the jobs whose clips are there as they were recorded, by one list of the mirror.
+        """The ids of the jobs whose files are all recorded, and whose clips are there as recorded, by one list.
 
         Raises BucketError.
         """

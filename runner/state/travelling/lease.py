@@ -124,7 +124,8 @@ def read_lease(bucket: Bucket) -> tuple[LeaseRecord, str] | None:
 
 def told(record: LeaseRecord) -> str:
     """Who holds a lease, for people."""
-    return f"{record.words}, since {record.since}; it renews that until {record.until}"
+    until = "" if record.is_handed_back else f", and due to say by {record.until} that it goes on"
+    return f"{record.words}, since {record.since}{until}"
 
 
 def shown_time(at: float) -> str:
