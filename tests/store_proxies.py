@@ -7,7 +7,7 @@ import http.client
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +21,13 @@ from tests.object_stores import ObjectStore
 
 # Harms the connection or answers, and tells whether it did: else the request goes on to the store.
 Fault = Callable[[BaseHTTPRequestHandler], bool]
+# Status and code of S3 that a request is answered with; None: it goes on to the store.
+Answer = tuple[int, str] | None
+WRITING = ("PUT", "POST", "DELETE")
+
+
+class NoAnswerError(Exception):
+    """Nothing is said until whoever asked has gone."""
 
 
 @cache
@@ -33,16 +40,37 @@ def shared(name: str) -> ObjectStore:
 
 @dataclass
 class Proxy:
-    """A store behind a fault. `requests` are the methods and paths that came."""
+    """A store behind a fault. `requests` are the methods and paths that came.
+
+    `before` and `after` see the method and the path without its query; what `after` sees, the store has done. They may
+    raise NoAnswerError, and OSError, which closes the connection.
+    """
 
     store: ObjectStore
     port: int = 0
-    requests: list[tuple[str, str]] = field(default_factory=list)
-    fault: Fault | None = None
+
+    def __post_init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """As new."""
+        self.requests: list[tuple[str, str]] = []
+        self.fault: Fault | None = None
+        self.before: Callable[[str, str], Answer] = lambda method, path: None
+        self.after: Callable[[str, str], object] = lambda method, path: None
+
+    @property
+    def seen(self) -> list[tuple[str, str]]:
+        """The requests, without queries."""
+        return [(method, path.partition("?")[0]) for method, path in self.requests]
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**self.store.environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
+        return {**self.store.environment, "AWS_ENDPOINT_URL": self.endpoint}
 
     def count(self, method: str) -> int:
         """How many requests for objects came with this method."""
@@ -79,10 +107,23 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *words: object) -> None: ...
 
     def _take(self) -> None:
-        made = self._proxy
+        try:
+            self._answer()
+        except NoAnswerError:
+            hanging(self)
+        except OSError:
+            # Whoever asked may have gone, too.
+            self.close_connection = True
+
+    def _answer(self) -> None:
+        made, place = self._proxy, unquote(urlsplit(self.path).path)
         made.requests.append((self.command, unquote(self.path)))
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if made.fault is not None and made.fault(self):
+            return
+        told = made.before(self.command, place)
+        if told is not None:
+            refusing(*told)(self)
             return
         target = http.client.HTTPConnection(urlsplit(made.store.endpoint).netloc)
         target.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -91,6 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
         target.endheaders(content)
         answer = target.getresponse()
         body = answer.read()
+        target.close()
+        made.after(self.command, place)
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in ("transfer-encoding", "connection", "content-length", "date", "server"):
@@ -99,7 +142,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length or str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        target.close()
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _take  # noqa: N815 - as http.server calls them
 

@@ -9,21 +9,21 @@ import pytest
 from runner.buckets.bucket import Bucket
 from runner.buckets.bucket_address import BucketAddress
 from runner.errors import BucketError, ObjectChangedError
-from tests import object_stores
+from tests.store_proxies import shared
 
 
 @pytest.fixture(scope="module", params=["moto", "seaweed"])
 def server(request):
-    with getattr(object_stores, request.param)() as store:
-        store.make_bucket("campaigns")
-        yield store
+    store = shared(request.param)
+    store.make_bucket("objects")
+    return store
 
 
 @pytest.fixture
 def bucket(server, monkeypatch, request):
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
-    return Bucket.open(BucketAddress.of(f"s3://campaigns/{request.node.name[:20]}"), retried=2.0)
+    return Bucket.open(BucketAddress.of(f"s3://objects/{request.node.name[:20]}"), retried=2.0)
 
 
 def test_an_object_comes_back_as_it_was(bucket):
@@ -155,7 +155,7 @@ def test_what_cannot_be_written_as_something_is_missing_is_no_missing_object(mon
         for name, value in (("ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}"), ("ALLOW_HTTP", "true"),
                             ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("REGION", "us-east-1")):  # fmt: skip
             monkeypatch.setenv(f"AWS_{name}", value)
-        bucket = Bucket.open(BucketAddress.of("s3://campaigns/x"), retried=0.2)
+        bucket = Bucket.open(BucketAddress.of("s3://objects/x"), retried=0.2)
         with pytest.raises(BucketError, match=said):
             bucket.put_new("state", b"1")
         with pytest.raises(BucketError, match="holds something else" if code == "NoSuchKey" else said):
@@ -174,7 +174,7 @@ def test_a_file_goes_as_it_is(bucket, tmp_path):
 def test_a_slow_line_has_time_to_send(monkeypatch):
     opened = []
     monkeypatch.setattr("runner.buckets.bucket._opened", lambda address, *seconds: opened.append(seconds))
-    bucket = Bucket.open(BucketAddress.of("s3://campaigns/x"), retried=5.0)
+    bucket = Bucket.open(BucketAddress.of("s3://objects/x"), retried=5.0)
     assert bucket.patient(1_999_999) is bucket
     assert bucket.patient(16 << 20) is bucket.patient(17 << 20)
     assert opened == [(900.0, 5.0, 20.0), (1220.0, 5.0, 320.0)], "16 MB at 100 kB a second"
@@ -208,7 +208,7 @@ def test_a_bucket_that_is_not_there_is_told(bucket, server):
 
 def test_a_store_out_of_reach_is_told(monkeypatch, bucket):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    gone = Bucket.open(BucketAddress.of("s3://campaigns/x"), retried=0.2)
+    gone = Bucket.open(BucketAddress.of("s3://objects/x"), retried=0.2)
     with pytest.raises(BucketError, match="nothing answers there") as caught:
         gone.read("x")
     assert "AWS_ENDPOINT_URL" in caught.value.hint

@@ -22,7 +22,7 @@ from tests.command import ROOT, environment
 from tests.faults.harness import run
 from tests.faults.service import FaultyService
 from tests.kit import few_frames, picture_bytes, write_manifest
-from tests.object_stores import moto
+from tests.store_proxies import shared
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -125,9 +125,9 @@ def checkout(tmp_path):
 @pytest.fixture(scope="module")
 def buckets():
     """The environment in which the bucket of the workflow is there."""
-    with moto() as store:
-        store.make_bucket("my-bucket")
-        yield store.environment
+    store = shared("moto")
+    store.make_bucket("my-bucket")
+    return store.environment
 
 
 def run_steps(job, folder, service, **more):

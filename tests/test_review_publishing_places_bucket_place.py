@@ -33,11 +33,11 @@ from runner.review.publishing.marks.certificates import trial_certificate
 from runner.review.publishing.publication import publish as publish_picks
 from runner.review.publishing.publish_order import PublishOrder
 from runner.state.store import Store
-from tests import object_stores
 from tests.command import call, environment
 from tests.delivered import clip_bytes, deliver, mark
 from tests.kit import write_manifest
-from tests.store_proxy import WRITING, NoAnswerError, proxied
+from tests.store_proxies import WRITING, NoAnswerError, shared
+from tests.store_proxies import proxy as proxied
 
 LIST = "published.json"
 
@@ -66,7 +66,7 @@ def servers():
 
         @cache
         def started(name):
-            store = opened.enter_context(getattr(object_stores, name)())
+            store = shared(name)
             store.make_bucket("handover", is_public=True)
             return opened.enter_context(proxied(store))
 

@@ -22,15 +22,15 @@ from runner.state.travelling.lease import read_lease
 from tests.command import SANDBOX, call
 from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
-from tests.object_stores import moto
-from tests.store_proxy import proxied
+from tests.store_proxies import proxy as proxied
+from tests.store_proxies import shared
 
 
 @pytest.fixture(scope="module")
 def store():
-    with moto() as started:
-        started.make_bucket("states")
-        yield started
+    started = shared("moto")
+    started.make_bucket("states")
+    return started
 
 
 @pytest.fixture

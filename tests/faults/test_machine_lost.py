@@ -19,7 +19,7 @@ from tests.command import call, die_at, start
 from tests.faults.killer import MOVE_STEPS, TRAVEL_STEPS
 from tests.faults.service import FaultyService
 from tests.kit import video_bytes, write_manifest
-from tests.object_stores import moto
+from tests.store_proxies import shared
 
 KILLS = int(os.environ.get("REELRUN_KILLS", "4"))
 RACES = int(os.environ.get("REELRUN_RACES", "2"))
@@ -29,16 +29,16 @@ JOBS = 24
 
 @pytest.fixture(scope="module")
 def store():
-    with moto() as started:
-        started.make_bucket("states")
-        yield started
+    started = shared("moto")
+    started.make_bucket("machines")
+    return started
 
 
 @pytest.fixture
 def address(store, request, monkeypatch):
     for name, value in {**store.environment, "GMI_API_KEY": "sk-test"}.items():
         monkeypatch.setenv(name, value)
-    return f"s3://states/{request.node.name.replace('[', '-').replace(']', '')}"
+    return f"s3://machines/{request.node.name.replace('[', '-').replace(']', '')}"
 
 
 @pytest.fixture
